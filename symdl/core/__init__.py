@@ -1,0 +1,1 @@
+"""Indices, tensors, equations, definitions and special functions: what every other part is made of."""

@@ -1,0 +1,164 @@
+"""The checks that every `Definition` passes: names, index and extent agreement, ranges, kink policies.
+
+Each failure names the equation, the index and both extents, and says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import sympy
+
+from symdl.core.equations import Equation, Term
+from symdl.core.functions import UNSTATED, InRange, ScalarFunction, Switch
+from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
+from symdl.core.tensors import Element, Reduction, Tensor, elements_in
+from symdl.errors import DefinitionError, KinkError, ShapeError
+
+#: SymPy functions whose value or slope at a kink is SymPy's decision and not the author's.
+_SYMPY_KINKS = (sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise, sympy.Heaviside, sympy.sign, sympy.DiracDelta)
+
+
+def check_definition(
+    name: str, inputs: Iterable[Tensor], equations: Iterable[Equation], outputs: tuple[str, ...]
+) -> None:
+    """Raise the first thing that is wrong with a definition."""
+    where = f"definition {name}"
+    known: dict[str, Tensor] = {}
+    for tensor in inputs:
+        _introduce(tensor, known, where)
+    for eq in equations:
+        check_equation(eq, known)
+        _introduce(eq.out, known, where)
+    for output in outputs:
+        if output not in known:
+            raise DefinitionError(f"output '{output}' is not defined", where=where, remedy=f"one of {', '.join(known)}")
+    if not outputs:
+        raise DefinitionError("nothing is returned", where=where, remedy="return sd.let('L', …)")
+
+
+def _introduce(tensor: Tensor, known: dict[str, Tensor], where: str) -> None:
+    if tensor.name in known:
+        raise DefinitionError(
+            f"'{tensor.name}' is defined twice", where=where, why="every name has one meaning", remedy="rename one"
+        )
+    known[tensor.name] = tensor
+
+
+def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
+    """Check one equation against the tensors that stand before it."""
+    where = f"equation {eq.lhs}"
+    if len(set(eq.indices)) != len(eq.indices):
+        raise ShapeError("an index stands twice on the left", where=where, remedy="give each axis an index of its own")
+    for term in eq.terms:
+        _check_free_indices(eq, term, where)
+        for element in elements_in(term.body):
+            _check_element(element, term, known, where)
+        _check_functions(term, where)
+
+
+def _check_free_indices(eq: Equation, term: Term, where: str) -> None:
+    if term.body.has(Reduction):
+        raise DefinitionError("a sum stands inside the body", where=where, remedy="name it: sd.let('S[…]', sd.Sum(…))")
+    for index in indices_in(term.body):
+        if index not in eq.indices and index not in term.bound:
+            twin = next((i for i in (*eq.indices, *term.bound) if i.name == index.name), None)
+            if twin is not None:
+                raise ShapeError(
+                    f"two different indices are called {index.name}",
+                    where=where,
+                    why=f"one has extent {twin.extent}, the other {index.extent}",
+                    remedy="take one index object, or rename one of them",
+                )
+            raise ShapeError(
+                f"index {index.name} stands on the right but not on the left",
+                where=where,
+                why=f"its extent is {index.extent} and nothing sums over it",
+                remedy=f"sum over it, or write {eq.name}[…, {index.name}]",
+            )
+
+
+def _check_element(element: Element, term: Term, known: dict[str, Tensor], where: str) -> None:
+    tensor = element.tensor
+    if tensor.name not in known:
+        raise DefinitionError(
+            f"'{tensor.name}' is not defined", where=where, why="it stands on the right", remedy="define it before"
+        )
+    if known[tensor.name] != tensor:
+        raise DefinitionError(f"two different tensors are called '{tensor.name}'", where=where, remedy="rename one")
+    if len(element.subscripts) != tensor.rank:
+        axes = ", ".join(f"{i.name} of extent {i.extent}" for i in tensor.indices) or "none"
+        raise ShapeError(
+            f"{element} has {len(element.subscripts)} subscripts, {tensor.name} has {tensor.rank} axes",
+            where=where,
+            why=f"its axes are {axes}",
+            remedy=f"write {tensor.element()}",
+        )
+    for axis, subscript in zip(tensor.indices, element.subscripts, strict=True):
+        _check_subscript(element, axis, subscript, term, where)
+
+
+def _check_subscript(element: Element, axis: Index, subscript: sympy.Expr, term: Term, where: str) -> None:
+    if isinstance(subscript, Index):
+        if sympy.expand(subscript.extent - axis.extent) != 0:
+            raise ShapeError(
+                f"index {subscript.name} does not fit axis {axis.name} of {element}",
+                where=where,
+                why=f"index {subscript.name} has extent {subscript.extent}, axis {axis.name} has extent {axis.extent}",
+                remedy="use an index of the same extent",
+            )
+        return
+    if isinstance(subscript, Element):
+        if not subscript.tensor.integer:
+            raise ShapeError(
+                f"{subscript} is no subscript",
+                where=where,
+                why="it is real-valued",
+                remedy="declare it with integer=True",
+            )
+        return
+    bounds = value_range(subscript, indices_in(subscript))
+    if bounds is None:
+        raise ShapeError(
+            f"subscript {subscript} of {element} is not affine", where=where, remedy="write a·index + b·index + c"
+        )
+    if _guarded(subscript, axis, term):
+        return
+    low, high = bounds
+    if not (provably_nonnegative(low) and provably_nonnegative(axis.extent - 1 - high)):
+        raise ShapeError(
+            f"subscript {subscript} of {element} can leave axis {axis.name}",
+            where=where,
+            why=f"it runs from {low} to {high}, the axis has extent {axis.extent}",
+            remedy="choose extents that fit, or guard it with sd.in_range",
+        )
+
+
+def _guarded(subscript: sympy.Expr, axis: Index, term: Term) -> bool:
+    return any(sympy.expand(g.args[0] - subscript) == 0 and g.args[1] == axis.extent for g in term.body.atoms(InRange))
+
+
+def _check_functions(term: Term, where: str) -> None:
+    for node in _kinked(term.body):
+        raise KinkError(
+            f"{_described(node)} has a kink and no policy",
+            where=where,
+            why="its slope at the kink is a decision, and yours",
+            remedy="say kink='left', 'right', 'mid' or a weight: sd.maximum(a, b, kink='left'), "
+            "sd.absolute(x, kink='mid'), or @sd.define(kinks={'a': 'left'})",
+        )
+
+
+def _described(node: sympy.Basic) -> str:
+    if isinstance(node, Switch):
+        x, below, above, _ = node.args
+        return f"the function that is {below} for {x} < 0 and {above} for {x} > 0"
+    return str(node)
+
+
+def _kinked(body: sympy.Expr) -> Iterator[sympy.Basic]:
+    nodes = list(body.atoms(Switch)) + [
+        d for f in body.atoms(ScalarFunction) for d in (f, *f.defined().atoms(Switch)) if isinstance(d, Switch)
+    ]
+    yield from (n for n in nodes if n.weight == UNSTATED)
+    yield from body.atoms(*_SYMPY_KINKS)

@@ -1,0 +1,211 @@
+"""A `Definition`: a named list of equations in evaluation order, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from symdl.core.checks import check_definition
+from symdl.core.equations import Equation, Term
+from symdl.core.functions import Switch
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Head, Role, Tensor
+from symdl.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Equations in evaluation order, with what goes in and what comes out.
+
+    Args:
+        name: what a reader calls it.
+        equations: in flat form; each tensor is defined once and before it is used.
+        inputs: data, parameters and hyperparameters, in the order of the author.
+        outputs: the names of the tensors that it computes; the first one is the target.
+        kinks: where a function has no derivative and what was decided for that point, one line each.
+
+    Raises:
+        DefinitionError, ShapeError, KinkError: with the equation, the index and both extents.
+    """
+
+    name: str
+    equations: tuple[Equation, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[str, ...]
+    kinks: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        check_definition(self.name, self.inputs, self.equations, self.outputs)
+        if not self.kinks:
+            object.__setattr__(self, "kinks", _stated_kinks(self.equations))
+
+    @cached_property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Every tensor by name: inputs first, then the defined ones in order."""
+        return {t.name: t for t in (*self.inputs, *(e.out for e in self.equations))}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Equation]:
+        """Every equation by the name of the tensor it defines."""
+        return {e.name: e for e in self.equations}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self.tensors:
+            raise DefinitionError(
+                f"no tensor '{name}'", where=f"definition {self.name}", remedy=f"one of {', '.join(self.tensors)}"
+            )
+        return self.tensors[name]
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        """The tensors that training changes."""
+        return tuple(t for t in self.inputs if t.role is Role.PARAMETER)
+
+    @property
+    def data(self) -> tuple[Tensor, ...]:
+        """The tensors that hold data: inputs and targets."""
+        return tuple(t for t in self.inputs if t.role is Role.INPUT)
+
+    @property
+    def target(self) -> Tensor:
+        """The first output; gradients are taken of it."""
+        return self.tensors[self.outputs[0]]
+
+    @cached_property
+    def extents(self) -> Mapping[str, sympy.Expr]:
+        """Extent by index name, over all tensors and sums."""
+        found: dict[str, sympy.Expr] = {}
+        for tensor in self.tensors.values():
+            for index in tensor.indices:
+                found.setdefault(index.name, index.extent)
+        for eq in self.equations:
+            for index in (i for t in eq.terms for i in t.bound):
+                found.setdefault(index.name, index.extent)
+        return found
+
+    def only(self, outputs: Iterable[str], name: str = "") -> Definition:
+        """The definition cut down to what `outputs` need."""
+        wanted = set(outputs := tuple(outputs))
+        kept: list[Equation] = []
+        for eq in reversed(self.equations):
+            if eq.name in wanted:
+                kept.append(eq)
+                wanted |= {t.name for t in eq.uses}
+        return replace(self, name=name or self.name, equations=tuple(reversed(kept)), outputs=outputs, kinks=())
+
+    def at(self, **extents: int) -> Definition:
+        """The same definition with concrete extents, given by index name.
+
+        Raises:
+            DefinitionError: no index of that name, its extent is fixed already, or the number is not positive.
+        """
+        values: dict[sympy.Expr, sympy.Expr] = {}
+        for name, size in extents.items():
+            extent = self._extent(name)
+            if not isinstance(size, int) or size < 1:
+                raise DefinitionError(
+                    f"index {name} can't have extent {size!r}", where=f"definition {self.name}", remedy="1 or more"
+                )
+            if extent == size:
+                continue
+            if not extent.is_Symbol:
+                raise DefinitionError(
+                    f"index {name} has extent {extent}, not {size}",
+                    where=f"definition {self.name}",
+                    why="it is fixed by the definition",
+                    remedy=f"leave out {name}={size}",
+                )
+            values[extent] = sympy.Integer(size)
+        return self._with_extents(values) if values else self
+
+    def _extent(self, name: str) -> sympy.Expr:
+        if name not in self.extents:
+            raise DefinitionError(
+                f"no index '{name}'",
+                where=f"definition {self.name}",
+                remedy=f"its indices are {', '.join(self.extents) or 'none'}",
+            )
+        return self.extents[name]
+
+    def _with_extents(self, values: Mapping[sympy.Expr, sympy.Expr]) -> Definition:
+        renaming = _Renaming(values)
+        return replace(
+            self,
+            equations=tuple(renaming.equation(e) for e in self.equations),
+            inputs=tuple(renaming.tensor(t) for t in self.inputs),
+        )
+
+    def renamed(self, names: Mapping[str, str], name: str = "") -> Definition:
+        """The same definition with tensors renamed; names not mentioned stay."""
+        renaming = _Renaming({}, names)
+        return replace(
+            self,
+            name=name or self.name,
+            equations=tuple(renaming.equation(e) for e in self.equations),
+            inputs=tuple(renaming.tensor(t) for t in self.inputs),
+            outputs=tuple(names.get(o, o) for o in self.outputs),
+        )
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(str(t.element()) for t in self.inputs)
+        lines = "\n".join(f"    {e!r}" for e in self.equations)
+        return f"{self.name}({inputs}) -> {', '.join(self.outputs)}:\n{lines}"
+
+
+class _Renaming:
+    """Carries indices, tensors and expressions over to other extents or names, each index object once."""
+
+    def __init__(self, values: Mapping[Any, Any], names: Mapping[str, str] | None = None) -> None:
+        self.values, self.names = dict(values), dict(names or {})
+        self.indices: dict[Index, Index] = {}
+        self.seen: dict[Tensor, Tensor] = {}
+
+    def index(self, index: Index) -> Index:
+        if index not in self.indices:
+            extent = index.extent.xreplace(self.values)
+            self.indices[index] = index if extent == index.extent else index.with_extent(extent)
+        return self.indices[index]
+
+    def tensor(self, tensor: Tensor) -> Tensor:
+        if tensor not in self.seen:
+            of = tensor.cotangent_of
+            self.seen[tensor] = replace(
+                tensor,
+                name=self.names.get(tensor.name, tensor.name),
+                indices=tuple(self.index(i) for i in tensor.indices),
+                cotangent_of=of and (self.names.get(of[0], of[0]), self.names.get(of[1], of[1])),
+            )
+        return self.seen[tensor]
+
+    def expr(self, expr: sympy.Expr) -> sympy.Expr:
+        mapping: dict[sympy.Basic, sympy.Basic] = dict(self.values)
+        mapping.update({i: self.index(i) for i in expr.atoms(Index)})
+        mapping.update({h: Head(self.tensor(h.tensor)) for h in expr.atoms(Head)})
+        return expr.xreplace(mapping)
+
+    def term(self, term: Term) -> Term:
+        return replace(term, bound=tuple(self.index(i) for i in term.bound), body=self.expr(term.body))
+
+    def equation(self, eq: Equation) -> Equation:
+        return replace(eq, out=self.tensor(eq.out), terms=tuple(self.term(t) for t in eq.terms))
+
+
+def _stated_kinks(equations: Iterable[Equation]) -> tuple[str, ...]:
+    """One line for each kink: the equation, the place, and the weight that was decided."""
+    lines: dict[str, None] = {}
+    for eq in equations:
+        for term in eq.terms:
+            for node in sorted(term.body.atoms(Switch), key=sympy.default_sort_key):
+                lines[f"{eq.lhs}: at {node.args[0]} = 0 the right-hand slope counts {node.weight}"] = None
+            if term.op == "max" and term.ties:
+                lines[f"{eq.lhs}: ties of the maximum: {term.ties}"] = None
+    return tuple(lines)
+
+
+def element_of(definition: Definition, name: str) -> Element:
+    """The element of a tensor of the definition at its own indices."""
+    return definition[name].element()

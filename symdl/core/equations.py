@@ -1,0 +1,201 @@
+"""Equations in flat form: out[idx] = Σ over terms of (op over bound indices of a scalar body).
+
+Reductions that an author nests deeper (a sum inside an exponential, in a denominator) become named equations of
+their own (`flatten`), so that every body is an ordinary SymPy scalar whose atoms are tensor elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import sympy
+
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Reduction, Tensor, elements_in, reduction, refreshed, rename
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand: `op` over `bound` of `body`; op is "" where nothing is bound. `ties` belongs to a maximum."""
+
+    body: sympy.Expr
+    bound: tuple[Index, ...] = ()
+    op: str = ""
+    ties: str = ""
+
+    @cached_property
+    def expr(self) -> sympy.Expr:
+        """The term as one expression."""
+        return reduction(self.op, self.body, self.bound, self.ties) if self.bound else self.body
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`out[indices] = Σ terms`.
+
+    Args:
+        out: the tensor that it defines; its own indices are the free indices of the right-hand side.
+        terms: the summands, at least one.
+        note: the rule or the words that a derivation attaches to it.
+
+    >>> i, n = Index("i", 3), Index("n")
+    >>> w, x, b = Tensor("w", (i,)), Tensor("x", (n, i)), Tensor("b")
+    >>> s = equation(Tensor("s", (n,)), reduction("sum", w[i] * x[n, i], [i]) + b)
+    >>> s
+    s[n] = b + Sum_{i}(w[i]*x[n, i])
+    >>> [(t.op, len(t.bound)) for t in s.terms]
+    [('', 0), ('sum', 1)]
+    """
+
+    out: Tensor
+    terms: tuple[Term, ...]
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.out.name
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """The free indices."""
+        return self.out.indices
+
+    @cached_property
+    def rhs(self) -> sympy.Expr:
+        """The right-hand side as one expression, with `Reduction` nodes."""
+        return sympy.Add(*[t.expr for t in self.terms])
+
+    @property
+    def lhs(self) -> Element:
+        return self.out.element()
+
+    @cached_property
+    def uses(self) -> frozenset[Tensor]:
+        """The tensors on the right-hand side, subscripts included."""
+        return frozenset(e.tensor for t in self.terms for e in elements_in(t.body))
+
+    @property
+    def pointwise(self) -> bool:
+        """True where nothing is reduced."""
+        return all(not t.bound for t in self.terms)
+
+    def at(self, subscripts: tuple[sympy.Expr, ...]) -> sympy.Expr:
+        """The right-hand side at given subscripts, with its bound indices renamed apart: what inlining inserts."""
+        return rename(refreshed(self.rhs), dict(zip(self.indices, subscripts, strict=True)))
+
+    def map(self, change: Callable[[sympy.Expr], sympy.Expr]) -> Equation:
+        """The equation with `change` applied to every body."""
+        return replace(self, terms=tuple(replace(t, body=change(t.body)) for t in self.terms))
+
+    def __repr__(self) -> str:
+        return f"{self.lhs} = {self.rhs}"
+
+
+def terms_of(expr: sympy.Expr) -> tuple[Term, ...]:
+    """Split a right-hand side into flat terms; factors in front of a sum move into its body.
+
+    Reductions that stay nested inside a body are the caller's to name first (`flatten` does).
+    """
+    terms: list[Term] = []
+    plain: list[sympy.Expr] = []
+    for part in sympy.Add.make_args(expr):
+        term = _as_term(part)
+        if term.bound:
+            terms.append(term)
+        else:
+            plain.append(part)
+    if plain or not terms:
+        terms.insert(0, Term(sympy.Add(*plain)))
+    return tuple(terms)
+
+
+def _as_term(part: sympy.Expr) -> Term:
+    """c·Σ_i f → Σ_i c·f, and Σ_i Σ_j f → Σ_{i,j} f; a maximum or product stays alone."""
+    factors = sympy.Mul.make_args(part)
+    sums = [f for f in factors if isinstance(f, Reduction)]
+    if len(sums) != 1 or (sums[0].op != "sum" and len(factors) > 1):
+        return Term(part)
+    inner = sums[0]
+    if inner.op != "sum":
+        return Term(inner.body, inner.bound, inner.op, inner.ties)
+    rest = sympy.Mul(*[f for f in factors if f is not inner])
+    deeper = _as_term(rest * inner.body)
+    if deeper.op == "sum":
+        return Term(deeper.body, inner.bound + deeper.bound, "sum")
+    return Term(rest * inner.body, inner.bound, "sum")
+
+
+def equation(out: Tensor, rhs: sympy.Expr, note: str = "") -> Equation:
+    """An equation from its right-hand side, split into flat terms."""
+    return Equation(out, terms_of(rhs), note)
+
+
+#: Reductions that have a name already: their text with place holders → the tensor and the order of its indices.
+Named = dict[sympy.Expr, Tensor]
+
+
+def flatten(
+    out: Tensor,
+    rhs: sympy.Expr,
+    name_for: Callable[[Reduction], str],
+    note: str = "",
+    known: Named | None = None,
+) -> list[Equation]:
+    """The flat equations for `out[idx] = rhs`, the nested reductions first, each under a name of its own.
+
+    The same reduction written twice gets one name; pass one `known` for several equations to share names among them.
+
+    >>> k, n = Index("k", 3), Index("n")
+    >>> z = Tensor("z", (n, k))
+    >>> p = sympy.exp(z[n, k]) / reduction("sum", sympy.exp(z[n, k]), [k])
+    >>> flatten(Tensor("p", (n, k)), p, lambda r: "S")
+    [S[n] = Sum_{k}(exp(z[n, k])), p[n, k] = exp(z[n, k])/S[n]]
+    """
+    known = {} if known is None else known
+    made: list[Equation] = []
+
+    def summands(expr: sympy.Expr) -> sympy.Expr:
+        return sympy.Add(*[summand(part) for part in sympy.Add.make_args(expr)])
+
+    def summand(expr: sympy.Expr) -> sympy.Expr:
+        """Keep the one sum that a flat term may have, as c·Σ_i c'·Σ_j f; name every other reduction."""
+        if not _as_term(expr).bound:
+            return nested(expr)
+        factors = sympy.Mul.make_args(expr)
+        return sympy.Mul(*[kept(f) if isinstance(f, Reduction) else nested(f) for f in factors])
+
+    def kept(node: Reduction) -> sympy.Expr:
+        body = summand(node.body) if node.op == "sum" else nested(node.body)
+        return Reduction(node.args[0], body, *node.args[2:])
+
+    def nested(expr: sympy.Expr) -> sympy.Expr:
+        if isinstance(expr, Element) or not expr.has(Reduction):
+            return expr
+        if isinstance(expr, Reduction):
+            return named(kept(expr))
+        return expr.func(*[nested(a) for a in expr.args])
+
+    def named(node: Reduction) -> Element:
+        free = indices_in(node)
+        key = _anonymous(node, free)
+        if key not in known:
+            fresh = [i.fresh() for i in free]
+            known[key] = Tensor(name_for(node), tuple(fresh))
+            made.append(equation(known[key], rename(refreshed(node), dict(zip(free, fresh, strict=True)))))
+        return known[key][tuple(free)]
+
+    final = summands(rhs)
+    return [*made, equation(out, final, note)]
+
+
+def _anonymous(node: Reduction, free: list[Index]) -> sympy.Expr:
+    """The reduction with place holders for indices, to recognise it when it is written twice."""
+    holders = {i: _holder("bound", k, i) for k, i in enumerate(node.bound)}
+    holders.update({i: _holder("free", k, i) for k, i in enumerate(free)})
+    return sympy.Tuple(sympy.Symbol(node.op), node.body.xreplace(holders))
+
+
+def _holder(kind: str, number: int, index: Index) -> sympy.Symbol:
+    return sympy.Symbol(f"{kind}{number}:{index.extent}")

@@ -1,0 +1,206 @@
+"""Special functions: what SymPy lacks, or says differently from what a neural network needs.
+
+`Switch` is the one primitive with a kink. Its value at the kink, and the value of each derivative there, are part of
+the expression (SymPy's `Max` has slope 1/2 at a tie and its `Piecewise` slope 0; neither is what an author stated).
+
+`ScalarFunction` is the base of named functions (sigmoid, ReLU, …): each class holds its one definition as data, and
+every module (derivation, printing, verification, compilation) reads it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sympy
+
+from symdl.errors import DefinitionError
+
+#: Stands for a kink policy that an author has not stated; a `Definition` refuses to hold it.
+UNSTATED = sympy.Symbol("unstated", real=True)
+
+_POLICIES = {"left": sympy.S.Zero, "right": sympy.S.One, "mid": sympy.Rational(1, 2)}
+
+
+def kink_weight(policy: Any) -> sympy.Expr:
+    """The weight of the right-hand side at a kink: 0 (left), 1 (right), 1/2 (mid), or a number between.
+
+    >>> kink_weight("left"), kink_weight("mid"), kink_weight(1)
+    (0, 1/2, 1)
+    """
+    if policy is None:
+        return UNSTATED
+    if isinstance(policy, str):
+        if policy not in _POLICIES:
+            raise DefinitionError(f"unknown kink policy '{policy}'", remedy="say 'left', 'right', 'mid' or a weight")
+        return _POLICIES[policy]
+    weight = sympy.nsimplify(policy, rational=True)
+    if not (weight.is_Rational and 0 <= weight <= 1):
+        raise DefinitionError(f"kink weight {policy} is not between 0 and 1", remedy="say 'left', 'right' or 'mid'")
+    return weight
+
+
+class Switch(sympy.Function):  # type: ignore[misc]
+    """`below` where x < 0, `above` where x > 0, and (1 − w)·below + w·above at x = 0.
+
+    The weight `w` is the kink policy. The derivative is the switch of the derivatives with the same weight, which at
+    the kink is a convex combination of both slopes: a Clarke subgradient, closed under differentiation.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> relu = Switch(x, 0, x, 0)
+    >>> relu.diff(x), relu.diff(x).subs(x, 0), relu.diff(x).subs(x, 2)
+    (Switch(x, 0, 1, 0), 0, 1)
+    """
+
+    nargs = 4
+
+    @classmethod
+    def eval(cls, x: sympy.Expr, below: sympy.Expr, above: sympy.Expr, weight: sympy.Expr) -> sympy.Expr | None:
+        if below == above:
+            return below
+        if x.is_positive:
+            return above
+        if x.is_negative:
+            return below
+        if x.is_zero and weight != UNSTATED:
+            return (1 - weight) * below + weight * above
+        return None
+
+    @property
+    def weight(self) -> sympy.Expr:
+        return self.args[3]
+
+    def _eval_derivative(self, s: sympy.Symbol) -> sympy.Expr:
+        x, below, above, weight = self.args
+        return Switch(x, below.diff(s), above.diff(s), weight)
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(a.is_real for a in self.args[:3]) else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[1].is_nonnegative and self.args[2].is_nonnegative else None
+
+
+class Delta(sympy.Function):  # type: ignore[misc]
+    """Kronecker's δ(a, b) of two index expressions: 1 where they are equal, else 0.
+
+    >>> i, j = sympy.symbols("i j", integer=True)
+    >>> Delta(i, i), Delta(i, i + 1), Delta(i, j) == Delta(j, i)
+    (1, 0, True)
+    """
+
+    nargs = 2
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
+        difference = sympy.expand(a - b)
+        if difference.is_zero:
+            return sympy.S.One
+        if difference.is_nonzero:
+            return sympy.S.Zero
+        if a.sort_key() > b.sort_key():
+            return cls(b, a)
+        return None
+
+    def _eval_derivative(self, s: sympy.Symbol) -> sympy.Expr:
+        return sympy.S.Zero
+
+    def _eval_power(self, exponent: sympy.Expr) -> sympy.Expr | None:
+        return self if exponent.is_positive else None
+
+
+class InRange(sympy.Function):  # type: ignore[misc]
+    """The guard [0 ≤ e < extent] of an index expression, as 1 or 0.
+
+    >>> InRange(sympy.Integer(3), sympy.Integer(3)), InRange(sympy.Integer(2), sympy.Integer(3))
+    (0, 1)
+    """
+
+    nargs = 2
+    is_real = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, e: sympy.Expr, extent: sympy.Expr) -> sympy.Expr | None:
+        if e.is_negative or (e - extent).is_nonnegative:
+            return sympy.S.Zero
+        if e.is_nonnegative and (extent - 1 - e).is_nonnegative:
+            return sympy.S.One
+        return None
+
+    def _eval_derivative(self, s: sympy.Symbol) -> sympy.Expr:
+        return sympy.S.Zero
+
+    def _eval_power(self, exponent: sympy.Expr) -> sympy.Expr | None:
+        return self if exponent.is_positive else None
+
+
+class ScalarFunction(sympy.Function):  # type: ignore[misc]
+    """Base of the named scalar functions; made by `scalar_function`, never subclassed by hand.
+
+    The first argument is the variable, further ones are parameters of the function (the slope of a leaky ReLU).
+    """
+
+    #: x, *parameters → the defining expression, in exact arithmetic.
+    definition: ClassVar[Callable[..., sympy.Expr]]
+    #: x, *parameters → f'(x) in the form that readers expect; None: differentiate the definition.
+    slope: ClassVar[Callable[..., sympy.Expr] | None] = None
+    #: x, *parameters → an equal expression that does not lose digits; None: the definition is safe.
+    stable: ClassVar[Callable[..., sympy.Expr] | None] = None
+    #: x, *parameters → 1 − f(x) without cancellation, where there is such a form.
+    complement: ClassVar[Callable[..., sympy.Expr] | None] = None
+    latex_name: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    is_real = True
+
+    def defined(self) -> sympy.Expr:
+        """This call written out by the definition."""
+        return type(self).definition(*self.args)
+
+    def computed(self) -> sympy.Expr:
+        """This call in the form that is safe to compute."""
+        return (type(self).stable or type(self).definition)(*self.args)
+
+    def fdiff(self, argindex: int = 1) -> sympy.Expr:
+        if argindex == 1 and type(self).slope is not None:
+            return type(self).slope(*self.args)  # type: ignore[misc]
+        variables = [sympy.Dummy(f"v{k}", real=True) for k in range(len(self.args))]
+        body = type(self).definition(*variables)
+        return body.diff(variables[argindex - 1]).xreplace(dict(zip(variables, self.args, strict=True)))
+
+
+def scalar_function(
+    name: str,
+    definition: Callable[..., sympy.Expr],
+    *,
+    slope: Callable[..., sympy.Expr] | None = None,
+    stable: Callable[..., sympy.Expr] | None = None,
+    complement: Callable[..., sympy.Expr] | None = None,
+    latex: str = "",
+    source: str = "",
+) -> type[ScalarFunction]:
+    """A named scalar function from its one definition.
+
+    `slope`, `stable` and `complement` are other ways of writing what follows from `definition`: they are claims, and
+    `symdl.verification.check_function` decides each one (the tests do so for every entry of the library).
+
+    >>> square = scalar_function("square", lambda x: x**2)
+    >>> x = sympy.Symbol("x", real=True)
+    >>> square(x).diff(x), square(x).defined()
+    (2*x, x**2)
+    """
+    if not name.isidentifier():
+        raise DefinitionError(f"'{name}' is not a name", where="a scalar function", remedy="use letters and digits")
+    space = {
+        "definition": staticmethod(definition),
+        "slope": slope and staticmethod(slope),
+        "stable": stable and staticmethod(stable),
+        "complement": complement and staticmethod(complement),
+        "latex_name": latex or rf"\operatorname{{{name.replace('_', ' ')}}}",
+        "source": source,
+        "__doc__": f"The scalar function {name}. {source}",
+        "__module__": __name__,
+    }
+    return type(name, (ScalarFunction,), space)

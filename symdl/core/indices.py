@@ -1,0 +1,122 @@
+"""Indices: what a tensor is subscripted with, and what a sum runs over.
+
+An `Index` is a SymPy `Dummy` that carries its extent. Its identity is the object and never its name, so that
+substituting one expression into another cannot capture an index (see docs/adr/0002). The names that a reader
+sees are given when printing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+
+from symdl.errors import DefinitionError
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z]*[0-9]*'*")
+
+
+def extent_symbol(name: str) -> sympy.Symbol:
+    """The symbol for the extent of an index that has none stated: the capital of its name.
+
+    >>> extent_symbol("n"), extent_symbol("j1")
+    (N, J1)
+    """
+    return sympy.Symbol(name.upper(), integer=True, positive=True)
+
+
+class Index(sympy.Dummy):  # type: ignore[misc]
+    """An index with an extent; it runs over 0, 1, …, extent − 1.
+
+    Args:
+        name: letters, then digits (`n`, `j1`).
+        extent: a positive integer, or an expression in extent symbols; without one, the capital of the name.
+        sequential: True for time, whose values are computed in order.
+
+    Raises:
+        DefinitionError: the name is not a name, or the extent is not positive.
+
+    >>> i = Index("i", 3)
+    >>> i.extent, (2 * i + 1).subs(i, 2)
+    (3, 5)
+    >>> Index("i") == Index("i")
+    False
+    """
+
+    __slots__ = ("extent", "sequential")
+    extent: sympy.Expr
+    sequential: bool
+
+    def __new__(
+        cls, name: str, extent: Any = None, *, sequential: bool = False, dummy_index: int | None = None
+    ) -> Index:
+        if not _NAME.fullmatch(name):
+            raise DefinitionError(
+                f"'{name}' is not an index name", why="an index is letters, then digits", remedy="write n, i or j1"
+            )
+        size = extent_symbol(name) if extent is None else sympy.sympify(extent, strict=True)
+        if size.is_positive is False or size.is_integer is False:
+            raise DefinitionError(
+                f"index {name} has extent {size}", why="an extent is a positive integer", remedy="give 1 or more"
+            )
+        self: Index = sympy.Dummy.__new__(cls, name, dummy_index, integer=True, nonnegative=True)
+        self.extent = size
+        self.sequential = sequential
+        return self
+
+    def __getnewargs_ex__(self) -> Any:
+        return (self.name, self.extent), {"sequential": self.sequential, "dummy_index": self.dummy_index}
+
+    def __getstate__(self) -> None:
+        return None
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(self.name)
+
+    def fresh(self) -> Index:
+        """A new index of the same name and extent: how bound indices are renamed apart."""
+        return Index(self.name, self.extent, sequential=self.sequential)
+
+    def with_extent(self, extent: sympy.Expr) -> Index:
+        """A new index of the same name with another extent."""
+        return Index(self.name, extent, sequential=self.sequential)
+
+
+def indices_in(expr: sympy.Basic) -> list[Index]:
+    """The indices that occur free in `expr`, in a fixed order."""
+    return sorted((s for s in expr.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, i.dummy_index))
+
+
+def value_range(expr: sympy.Expr, indices: Iterable[Index]) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Smallest and largest value of an affine index expression; None where it is not affine.
+
+    >>> u, r = Index("u", 5), Index("r", 3)
+    >>> value_range(2 * u + r - 1, [u, r])
+    (-1, 9)
+    """
+    low = high = sympy.expand(expr)
+    for index in indices:
+        slope = sympy.expand(expr).coeff(index, 1)
+        if sympy.expand(expr - slope * index).has(index) or indices_in(slope):
+            return None
+        last = index.extent - 1
+        if slope.is_nonnegative:
+            low, high = low.subs(index, 0), high.subs(index, last)
+        elif slope.is_nonpositive:
+            low, high = low.subs(index, last), high.subs(index, 0)
+        else:
+            return None
+    return sympy.expand(low), sympy.expand(high)
+
+
+def provably_nonnegative(expr: sympy.Expr) -> bool:
+    """True where `expr` ≥ 0 for all extents; extents are at least 1, so each is written as 1 + something ≥ 0.
+
+    >>> N = extent_symbol("n")
+    >>> provably_nonnegative(N - 1), provably_nonnegative(N - 2)
+    (True, False)
+    """
+    shifted = expr.subs({s: sympy.Dummy(s.name, integer=True, nonnegative=True) + 1 for s in expr.free_symbols})
+    return bool(sympy.expand(shifted).is_nonnegative)

@@ -1,0 +1,260 @@
+"""The second possibility: backpropagation, one reverse loop over the equations and the rules R1 to R6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import sympy
+
+from symdl.core.define import unused
+from symdl.core.definitions import Definition
+from symdl.core.equations import Equation, Term, flatten
+from symdl.core.functions import Delta
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
+from symdl.derivation.canonical import is_zero
+from symdl.derivation.deltas import contract, eliminate
+from symdl.derivation.inline import inline
+from symdl.derivation.slopes import max_slope, slope
+from symdl.derivation.steps import Partial, Step
+from symdl.derivation.tidy import apply_facts, collect, put_in, reuse, weight
+
+
+@dataclass
+class Backward:
+    """The state of the reverse loop: equations written so far, steps, and what flows into each cotangent."""
+
+    definition: Definition
+    of: Element
+    steps: list[Step] = field(default_factory=list)
+    equations: list[Equation] = field(default_factory=list)
+    cotangents: dict[str, Tensor] = field(default_factory=dict)
+    incoming: dict[str, list[Contribution]] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def free(self) -> tuple[Index, ...]:
+        """The free indices of what is differentiated: none for a scalar, those of a Jacobian's rows otherwise."""
+        return tuple(s for s in self.of.subscripts if isinstance(s, Index))
+
+    def cotangent(self, tensor: Tensor) -> Tensor:
+        """The tensor for ∂of/∂tensor, made at first mention."""
+        if tensor.name not in self.cotangents:
+            name = unused(f"{tensor.name}_bar", self.names)
+            self.names.add(name)
+            self.cotangents[tensor.name] = Tensor(
+                name, (*self.free, *tensor.indices), Role.INTERMEDIATE, cotangent_of=(self.of.name, tensor.name)
+            )
+        return self.cotangents[tensor.name]
+
+    def at(self, tensor: Tensor, subscripts: Iterable[sympy.Expr]) -> sympy.Expr:
+        """The cotangent of an element: 1 or a product of δs for the target itself."""
+        where = tuple(subscripts)
+        if tensor == self.of.tensor:
+            return sympy.Mul(*[Delta(a, b) for a, b in zip(self.of.subscripts, where, strict=True)])
+        return self.cotangent(tensor)[(*self.free, *where)]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one equation sends to one cotangent: with ∂v/∂u unopened, with the slope in, and δs eliminated."""
+
+    partial: sympy.Expr
+    sloped: sympy.Expr
+    contracted: sympy.Expr
+    rules: tuple[str, ...]
+
+
+def backpropagate(definition: Definition, of: Element, wrt: Iterable[Tensor]) -> tuple[list[Step], list[Equation]]:
+    """The steps, and the equations for the cotangents of `wrt` (and those they need), in evaluation order."""
+    sources = tuple(wrt)
+    state = Backward(definition, of, names=set(definition.tensors))
+    active = _active(definition, sources)
+    for eq in reversed(definition.equations):
+        if eq.name in active and (eq.out == of.tensor or eq.name in state.incoming):
+            _finish(state, eq.out)
+            if not _is_still(state, eq.out):
+                _send_back(state, eq, active)
+    for tensor in sources:
+        if tensor.name not in definition.by_name:
+            _finish(state, tensor)
+    return state.steps, state.equations
+
+
+def _active(definition: Definition, sources: tuple[Tensor, ...]) -> set[str]:
+    """The names of the tensors that depend on a source through real-valued elements."""
+    names = {t.name for t in sources}
+    for eq in definition.equations:
+        if any(t.name in names and not t.integer for t in eq.uses):
+            names.add(eq.name)
+    return names
+
+
+def _is_still(state: Backward, tensor: Tensor) -> bool:
+    """True where the cotangent came out as zero, so that nothing flows on."""
+    made = state.cotangents.get(tensor.name)
+    return made is not None and tensor != state.of.tensor and state.equations[-1].rhs == 0
+
+
+def _send_back(state: Backward, eq: Equation, active: set[str]) -> None:
+    """R2 for every tensor that the equation uses."""
+    used: dict[Tensor, None] = {}
+    for term in eq.terms:
+        for element in elements_in(term.body):
+            if element.name in active and not element.tensor.integer:
+                used[element.tensor] = None
+    if any(t.op == "max" and not t.ties for t in eq.terms) and _cancels(state, eq):
+        return
+    for tensor in used:
+        state.incoming.setdefault(tensor.name, []).append(_contribution(state, eq, tensor))
+
+
+def _cancels(state: Backward, eq: Equation) -> bool:
+    """R4*: prove that the slope through a maximum is zero, by the canonical form of its cotangent."""
+    made = state.cotangent(eq.out)
+    total = state.equations[-1].rhs if state.equations and state.equations[-1].out == made else None
+    if total is None:
+        return False
+    so_far = Definition(
+        "so_far",
+        (*state.definition.equations, *state.equations),
+        state.definition.inputs,
+        (made.name,),
+    )
+    opened = inline(so_far, total, keep={eq.name})
+    if not is_zero(opened):
+        return False
+    state.steps.append(Step("R4*", made.element(), total, sympy.S.Zero))
+    state.equations[-1] = Equation(made, (Term(sympy.S.Zero),), "R4*")
+    return True
+
+
+def _contribution(state: Backward, eq: Equation, tensor: Tensor) -> Contribution:
+    """Σ v̄ ∂v/∂u δ over the indices of the equation and of its sums; see `Contribution` for the three forms."""
+    total: list[Contribution] = []
+    for term in eq.terms:
+        for element in elements_in(term.body):
+            if element.tensor == tensor:
+                total.append(_occurrence(state, eq, term, element))
+    partials = {c.partial for c in total}
+    partial = total[0].partial if len(partials) == 1 else _untied_partial(state, eq, tensor)
+    return Contribution(
+        partial,
+        sympy.Add(*[c.sloped for c in total]),
+        sympy.Add(*[c.contracted for c in total]),
+        tuple(dict.fromkeys(r for c in total for r in c.rules)),
+    )
+
+
+def _occurrence(state: Backward, eq: Equation, term: Term, element: Element) -> Contribution:
+    """One mention of a tensor in one term, differentiated as an atom of its own."""
+    outer = {i: i.fresh() for i in eq.indices}
+    inner = {i: i.fresh() for i in term.bound}
+    local = _local_slope(eq, term, element)
+    fresh = {**outer, **inner}
+    deltas = [
+        Delta(rename(subscript, fresh), index)
+        for subscript, index in zip(element.subscripts, element.tensor.indices, strict=True)
+    ]
+    upstream = state.at(eq.out, outer.values())
+    body = sympy.Mul(upstream, rename(refreshed(local), fresh), *deltas)
+    tied, left = eliminate(body, tuple(outer.values()))
+    sloped = _summed(tied, left, tuple(inner.values()))
+    marker = Partial(rename(eq.lhs, outer), element.tensor.element())
+    partial_body, partial_left = eliminate(sympy.Mul(upstream, marker, *deltas), tuple(outer.values()))
+    # a δ that is left ties an index of the equation's own sums: it belongs inside ∂v/∂u
+    visible = sympy.Mul(*[f for f in sympy.Mul.make_args(partial_body) if not isinstance(f, Delta)])
+    partial = reduction("sum", visible, partial_left)
+    return Contribution(partial, sloped, contract(sloped), ("R4",) if term.op == "max" else ("R1",))
+
+
+def _local_slope(eq: Equation, term: Term, element: Element) -> sympy.Expr:
+    local = slope(term.body, element)
+    if term.op == "max":
+        return local * max_slope(term, eq.lhs, eq)
+    if term.op == "prod":
+        return local / term.body * eq.lhs
+    return local
+
+
+def _summed(body: sympy.Expr, outer: tuple[Index, ...], inner: tuple[Index, ...]) -> sympy.Expr:
+    """Σ over the equation's indices that are left, then Σ over those of its own sum, as the two are read."""
+    factors = sympy.Mul.make_args(body)
+    moved = [f for f in factors if set(inner) & f.free_symbols]
+    outside = sympy.Mul(*[f for f in factors if f not in moved])
+    nested = reduction("sum", sympy.Mul(*moved), inner) if inner else sympy.Mul(*moved)
+    return reduction("sum", outside * nested, outer)
+
+
+def _untied_partial(state: Backward, eq: Equation, tensor: Tensor) -> sympy.Expr:
+    outer = [i.fresh() for i in eq.indices]
+    lhs = rename(eq.lhs, dict(zip(eq.indices, outer, strict=True)))
+    return reduction("sum", state.at(eq.out, outer) * Partial(lhs, tensor.element()), outer)
+
+
+def _finish(state: Backward, tensor: Tensor) -> None:
+    """All that flows into a cotangent is known: add it up, simplify by name, write its equation."""
+    if tensor == state.of.tensor:
+        return
+    bar = state.cotangent(tensor)
+    subject = bar.element()
+    parts = state.incoming.get(tensor.name, [])
+    partial = sympy.Add(*[p.partial for p in parts])
+    sloped = sympy.Add(*[p.sloped for p in parts])
+    value = sympy.Add(*[p.contracted for p in parts])
+    whole = Partial(state.of, tensor.element())
+    _advance(state, "R2", subject, whole, partial)
+    rules = {r for p in parts for r in p.rules}
+    _advance(state, "R4" if "R4" in rules else "R1", subject, partial, sloped)
+    _advance(state, "R3", subject, sloped, value)
+    value = _simplify(state, subject, value)
+
+    def name_for(node: Reduction) -> str:
+        found = unused({"sum": "S", "max": "m", "prod": "P"}[node.op], state.names)
+        state.names.add(found)
+        return found
+
+    state.equations.extend(flatten(bar, value, name_for, "backward"))
+
+
+def _advance(
+    state: Backward, rule: str, subject: Element, before: sympy.Expr, after: sympy.Expr, note: str = ""
+) -> None:
+    if before != after:
+        state.steps.append(Step(rule, subject, before, after, note))
+
+
+def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Expr:
+    """R5 and R6 on the value; then the same with earlier cotangents put in, kept only where that is lighter."""
+    forward = state.definition.equations
+    reused = collect(reuse(value, forward))
+    _advance(state, "R5", subject, value, reused)
+    plain, conditions = apply_facts(reused)
+    _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
+    opened = put_in(plain, state.equations)
+    if opened == plain:
+        return plain
+    known = reuse(_normal(opened), forward)
+    fact, conditions = apply_facts(known)
+    lighter = collect(reuse(collect(fact), forward))
+    if weight(lighter) >= weight(plain):
+        return plain
+    if conditions:
+        _advance(state, "S", subject, plain, known)
+        _advance(state, "R6", subject, known, lighter, "; ".join(conditions))
+    else:
+        _advance(state, "S", subject, plain, lighter)
+    return lighter
+
+
+def _normal(expr: sympy.Expr) -> sympy.Expr:
+    """Products over sums multiplied out where that lets factors cancel, inside reductions too."""
+    if isinstance(expr, Reduction):
+        return Reduction(expr.args[0], _normal(expr.body), *expr.args[2:])
+    if expr.is_Add:
+        return sympy.Add(*[_normal(a) for a in expr.args])
+    if expr.is_Mul and any(f.is_Add for f in expr.args) and len(expr.args) < 12:
+        expanded = sympy.expand_mul(expr)
+        return expanded if weight(expanded) < weight(expr) else expr
+    return expr

@@ -1,0 +1,73 @@
+"""Errors that a user can act on.
+
+Every error says four things: *what* is wrong, *where*, *why* that is a problem, and the *remedy*.
+The command line prints them on one line and exits with 2.
+
+>>> print(ShapeError("extents differ", where="equation s[n]", why="w has 3, x has 4", remedy="use one index"))
+extents differ; in equation s[n]: w has 3, x has 4. Remedy: use one index.
+"""
+
+from __future__ import annotations
+
+
+class SymdlError(Exception):
+    """Base of every error that symdl raises on purpose.
+
+    `what`, `where`, `why` and `remedy` are kept apart, so that a caller can show them as it likes;
+    `str(error)` is one line.
+    """
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
+        self.what, self.where, self.why, self.remedy = what, where, why, remedy
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        line = _clean(self.what)
+        if self.where:
+            line += f"; in {_clean(self.where)}"
+        if self.why:
+            line += f": {_clean(self.why)}"
+        line += "." if not line.endswith((".", "?", "!")) else ""
+        if self.remedy:
+            line += f" Remedy: {_clean(self.remedy)}."
+        return line
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+class DefinitionError(SymdlError):
+    """A definition that says something impossible or ambiguous (unknown names, no scalar target, …)."""
+
+
+class ShapeError(DefinitionError):
+    """Indices or extents that do not fit; names the equation, the index and both extents."""
+
+
+class KinkError(DefinitionError):
+    """A function that has no derivative at a point, used without a policy for that point."""
+
+
+class UnsupportedError(SymdlError):
+    """Not supported *yet*: the input is right, symdl cannot do it so far."""
+
+
+class NotProvedError(SymdlError):
+    """`.require()` on a verdict that is not `proved`."""
+
+
+class CrossCheckError(SymdlError):
+    """Compiled code that does not agree with the equations it was made from: it is never returned."""
+
+
+class DataError(SymdlError):
+    """Arrays, tables or labels that cannot be trained on."""
+
+
+class OutputError(SymdlError):
+    """A file or folder that cannot be written; what was there before is left in place."""
+
+
+class MissingDependencyError(SymdlError):
+    """An optional package or an outside program (TeX, …) that is needed and absent."""

@@ -1,0 +1,82 @@
+"""Loss functions and what they are made of: expressions over a target and a prediction, and their indices.
+
+Each takes tensor elements, so that it fits any shape: `l2(t[n, k], a[n, k], n, over=[k])`.
+
+>>> from symdl.core.define import define, Input, let
+>>> @define
+... def squared(t=Input("n"), y=Input("n")):
+...     (n,) = t.indices
+...     return let("L", l2(t[n], y[n], n))
+>>> squared
+squared(t[n], y[n]) -> L:
+    L = Sum_{n}((t[n] - y[n])**2/N)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symdl.core.define import Sum, absolute, exp, log, mean
+from symdl.core.indices import Index
+
+
+def softmax(score: Any, over: Index) -> sympy.Expr:
+    """e^z / Σ e^z over one index; the sum's index is renamed apart (L20: the lecture's shadows its own).
+
+    Mathematically exact and not shifted: the compiler shifts it by the largest score, a rewriting that is proved.
+    """
+    return exp(score) / Sum(exp(score), over)
+
+
+def l1(target: Any, prediction: Any, batch: Index, over: Iterable[Index] = (), *, kink: Any = "mid") -> sympy.Expr:
+    """(1/N) Σ_n Σ |t − y|; slope 0 where they are equal unless stated otherwise (L19)."""
+    return _mean_of(absolute(target - prediction, kink=kink), batch, over)
+
+
+def l2(target: Any, prediction: Any, batch: Index, over: Iterable[Index] = ()) -> sympy.Expr:
+    """(1/N) Σ_n Σ (t − y)² (L3, L19)."""
+    return _mean_of((target - prediction) ** 2, batch, over)
+
+
+def cross_entropy(target: Any, probability: Any, batch: Index, over: Iterable[Index]) -> sympy.Expr:
+    """−(1/N) Σ_n Σ_k t log p (L21); natural logarithm."""
+    return _mean_of(-target * log(probability), batch, over)
+
+
+def _mean_of(body: sympy.Expr, batch: Index, over: Iterable[Index]) -> sympy.Expr:
+    inner = tuple(over)
+    return mean(Sum(body, *inner) if inner else body, batch)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss as a network uses it.
+
+    Args:
+        name: as in `sd.sequential(…, loss="l2")`.
+        expression: (target, prediction, batch index, indices of one example) → scalar expression.
+        probabilities: True where the prediction is the softmax of the last layer's sums.
+        source: where the formula is from.
+        kink: the decision at a kink, in words.
+    """
+
+    name: str
+    expression: Callable[..., sympy.Expr]
+    probabilities: bool
+    source: str
+    kink: str = ""
+
+
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        Loss("l1", l1, False, "L19 of the lecture", "slope 0 where target and prediction are equal"),
+        Loss("l2", l2, False, "L3 and L19 of the lecture"),
+        Loss("cross_entropy", cross_entropy, False, "L21 of the lecture"),
+        Loss("softmax_cross_entropy", cross_entropy, True, "L20 and L21 of the lecture"),
+    )
+}
