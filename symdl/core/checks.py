@@ -51,9 +51,9 @@ def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
     if len(set(eq.indices)) != len(eq.indices):
         raise ShapeError("an index stands twice on the left", where=where, remedy="give each axis an index of its own")
     for term in eq.terms:
-        _check_free_indices(eq, term, where)
         for element in elements_in(term.body):
             _check_element(element, term, known, where)
+        _check_free_indices(eq, term, where)
         _check_functions(term, where)
 
 

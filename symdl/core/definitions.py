@@ -11,9 +11,9 @@ import sympy
 
 from symdl.core.checks import check_definition
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import Switch
+from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Head, Role, Tensor
+from symdl.core.tensors import Head, Role, Tensor
 from symdl.errors import DefinitionError
 
 
@@ -195,17 +195,29 @@ class _Renaming:
 
 
 def _stated_kinks(equations: Iterable[Equation]) -> tuple[str, ...]:
-    """One line for each kink: the equation, the place, and the weight that was decided."""
+    """One line for each kink: the equation, the place, and what was decided."""
     lines: dict[str, None] = {}
     for eq in equations:
         for term in eq.terms:
-            for node in sorted(term.body.atoms(Switch), key=sympy.default_sort_key):
-                lines[f"{eq.lhs}: at {node.args[0]} = 0 the right-hand slope counts {node.weight}"] = None
+            for node in sorted(_switches(term.body), key=sympy.default_sort_key):
+                lines[
+                    f"{eq.lhs}: at {node.args[0]} = 0 {_SIDES.get(node.weight, f'the right-hand slope counts {node.weight}')}"
+                ] = None
             if term.op == "max" and term.ties:
                 lines[f"{eq.lhs}: ties of the maximum: {term.ties}"] = None
     return tuple(lines)
 
 
-def element_of(definition: Definition, name: str) -> Element:
-    """The element of a tensor of the definition at its own indices."""
-    return definition[name].element()
+_SIDES = {
+    sympy.S.Zero: "the left-hand slope counts",
+    sympy.S.One: "the right-hand slope counts",
+    sympy.Rational(1, 2): "the mean of both slopes counts",
+}
+
+
+def _switches(body: sympy.Expr) -> set[Switch]:
+    """The switches in a body, those inside named functions too, where their two sides differ in slope."""
+    found: set[Switch] = set(body.atoms(Switch))
+    for call in body.atoms(ScalarFunction):
+        found |= call.defined().atoms(Switch)
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -80,8 +81,13 @@ class Index(sympy.Dummy):  # type: ignore[misc]
         return Index(self.name, self.extent, sequential=self.sequential)
 
     def with_extent(self, extent: sympy.Expr) -> Index:
-        """A new index of the same name with another extent."""
-        return Index(self.name, extent, sequential=self.sequential)
+        """The index that is this one with another extent: the same object each time, so that elements agree."""
+        return _with_extent(self, extent)
+
+
+@lru_cache(maxsize=65536)
+def _with_extent(index: Index, extent: sympy.Expr) -> Index:
+    return Index(index.name, extent, sequential=index.sequential)
 
 
 def indices_in(expr: sympy.Basic) -> list[Index]:

@@ -65,7 +65,7 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
     Raises:
         UnsupportedError: the form would have more than `LARGEST` monomials.
 
-    >>> from symdl.core.tensors import Tensor
+    >>> from symdl.core.tensors import Tensor, reduction
     >>> i, j = Index("i"), Index("j", Index("i").extent)
     >>> x = Tensor("x", (i,))
     >>> canonical(reduction("sum", x[i], [i]) ** 2 - reduction("sum", x[i], [i]) * reduction("sum", x[j], [j]))

@@ -18,7 +18,7 @@ from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import max_slope, slope
 from symdl.derivation.steps import Partial, Step
-from symdl.derivation.tidy import apply_facts, collect, put_in, reuse, weight
+from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
 
 
 @dataclass
@@ -238,7 +238,7 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     known = reuse(_normal(opened), forward)
     fact, conditions = apply_facts(known)
     lighter = collect(reuse(collect(fact), forward))
-    if weight(lighter) >= weight(plain):
+    if not _better(lighter, plain, state.equations):
         return plain
     if conditions:
         _advance(state, "S", subject, plain, known)
@@ -246,6 +246,13 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     else:
         _advance(state, "S", subject, plain, lighter)
     return lighter
+
+
+def _better(opened: sympy.Expr, plain: sympy.Expr, cotangents: list[Equation]) -> bool:
+    """Lighter, or with fewer divisions by computed values once those of the cotangents put in are counted."""
+    used = {e.name for e in elements_in(plain)}
+    risk = divisions(plain) + sum(divisions(e.rhs) for e in cotangents if e.name in used and e.pointwise)
+    return weight(opened) < weight(plain) or divisions(opened) < risk
 
 
 def _normal(expr: sympy.Expr) -> sympy.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,9 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.display import Displayed
 from symdl.core.tensors import Element, Tensor
+from symdl.core.unroll import elements, unroll
+from symdl.derivation.inline import inline
+from symdl.derivation.worked import Worked, work
 
 Via = Literal["chain", "expand"]
 
@@ -106,6 +109,28 @@ class Derivation(Displayed):
     names: Mapping[str, str]
     cost: Cost
 
+    def at(self, values: Mapping[str, Any] | None = None, **extents: int) -> Worked:
+        """The derivation with numbers: symbols = substitution = value for every element, forward and back.
+
+        Args:
+            values: by tensor name, numbers or nested lists; what is not given stays a symbol.
+            extents: by index name, as in `at(i=3)`; those that values tell need not be given.
+
+        An expanded derivation is written out as the one expression that it is, and its derivatives.
+        """
+        given = dict(values or {})
+        if self.via == "chain":
+            return work(self.gradient, given, extents=extents, name=self.source.name)
+        concrete = work(self.gradient, given, extents=extents).definition
+        return work(concrete, given, equations=_whole_expressions(concrete), name=self.source.name)
+
     def __getitem__(self, name: str) -> Tensor:
         """The tensor that holds the gradient by the parameter `name`."""
         return self.gradient[self.names[name]]
+
+
+def _whole_expressions(gradient: Definition) -> Iterator[tuple[Element, sympy.Expr]]:
+    """Each output of an expanded gradient as one expression over the inputs, element by element."""
+    for name in gradient.outputs:
+        for element in elements(gradient[name]):
+            yield element, unroll(inline(gradient, element))

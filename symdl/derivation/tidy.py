@@ -39,6 +39,18 @@ def weight(expr: sympy.Expr) -> int:
     return total
 
 
+def divisions(expr: sympy.Expr) -> int:
+    """How often an expression divides by a computed value, which may underflow to zero.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> p, N = Tensor("p")._sympy_(), sympy.Symbol("N")
+    >>> divisions(1 / (N * p)), divisions(1 / N)
+    (1, 0)
+    """
+    powers = (node for node in sympy.preorder_traversal(expr) if isinstance(node, sympy.Pow))
+    return sum(1 for node in powers if node.exp.could_extract_minus_sign() and node.base.has(Element))
+
+
 def reuse(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
     """R5: a subexpression that is the right-hand side of a pointwise equation becomes the tensor it defines.
 

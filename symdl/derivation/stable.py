@@ -1,0 +1,226 @@
+"""Stable form: equations rewritten so that computing them loses no digits and overflows nowhere it need not.
+
+Exact equality is not numerical safety, so this is a pass on equations, before and after differentiation. Each
+rewriting is an exact identity:
+
+- log of a product of positive factors becomes a sum of logs, so that log(e^z / S) is z − log S;
+- a sum of exponentials S = Σ_k e^{f_k} is scaled, S = e^m S' with m = max_k f_k, wherever e^m cancels in every other
+  equation; it cancels for every m, so no policy for ties is needed;
+- 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import sympy
+
+from symdl.core.define import unused
+from symdl.core.definitions import Definition
+from symdl.core.equations import Equation, Term
+from symdl.core.functions import ScalarFunction
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor, elements_in
+from symdl.derivation.tidy import put_in
+
+
+def stabilise(definition: Definition) -> Definition:
+    """The definition with the rewritings above applied wherever they hold; equal to it for all real values.
+
+    >>> from symdl.core.define import define, Input, Sum, let, exp, log
+    >>> @define
+    ... def d(z=Input("k")):
+    ...     (k,) = z.indices
+    ...     p = let("p[k]", exp(z[k]) / Sum(exp(z[k]), k))
+    ...     return let("L", Sum(-log(p[k]), k))
+    >>> stabilise(d)
+    d(z[k]) -> L:
+        m = Max_{k}(z[k])
+        S = Sum_{k}(exp(-m + z[k]))
+        L = Sum_{k}(log(S) + m - z[k])
+    """
+    equations = list(definition.equations)
+    equations = [e.map(lambda body: _split_logs(body, equations)) for e in equations]
+    equations = [e.map(lambda body: _complements(body, equations)) for e in equations]
+    names = set(definition.tensors)
+    for name in [e.name for e in equations]:
+        shifted = _shift(name, equations, names, set(definition.outputs))
+        if shifted is not None:
+            equations = shifted
+    return replace(definition, equations=tuple(equations), kinks=()).only(definition.outputs)
+
+
+def _positive(equations: list[Equation]) -> dict[Element, sympy.Symbol]:
+    """Stand-ins for elements, positive where every summand of their equation is."""
+    signs: dict[str, bool] = {}
+
+    def stand_in(e: Element) -> sympy.Symbol:
+        return sympy.Dummy(e.name, real=True, positive=True if e.is_positive or signs.get(e.name) else None)
+
+    found: dict[Element, sympy.Symbol] = {}
+    for eq in equations:
+        for element in (e for t in eq.terms for e in elements_in(t.body)):
+            found.setdefault(element, stand_in(element))
+        signs[eq.name] = all(bool(t.body.xreplace(found).is_positive) for t in eq.terms)
+    return found
+
+
+def _split_logs(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
+    logs = body.atoms(sympy.log)
+    if not logs:
+        return body
+    stand_ins = _positive(equations)
+    for node in logs:
+        opened = put_in(node.args[0], [e for e in equations if e.rhs.has(sympy.exp) and not e.rhs.is_Add])
+        missing = {e: sympy.Dummy(real=True) for e in opened.atoms(Element) if e not in stand_ins}
+        known = {**_alike(opened, stand_ins), **missing}
+        split = sympy.expand_log(sympy.log(opened.xreplace(known))).xreplace({d: e for e, d in known.items()})
+        if split.is_Add and not split.has(sympy.exp):
+            body = body.xreplace({node: split})
+    return body
+
+
+def _alike(expr: sympy.Expr, stand_ins: dict[Element, sympy.Symbol]) -> dict[Element, sympy.Symbol]:
+    """Stand-ins for the elements in `expr`; the sign of a tensor holds at every subscript."""
+    by_tensor = {e.tensor: d for e, d in stand_ins.items() if d.is_positive}
+    return {e: sympy.Dummy(e.name, real=True, positive=e.tensor in by_tensor or None) for e in expr.atoms(Element)}
+
+
+def _complements(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
+    """1 − a[n] → f's complement at x[n], where a[n] = f(x[n])."""
+    by_name = {e.name: e for e in equations}
+
+    def complement(call: sympy.Expr) -> sympy.Expr | None:
+        if isinstance(call, Element) and call.name in by_name and by_name[call.name].pointwise:
+            call = by_name[call.name].at(call.subscripts)
+        if isinstance(call, ScalarFunction) and type(call).complement is not None:
+            return type(call).complement(*call.args)  # type: ignore[misc]
+        return None
+
+    found = {}
+    for node in body.atoms(sympy.Add):
+        for call in (-a for a in node.args if a.could_extract_minus_sign()):
+            other = complement(call) if node == 1 - call else None
+            if other is not None:
+                found[node] = other
+    return body.xreplace(found)
+
+
+def _shift(name: str, equations: list[Equation], names: set[str], outputs: set[str]) -> list[Equation] | None:
+    """Scale S = Σ e^f by e^max f everywhere, or None where that is not possible."""
+    position = next(k for k, e in enumerate(equations) if e.name == name)
+    eq = equations[position]
+    if name in outputs or len(eq.terms) != 1 or eq.terms[0].op != "sum":
+        return None
+    term = eq.terms[0]
+    exponents = [f.exp for f in sympy.Mul.make_args(term.body) if isinstance(f, sympy.exp)]
+    if len(exponents) != 1 or any(_is_maximum(e, equations) for e in elements_in(exponents[0])):
+        return None
+    peak = Tensor(unused("m", names), eq.indices)
+    largest = Equation(peak, (Term(exponents[0], term.bound, "max"),), "stable: shift")
+    scaled = Equation(eq.out, (replace(term, body=_merged(term.body * sympy.exp(-peak.element()))),), "stable: shifted")
+    rest = _rescaled(equations[position + 1 :], eq.out, peak, exponents[0], outputs)
+    if rest is None:
+        return None
+    names.add(peak.name)
+    return [*equations[:position], largest, scaled, *rest]
+
+
+def _is_maximum(element: Element, equations: list[Equation]) -> bool:
+    return any(e.name == element.name and e.terms[0].op == "max" for e in equations)
+
+
+def _rescaled(
+    equations: list[Equation], total: Tensor, peak: Tensor, exponent: sympy.Expr, outputs: set[str]
+) -> list[Equation] | None:
+    """Put S = e^m S' into later equations; a tensor that comes out with a bare e^{±m} is scaled in its turn."""
+    scale: dict[str, int] = {total.name: 1}
+    owner: dict[str, tuple[int, ...]] = {total.name: tuple(range(total.rank))}
+    done: list[Equation] = []
+    for eq in equations:
+        if not any(t.name in scale for t in eq.uses):
+            done.append(eq)
+            continue
+        changed = eq.map(lambda body: _substituted(body, scale, owner, peak))
+        if not _safe(changed, peak, exponent):
+            where = _peak_indices(changed, eq, peak)
+            power, changed = _scaled_itself(changed, where, peak, exponent)
+            if power == 0 or where is None or eq.name in outputs:
+                return None
+            scale[eq.name] = power
+            owner[eq.name] = tuple(eq.indices.index(i) for i in where)
+        done.append(changed)
+    return done
+
+
+def _substituted(
+    body: sympy.Expr, scale: dict[str, int], owner: dict[str, tuple[int, ...]], peak: Tensor
+) -> sympy.Expr:
+    """The body with T = e^{±m} T' put in for every scaled T, logs and exponentials brought together."""
+    scaled = [e for e in elements_in(body) if e.name in scale]
+    stand_ins = {e: sympy.Dummy(e.name, positive=True) for e in scaled}
+    mapping = {}
+    for element, stand_in in stand_ins.items():
+        where = tuple(element.subscripts[k] for k in owner[element.name])
+        top = peak[where] if where else peak.element()
+        mapping[element] = sympy.exp(scale[element.name] * top) * stand_in
+    opened = body.xreplace(mapping)
+    opened = opened.xreplace({node: sympy.expand_log(node) for node in opened.atoms(sympy.log)})
+    return _merged(opened).xreplace({d: e for e, d in stand_ins.items()})
+
+
+def _merged(expr: sympy.Expr) -> sympy.Expr:
+    """e^a · e^b → e^{a+b} within each product."""
+    if not expr.has(sympy.exp) or isinstance(expr, Element):
+        return expr
+    expr = expr.func(*[_merged(a) if isinstance(a, sympy.Expr) else a for a in expr.args])
+    if not expr.is_Mul:
+        return expr
+    powers = [f.exp for f in expr.args if isinstance(f, sympy.exp)]
+    others = [f for f in expr.args if not isinstance(f, sympy.exp)]
+    return sympy.Mul(*others, sympy.exp(sympy.Add(*powers)))
+
+
+def _safe(eq: Equation, peak: Tensor, exponent: sympy.Expr) -> bool:
+    """Every exponential with m in it is e^{f − m}, which is at most 1; and no e^f is left without it."""
+    for term in eq.terms:
+        for node in term.body.atoms(sympy.exp):
+            tops = [e for e in elements_in(node.exp) if e.tensor == peak]
+            if tops and not _matches_shifted(node.exp, tops, exponent):
+                return False
+    return True
+
+
+def _matches_shifted(power: sympy.Expr, tops: list[Element], exponent: sympy.Expr) -> bool:
+    if len(tops) != 1:
+        return False
+    rest = sympy.expand(power + tops[0])
+    return {e.tensor for e in elements_in(rest)} == {e.tensor for e in elements_in(exponent)} and rest != 0
+
+
+def _scaled_itself(
+    changed: Equation, where: list[Index] | None, peak: Tensor, exponent: sympy.Expr
+) -> tuple[int, Equation]:
+    """The power of e^m that the equation's own tensor takes over, and the equation without it; 0: there is none."""
+    if where is None:
+        return 0, changed
+    top = peak[tuple(where)] if where else peak.element()
+    for power in (-1, 1):
+        trial = changed.map(partial(_times, sympy.exp(-power * top)))
+        if _safe(trial, peak, exponent):
+            return power, trial
+    return 0, changed
+
+
+def _times(factor: sympy.Expr, body: sympy.Expr) -> sympy.Expr:
+    return _merged(sympy.expand_mul(body * factor))
+
+
+def _peak_indices(changed: Equation, eq: Equation, peak: Tensor) -> list[Index] | None:
+    """The subscripts of m in an equation, where they are one and the same and free there."""
+    places = {e.subscripts for t in changed.terms for e in elements_in(t.body) if e.tensor == peak}
+    if not places:
+        return []
+    (first, *more) = places
+    return None if more or any(s not in eq.indices for s in first) else list(first)

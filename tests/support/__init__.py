@@ -1,0 +1,1 @@
+"""Second methods that the tests compare with."""
