@@ -200,9 +200,8 @@ def _stated_kinks(equations: Iterable[Equation]) -> tuple[str, ...]:
     for eq in equations:
         for term in eq.terms:
             for node in sorted(_switches(term.body), key=sympy.default_sort_key):
-                lines[
-                    f"{eq.lhs}: at {node.args[0]} = 0 {_SIDES.get(node.weight, f'the right-hand slope counts {node.weight}')}"
-                ] = None
+                side = _SIDES.get(node.weight, f"the right-hand slope counts {node.weight}")
+                lines[f"{eq.lhs}: at {node.args[0]} = 0 {side}"] = None
             if term.op == "max" and term.ties:
                 lines[f"{eq.lhs}: ties of the maximum: {term.ties}"] = None
     return tuple(lines)

@@ -76,7 +76,12 @@ class Equation:
         """The tensors on the right-hand side, subscripts included."""
         return frozenset(e.tensor for t in self.terms for e in elements_in(t.body))
 
-    @property
+    @cached_property
+    def used_names(self) -> frozenset[str]:
+        """The names of the tensors on the right-hand side."""
+        return frozenset(t.name for t in self.uses)
+
+    @cached_property
     def pointwise(self) -> bool:
         """True where nothing is reduced."""
         return all(not t.bound for t in self.terms)

@@ -13,7 +13,7 @@ from symdl.core.display import Displayed
 from symdl.core.tensors import Element, Tensor
 from symdl.core.unroll import elements, unroll
 from symdl.derivation.inline import inline
-from symdl.derivation.worked import Worked, work
+from symdl.derivation.worked import UpdateRule, Worked, updated, work
 
 Via = Literal["chain", "expand"]
 
@@ -109,20 +109,24 @@ class Derivation(Displayed):
     names: Mapping[str, str]
     cost: Cost
 
-    def at(self, values: Mapping[str, Any] | None = None, **extents: int) -> Worked:
+    def at(
+        self, values: Mapping[str, Any] | None = None, *, update: UpdateRule | None = None, **extents: int
+    ) -> Worked:
         """The derivation with numbers: symbols = substitution = value for every element, forward and back.
 
         Args:
             values: by tensor name, numbers or nested lists; what is not given stays a symbol.
+            update: an optimiser (`sd.sgd(lr=0.04)`) whose first update of every parameter is added at the end.
             extents: by index name, as in `at(i=3)`; those that values tell need not be given.
 
         An expanded derivation is written out as the one expression that it is, and its derivatives.
         """
         given = dict(values or {})
-        if self.via == "chain":
-            return work(self.gradient, given, extents=extents, name=self.source.name)
-        concrete = work(self.gradient, given, extents=extents).definition
-        return work(concrete, given, equations=_whole_expressions(concrete), name=self.source.name)
+        made = work(self.gradient, given, extents=extents, name=self.source.name)
+        if self.via == "expand":
+            whole = _whole_expressions(made.definition)
+            made = work(made.definition, given, equations=whole, name=self.source.name)
+        return made if update is None else updated(made, self.names, update)
 
     def __getitem__(self, name: str) -> Tensor:
         """The tensor that holds the gradient by the parameter `name`."""

@@ -63,8 +63,9 @@ def reuse(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
     >>> reuse(1 - sympy.tanh(d["s"][n]) ** 2, d.equations)
     1 - h[n]**2
     """
+    present = {e.name for e in elements_in(expr)}
     for eq in equations:
-        if not eq.pointwise or not _worth_reusing(eq.rhs):
+        if not eq.used_names <= present or not eq.pointwise or not _worth_reusing(eq.rhs):
             continue
         for mapping in _matches(eq, expr):
             body = eq.rhs.xreplace(mapping)
@@ -154,10 +155,10 @@ def _sum_of_fact(node: Reduction, used: dict[str, None]) -> sympy.Expr:
 
 def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
     """Replace elements by their pointwise equations, the latest equation first."""
-    for eq in reversed([e for e in equations if e.pointwise]):
-        mine = [e for e in elements_in(expr) if e.tensor == eq.out]
-        if mine:
-            expr = expr.xreplace({e: eq.at(e.subscripts) for e in mine})
+    known = {e.name: e for e in equations if e.pointwise}
+    while mine := [e for e in elements_in(expr) if e.name in known]:
+        latest = max({e.name for e in mine}, key=list(known).index)
+        expr = expr.xreplace({e: known[latest].at(e.subscripts) for e in mine if e.name == latest})
     return expr
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 import sympy
 
@@ -12,6 +12,7 @@ from symdl.core.definitions import Definition
 from symdl.core.display import Displayed
 from symdl.core.tensors import Element, Tensor
 from symdl.core.unroll import subscripts, unrolled
+from symdl.derivation.inline import inline
 from symdl.errors import DataError, DefinitionError, ShapeError
 
 Section = Literal["forward", "backward", "update"]
@@ -91,9 +92,46 @@ def work(
     lines: list[WorkedLine] = []
     for lhs, expr in equations if equations is not None else unrolled(concrete):
         value = evaluate(expr, known)
-        known[lhs] = value
+        if not value.atoms(Element):
+            known[lhs] = value
         lines.append(WorkedLine(lhs, _as_read(expr), value, "backward" if lhs.tensor.cotangent_of else "forward"))
     return Worked(name or definition.name, concrete, tuple(lines), known)
+
+
+class UpdateRule(Protocol):
+    """An optimiser, as far as one update needs it: equations from θ, g, state and hyperparameters to θ_new."""
+
+    @property
+    def update(self) -> Definition: ...
+
+    @property
+    def hyper(self) -> Mapping[str, float]: ...
+
+
+def updated(worked: Worked, gradients: Mapping[str, str], rule: UpdateRule) -> Worked:
+    """The calculation with one update of every parameter, w_new = w − lr·w̄, written out at its end.
+
+    Args:
+        worked: values of parameters and gradients.
+        gradients: the gradient tensor by parameter name.
+        rule: the optimiser; its states start at 0, and the count of steps at 1.
+    """
+    known = dict(worked.values)
+    lines = list(worked.lines)
+    target = rule.update["theta_new"].element()
+    body = inline(rule.update, target)
+    given = {t.element(): exact(rule.hyper[t.name]) for t in rule.update.inputs if t.name in rule.hyper}
+    start = {t.element(): sympy.Integer(t.name == "t") for t in rule.update.inputs if t.name not in rule.hyper}
+    known.update(given)
+    for name, gradient in gradients.items():
+        tensor, slope = worked.definition[name], worked.definition[gradient]
+        new = replace(tensor, name=f"{name}_new")
+        for where in subscripts(tensor.indices):
+            old = {rule.update["theta"].element(): tensor[where], rule.update["g"].element(): slope[where]}
+            expr = body.xreplace(old).xreplace(start)
+            known[new[where]] = evaluate(expr, known)
+            lines.append(WorkedLine(new[where], expr, known[new[where]], "update"))
+    return replace(worked, lines=tuple(lines), values=known)
 
 
 def _as_read(expr: sympy.Expr) -> sympy.Expr:

@@ -8,6 +8,7 @@ import sympy
 from symdl.core.define import Input, Param, Sum, define, exp, let
 from symdl.derivation import derive
 from symdl.library.losses import l1, l2
+from symdl.library.optimisers import sgd
 
 GIVEN = {"x": [[1, 1, 3]], "w": [2, 2, 2], "b": 4, "t": [10]}
 
@@ -32,13 +33,10 @@ def test_forward_and_backward_figures():
     assert [worked["s[0]"], worked["y_hat[0]"], worked["y_hat_bar[0]"], worked["s_bar[0]"]] == [14, 14, 8, 8]
 
 
-def test_update_and_second_pass():
-    worked = derive(neuron).at(GIVEN)
-    rate = sympy.Rational(4, 100)
-    new = {
-        "w": [sympy.Rational(2) - rate * worked[f"w_bar[{k}]"] for k in range(3)],
-        "b": sympy.Rational(4) - rate * worked["b_bar"],
-    }
+@pytest.mark.parametrize("via", ["chain", "expand"])
+def test_update_and_second_pass(via):
+    worked = derive(neuron, via=via).at(GIVEN, update=sgd(lr=0.04))
+    new = {"w": [worked[f"w_new[{k}]"] for k in range(3)], "b": worked["b_new"]}
     assert [float(v) for v in (*new["w"], new["b"])] == [1.68, 1.68, 1.04, 3.68]
     again = derive(neuron).at({**GIVEN, "w": [str(v) for v in new["w"]], "b": str(new["b"])})
     assert again["y_hat[0]"] == sympy.Rational("10.16")

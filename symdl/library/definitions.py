@@ -1,0 +1,125 @@
+"""Whole definitions by name: what `symdl list` shows and `symdl derive NAME` derives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symdl.core.define import Builder, Declared, Input, Param, Sum, define, let
+from symdl.core.definitions import Definition
+from symdl.core.tensors import Role
+from symdl.errors import DefinitionError
+from symdl.library.activations import ACTIVATIONS, Activation, identity
+from symdl.library.layers import dense, sequential
+from symdl.library.losses import cross_entropy, l1, l2, softmax
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A definition of the library: its kind, one line on what it is, and how it is made when asked for."""
+
+    name: str
+    kind: str
+    summary: str
+    make: Callable[[], Definition]
+    values: Mapping[str, Any] | None = None
+
+
+def unit(activation: Activation = identity, name: str = "neuron") -> Definition:
+    """A neural network unit with its squared loss: ŷ = a(Σ_i w_i x_i + b), L = (1/N) Σ_n (t − ŷ)² (L1, L3).
+
+    >>> unit().at(n=1, i=3).by_name["s"]
+    s[n] = b + Sum_{i}(w[i]*x[n, i])
+    """
+
+    def body(x: Any = Input("n i"), t: Any = Input("n"), w: Any = Param("i"), b: Any = Param()) -> Any:
+        n, i = x.indices
+        s = let("s[n]", Sum(w[i] * x[n, i], i) + b)
+        y = let("y_hat[n]", activation(s[n]))
+        return let("L", l2(t[n], y[n], n))
+
+    body.__name__ = name
+    made: Definition = define(body)
+    return made
+
+
+def of_activation(activation: Activation) -> Definition:
+    """The definition a = f(s) of one activation, written out."""
+    builder = Builder(activation.name)
+    s = builder.declare("s", Declared("", Role.INPUT))
+    builder.let("a", activation.definition(s.element()))
+    return builder.build(["a"])
+
+
+@define
+def l1_loss(t=Input("n"), y_hat=Input("n")):  # type: ignore[no-untyped-def]
+    (n,) = t.indices
+    return let("L", l1(t[n], y_hat[n], n))
+
+
+@define
+def l2_loss(t=Input("n"), y_hat=Input("n")):  # type: ignore[no-untyped-def]
+    (n,) = t.indices
+    return let("L", l2(t[n], y_hat[n], n))
+
+
+@define
+def cross_entropy_loss(y=Input("n k", facts=["sums_to_one"]), p=Input("n k")):  # type: ignore[no-untyped-def]
+    n, k = y.indices
+    return let("L", cross_entropy(y[n, k], p[n, k], n, [k]))
+
+
+@define
+def softmax_cross_entropy(z=Input("n k"), y=Input("n k", facts=["sums_to_one"])):  # type: ignore[no-untyped-def]
+    n, k = z.indices
+    p = let("p[n,k]", softmax(z[n, k], k))
+    return let("L", cross_entropy(y[n, k], p[n, k], n, [k]))
+
+
+#: The lecture's worked example (L2 to L11).
+LECTURE_VALUES = {"x": [[1, 1, 3]], "t": [10], "w": [2, 2, 2], "b": 4}
+LECTURE_RATE = sympy.Rational(4, 100)
+
+_ENTRIES = (
+    Entry("neuron", "unit", "the lecture's unit, identity activation, squared loss", unit, LECTURE_VALUES),
+    Entry(
+        "dense",
+        "layer",
+        "a fully connected layer, tanh, squared loss",
+        lambda: sequential(dense(None, "tanh"), name="dense"),
+    ),
+    Entry(
+        "network",
+        "network",
+        "two fully connected layers, tanh, softmax and cross-entropy",
+        lambda: sequential(dense(None, "tanh"), dense(None), loss="softmax_cross_entropy"),
+    ),
+    *(
+        Entry(a.name, "activation", a.source, lambda a=a: of_activation(a))  # type: ignore[misc]
+        for a in ACTIVATIONS.values()
+    ),
+    Entry("l1", "loss", "mean absolute error", lambda: l1_loss),
+    Entry("l2", "loss", "mean squared error", lambda: l2_loss),
+    Entry("cross_entropy", "loss", "cross-entropy of probabilities", lambda: cross_entropy_loss),
+    Entry("softmax_cross_entropy", "loss", "cross-entropy of the softmax of scores", lambda: softmax_cross_entropy),
+)
+
+DEFINITIONS = {e.name: e for e in _ENTRIES}
+
+
+def definition(name: str) -> Definition:
+    """The library's definition of that name.
+
+    >>> definition("sigmoid")
+    sigmoid(s) -> a:
+        a = 1/(1 + exp(-s))
+
+    Raises:
+        DefinitionError: there is none; the message lists them.
+    """
+    if name not in DEFINITIONS:
+        raise DefinitionError(f"no definition '{name}'", remedy=f"one of {', '.join(DEFINITIONS)}; see symdl list")
+    return DEFINITIONS[name].make()
