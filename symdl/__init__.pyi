@@ -1,7 +1,42 @@
 # The public API, listed once: type checkers read this file, and so does symdl/__init__.py when it runs.
 # `from .package import name as name` exports a function or a class, `from . import module as module` a module.
 
-from . import errors as errors
+from . import errors as errors, rendering as rendering
+from .compilation.compile import compile as compile
+from .compilation.compiled import Compiled as Compiled
+from .core.define import (
+    Hyper as Hyper,
+    Input as Input,
+    Param as Param,
+    Sum as Sum,
+    absolute as absolute,
+    amax as amax,
+    cos as cos,
+    define as define,
+    erf as erf,
+    exp as exp,
+    in_range as in_range,
+    index as index,
+    let as let,
+    log as log,
+    maximum as maximum,
+    mean as mean,
+    minimum as minimum,
+    prod as prod,
+    sin as sin,
+    sqrt as sqrt,
+    switch as switch,
+    symbol as symbol,
+    tanh as tanh,
+)
+from .core.definitions import Definition as Definition
+from .core.equations import Equation as Equation
+from .core.files import ensure_folder as ensure_folder, write_text_atomic as write_text_atomic
+from .core.indices import Index as Index
+from .core.tensors import Tensor as Tensor
+from .derivation import Derivation as Derivation, Step as Step, derive as derive
+from .derivation.stable import stabilise as stabilise
+from .derivation.worked import Worked as Worked, work as work
 from .errors import (
     CrossCheckError as CrossCheckError,
     DataError as DataError,
@@ -13,6 +48,44 @@ from .errors import (
     ShapeError as ShapeError,
     SymdlError as SymdlError,
     UnsupportedError as UnsupportedError,
+)
+from .library.activations import (
+    activation as activation,
+    identity as identity,
+    leaky_relu as leaky_relu,
+    relu as relu,
+    sigmoid as sigmoid,
+)
+from .library.definitions import definition as definition, definitions as definitions
+from .library.layers import dense as dense, sequential as sequential
+from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
+from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
+from .rendering import latex as latex, markdown as markdown, tex as tex, write as write
+from .rendering.graph import graph_figure as graph_figure
+from .rendering.growth import growth as growth, plot_growth as plot_growth
+from .rendering.report import report as report
+from .training.data import (
+    Split as Split,
+    load_digits as load_digits,
+    one_hot as one_hot,
+    read_csv as read_csv,
+    split as split,
+)
+from .training.fit import Fit as Fit, load_parameters as load_parameters
+from .training.loop import train as train
+from .training.metrics import (
+    accuracy as accuracy,
+    confusion_matrix as confusion_matrix,
+    mae as mae,
+    mse as mse,
+)
+from .training.plots import plot_confusion as plot_confusion, plot_history as plot_history
+from .verification import (
+    Status as Status,
+    Verdict as Verdict,
+    check_function as check_function,
+    equal as equal,
+    recheck as recheck,
 )
 
 __version__: str

@@ -304,6 +304,11 @@ def in_range(subscript: Any, extent: Any) -> sympy.Expr:
     return InRange(_as_scalar(subscript), _as_scalar(extent))
 
 
+def symbol(name: str) -> sympy.Symbol:
+    """A real number without a value, for formulas outside a definition: `sd.equal(sd.exp(x) * sd.exp(-x), 1)`."""
+    return sympy.Symbol(name, real=True)
+
+
 def exp(x: Any) -> sympy.Expr:
     """eˣ of a scalar expression."""
     return sympy.exp(_as_scalar(x))

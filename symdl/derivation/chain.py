@@ -17,6 +17,7 @@ from symdl.derivation.canonical import is_zero
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import max_slope, slope
+from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
 from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
 
@@ -228,7 +229,7 @@ def _advance(
 def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Expr:
     """R5 and R6 on the value; then the same with earlier cotangents put in, kept only where that is lighter."""
     forward = state.definition.equations
-    reused = collect(reuse(value, forward))
+    reused = _reused(value, forward)
     _advance(state, "R5", subject, value, reused)
     plain, conditions = apply_facts(reused)
     _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
@@ -246,6 +247,13 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     else:
         _advance(state, "S", subject, plain, lighter)
     return lighter
+
+
+def _reused(value: sympy.Expr, forward: tuple[Equation, ...]) -> sympy.Expr:
+    """R5: forward values where they stand as they are, or where an exponential can be read off from one."""
+    plain = collect(reuse(value, forward))
+    solved = solve_out(value, forward)
+    return solved if weight(solved) < weight(plain) else plain
 
 
 def _better(opened: sympy.Expr, plain: sympy.Expr, cotangents: list[Equation]) -> bool:

@@ -52,13 +52,14 @@ class Worked(Displayed):
     values: Mapping[Element, sympy.Expr]
 
     def __getitem__(self, element: str) -> sympy.Expr:
-        """The value of an element by its text, such as "w_bar[2]" or "L".
+        """The value of an element by its text, such as "w_bar[2]" or "L"; an expression where values are open.
 
         Raises:
             DefinitionError: there is no such element.
         """
         wanted = element.replace(" ", "")
-        for known, value in self.values.items():
+        found = {**{line.lhs: line.value for line in self.lines}, **self.values}
+        for known, value in found.items():
             if str(known).replace(" ", "") == wanted:
                 return value
         raise DefinitionError(f"no element '{element}'", where=self.name, remedy="write 'w[0]' or 'L'")

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
-
 from symdl.core.define import Builder, Declared, Input, Param, Sum, define, let
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
@@ -81,7 +79,7 @@ def softmax_cross_entropy(z=Input("n k"), y=Input("n k", facts=["sums_to_one"]))
 
 #: The lecture's worked example (L2 to L11).
 LECTURE_VALUES = {"x": [[1, 1, 3]], "t": [10], "w": [2, 2, 2], "b": 4}
-LECTURE_RATE = sympy.Rational(4, 100)
+LECTURE_RATE = 0.04
 
 _ENTRIES = (
     Entry("neuron", "unit", "the lecture's unit, identity activation, squared loss", unit, LECTURE_VALUES),
@@ -123,3 +121,12 @@ def definition(name: str) -> Definition:
     if name not in DEFINITIONS:
         raise DefinitionError(f"no definition '{name}'", remedy=f"one of {', '.join(DEFINITIONS)}; see symdl list")
     return DEFINITIONS[name].make()
+
+
+def definitions() -> tuple[Entry, ...]:
+    """Every entry of the library, in the order in which `symdl list` shows them.
+
+    >>> [e.name for e in definitions() if e.kind == "loss"]
+    ['l1', 'l2', 'cross_entropy', 'softmax_cross_entropy']
+    """
+    return _ENTRIES

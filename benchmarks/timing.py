@@ -1,0 +1,43 @@
+"""How things are timed: in turn (A B A B …), the median and the range of several rounds."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+
+def in_turn(
+    work: Mapping[str, Callable[[], Any]], *, rounds: int = 9, pause: float = 0.05
+) -> dict[str, dict[str, float]]:
+    """Seconds of each function, run in turn, after one uncounted round."""
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    for turn in range(rounds + 1):
+        for name, function in work.items():
+            started = time.perf_counter()
+            function()
+            if turn:
+                seconds[name].append(time.perf_counter() - started)
+            time.sleep(pause)
+    return {name: summary(values) for name, values in seconds.items()}
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Median and range."""
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def machine() -> str:
+    """The processor, as the operating system names it, its cores, Python and the day."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            name = next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    import os
+
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, {date.today().isoformat()}"

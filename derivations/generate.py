@@ -1,0 +1,79 @@
+"""Write the gallery anew, or check that it is what its sources say: `python -m derivations.generate [--check]`.
+
+Each folder holds source.py (a `definition`; optionally `wrt`, `values`, `optimizer`) and what is made of it: NAME.md
+and NAME.tex, with both derivations, the verdict on their equality, and worked numbers where there are values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import symdl as sd
+
+HERE = Path(__file__).resolve().parent
+
+
+def sources() -> list[Path]:
+    """Every source of the gallery."""
+    return sorted(HERE.glob("*/source.py"))
+
+
+def load(source: Path) -> Any:
+    """Run one source file as a module."""
+    spec = importlib.util.spec_from_file_location(f"derivations_{source.parent.name}", source)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def document(source: Path) -> Any:
+    """The document of one entry; refuses to show two derivations that are not proved equal."""
+    entry = load(source)
+    wrt = getattr(entry, "wrt", None)
+    ways = [sd.derive(entry.definition, wrt, via=via) for via in ("chain", "expand")]
+    verdict = sd.equal(*ways).require()
+    values = getattr(entry, "values", None)
+    worked, figures = [], []
+    if values is not None:
+        worked = [ways[0].at(values, update=getattr(entry, "optimizer", None))]
+        figures = [sd.graph_figure(ways[0], values)]
+    return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
+
+
+def texts(source: Path) -> dict[Path, str]:
+    """What the folder of one source has to hold."""
+    made = document(source)
+    name = source.parent.name
+    return {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.tex(made)}
+
+
+def main() -> int:
+    """Write or check every entry; 1 where a check finds a difference."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file differs")
+    check = arguments.parse_args().check
+    differs = False
+    for source in sources():
+        for path, text in texts(source).items():
+            old = path.read_text(encoding="utf-8") if path.exists() else ""
+            if old == text:
+                continue
+            differs = True
+            if check:
+                sys.stdout.writelines(
+                    difflib.unified_diff(old.splitlines(True), text.splitlines(True), str(path), "new")
+                )
+            else:
+                path.write_text(text, encoding="utf-8")
+                print(f"wrote {path.relative_to(HERE.parent)}")
+    return int(check and differs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The command line: `symdl derive`, `list`, `train`, `cost`, `demo`.
+
+Exit codes: 0 done (and proved, where something was to be proved), 1 not proved, 2 bad input, 130 interrupted.
+Nothing but the standard library is imported until a command runs, so that `symdl --help` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import symdl as sd
+from symdl.cli import cost, demo, derive, listing, train
+
+COMMANDS = (derive, listing, train, cost, demo)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each command's module adds its own part."""
+    top = argparse.ArgumentParser(
+        prog="symdl",
+        description="Derive, check and compile the mathematics of neural networks from one definition.",
+        epilog="Exit codes: 0 done, 1 not proved, 2 bad input, 130 interrupted.",
+    )
+    top.add_argument("--version", action="version", version=f"symdl {sd.__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        print("symdl: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader (head, less) has gone: nothing to say, and nothing to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except sd.SymdlError as error:
+        print(f"symdl: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,62 @@
+"""One document out of several results: both derivations, the verdict on them, worked numbers, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from symdl.derivation.steps import Derivation
+from symdl.derivation.worked import Worked
+from symdl.rendering.describe import describe_derivation, describe_worked
+from symdl.rendering.document import Block, Document, Figure, Heading, Paragraph, Table
+
+_WAYS = {
+    "chain": "Second possibility: the chain rule",
+    "expand": "First possibility: expand, then differentiate",
+}
+
+
+def report(
+    derivations: Sequence[Derivation],
+    *,
+    worked: Sequence[Worked] = (),
+    verdict: Any = None,
+    figures: Iterable[Figure] = (),
+    notation: str = "index",
+    title: str = "",
+) -> Document:
+    """Put results of one definition into one document.
+
+    Args:
+        derivations: one, or both ways of the same gradient.
+        worked: their numbers, in the same order.
+        verdict: what was decided on their equality; shown in its own words.
+        figures: drawings, shown after the definition.
+        notation: "index" or "matrix".
+        title: of the document; by default from the definition.
+    """
+    parts = [describe_derivation(d, notation) for d in derivations]
+    if len(parts) == 1:
+        (part,) = parts
+        return Document(title or part.title, (*figures, *part.blocks, *_numbers(worked)))
+    blocks: list[Block] = [*figures]
+    if verdict is not None:
+        blocks += [Heading("Are both the same?"), Paragraph(str(verdict))]
+    blocks += [Heading("What they cost"), _costs(derivations)]
+    for derivation, part in zip(derivations, parts, strict=True):
+        blocks.append(Heading(_WAYS[derivation.via]))
+        blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in part.blocks]
+    return Document(title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked)))
+
+
+def _numbers(worked: Sequence[Worked]) -> list[Block]:
+    blocks: list[Block] = []
+    for one in worked:
+        blocks.append(Heading("With numbers" if one.values else "Written out"))
+        blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in describe_worked(one).blocks]
+    return blocks
+
+
+def _costs(derivations: Sequence[Derivation]) -> Table:
+    rows = tuple((_WAYS[d.via], str(d.cost.operations), str(d.cost.operations_shared)) for d in derivations)
+    return Table(("way", "operations as written", "with common subexpressions shared"), rows)
