@@ -132,7 +132,19 @@ class _Canonical:
         x = sympy.expand(x / content) if content not in (0, 1) else x
         if x.could_extract_minus_sign():
             x, below, above, weight = sympy.expand(-x), above, below, 1 - weight
-        return sympy.Add(below, _product([above - below, Step(x, weight)]))
+        jump = sympy.expand(above - below)
+        if weight != 0 and self._closes(jump, x):
+            weight = sympy.S.Zero  # no jump at the kink: the weight says nothing
+        return sympy.Add(below, _product([jump, Step(x, weight)]))
+
+    def _closes(self, jump: sympy.Expr, x: sympy.Expr) -> bool:
+        """True where `jump` is 0 wherever x is, by solving x = 0 for one of its atoms."""
+        for part in sympy.Add.make_args(x):
+            factor, atom = part.as_coeff_Mul()
+            rest = x - part
+            if (atom.is_Atom or isinstance(atom, Element | Reduction)) and not rest.has(atom):
+                return bool(self.form(jump.xreplace({atom: sympy.expand(-rest / factor)})) == 0)
+        return False
 
     def _reduction(self, expr: Reduction) -> sympy.Expr:
         body = self.form(expr.body)
