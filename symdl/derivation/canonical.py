@@ -129,10 +129,10 @@ class _Canonical:
         x, below, above, weight = expr.args
         x, below, above = self.form(x), self.form(below), self.form(above)
         content, _ = x.as_content_primitive() if x.is_Add else (sympy.Abs(x.as_coeff_Mul()[0]), None)
-        x = sympy.expand(x / content) if content not in (0, 1) else x
+        x = sympy.expand_mul(x / content, deep=False) if content not in (0, 1) else x
         if x.could_extract_minus_sign():
-            x, below, above, weight = sympy.expand(-x), above, below, 1 - weight
-        jump = sympy.expand(above - below)
+            x, below, above, weight = sympy.expand_mul(-x, deep=False), above, below, 1 - weight
+        jump = sympy.expand_mul(above - below, deep=False)
         if weight != 0 and self._closes(jump, x):
             weight = sympy.S.Zero  # no jump at the kink: the weight says nothing
         return sympy.Add(below, _product([jump, Step(x, weight)]))
@@ -143,7 +143,7 @@ class _Canonical:
             factor, atom = part.as_coeff_Mul()
             rest = x - part
             if (atom.is_Atom or isinstance(atom, Element | Reduction)) and not rest.has(atom):
-                return bool(self.form(jump.xreplace({atom: sympy.expand(-rest / factor)})) == 0)
+                return bool(self.form(jump.xreplace({atom: sympy.expand_mul(-rest / factor, deep=False)})) == 0)
         return False
 
     def _reduction(self, expr: Reduction) -> sympy.Expr:
@@ -151,7 +151,7 @@ class _Canonical:
         if expr.op != "sum":
             return _relabel(expr.op, body, expr.bound, expr.ties)
         parts = []
-        for monomial in sympy.Add.make_args(sympy.expand(body) if body.is_Mul else body):
+        for monomial in sympy.Add.make_args(body):
             product, bound = eliminate(monomial, expr.bound)
             parts.append(self._sum(product, bound))
         return _limited(sympy.Add(*parts))
