@@ -50,7 +50,7 @@ def texts(source: Path) -> dict[Path, str]:
     """What the folder of one source has to hold."""
     made = document(source)
     name = source.parent.name
-    return {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.tex(made)}
+    return {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
 
 
 def main() -> int:

@@ -60,10 +60,10 @@ from .library.definitions import definition as definition, definitions as defini
 from .library.layers import dense as dense, sequential as sequential
 from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
 from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
-from .rendering import latex as latex, markdown as markdown, tex as tex, write as write
-from .rendering.graph import graph_figure as graph_figure
+from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
+from .rendering.tex import to_tex as to_tex
 from .rendering.growth import growth as growth, plot_growth as plot_growth
-from .rendering.report import report as report
+from .rendering.report import graph_figure as graph_figure, report as report
 from .training.data import (
     Split as Split,
     load_digits as load_digits,

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Derive, prove both ways equal where both are asked for, and show or write the result."""
     definition = load(arguments.what)
     wrt = [w.strip() for w in arguments.wrt.split(",")] if arguments.wrt else None
-    ways = ["chain", "expand"] if arguments.via == "both" else [arguments.via]
+    ways: list[Any] = ["chain", "expand"] if arguments.via == "both" else [arguments.via]
     derivations = [sd.derive(definition, wrt, via=way, of=arguments.of) for way in ways]
     verdict = sd.equal(*derivations) if len(derivations) == 2 else None
     worked = _worked(arguments, derivations)
@@ -115,7 +115,7 @@ def load(what: str) -> Any:
 
 
 def _as_json(derivations: list[Any], worked: list[Any], verdict: Any) -> dict[str, Any]:
-    made = {
+    made: dict[str, Any] = {
         "derivations": [
             {
                 "definition": d.source.name,
@@ -133,7 +133,7 @@ def _as_json(derivations: list[Any], worked: list[Any], verdict: Any) -> dict[st
         ]
     }
     if worked:
-        made["values"] = [{str(line.lhs): str(line.value) for line in w.lines} for w in worked]  # type: ignore[assignment]
+        made["values"] = [{str(line.lhs): str(line.value) for line in w.lines} for w in worked]
     if verdict is not None:
         made["verdict"] = verdict.to_json()
     return made

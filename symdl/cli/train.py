@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--lr", type=float, default=0.5, help="learning rate (default: 0.5)")
     command.add_argument("--epochs", type=int, default=60)
     command.add_argument("--batch", type=int, default=32, metavar="ROWS")
-    command.add_argument("--split", default="60,20,20", metavar="A,B,C", help="training, validation, test in per cent")
+    command.add_argument("--split", default="80,10,10", metavar="A,B,C", help="training, validation, test in per cent")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--dtype", choices=["float64", "float32"], default="float64")
     command.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
@@ -85,7 +86,7 @@ def fractions(text: str) -> dict[str, float]:
     try:
         train, validation, test = (float(part) / 100 for part in text.split(","))
     except ValueError:
-        raise sd.DataError(f"'{text}' is no split", where="--split", remedy="write three numbers: 60,20,20") from None
+        raise sd.DataError(f"'{text}' is no split", where="--split", remedy="write three numbers: 80,10,10") from None
     return {"train": train, "validation": validation, "test": test}
 
 
@@ -106,17 +107,20 @@ def _pair(parts: Any, name: str, classify: bool) -> tuple[Any, Any]:
 
 
 def measure(fit: Any, parts: Any, classes: int | None) -> dict[str, Any]:
-    """Metrics on the test rows, which training never saw."""
+    """The last value of each curve, and metrics on the test rows, which training never saw; None: not finite."""
     figures: dict[str, Any] = {"rows": {n: len(getattr(parts, n)) for n in ("train", "validation", "test")}}
     figures.update(fit.metrics)
-    if classes is not None:
-        figures["test_accuracy"] = sd.accuracy(parts.y_test.astype(int), fit.labels(parts.X_test))
-    else:
-        prediction = fit.predict(parts.X_test)[:, 0]
-        figures["test_mse"] = sd.mse(parts.y_test, prediction)
-        figures["test_mae"] = sd.mae(parts.y_test, prediction)
+    if fit.diverged_at is None:
+        figures.update(_on_test_rows(fit, parts, classes))
     figures.update(seconds=fit.seconds, seed=fit.seed, diverged_at=fit.diverged_at, worst_ulps=fit.report.worst)
-    return figures
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in figures.items()}
+
+
+def _on_test_rows(fit: Any, parts: Any, classes: int | None) -> dict[str, float]:
+    if classes is not None:
+        return {"test_accuracy": sd.accuracy(parts.y_test.astype(int), fit.labels(parts.X_test))}
+    prediction = fit.predict(parts.X_test)[:, 0]
+    return {"test_mse": sd.mse(parts.y_test, prediction), "test_mae": sd.mae(parts.y_test, prediction)}
 
 
 def show(figures: dict[str, Any], fit: Any, as_json: bool) -> None:
@@ -132,12 +136,13 @@ def show(figures: dict[str, Any], fit: Any, as_json: bool) -> None:
 
 
 def write(folder: Path, fit: Any, parts: Any, classes: int | None, figures: dict[str, Any]) -> None:
-    """Parameters, history, figures and plots into a folder."""
+    """Parameters, history, figures and plots into a folder, which is made if it is not there."""
+    sd.ensure_folder(folder)
     fit.save(folder / "parameters.safetensors")
     sd.write_text_atomic(folder / "figures.json", json.dumps(figures, indent=2, allow_nan=False) + "\n")
     if len(fit.history.training_loss):
         sd.plot_history(fit.history, folder / "curves.svg")
-    if classes is not None:
+    if classes is not None and fit.diverged_at is None:
         labels = [str(k) for k in range(classes)]
         matrix = sd.confusion_matrix(parts.y_test.astype(int), fit.labels(parts.X_test), classes=classes)
         sd.plot_confusion(matrix, labels, folder / "confusion.svg")

@@ -1,0 +1,7 @@
+"""`python -m symdl` is the command line."""
+
+import sys
+
+from symdl.cli import main
+
+sys.exit(main())
