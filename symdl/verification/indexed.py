@@ -1,0 +1,285 @@
+"""Claims with indices: for all extents where the normal form decides, else for extents that are written out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symdl.core.definitions import Definition
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, rename
+from symdl.core.unroll import subscripts, unroll
+from symdl.derivation.canonical import is_zero as canonically_zero
+from symdl.derivation.inline import inline
+from symdl.errors import ShapeError, SymdlError, UnsupportedError
+from symdl.verification.points import PRIMES, extent_symbols
+from symdl.verification.proofs import Proof, prove
+from symdl.verification.real import BudgetError
+from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
+from symdl.verification.surveys import Side, Surveyor
+from symdl.verification.verdict import Verdict
+
+#: Written out, an expression of more elements than this is left alone.
+LARGEST_WRITTEN_OUT = 4_000
+#: Points before a proof is tried; each is compared at several values of the free indices.
+POINTS = 3
+
+
+def small_extents(symbols: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, int]:
+    """Distinct primes where the symbols are few; 2, 3, 5 in turn where they are many."""
+    names = sorted(symbols, key=lambda s: s.name)
+    several = len(names) > 4
+    return {s: PRIMES[k % 3] if several else PRIMES[k] for k, s in enumerate(names)}
+
+
+def decide_indexed(
+    left: sympy.Expr,
+    right: sympy.Expr,
+    *,
+    domain: Sequence[Any] = (),
+    seed: int = 0,
+    points: int,
+    deadline: float,
+    started: float,
+) -> Verdict:
+    """The verdict on two expressions with reductions or free indices."""
+    left, right, conditions = unified(left, right, domain)
+    free = sorted({*indices_in(left), *indices_in(right)}, key=lambda i: (i.name, i.dummy_index))
+    expressions = _Sides([(left, right)], free, conditions)
+    surveyor = Surveyor(Side(left), Side(right), free, expressions.extents, conditions, seed, deadline)
+    scope = scope_of(sympy.Tuple(left, right), conditions)
+    return Question(surveyor, expressions.prove, scope, started, deadline, points, POINTS).verdict()
+
+
+def decide_definitions(
+    a: Definition, b: Definition, pairs: Sequence[tuple[str, str]], *, seed: int, points: int, budget: float
+) -> list[tuple[str, Verdict]]:
+    """A verdict for each pair of outputs."""
+    translation = _Translation(a, b)
+    equal_names = _same_equations(a, b, translation)
+    verdicts = []
+    for name_a, name_b in pairs:
+        started = time.monotonic()
+        question = _question(a, b, name_a, name_b, translation, equal_names, started + budget, seed, points)
+        label = name_a if name_a == name_b else f"{name_a} = {name_b}"
+        verdicts.append((label, question.verdict()))
+    return verdicts
+
+
+def _question(
+    a: Definition,
+    b: Definition,
+    name_a: str,
+    name_b: str,
+    translation: _Translation,
+    kept: frozenset[str],
+    deadline: float,
+    seed: int,
+    points: int,
+) -> Question:
+    out_a, out_b = a[name_a], b[name_b]
+    translation.check_output(out_a, out_b)
+    free = out_a.indices
+    element_a, element_b = out_a.element(), out_b[tuple(free)] if free else out_b.element()
+    versions = [(inline(a, element_a, kept), translation(inline(b, element_b, kept)))] if kept else []
+    expressions = _Sides(versions, free, (), lambda: (inline(a, element_a), translation(inline(b, element_b))))
+    expressions.extents = small_extents(extent_symbols([*_bodies(a), *map(translation, _bodies(b))]))
+    numbers = {**expressions.extents, **translation.numbers(expressions.extents)}
+    surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
+    needed = a.only([name_a])
+    used = {t for e in needed.equations for t in e.uses}
+    scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used])
+    return Question(surveyor, expressions.prove, scope, time.monotonic(), deadline, points, POINTS)
+
+
+def _bodies(definition: Definition) -> list[sympy.Expr]:
+    return [e for eq in definition.equations for e in (eq.lhs, eq.rhs)]
+
+
+class _Translation:
+    """Reads the second definition in terms of the first: inputs by name, extents by the axes of shared inputs."""
+
+    def __init__(self, a: Definition, b: Definition) -> None:
+        self.heads: dict[sympy.Basic, sympy.Basic] = {}
+        self.extents: dict[sympy.Expr, sympy.Expr] = {}
+        own = {t.name: t for t in a.inputs}
+        for tensor in b.inputs:
+            if tensor.name in own:
+                self._match(own[tensor.name], tensor)
+        self._pairs = [(t, own[t.name]) for t in b.inputs if t.name in own]
+
+    def _match(self, first: Tensor, second: Tensor) -> None:
+        if first.rank != second.rank:
+            raise ShapeError(
+                f"input {first.name} has {first.rank} axes on one side, {second.rank} on the other",
+                remedy="rename the input on one side, or give both the same axes",
+            )
+        for mine, other in zip(first.shape, second.shape, strict=True):
+            self._match_extent(mine, other, f"input {first.name}")
+
+    def _match_extent(self, mine: sympy.Expr, other: sympy.Expr, where: str) -> None:
+        known = self.extents.get(other, mine if other.is_Symbol else other)
+        if known != mine:
+            raise ShapeError(
+                f"the extents {mine} and {known} differ", where=where, remedy="compare definitions of the same shapes"
+            )
+        if other.is_Symbol:
+            self.extents[other] = mine
+
+    def check_output(self, first: Tensor, second: Tensor) -> None:
+        if first.rank != second.rank:
+            raise ShapeError(
+                f"output {first.name} has {first.rank} axes, {second.name} has {second.rank}",
+                remedy="compare outputs of the same shape",
+            )
+        for mine, other in zip(first.shape, second.shape, strict=True):
+            if sympy.expand(mine - other.xreplace(self.extents)) != 0:
+                raise ShapeError(
+                    f"output {first.name} has shape {first.shape}, {second.name} has {second.shape}",
+                    remedy="compare outputs of the same shape",
+                )
+
+    def __call__(self, expr: sympy.Expr) -> sympy.Expr:
+        mapping: dict[sympy.Basic, sympy.Basic] = {b: a for b, a in self.extents.items() if b != a}
+        if mapping:
+            for index in expr.atoms(Index):
+                extent = index.extent.xreplace(mapping)
+                if extent != index.extent:
+                    mapping[index] = self._index(index, extent)
+        mapping.update({Head(b): Head(a) for b, a in self._pairs if a != b})
+        return expr.xreplace(mapping) if mapping else expr
+
+    def _index(self, index: Index, extent: sympy.Expr) -> Index:
+        if index not in self.heads:
+            self.heads[index] = index.with_extent(extent)
+        found = self.heads[index]
+        assert isinstance(found, Index)
+        return found
+
+    def numbers(self, extents: Mapping[sympy.Symbol, int]) -> dict[sympy.Symbol, int]:
+        """Numbers for the extent symbols of the second definition."""
+        values = {s: sympy.Integer(v) for s, v in extents.items()}
+        return {b: int(a.xreplace(values)) for b, a in self.extents.items() if a.xreplace(values).is_Integer}
+
+
+def _same_equations(a: Definition, b: Definition, translation: _Translation) -> frozenset[str]:
+    """Names of sums that both definitions write in the same way: they may stay names in a proof."""
+    same: set[str] = set()
+    for eq in a.equations:
+        other = b.by_name.get(eq.name)
+        if other is None or eq.out.rank != other.out.rank:
+            continue
+        if not all(t.name in same or t in a.inputs for t in eq.uses):
+            continue
+        if eq == other or (eq.out == other.out and canonically_zero(eq.rhs - translation(other.rhs))):
+            same.add(eq.name)
+    return frozenset(name for name in same if not a.by_name[name].pointwise)
+
+
+@dataclass
+class _Sides:
+    """Both sides as index expressions, in one or several versions that are equal by definition."""
+
+    versions: list[tuple[sympy.Expr, sympy.Expr]]
+    free: Sequence[Index]
+    domain: Sequence[Any]
+    full: Any = None
+
+    def __post_init__(self) -> None:
+        self.extents = small_extents(extent_symbols([e for pair in self.versions for e in pair]))
+
+    def prove(self, deadline: float) -> tuple[Proof, str, str] | None:
+        """For all extents if possible, else for small ones."""
+        spare: tuple[Proof, str, str] | None = None
+        for left, right in self._all_versions():
+            found = self._for_all_extents(left, right, deadline)
+            if found is not None and not (found[0].left or found[0].right or found[0].divisors):
+                return found
+            spare = found or spare
+        return spare or self._written_out(deadline)
+
+    def _all_versions(self) -> Iterable[tuple[sympy.Expr, sympy.Expr]]:
+        yield from self.versions
+        if self.full is not None:
+            self.versions.append(self.full())
+            self.full = None
+            yield self.versions[-1]
+
+    def _for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
+        claim = with_domain(left, right, self.domain)
+        extents = " and all extents" if self.extents else ""
+        half = time.monotonic() + (deadline - time.monotonic()) / 2
+        try:
+            proof = prove(claim, half)
+            if proof is not None:
+                return proof, "normal form of sums", extents
+        except (UnsupportedError, BudgetError):
+            pass
+        try:
+            if not (left.has(sympy.log) or _has_root(left - right)) and canonically_zero(left - right):
+                return Proof(cases=1), "canonical form of sums", extents + ", where both sides are defined"
+        except (SymdlError, RecursionError):
+            pass
+        return None
+
+    def _written_out(self, deadline: float) -> tuple[Proof, str, str] | None:
+        left, right = self.versions[-1]
+        numbers = {s: sympy.Integer(v) for s, v in self.extents.items()}
+        left, right = (_with_numbers(e, numbers) for e in (left, right))
+        free = [_sized(i, numbers) for i in self.free]
+        mapping = dict(zip(self.free, free, strict=True))
+        if _size(left) + _size(right) > LARGEST_WRITTEN_OUT:
+            raise BudgetError("too large to write out")
+        total = Proof()
+        for where in subscripts(tuple(free)):
+            at = dict(zip(free, where, strict=True))
+            pair = [unroll(rename(rename(e, mapping), at)) for e in (left, right)]
+            proof = prove(with_domain(*_with_facts(pair), self.domain), deadline)
+            if proof is None:
+                return None
+            total = weaker(total, proof)
+        told = ", ".join(f"{s.name} = {v}" for s, v in self.extents.items())
+        return total, "normal form, written out", f" and extents {told}" if told else ""
+
+
+def _has_root(expr: sympy.Expr) -> bool:
+    return any(not p.exp.is_Integer for p in expr.atoms(sympy.Pow))
+
+
+def _sized(index: Index, numbers: Mapping[sympy.Symbol, sympy.Integer]) -> Index:
+    extent = index.extent.xreplace(numbers)
+    return index if extent == index.extent else index.with_extent(extent)
+
+
+def _with_numbers(expr: sympy.Expr, numbers: Mapping[sympy.Symbol, sympy.Integer]) -> sympy.Expr:
+    bound = {i for r in expr.atoms(Reduction) for i in r.bound}
+    mapping: dict[sympy.Basic, sympy.Basic] = {i: _sized(i, numbers) for i in bound}
+    return expr.xreplace({**mapping, **numbers})
+
+
+def _size(expr: sympy.Expr) -> int:
+    """About how many nodes the expression has once it is written out."""
+    inner = 1 + sum(_size(a) for a in expr.args if isinstance(a, sympy.Expr))
+    if isinstance(expr, Reduction):
+        for index in expr.bound:
+            inner *= int(index.extent) if index.extent.is_Integer else 1
+    return inner
+
+
+def _with_facts(pair: list[sympy.Expr]) -> tuple[sympy.Expr, sympy.Expr]:
+    """Σ_k y_k = 1 put in, as y_last = 1 − the others."""
+    mapping = {}
+    for element in {e for expr in pair for e in expr.atoms(Element)}:
+        tensor: Tensor = element.tensor
+        if Fact.SUMS_TO_ONE in tensor.facts and element.subscripts[-1].is_Integer:
+            axis = tensor.indices[-1].extent
+            count = max(int(e.subscripts[-1]) for expr in pair for e in expr.atoms(Element) if e.tensor == tensor) + 1
+            count = int(axis) if axis.is_Integer else count
+            if int(element.subscripts[-1]) == count - 1:
+                others = [tensor[(*element.subscripts[:-1], k)] for k in range(count - 1)]
+                mapping[element] = 1 - sympy.Add(*others)
+    return pair[0].xreplace(mapping), pair[1].xreplace(mapping)

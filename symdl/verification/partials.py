@@ -1,0 +1,55 @@
+"""∂v/∂u for rechecking a derivation: written anew, on purpose, and not taken from `symdl.derivation`."""
+
+from __future__ import annotations
+
+import sympy
+
+from symdl.core.functions import Delta, Switch
+from symdl.core.tensors import Element, Reduction, reduction, refreshed
+from symdl.errors import UnsupportedError
+
+
+def partial(expr: sympy.Expr, by: Element) -> sympy.Expr:
+    """∂expr/∂by; an element of the same tensor gives δ of the subscripts.
+
+    >>> from symdl.core.indices import Index
+    >>> from symdl.core.tensors import Tensor
+    >>> i = Index("i", 3); k = i.fresh(); x = Tensor("x", (i,))
+    >>> partial(x[i] ** 2, x[k])
+    2*Delta(i, i)*x[i]
+    """
+    if isinstance(expr, Element):
+        if expr.tensor.name != by.tensor.name:
+            return sympy.S.Zero
+        return sympy.Mul(*[Delta(a, b) for a, b in zip(expr.subscripts, by.subscripts, strict=True)])
+    if not any(e.tensor.name == by.tensor.name for e in expr.atoms(Element)):
+        return sympy.S.Zero
+    if isinstance(expr, Reduction):
+        return _of_reduction(expr, by)
+    if expr.is_Add:
+        return sympy.Add(*[partial(a, by) for a in expr.args])
+    if expr.is_Mul:
+        return sympy.Add(
+            *[sympy.Mul(*expr.args[:k], partial(a, by), *expr.args[k + 1 :]) for k, a in enumerate(expr.args)]
+        )
+    if isinstance(expr, Switch):
+        x, below, above, weight = expr.args
+        return Switch(x, partial(below, by), partial(above, by), weight)
+    slots = [sympy.Dummy(f"a{k}", real=True, positive=a.is_positive) for k, a in enumerate(expr.args)]
+    outer = expr.func(*slots)
+    back = dict(zip(slots, expr.args, strict=True))
+    terms = [outer.diff(s).xreplace(back) * partial(a, by) for s, a in zip(slots, expr.args, strict=True)]
+    return sympy.Add(*terms)
+
+
+def _of_reduction(expr: Reduction, by: Element) -> sympy.Expr:
+    expr = refreshed(expr)
+    inner = partial(expr.body, by)
+    if expr.op == "sum":
+        return reduction("sum", inner, expr.bound)
+    if expr.op == "prod":
+        return expr * reduction("sum", inner / expr.body, expr.bound)
+    if expr.ties != "share":
+        raise UnsupportedError("the slope of a maximum without a policy for ties")
+    largest = Switch(expr.body - refreshed(expr), sympy.S.Zero, sympy.S.One, sympy.S.One)
+    return reduction("sum", largest * inner, expr.bound) / reduction("sum", largest, expr.bound)

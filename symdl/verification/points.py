@@ -1,0 +1,156 @@
+"""Points at which two sides are compared: exact rationals, drawn when they are first asked for.
+
+Small integers (kinks, zeros, ones) come first, then rationals of several scales and both signs. What is known of an
+unknown is respected: its sign, integers, Σ_k y_k = 1, and the range of a tensor that subscripts another one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+from flint import fmpq
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Fact
+from symdl.errors import UnsupportedError
+
+#: How the numbers of one point are drawn; the rounds repeat.
+KINDS = ("mixed", "positive", "integers", "small", "mixed", "large", "integers", "mixed")
+
+#: Extents are distinct, so that a transposed or misplaced index can't hide (1 never, since it hides sums).
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
+
+
+class Point:
+    """A random point that remembers what it has given.
+
+    >>> p = Point(seed=0, kind="integers")
+    >>> p.symbol(sympy.Symbol("x")) == p.symbol(sympy.Symbol("x"))
+    True
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        kind: str,
+        extents: Mapping[sympy.Symbol, int] | None = None,
+        limits: Mapping[str, sympy.Expr] | None = None,
+    ) -> None:
+        self.random = random.Random(f"{seed}/{kind}")
+        self.kind = kind
+        self.extents = dict(extents or {})
+        self.limits = dict(limits or {})
+        self.given: dict[Any, fmpq] = {}
+        self.shown: dict[str, str] = {}
+
+    def symbol(self, symbol: sympy.Symbol) -> fmpq:
+        if symbol in self.extents:
+            return fmpq(self.extents[symbol])
+        if symbol not in self.given:
+            self.place(symbol, self._draw(symbol))
+        return self.given[symbol]
+
+    def element(self, element: Element, subscripts: tuple[int, ...]) -> fmpq:
+        key = (element.name, subscripts)
+        if key not in self.given:
+            for name, value in self._elements(element, subscripts):
+                self.given[(element.name, name)] = value
+        self._show(_written(element.name, subscripts), self.given[key])
+        return self.given[key]
+
+    def place(self, unknown: sympy.Symbol | Element, value: fmpq) -> None:
+        """Give an unknown a chosen value, such as one at a kink."""
+        if isinstance(unknown, Element):
+            subscripts = tuple(int(s) for s in unknown.subscripts)
+            self.given[(unknown.name, subscripts)] = value
+        else:
+            self.given[unknown] = value
+            self._show(unknown.name, value)
+
+    def _elements(self, element: Element, subscripts: tuple[int, ...]) -> list[tuple[tuple[int, ...], fmpq]]:
+        tensor = element.tensor
+        if Fact.SUMS_TO_ONE in tensor.facts and subscripts:
+            extent = self._extent(tensor.indices[-1].extent)
+            weights = [self.random.randint(0, 9) for _ in range(extent)]
+            weights[self.random.randrange(extent)] += 1
+            if Fact.POSITIVE in tensor.facts:
+                weights = [w + 1 for w in weights]
+            total = sum(weights)
+            return [((*subscripts[:-1], k), fmpq(w, total)) for k, w in enumerate(weights)]
+        if element.name in self.limits:
+            return [(subscripts, fmpq(self.random.randrange(self._extent(self.limits[element.name]))))]
+        return [(subscripts, self._draw(element))]
+
+    def _extent(self, extent: sympy.Expr) -> int:
+        number = extent.xreplace({s: sympy.Integer(v) for s, v in self.extents.items()})
+        if not number.is_Integer:
+            raise UnsupportedError(f"the extent {extent} has no value", remedy="give the extents numbers")
+        return int(number)
+
+    def _show(self, name: str, value: fmpq) -> None:
+        self.shown[name] = str(value)
+
+    def _draw(self, unknown: sympy.Expr) -> fmpq:
+        value = self._integer() if unknown.is_integer else self._rational()
+        if unknown.is_positive or (unknown.is_nonzero and unknown.is_nonnegative):
+            return abs(value) or fmpq(1)
+        if unknown.is_negative:
+            return -(abs(value) or fmpq(1))
+        if unknown.is_nonnegative:
+            return abs(value)
+        if unknown.is_nonpositive:
+            return -abs(value)
+        if unknown.is_nonzero:
+            return value or fmpq(1)
+        return abs(value) if self.kind == "positive" else value
+
+    def _integer(self) -> fmpq:
+        return fmpq(self.random.randint(-3, 5))
+
+    def _rational(self) -> fmpq:
+        r = self.random
+        if self.kind == "integers":
+            return self._integer()
+        if self.kind == "small":
+            return fmpq(r.randint(-60, 60), 997)
+        if self.kind == "large":
+            return fmpq(r.randint(-2400, 2400), 97)
+        return fmpq(r.randint(-300, 300) or 1, 101)
+
+
+def _written(name: str, subscripts: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, subscripts))}]" if subscripts else name
+
+
+def gather_limits(expressions: list[sympy.Expr]) -> dict[str, sympy.Expr]:
+    """For each integer tensor that subscripts another one: the extent that its values stay below."""
+    limits: dict[str, sympy.Expr] = {}
+    for expr in expressions:
+        for element in expr.atoms(Element):
+            for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
+                for inner in subscript.atoms(Element):
+                    known = limits.get(inner.name, axis.extent)
+                    limits[inner.name] = sympy.Min(known, axis.extent)
+    return limits
+
+
+def distinct_extents(expressions: list[sympy.Expr], start: int = 0) -> dict[sympy.Symbol, int]:
+    """A distinct prime for each extent symbol in the indices of `expressions`."""
+    symbols = sorted(extent_symbols(expressions), key=lambda s: s.name)
+    return {s: PRIMES[(k + start) % len(PRIMES)] for k, s in enumerate(symbols)}
+
+
+def extent_symbols(expressions: list[sympy.Expr]) -> set[sympy.Symbol]:
+    """The symbols that are extents of indices, free or bound, or of the axes of a tensor."""
+    from_indices = {s for e in expressions for i in e.atoms(Index) for s in i.extent.free_symbols}
+    from_axes = {
+        s
+        for e in expressions
+        for element in e.atoms(Element)
+        for axis in element.tensor.indices
+        for s in axis.extent.free_symbols
+    }
+    return from_indices | from_axes
