@@ -61,7 +61,7 @@ from .library.layers import dense as dense, sequential as sequential
 from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
 from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
 from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
-from .rendering.tex import to_tex as to_tex
+from .rendering.writers.tex import to_tex as to_tex
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report
 from .training.data import (

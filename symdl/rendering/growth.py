@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import sympy
 
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
+from symdl.core.files import write_bytes_atomic
 from symdl.core.tensors import Element, Reduction, Tensor
 from symdl.core.unroll import elements, unroll
 from symdl.derivation import Derivation, derive
@@ -190,5 +192,6 @@ def plot_growth(measured: Growth, path: str | Path) -> Path:
     axes.margins(x=0.02)
     axes.set_xlim(right=max(r.depth for r in measured.rows) * 1.28)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path)
-    return Path(path)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=Path(path).suffix.lstrip(".") or "svg")
+    return write_bytes_atomic(path, drawn.getvalue())

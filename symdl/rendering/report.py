@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from symdl.derivation.steps import Derivation
 from symdl.derivation.worked import Worked
 from symdl.rendering.describe import describe_derivation, describe_worked
 from symdl.rendering.document import Block, Document, Figure, Heading, Paragraph, Table
+from symdl.rendering.drawing import svg, tikz
+from symdl.rendering.graph import layout
 
 _WAYS = {
     "chain": "Second possibility: the chain rule",
@@ -47,6 +49,27 @@ def report(
         blocks.append(Heading(_WAYS[derivation.via]))
         blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in part.blocks]
     return Document(title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked)))
+
+
+def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "") -> Figure:
+    """The computation graph of a derivation with its numbers: values on the wires, slopes beneath them.
+
+    Args:
+        derivation: by the chain rule, of a scalar.
+        values: as for `Derivation.at`.
+        caption: under the drawing.
+    """
+    worked = derivation.at(values)
+    concrete = derivation.source.at(
+        **{n: int(e) for n, e in worked.definition.extents.items() if n in _symbolic(derivation)}
+    )
+    placed = layout(concrete, worked.values)
+    words = caption or "Values stand above the wires, the slopes of the loss beneath them."
+    return Figure(svg(placed), tikz(placed), words)
+
+
+def _symbolic(derivation: Derivation) -> set[str]:
+    return {name for name, extent in derivation.source.extents.items() if extent.is_Symbol}
 
 
 def _numbers(worked: Sequence[Worked]) -> list[Block]:

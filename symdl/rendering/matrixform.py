@@ -1,0 +1,306 @@
+"""The matrix form of an index equation: S = X Wᵀ + 1 bᵀ. Recognised in the equation, never derived a second time.
+
+A product under a sum is a graph: its indices are the nodes, a factor with two indices is an edge. Where that graph is
+a path from the row of the left side to its column, the sum is a product of matrices along the path. What has no such
+form gives None, and the index form is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise, permutations
+
+import sympy
+
+from symdl.core.equations import Equation
+from symdl.core.functions import Delta, InRange, Switch
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Reduction
+from symdl.rendering.matrixtree import (
+    ENTRY,
+    Apply,
+    Constant,
+    Diagonal,
+    Divide,
+    Hadamard,
+    Matmul,
+    Named,
+    Node,
+    Ones,
+    Plus,
+    Scale,
+    SquaredNorm,
+    Transpose,
+    matrix_latex,
+)
+from symdl.rendering.ordering import Factors, factors_of, term_key
+
+_Axis = Index | None
+
+
+class _NoForm(Exception):
+    """Raised inside, where an expression has no matrix form."""
+
+
+@dataclass(frozen=True)
+class MatrixEquation:
+    """`left = right` in matrices."""
+
+    left: Node
+    right: Node
+
+
+def recognise(eq: Equation) -> MatrixEquation | None:
+    """The matrix form of an equation, or None."""
+    if eq.out.rank > 2:
+        return None
+    row, col = (*eq.indices, None, None)[:2]
+    try:
+        return MatrixEquation(Named(eq.out), _matrix(eq.rhs, row, col))
+    except _NoForm:
+        return None
+
+
+def matrix_form(eq: Equation) -> tuple[str, str] | None:
+    r"""LaTeX of both sides in matrix form, or None where none is recognised.
+
+    >>> from symdl.core.equations import equation
+    >>> from symdl.core.tensors import Tensor, reduction
+    >>> n, i, j = Index("n"), Index("i"), Index("j")
+    >>> x, s = Tensor("x", (n, i)), Tensor("s_bar", (n, j))
+    >>> matrix_form(equation(Tensor("W_bar", (j, i)), reduction("sum", s[n, j] * x[n, i], [n])))
+    ('\\bar{\\mathbf{W}}', '\\bar{\\mathbf{S}}^{\\top} \\mathbf{X}')
+    """
+    if any(t.cotangent_of and t.name != f"{t.cotangent_of[1]}_bar" for t in (eq.out, *eq.uses)):
+        return None  # ∂w̄/∂w has no letter of its own
+    found = recognise(eq)
+    return (matrix_latex(found.left), matrix_latex(found.right)) if found else None
+
+
+# ── one case for each kind of expression; row and col are the indices of the result ──────────────────────────────────
+
+
+def _matrix(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
+    if not _allowed(expr):
+        raise _NoForm
+    if expr.is_Add:
+        whole = factors_of(expr)
+        if [*whole.above, *whole.over] != [expr] or whole.negative or whole.number != 1:
+            return _signed(whole, row, col)
+        return _plus(expr, row, col)
+    return _signed(factors_of(expr), row, col)
+
+
+def _allowed(expr: sympy.Expr) -> bool:
+    """No δ, guards, gathers or fixed subscripts, and no reduction but sums."""
+    if expr.has(Delta, InRange):
+        return False
+    if any(r.op != "sum" for r in expr.atoms(Reduction)):
+        return False
+    return all(
+        e.tensor.rank <= 2
+        and all(isinstance(s, Index) for s in e.subscripts)
+        and len(set(e.subscripts)) == e.tensor.rank
+        for e in expr.atoms(Element)
+    )
+
+
+def _plus(expr: sympy.Add, row: _Axis, col: _Axis) -> Node:
+    terms = sorted(((t, factors_of(t)) for t in expr.args), key=lambda pair: term_key(*pair))
+    made: list[tuple[bool, Node]] = []
+    for term, factors in terms:
+        if term.is_number:  # 1 − H ⊙ H: added to every entry
+            made.append((bool(term < 0), Constant(abs(term))))
+        else:
+            made.append((factors.negative, _product(factors, row, col)))
+    return Plus(tuple(made))
+
+
+def _signed(factors: Factors, row: _Axis, col: _Axis) -> Node:
+    node = _product(factors, row, col)
+    return Plus(((True, node),)) if factors.negative else node
+
+
+def _product(factors: Factors, row: _Axis, col: _Axis) -> Node:
+    """c · entrywise product, without its sign."""
+    scalars = [f for f in factors.over if not indices_in(f)]
+    below = [f for f in factors.under if not indices_in(f)]
+    sums = [f for f in scalars if f.has(Reduction)]
+    if any(f.has(Reduction) for f in below):
+        raise _NoForm
+    constant = sympy.Mul(
+        factors.number,
+        *factors.above,
+        *[f for f in scalars if f not in sums],
+        *[1 / f for f in (*factors.below, *below)],
+    )
+    over = [f for f in factors.over if f not in scalars]
+    under = [f for f in factors.under if f not in below]
+    parts: list[Node] = [_factor(f, None, None) for f in sums]
+    if over or under:
+        parts.append(_entrywise(over, under, row, col))
+    elif row is not None or col is not None:
+        parts.append(_ones(row, col))
+    if not parts:
+        return Constant(constant)
+    node = parts[-1]
+    for scalar in reversed(parts[:-1]):
+        node = Scale(scalar, node)
+    return node if constant == 1 else Scale(Constant(constant), node)
+
+
+def _ones(row: _Axis, col: _Axis) -> Node:
+    if row is not None and col is not None:
+        return Matmul((Ones(row), Transpose(Ones(col))))
+    if row is not None:
+        return Ones(row)
+    assert col is not None
+    return Transpose(Ones(col))
+
+
+def _entrywise(over: list[sympy.Expr], under: list[sympy.Expr], row: _Axis, col: _Axis) -> Node:
+    """Factors over the same entries; one with only one of two indices is a diagonal matrix beside the rest."""
+    wanted = {i for i in (row, col) if i is not None}
+    found = {i for f in (*over, *under) for i in indices_in(f)}
+    if not found <= wanted:
+        raise _NoForm
+    if row is None or col is None:
+        if found != wanted:
+            raise _NoForm
+        return _quotient([_factor(f, row, col) for f in over], [_factor(f, row, col) for f in under])
+
+    def among(factors: Iterable[sympy.Expr], *indices: Index) -> list[sympy.Expr]:
+        return [f for f in factors if set(indices_in(f)) == set(indices)]
+
+    full = [_factor(f, row, col) for f in among(over, row, col)]
+    full_under = [_factor(f, row, col) for f in among(under, row, col)]
+    left, left_under = among(over, row), among(under, row)
+    right, right_under = among(over, col), among(under, col)
+    if not full and not full_under:
+        outer = _column(left, left_under, row), Transpose(_column(right, right_under, col))
+        return Matmul(outer)
+    node = _quotient(full, full_under)
+    parts = [*_diagonals(left, left_under, row), node, *_diagonals(right, right_under, col)]
+    return Matmul(tuple(parts)) if len(parts) > 1 else node
+
+
+def _quotient(over: list[Node], under: list[Node]) -> Node:
+    upper = Hadamard(tuple(over)) if len(over) > 1 else over[0] if over else Constant(sympy.S.One)
+    if not under:
+        return upper
+    return Divide(upper, Hadamard(tuple(under)) if len(under) > 1 else under[0])
+
+
+def _column(over: list[sympy.Expr], under: list[sympy.Expr], index: Index) -> Node:
+    if not over and not under:
+        return Ones(index)
+    return _entrywise(over, under, index, None)
+
+
+def _diagonals(over: list[sympy.Expr], under: list[sympy.Expr], index: Index) -> Iterator[Node]:
+    if over:
+        yield Diagonal(_column(over, [], index))
+    if under:
+        yield Diagonal(_column(under, [], index), inverse=True)
+
+
+def _factor(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
+    """A factor that has exactly the indices row and col."""
+    if isinstance(expr, Element):
+        axes = tuple(i for i in (row, col) if i is not None)
+        node = Named(expr.tensor)
+        if expr.subscripts == axes:
+            return Transpose(node) if row is None and col is not None else node
+        return Transpose(node)
+    if isinstance(expr, Reduction):
+        return _contraction(expr, row, col)
+    if isinstance(expr, sympy.Pow) and expr.exp.is_number:
+        base = _factor(expr.base, row, col) if not expr.base.is_Add else _matrix(expr.base, row, col)
+        if row is None and col is None:
+            raise _NoForm
+        return (
+            Hadamard((base, base))
+            if expr.exp == 2 and isinstance(base, Named | Transpose)
+            else Apply(ENTRY**expr.exp, base)
+        )
+    if isinstance(expr, sympy.Function):
+        return _applied(expr, row, col)
+    if expr.is_Add or expr.is_Mul:
+        return _matrix(expr, row, col)
+    raise _NoForm
+
+
+def _applied(expr: sympy.Function, row: _Axis, col: _Axis) -> Node:
+    """f(argument) entry by entry; further arguments are numbers, the pieces of a switch functions of its argument."""
+    argument = expr.args[0]
+    pieces = [_in_entry(a, argument) for a in expr.args] if isinstance(expr, Switch) else expr.args
+    template = expr.func(*pieces).xreplace({argument: ENTRY})
+    if template.has(Element, Reduction, Index) or (isinstance(expr, Switch) and template.args[0] != ENTRY):
+        raise _NoForm
+    return Apply(template, _matrix(argument, row, col))
+
+
+def _in_entry(piece: sympy.Expr, argument: sympy.Expr) -> sympy.Expr:
+    """x − y and y − x in terms of x − y."""
+    return -ENTRY if sympy.expand(piece + argument) == 0 else piece.xreplace({argument: ENTRY})
+
+
+# ── sums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _contraction(expr: Reduction, row: _Axis, col: _Axis) -> Node:
+    """A sum whose constants stand in front of it already."""
+    factors = factors_of(expr.body)
+    if factors.negative or factors.number != 1 or factors.above or factors.below:
+        raise _NoForm
+    squared = _square(factors)
+    if squared is not None and row is None and col is None and set(indices_in(squared)) == set(expr.bound):
+        if len(expr.bound) > 2:
+            raise _NoForm
+        inner = (*expr.bound, None)[:2]
+        return SquaredNorm(_matrix(squared, *inner), len(expr.bound))
+    for order in permutations(expr.bound):
+        path = [i for i in (row, *order, col) if i is not None]
+        node = _along(path, factors, row, col)
+        if node is not None:
+            return node
+    raise _NoForm
+
+
+def _square(factors: Factors) -> sympy.Expr | None:
+    if len(factors.over) == 1 and not factors.under and isinstance(factors.over[0], sympy.Pow):
+        return factors.over[0].base if factors.over[0].exp == 2 else None
+    return None
+
+
+def _along(path: list[Index], factors: Factors, row: _Axis, col: _Axis) -> Node | None:
+    """The product of matrices along a path of indices; None where the factors are no such path."""
+    groups: dict[frozenset[Index], tuple[list[sympy.Expr], list[sympy.Expr]]] = {}
+    for place, part in enumerate((factors.over, factors.under)):
+        for factor in part:
+            groups.setdefault(frozenset(indices_in(factor)), ([], []))[place].append(factor)
+    edges = [frozenset(pair) for pair in pairwise(path)]
+    if {g for g in groups if len(g) != 1} != set(edges):
+        return None
+    if len(path) == 1 and row is None and col is None:
+        return _inner(*groups.get(frozenset(path), ([], [])), path[0])
+    parts: list[Node] = []
+    for place, index in enumerate(path):
+        over, under = groups.get(frozenset((index,)), ([], []))
+        if place == 0 and row is None:
+            parts.append(Transpose(_column(over, under, index)))
+        elif place == len(path) - 1 and col is None and index is not row:
+            parts.append(_column(over, under, index))
+        else:
+            parts += _diagonals(over, under, index)
+        if place < len(edges):
+            parts.append(_entrywise(*groups[edges[place]], index, path[place + 1]))
+    return Matmul(tuple(parts)) if len(parts) > 1 else parts[0]
+
+
+def _inner(over: list[sympy.Expr], under: list[sympy.Expr], index: Index) -> Node:
+    """Σ_i w_i x_i = wᵀ x."""
+    if len(over) > 1:
+        return Matmul((Transpose(_column(over[:1], [], index)), _column(over[1:], under, index)))
+    return Matmul((Transpose(Ones(index)), _column(over, under, index)))

@@ -1,0 +1,221 @@
+"""The nodes of a matrix formula, and their LaTeX. Every node stands for a matrix; vectors are columns.
+
+Functions act entry by entry; a number added to a matrix is added to every entry, as people write 1 − H ⊙ H.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Tensor
+from symdl.rendering.mathprinter import MathPrinter
+from symdl.rendering.names import GREEK, Name, parse_name
+from symdl.rendering.pieces import ADD, ATOM, MUL, OPEN, POWER, Tex, product, wrapped
+
+#: Stands for the matrix inside the template of an `Apply`.
+ENTRY = sympy.Symbol("entry", real=True)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tensor of rank 0, 1 (a column) or 2."""
+
+    tensor: Tensor
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A scalar without indices: numbers, extents, elements of rank 0."""
+
+    value: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Ones:
+    """A column of ones."""
+
+    index: Index
+
+
+@dataclass(frozen=True)
+class Transpose:
+    of: Node
+
+
+@dataclass(frozen=True)
+class Matmul:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Hadamard:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Divide:
+    """Entry by entry."""
+
+    upper: Node
+    lower: Node
+
+
+@dataclass(frozen=True)
+class Plus:
+    """Terms with their signs: True for minus."""
+
+    terms: tuple[tuple[bool, Node], ...]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scalar times a matrix."""
+
+    factor: Node
+    of: Node
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A function entry by entry; the template is an expression in `ENTRY`."""
+
+    template: sympy.Expr
+    of: Node
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """diag(v), or its inverse."""
+
+    of: Node
+    inverse: bool = False
+
+
+@dataclass(frozen=True)
+class SquaredNorm:
+    """The sum of the squares of all entries."""
+
+    of: Node
+    rank: int
+
+
+Node = Named | Constant | Ones | Transpose | Matmul | Hadamard | Divide | Plus | Scale | Apply | Diagonal | SquaredNorm
+
+
+def tensor_name(tensor: Tensor) -> Name:
+    r"""Bold, a matrix in capitals and a vector in small letters: X, w; a scalar as in index form.
+
+    >>> n, i = Index("n"), Index("i")
+    >>> tensor_name(Tensor("x", (n, i))).tex(), tensor_name(Tensor("b1_bar", (i,))).tex()
+    ('\\mathbf{X}', '\\bar{\\mathbf{b}}^{(1)}')
+    """
+    if tensor.rank == 0:
+        return parse_name(tensor.name, layered=False)
+    first, *rest = tensor.name.strip("_").split("_")
+    stem = first.rstrip("0123456789") or first
+    cased = stem.upper() if tensor.rank == 2 else stem.lower()
+    roman = cased if len(stem) == 1 else stem
+    bold = rf"\boldsymbol{{\{stem}}}" if stem in GREEK else rf"\mathbf{{{roman}}}"
+    place = "q" + first[len(stem) :]  # any letter: it is put back in bold
+    name = parse_name("_".join([place, *rest]), layered=True)
+    return replace(name, stem=name.stem.replace("q", bold, 1))
+
+
+def matrix_latex(node: Node) -> str:
+    """LaTeX of a matrix formula."""
+    return _tex(node).text
+
+
+@singledispatch
+def _tex(node: object) -> Tex:
+    raise AssertionError(f"no way to print {node!r}")
+
+
+@_tex.register
+def _named(node: Named) -> Tex:
+    name = tensor_name(node.tensor)
+    return Tex(name.tex(), POWER if name.superscript else ATOM)
+
+
+@_tex.register
+def _constant(node: Constant) -> Tex:
+    text = MathPrinter().math(node.value)
+    if node.value.is_Add or text.startswith("-"):
+        return Tex(text, ADD)
+    return Tex(text, ATOM if node.value.is_Integer or node.value.is_Symbol else POWER, number=node.value.is_Integer)
+
+
+@_tex.register
+def _ones(node: Ones) -> Tex:
+    return Tex(r"\mathbf{1}", ATOM)
+
+
+@_tex.register
+def _transpose(node: Transpose) -> Tex:
+    if isinstance(node.of, Named):
+        name = tensor_name(node.of.tensor)
+        return Tex(replace(name, superscript=name.superscript + r"\top").tex(), POWER)
+    return Tex(rf"{wrapped(_tex(node.of), ATOM)}^{{\top}}", POWER)
+
+
+@_tex.register
+def _matmul(node: Matmul) -> Tex:
+    parts = [_tex(p) for p in node.parts]
+    return Tex(" ".join(wrapped(p, POWER) for p in parts), MUL)
+
+
+@_tex.register
+def _hadamard(node: Hadamard) -> Tex:
+    return Tex(r" \odot ".join(wrapped(_tex(p), POWER) for p in node.parts), OPEN)
+
+
+@_tex.register
+def _divide(node: Divide) -> Tex:
+    return Tex(rf"{wrapped(_tex(node.upper), POWER)} \oslash {wrapped(_tex(node.lower), POWER)}", OPEN)
+
+
+@_tex.register
+def _plus(node: Plus) -> Tex:
+    text = ""
+    for negative, term in node.terms:
+        part = wrapped(_tex(term), OPEN)
+        text += (" - " if negative else " + ") + part if text else ("-" if negative else "") + part
+    return Tex(text, ADD)
+
+
+@_tex.register
+def _scale(node: Scale) -> Tex:
+    inside = _tex(node.of)
+    if isinstance(node.of, Hadamard | Divide | Plus):
+        inside = Tex(wrapped(inside), ATOM)
+    return Tex(product([_tex(node.factor), inside]).text, MUL)
+
+
+@_tex.register
+def _apply(node: Apply) -> Tex:
+    inside = _tex(node.of)
+    if isinstance(node.template, sympy.exp) and node.template.args[0] == ENTRY:
+        return Tex(rf"\exp{wrapped(inside)}", ATOM)
+    if isinstance(node.template, sympy.log):
+        return Tex(rf"\log{wrapped(inside)}", ATOM)
+    if isinstance(node.template, sympy.Pow):
+        exponent = MathPrinter().math(node.template.exp)
+        return Tex(rf"{wrapped(inside, ATOM)}^{{\circ {exponent}}}", POWER)
+    text = MathPrinter(verbatim={ENTRY: inside}).math(node.template)
+    return Tex(text, ADD if text.startswith(r"\begin") else ATOM)
+
+
+@_tex.register
+def _diagonal(node: Diagonal) -> Tex:
+    text = rf"\operatorname{{diag}}{wrapped(_tex(node.of))}"
+    return Tex(text + "^{-1}", POWER) if node.inverse else Tex(text, POWER)
+
+
+@_tex.register
+def _norm(node: SquaredNorm) -> Tex:
+    below = "_{F}" if node.rank == 2 else ""
+    return Tex(rf"\left\lVert {_tex(node.of).text} \right\rVert{below}^{{2}}", POWER)

@@ -1,0 +1,157 @@
+"""The order in which people write terms and factors, which is not the order in which SymPy keeps them.
+
+Factors: numbers and extents, groups, functions, cotangents, parameters, intermediates, inputs, and last what
+reaches to the right (log, Σ). Terms: positive before negative, numbers first, sums before a bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from symdl.core.functions import InRange, Switch
+from symdl.core.tensors import Element, Reduction, Role
+from symdl.rendering.piecewise import as_product
+
+_ROLES = {Role.HYPERPARAMETER: 1, Role.PARAMETER: 6, Role.INTERMEDIATE: 8, Role.INPUT: 9}
+
+
+@dataclass
+class Factors:
+    """A product taken apart: sign · number · extents · over / under, the number positive."""
+
+    negative: bool = False
+    number: sympy.Expr = sympy.S.One
+    above: list[sympy.Expr] = field(default_factory=list)  # extents
+    below: list[sympy.Expr] = field(default_factory=list)
+    over: list[sympy.Expr] = field(default_factory=list)
+    under: list[sympy.Expr] = field(default_factory=list)
+
+
+def factors_of(expr: sympy.Expr) -> Factors:
+    """Take a product apart; what does not depend on the index of a sum stands in front of the sum."""
+    found = Factors()
+    parts = list(_flat(expr))
+    number = sympy.Mul(*[p for p in parts if p.is_Rational or p.is_Float])
+    for factor in (f for part in parts for f in _without_content(part, number)):
+        if factor.is_Rational or factor.is_Float:
+            found.negative ^= bool(factor < 0)
+            found.number *= abs(factor)
+            continue
+        base, exponent = _as_power(factor)
+        inverse = exponent.is_number and exponent.is_negative
+        plain = base ** (-exponent) if inverse else factor
+        if is_extent(base):
+            (found.below if inverse else found.above).append(plain)
+        else:
+            (found.under if inverse else found.over).append(plain)
+    for part in (found.above, found.below, found.over, found.under):
+        part.sort(key=factor_key)
+    return found
+
+
+def _without_content(factor: sympy.Expr, number: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """c·(…) for a sum of terms that all have the coefficient ±c, as SymPy multiplies 2·(t − a) out.
+
+    The sign is drawn out too where that puts the target first, −2 (t − a), unless no number stands before: p − y.
+    """
+    if not factor.is_Add:
+        return (factor,)
+    coefficients = [a.as_coeff_Mul()[0] for a in factor.args]
+    size = abs(coefficients[0])
+    if not size.is_Rational or any(abs(c) != size for c in coefficients) or all(a.is_number for a in factor.args):
+        size = sympy.S.One
+    negative = [a.as_coeff_Mul()[1] for a, c in zip(factor.args, coefficients, strict=True) if c.is_negative]
+    mixed = 0 < len(negative) < len(coefficients)
+    if abs(number * size) != 1 and (_has_target(negative) if mixed else negative):
+        size = -size
+    return (factor,) if size == 1 else (size, sympy.Add(*[a / size for a in factor.args]))
+
+
+def _has_target(terms: list[sympy.Expr]) -> bool:
+    return any(isinstance(t, Element) and t.tensor.role is Role.INPUT for t in terms)
+
+
+def _as_power(factor: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    return (factor.base, factor.exp) if isinstance(factor, sympy.Pow) else (factor, sympy.S.One)
+
+
+def is_extent(expr: sympy.Expr) -> bool:
+    """A symbol for an extent, or arithmetic of such symbols: it has no value of a tensor in it."""
+    return (
+        bool(expr.free_symbols)
+        and all(s.is_Symbol and not s.is_Dummy and s.is_integer and s.is_positive for s in expr.free_symbols)
+        and not expr.has(Element, Reduction)
+    )
+
+
+def _flat(expr: sympy.Expr) -> Iterator[sympy.Expr]:
+    """The factors of a product, with the constants of its sums pulled out of them."""
+    for factor in sympy.Mul.make_args(expr):
+        if isinstance(factor, Reduction) and factor.op == "sum":
+            bound, inside = set(factor.bound), []
+            for part in (p for f in _flat(factor.body) for p in _without_content(f, sympy.S.One)):
+                if part.free_symbols & bound:
+                    inside.append(part)
+                else:
+                    yield part
+            yield Reduction(factor.args[0], sympy.Mul(*inside), *factor.args[2:])
+        elif isinstance(factor, Switch) and (written := as_product(factor)) is not None:
+            yield from _flat(written)
+        else:
+            yield factor
+
+
+def factor_key(factor: sympy.Expr) -> tuple[Any, ...]:
+    """Where a factor stands in its product."""
+    base, _ = _as_power(factor)
+    if isinstance(base, Element):
+        kind = 4 if base.tensor.cotangent_of else _ROLES[base.tensor.role]
+        return (kind, *element_key(base))
+    falling = isinstance(base, sympy.exp) and base.args[0].could_extract_minus_sign()  # e^s before e^{-s}
+    return (_kind(base), ("~" if falling else "") + str(base))
+
+
+def _kind(base: sympy.Expr) -> int:
+    if base.is_number:
+        return 0
+    if isinstance(base, sympy.Add | Switch | InRange):
+        return 2
+    if isinstance(base, sympy.log):
+        return 10
+    if isinstance(base, Reduction):
+        return 11
+    if isinstance(base, sympy.Function):
+        return 3 if not base.has(Reduction) else 7  # W_kj tanh(Σ …): what is long stands behind
+    return 5
+
+
+def element_key(element: Element) -> tuple[Any, ...]:
+    """By name, then by subscripts, numbers in their order."""
+    return (
+        element.name,
+        tuple((0, int(s), "") if s.is_Integer else (1, 0, str(s)) for s in element.subscripts),
+    )
+
+
+def term_key(term: sympy.Expr, factors: Factors) -> tuple[Any, ...]:
+    """Where a term stands in its sum."""
+    everything = [*factors.over, *factors.under]
+    if not everything:
+        kind = 0
+    elif any(isinstance(f, Reduction) for f in factors.over):
+        kind = 1
+    else:
+        kind = 2
+    degree = sum(_degree(f) for f in factors.over)
+    alone = everything[0] if len(everything) == 1 else None
+    bias = isinstance(alone, Element) and alone.tensor.role in (Role.PARAMETER, Role.HYPERPARAMETER)
+    return (factors.negative, kind, -degree, bias, [factor_key(f) for f in everything], str(term))
+
+
+def _degree(factor: sympy.Expr) -> int:
+    base, exponent = _as_power(factor)
+    return int(exponent) if exponent.is_Integer and not base.is_number else 1

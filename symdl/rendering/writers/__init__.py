@@ -1,0 +1,1 @@
+"""A neutral document as LaTeX, Markdown, HTML or PDF: one writer each."""
