@@ -1,7 +1,8 @@
 """Write the gallery anew, or check that it is what its sources say: `python -m derivations.generate [--check]`.
 
-Each folder holds source.py (a `definition`; optionally `wrt`, `values`, `optimizer`) and what is made of it: NAME.md
-and NAME.tex, with both derivations, the verdict on their equality, and worked numbers where there are values.
+Each folder holds source.py (a `definition`; optionally `wrt`, `values`, `optimizer`) and what is made of it: NAME.md,
+NAME.tex, and NAME.svg where there are values. They show both derivations, the verdict on their equality, and worked
+numbers.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def document(source: Path) -> Any:
     worked, figures = [], []
     if values is not None:
         worked = [ways[0].at(values, update=getattr(entry, "optimizer", None))]
-        figures = [sd.graph_figure(ways[0], values)]
+        figures = [sd.graph_figure(ways[0], values, link=f"{source.parent.name}.svg")]
     return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
 
 
@@ -50,7 +51,9 @@ def texts(source: Path) -> dict[Path, str]:
     """What the folder of one source has to hold."""
     made = document(source)
     name = source.parent.name
-    return {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
+    files = {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
+    files.update({source.with_name(b.link): b.svg for b in made.blocks if getattr(b, "link", "")})
+    return files
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def _one(
     names.add(name)
     bar = Tensor(name, (*free, *tensor.indices), Role.INTERMEDIATE, cotangent_of=(of.name, tensor.name))
     by = tensor.element()
-    raw = aligned(differentiate(whole, by))
+    raw = cancel_exponentials(aligned(differentiate(whole, by)))
     value = collect(cancel_exponentials(aligned(contract(raw))))
     plain, conditions = apply_facts(value)
     steps.append(Step("E'", bar.element(), Partial(of, by), raw))

@@ -51,11 +51,12 @@ class Formula:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing in both of its forms."""
+    """A drawing in both of its forms; with a `link`, Markdown points there instead of holding the SVG itself."""
 
     svg: str
     tikz: str
     caption: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,14 @@ def report(
     return Document(title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked)))
 
 
-def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "") -> Figure:
+def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "", link: str = "") -> Figure:
     """The computation graph of a derivation with its numbers: values on the wires, slopes beneath them.
 
     Args:
         derivation: by the chain rule, of a scalar.
         values: as for `Derivation.at`.
         caption: under the drawing.
+        link: the file that Markdown points to; empty: Markdown holds the drawing itself.
     """
     worked = derivation.at(values)
     concrete = derivation.source.at(
@@ -65,7 +66,7 @@ def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str
     )
     placed = layout(concrete, worked.values)
     words = caption or "Values stand above the wires, the slopes of the loss beneath them."
-    return Figure(svg(placed), tikz(placed), words)
+    return Figure(svg(placed), tikz(placed), words, link)
 
 
 def _symbolic(derivation: Derivation) -> set[str]:

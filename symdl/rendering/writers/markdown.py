@@ -35,8 +35,8 @@ def _block(block: object) -> str:
             return "\n".join(f"- {_words(e)}" for e in entries)
         case Formula(rows):
             return f"$$\n{_math(aligned(rows))}\n$$"
-        case Figure(svg, _, caption):
-            picture = re.sub(r"\n\s*\n", "\n", svg.strip())
+        case Figure(svg, _, caption, link):
+            picture = f"![{_words(caption)}]({link})" if link else re.sub(r"\n\s*\n", "\n", svg.strip())
             return picture + (f"\n\n*{_words(caption)}*" if caption else "")
         case Table(head, rows, caption):
             lines = [head, tuple("---" for _ in head), *rows]
