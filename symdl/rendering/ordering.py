@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -105,6 +106,12 @@ def _flat(expr: sympy.Expr) -> Iterator[sympy.Expr]:
             yield factor
 
 
+@lru_cache(maxsize=8192)
+def _text(expr: sympy.Expr) -> str:
+    """SymPy's text, remembered: what is written out holds the same parts many times."""
+    return str(expr)
+
+
 def factor_key(factor: sympy.Expr) -> tuple[Any, ...]:
     """Where a factor stands in its product."""
     base, _ = _as_power(factor)
@@ -112,7 +119,7 @@ def factor_key(factor: sympy.Expr) -> tuple[Any, ...]:
         kind = 4 if base.tensor.cotangent_of else _ROLES[base.tensor.role]
         return (kind, *element_key(base))
     falling = isinstance(base, sympy.exp) and base.args[0].could_extract_minus_sign()  # e^s before e^{-s}
-    return (_kind(base), ("~" if falling else "") + str(base))
+    return (_kind(base), ("~" if falling else "") + _text(base))
 
 
 def _kind(base: sympy.Expr) -> int:
@@ -149,7 +156,7 @@ def term_key(term: sympy.Expr, factors: Factors) -> tuple[Any, ...]:
     degree = sum(_degree(f) for f in factors.over)
     alone = everything[0] if len(everything) == 1 else None
     bias = isinstance(alone, Element) and alone.tensor.role in (Role.PARAMETER, Role.HYPERPARAMETER)
-    return (factors.negative, kind, -degree, bias, [factor_key(f) for f in everything], str(term))
+    return (factors.negative, kind, -degree, bias, [factor_key(f) for f in everything], _text(term))
 
 
 def _degree(factor: sympy.Expr) -> int:
