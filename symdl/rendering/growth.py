@@ -171,27 +171,34 @@ def plot_growth(measured: Growth, path: str | Path) -> Path:
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    ends = []
     for key, colour, label in (("expand_operations", "#D55E00", "expanded"), ("chain_operations", "#0072B2", "chain")):
         for width in sorted({r.width for r in measured.rows}):
             rows = [r for r in measured.rows if r.width == width]
             axes.plot([r.depth for r in rows], [getattr(r, key) for r in rows], color=colour, marker="o", ms=3, lw=1.3)
-            last = rows[-1]
-            axes.annotate(
-                f"{label}, width {width}",
-                (last.depth, getattr(last, key)),
-                xytext=(6, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-                color=colour,
-            )
+            ends.append((float(getattr(rows[-1], key)), f"{label}, width {width}", colour))
+    deepest = max(r.depth for r in measured.rows)
+    for height, text, colour in _apart(ends):
+        axes.text(deepest * 1.02 + 0.05, height, text, va="center", fontsize=8, color=colour)
+    axes.set_xticks(sorted({r.depth for r in measured.rows}))
     axes.set_yscale("log")
     axes.set_xlabel("hidden layers")
     axes.set_ylabel("operations in all gradients")
     axes.set_title("It gets complex quite quickly: expansion against the chain rule", loc="left", fontsize=11)
     axes.margins(x=0.02)
-    axes.set_xlim(right=max(r.depth for r in measured.rows) * 1.28)
+    axes.set_xlim(right=deepest * 1.3)
     axes.spines[["top", "right"]].set_visible(False)
     drawn = BytesIO()
     figure.savefig(drawn, format=Path(path).suffix.lstrip(".") or "svg")
     return write_bytes_atomic(path, drawn.getvalue())
+
+
+def _apart(ends: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
+    """Labels moved up where they would touch, on a logarithmic axis: at least a 28th of its height apart."""
+    ordered = sorted(ends)
+    gap = (ordered[-1][0] / ordered[0][0]) ** (1 / 28)
+    placed: list[tuple[float, str, str]] = []
+    for height, text, colour in ordered:
+        lowest = placed[-1][0] * gap if placed else height
+        placed.append((max(height, lowest), text, colour))
+    return placed
