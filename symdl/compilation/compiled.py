@@ -1,0 +1,217 @@
+"""What `compile` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.compilation.extents import Axes, sizes_from_shapes
+from symdl.compilation.report import Report
+from symdl.compilation.runtime import Program, prepared
+from symdl.core.definitions import Definition
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor, elements_in
+from symdl.errors import DataError, DefinitionError
+from symdl.library.optimisers import Optimizer
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A definition as machine code that was checked against its equations.
+
+    Args:
+        definition: what was compiled.
+        dtype: "float64" or "float32", of all real-valued arguments and results.
+        optimizer: None where no training step was asked for.
+        report: of the cross-check.
+        path: of the readable source; `source` is its text.
+        key: of the code cache.
+        from_cache: True where nothing was derived or compiled this time.
+    """
+
+    definition: Definition
+    dtype: str
+    optimizer: Optimizer | None
+    report: Report
+    path: str
+    key: str
+    from_cache: bool
+    program: Program = field(repr=False)
+
+    @property
+    def source(self) -> str:
+        """The emitted Python module, each block under the equation it came from."""
+        return self.program.source
+
+    @cached_property
+    def _axes(self) -> Axes:
+        return Axes(self.definition)
+
+    @cached_property
+    def _gathers(self) -> list[tuple[str, Index]]:
+        """The integer tensors that subscript others, with the axes that they have to stay within."""
+        bodies = [t.body for eq in self.definition.equations for t in eq.terms]
+        return [
+            (subscript.name, axis)
+            for element in dict.fromkeys(e for body in bodies for e in elements_in(body))
+            for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True)
+            if isinstance(subscript, Element)
+        ]
+
+    def __call__(self, **arrays: Any) -> dict[str, Array]:
+        """All outputs of the definition, by name.
+
+        Args:
+            arrays: every input by name: real arrays of any dtype, integers for integer-valued tensors.
+
+        Raises:
+            DataError, ShapeError: an argument is missing, unknown, not numeric or of the wrong shape.
+        """
+        given, shapes = self._prepared("evaluate", self.definition.inputs, arrays)
+        outputs = {n: self.shape_of(n, shapes) for n in self.program.functions["evaluate"].outputs}
+        results = self.program.call("evaluate", given, outputs)
+        return {n: results[n] if n in results else np.array(given[n]) for n in self.definition.outputs}
+
+    def gradient(self, **arrays: Any) -> dict[str, Array]:
+        """The target under its own name, and its gradient by each parameter under the parameter's name.
+
+        Raises:
+            DefinitionError: compiled without `wrt` or an optimiser.
+            DataError, ShapeError: as for a call.
+        """
+        self._need("gradient")
+        given, shapes = self._prepared("gradient", self.definition.inputs, arrays)
+        parameter_of = {g: p for p, g in self.program.gradients.items()}
+        outputs = {
+            n: shapes[parameter_of[n]] if n in parameter_of else self.shape_of(n, shapes)
+            for n in self.program.functions["gradient"].outputs
+        }
+        results = self.program.call("gradient", given, outputs)
+        return {parameter_of.get(n, n): v for n, v in results.items()}
+
+    def predict(self, **arrays: Any) -> dict[str, Array]:
+        """The outputs that need no target: predictions, by name.
+
+        Raises:
+            DefinitionError: the definition returns nothing but its target.
+            DataError, ShapeError: as for a call.
+        """
+        self._need("predict")
+        wanted = [t for t in self.definition.inputs if t.name in self.program.functions["predict"].inputs]
+        given, shapes = self._prepared("predict", tuple(wanted), arrays)
+        outputs = {n: self.shape_of(n, shapes) for n in self.program.functions["predict"].outputs}
+        return self.program.call("predict", given, outputs)
+
+    def epoch(
+        self,
+        arrays: Mapping[str, Any],
+        states: Mapping[tuple[str, str], Array] | None = None,
+        *,
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        first_step: int = 0,
+        hyper: Mapping[str, float] | None = None,
+    ) -> tuple[int, Array]:
+        """Train on the rows `order` once, in place: the compiled loop that `sd.train` calls.
+
+        Args:
+            arrays: all inputs by name. Parameters are changed: C-contiguous, writable, of the dtype of the program.
+            states: of the optimiser, by (parameter, state), changed as well; zeros where none are given.
+            order: int64, which rows to use, in that order.
+            batch_size: rows of a step; the last step may have fewer.
+            first_step: how many steps were made before.
+            hyper: of the optimiser, where other values are wanted than those it was compiled with.
+
+        Returns:
+            The number of steps that were completed, and the loss of each that was begun. Fewer steps than batches mean
+            that the loss or the update was not finite; the parameters are those before that step.
+
+        Raises:
+            DefinitionError: compiled without an optimiser.
+            DataError, ShapeError: as for a call; rows out of range, parameters that can't be changed in place.
+        """
+        if self.optimizer is None or self.program.epoch is None:
+            raise DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
+        given, _ = self._prepared("epoch", self.definition.inputs, arrays)
+        names = self.program.epoch
+        for name in names.parameters:
+            if given[name] is not arrays[name] and not np.shares_memory(given[name], arrays[name]):
+                raise DataError(
+                    f"parameter {name} can't be changed in place",
+                    why=f"it is not a writable C-contiguous array of {self.dtype}",
+                    remedy=f"pass np.array({name}, '{self.dtype}')",
+                )
+        rows = min(len(given[n]) for n in names.data)
+        if batch_size < 1 or len(order) < 1 or order.dtype != np.int64 or order.min() < 0 or order.max() >= rows:
+            raise DataError(
+                "order or batch_size is out of range",
+                where=f"epoch of {self.definition.name}",
+                why=f"rows are int64 from 0 to {rows - 1}, and a batch has at least one",
+            )
+        held = states if states is not None else {s: np.zeros_like(given[s[0]]) for s in names.states}
+        values = {**self.optimizer.hyper, **(hyper or {})}
+        return self.program.run_epoch(given, held, values, order, min(batch_size, len(order)), first_step)
+
+    def check(self, arrays: Mapping[str, Any]) -> None:
+        """Raise what is wrong with a full set of arguments, without computing anything.
+
+        Raises:
+            DataError, ShapeError: as for a call.
+        """
+        self._prepared("evaluate", self.definition.inputs, arrays)
+
+    def shape_of(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+        """The shape of a tensor of the definition, from the shapes of its inputs."""
+        axes = self._axes
+        sizes = sizes_from_shapes(axes, shapes)
+        numbers = {k: v for k, v in sizes.items() if k.is_Symbol}
+        return tuple(
+            sizes[key] if (key := axes.key(i)) in sizes else int(i.extent.xreplace(numbers))
+            for i in self.definition[name].indices
+        )
+
+    def _need(self, function: str) -> None:
+        if function not in self.program.functions:
+            raise DefinitionError(
+                f"there is no compiled {function} of {self.definition.name}",
+                remedy="compile it with wrt=… or an optimizer"
+                if function == "gradient"
+                else "return the prediction beside the loss, and compile with an optimizer",
+            )
+
+    def _prepared(
+        self, function: str, tensors: tuple[Tensor, ...], arrays: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+        """Arguments of a function in the dtype of the program, with their shapes checked against each other."""
+        names = [t.name for t in tensors]
+        missing = [n for n in names if n not in arrays]
+        unknown = [n for n in arrays if n not in names]
+        if missing or unknown:
+            what = f"'{missing[0]}' is missing" if missing else f"there is no input '{unknown[0]}'"
+            raise DataError(what, where=f"{function} of {self.definition.name}", remedy=f"pass {', '.join(names)}")
+        given = {t.name: prepared(t, arrays[t.name], self.dtype) for t in tensors}
+        shapes = {n: np.shape(a) for n, a in given.items()}
+        sizes = sizes_from_shapes(self._axes, shapes)
+        for name, axis in self._gathers:
+            if name in given:
+                limit = sizes.get(self._axes.key(axis), axis.extent)
+                _check_range(name, given[name], int(limit), axis)
+        return given, shapes
+
+
+def _check_range(name: str, values: Array, limit: int, axis: Index) -> None:
+    """Compiled code reads memory without asking, so what subscripts a tensor is checked before."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= limit:
+        raise DataError(
+            f"{name} contains {low if low < 0 else high}",
+            why=f"it subscripts axis {axis.name}, which runs from 0 to {limit - 1}",
+            remedy="check the labels",
+        )

@@ -1,0 +1,142 @@
+"""The third part of the cross-check: the compiled training loop against its equations, entry by entry.
+
+Five rows in batches of two: three steps, the last of them on one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mpmath
+import numpy as np
+import numpy.typing as npt
+
+from symdl.compilation.accuracy import TOLERANCES, deviation
+from symdl.compilation.crosscheck import Findings
+from symdl.compilation.extents import Axes
+from symdl.compilation.gradients import Programs
+from symdl.compilation.runtime import Program, prepared
+from symdl.compilation.samples import sample
+from symdl.compilation.targets.epoch import STEP
+from symdl.compilation.targets.reference import DIGITS, evaluate
+from symdl.core.definitions import Definition
+from symdl.errors import CrossCheckError
+from symdl.library.optimisers import Optimizer
+
+Array = npt.NDArray[Any]
+ROWS, BATCH, FIRST_STEP = 5, 2, 3
+#: Of the random inputs: small, so that no step diverges.
+SCALE = 0.5
+
+
+def check_epoch(
+    definition: Definition,
+    programs: Programs,
+    program: Program,
+    optimizer: Optimizer,
+    shapes: dict[str, tuple[int, ...]],
+    findings: Findings,
+) -> None:
+    """Compare losses, parameters and states after three steps.
+
+    Raises:
+        CrossCheckError: the compiled loop does something else.
+    """
+    assert program.epoch is not None
+    rng = np.random.default_rng(11)
+    wide = _with_rows(definition, shapes)
+    arrays = sample(definition, wide, SCALE, program.dtype, rng)
+    states = {s: np.abs(rng.normal(size=wide[s[0]])).astype(program.dtype) for s in program.epoch.states}
+    order = rng.permutation(ROWS)
+    given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
+    compiled_states = {k: np.array(v) for k, v in states.items()}
+    # the exact loop starts before the compiled one changes anything
+    exact = _exact_epoch(programs, program, optimizer, arrays, states, order)
+    done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
+    found = {"losses": losses, **{p: given[p] for p in program.epoch.parameters}}
+    found |= {f"{p}.{s}": v for (p, s), v in compiled_states.items()}
+    steps = -(-ROWS // BATCH)
+    if done != steps:
+        raise CrossCheckError(f"the compiled training loop made {done} of {steps} steps", where="the cross-check")
+    for name, computed in found.items():
+        deviates = deviation(computed, exact[name], program.dtype)
+        findings.note("epoch", name, SCALE, deviates)
+        limit = TOLERANCES[program.dtype].ulps_per_step * steps
+        if not deviates.normwise <= limit:
+            raise CrossCheckError(
+                f"the compiled training loop disagrees with the equations in {name}",
+                where="the cross-check against 50-digit arithmetic",
+                why=f"after {steps} steps it is off by {deviates.normwise:.3g} ulps, {limit:g} are allowed",
+                remedy="report this with the definition; the code was not returned",
+            )
+
+
+def _with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The small shapes with `ROWS` rows of data."""
+    axes = Axes(definition)
+    batch = axes.key(next(t for t in definition.data if t.rank).indices[0])
+    return {
+        t.name: tuple(ROWS if axes.key(i) == batch else s for i, s in zip(t.indices, shapes[t.name], strict=True))
+        for t in definition.inputs
+    }
+
+
+def _exact_epoch(
+    programs: Programs,
+    program: Program,
+    optimizer: Optimizer,
+    arrays: Mapping[str, Array],
+    states: Mapping[tuple[str, str], Array],
+    order: Array,
+) -> dict[str, Array]:
+    """The same steps by the reference target."""
+    epoch = program.epoch
+    assert epoch is not None
+    gradient = programs.written["gradient"]
+    hyper = {h: np.dtype(program.dtype).type(v) for h, v in optimizer.hyper.items()}
+    values: dict[str, Any] = dict(arrays)
+    held: dict[tuple[str, str], Any] = dict(states)
+    losses: list[Any] = []
+    with mpmath.workdps(DIGITS):
+        for number, start in enumerate(range(0, ROWS, BATCH)):
+            rows = order[start : start + BATCH]
+            batch = {n: v[rows] if n in epoch.data else v for n, v in values.items()}
+            results = evaluate(gradient, batch)
+            losses.append(results[gradient.outputs[0]][()])
+            for parameter in epoch.parameters:
+                slope = results[programs.gradients[parameter]]
+                _update(parameter, slope, values, held, optimizer, {**hyper, STEP: FIRST_STEP + number + 1})
+    exact = {"losses": np.array(losses, dtype=object), **{p: values[p] for p in epoch.parameters}}
+    return exact | {f"{p}.{s}": v for (p, s), v in held.items()}
+
+
+def _update(
+    parameter: str,
+    slope: Array,
+    values: dict[str, Any],
+    held: dict[tuple[str, str], Any],
+    optimizer: Optimizer,
+    hyper: Mapping[str, Any],
+) -> None:
+    """Apply the update equations to every entry of one parameter."""
+    old = values[parameter]
+    new = np.empty(old.shape, dtype=object)
+    states = {s: np.empty(old.shape, dtype=object) for s in optimizer.state}
+    for position in np.ndindex(old.shape):
+        given = {"theta": _boxed(old[position]), "g": _boxed(slope[position])}
+        given |= {s: _boxed(held[parameter, s][position]) for s in optimizer.state}
+        given |= {t.name: _boxed(hyper[t.name]) for t in optimizer.update.inputs if t.name in hyper}
+        result = evaluate(optimizer.update, given, keep=True)
+        new[position] = result["theta_new"][()]
+        for state, following in optimizer.state.items():
+            states[state][position] = result[following][()]
+    values[parameter] = new
+    held.update({(parameter, s): v for s, v in states.items()})
+
+
+def _boxed(value: Any) -> Array:
+    """A number as an array of rank 0."""
+    box = np.empty((), dtype=object)
+    box[()] = mpmath.mpf(value) if isinstance(value, mpmath.mpf) else mpmath.mpf(float(value))
+    return box

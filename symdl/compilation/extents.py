@@ -1,0 +1,286 @@
+"""Extents: which axes have the same length, where a program reads it at run time, and small sizes for a check.
+
+A symbolic extent is its own key. An integer extent says nothing of which axes belong together (64 inputs and 64 units
+are two things), so axes with integer extents are grouped by what subscripts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import sympy
+
+from symdl.core.definitions import Definition, _Renaming
+from symdl.core.functions import InRange
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor, elements_in
+from symdl.errors import DefinitionError, ShapeError
+
+#: A symbolic extent, or the representative of the axes that share an integer one.
+Key: TypeAlias = Any
+
+_PRIMES = (2, 5, 3, 7, 11)
+_LARGEST = 40
+
+
+class Axes:
+    """The axes of a definition, grouped by length.
+
+    >>> from symdl.core.define import define, Input, Param, Sum, let
+    >>> @define
+    ... def unit(x=Input("n i=4"), w=Param("i")):
+    ...     n, i = x.indices
+    ...     return let("s[n]", Sum(w[i] * x[n, i], i))
+    >>> axes = Axes(unit)
+    >>> axes.key(unit["x"].indices[1]) == axes.key(unit.equations[0].terms[0].bound[0])
+    True
+    """
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self._parent: dict[Index, Index] = {}
+        self._pinned: set[Index] = set()
+        for eq in definition.equations:
+            for term in eq.terms:
+                for element in elements_in(term.body):
+                    self._relate(element)
+                for guard in term.body.atoms(InRange):
+                    self._pinned.update(i for i in guard.args[0].free_symbols if isinstance(i, Index))
+
+    def _relate(self, element: Element) -> None:
+        for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
+            if isinstance(subscript, Index):
+                self._parent[self._root(subscript)] = self._root(axis)
+            else:
+                self._pinned.add(axis)
+                self._pinned.update(i for i in subscript.free_symbols if isinstance(i, Index))
+
+    def _root(self, index: Index) -> Index:
+        while (above := self._parent.get(index, index)) is not index:
+            index = above
+        return index
+
+    def key(self, index: Index) -> Key:
+        """What two axes of one length have in common."""
+        return self._root(index) if index.extent.is_Integer else sympy.expand(index.extent)
+
+    def fresh(self, index: Index) -> Index:
+        """A new index of the same length: a loop of one statement."""
+        made = index.fresh()
+        self._parent[made] = self._root(index)
+        return made
+
+    def pinned(self) -> set[Key]:
+        """Axes with an integer extent that a subscript such as 2·u + r, a number or a guard relies on."""
+        return {self.key(i) for i in self._pinned if i.extent.is_Integer}
+
+
+def input_axes(definition: Definition) -> list[tuple[Tensor, int]]:
+    """Every axis of every input, in order."""
+    return [(t, a) for t in definition.inputs for a in range(t.rank)]
+
+
+def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]]) -> dict[Key, int]:
+    """The length of every group of axes, from the shapes of the inputs.
+
+    Raises:
+        ShapeError: the wrong number of axes, or two lengths for one extent; names the tensor and both extents.
+    """
+    sizes: dict[Key, int] = {}
+    first: dict[Key, str] = {}
+    definition = axes.definition
+    for tensor in definition.inputs:
+        if tensor.name not in shapes:
+            continue
+        shape = shapes[tensor.name]
+        if len(shape) != tensor.rank:
+            raise ShapeError(
+                f"{tensor.name} has {len(shape)} axes, not {tensor.rank}",
+                where=f"definition {definition.name}",
+                why=f"it is {tensor.element()}" if tensor.rank else "it is a scalar",
+                remedy="pass an array of that many axes",
+            )
+        for index, size in zip(tensor.indices, shape, strict=True):
+            key = axes.key(index)
+            if size < 1:
+                raise ShapeError(f"axis {index.name} of {tensor.name} is empty", remedy="pass at least one entry")
+            if sizes.setdefault(key, size) != size:
+                raise ShapeError(
+                    f"axis {index.name} of {tensor.name} has extent {size}",
+                    where=f"definition {definition.name}",
+                    why=f"{first[key]} has {sizes[key]} there",
+                    remedy="pass arrays whose axes agree",
+                )
+            first.setdefault(key, tensor.name)
+    return _solved(sizes, definition.name)
+
+
+def _solved(sizes: dict[Key, int], name: str) -> dict[Key, int]:
+    """Solve composite extents (H − R + 1) for the symbols that stand alone nowhere."""
+    known = {k: v for k, v in sizes.items() if k.is_Symbol and not isinstance(k, Index)}
+    composite = {k: v for k, v in sizes.items() if not k.is_Symbol}
+    for _ in range(len(composite) + 1):
+        for expr, value in composite.items():
+            rest = sympy.expand(expr.xreplace(known) - value)
+            unknown = sorted(rest.free_symbols, key=str)
+            if len(unknown) == 1:
+                solution = sympy.solve(rest, unknown[0])
+                if len(solution) != 1 or not solution[0].is_Integer or solution[0] < 1:
+                    raise ShapeError(f"no extent {unknown[0]} gives {expr} = {value}", where=f"definition {name}")
+                known[unknown[0]] = int(solution[0])
+            elif not unknown and rest != 0:
+                raise ShapeError(
+                    f"extent {expr} is {value} in the arrays",
+                    where=f"definition {name}",
+                    why=f"it has to be {expr.xreplace(known)}",
+                    remedy="pass arrays whose axes agree",
+                )
+    return {**sizes, **known}
+
+
+def sizes_from_names(axes: Axes, extents: Mapping[str, int]) -> dict[Key, int]:
+    """Lengths by index name, for decisions of the plan.
+
+    Raises:
+        DefinitionError: no index of that name, or not a positive integer.
+    """
+    named = {i.name: i for i in _all_indices(axes.definition)}
+    sizes: dict[Key, int] = {}
+    for name, size in extents.items():
+        if name not in named:
+            raise DefinitionError(
+                f"no index '{name}'", where=f"definition {axes.definition.name}", remedy=f"one of {', '.join(named)}"
+            )
+        if not isinstance(size, int) or size < 1:
+            raise DefinitionError(f"index {name} can't have extent {size!r}", remedy="give 1 or more")
+        sizes[axes.key(named[name])] = size
+    return sizes
+
+
+def _all_indices(definition: Definition) -> list[Index]:
+    found = [i for t in definition.tensors.values() for i in t.indices]
+    return found + [i for eq in definition.equations for t in eq.terms for i in t.bound]
+
+
+def small_shapes(axes: Axes) -> dict[str, tuple[int, ...]]:
+    """Shapes of the inputs on small extents, neighbouring axes on different primes, for a cross-check.
+
+    Extents that a subscript relies on keep their size where they are integers.
+    """
+    symbols: dict[Key, int] = {}
+    pinned = axes.pinned()
+    for _, _, index in _named_axes(axes.definition):
+        key = axes.key(index)
+        for part in [key] if isinstance(key, Index) else sorted(key.free_symbols, key=str):
+            if part not in symbols:
+                integer = isinstance(part, Index) and part in pinned
+                symbols[part] = int(part.extent) if integer else _PRIMES[len(symbols) % len(_PRIMES)]
+    _grow(axes, symbols)
+    return {
+        t.name: tuple(int(axes.key(i).xreplace(_integers(symbols))) for i in t.indices) for t in axes.definition.inputs
+    }
+
+
+def _named_axes(definition: Definition) -> list[tuple[Tensor, int, Index]]:
+    return [(t, a, t.indices[a]) for t, a in input_axes(definition)]
+
+
+def _integers(values: Mapping[Key, int]) -> dict[Key, sympy.Integer]:
+    return {k: sympy.Integer(v) for k, v in values.items()}
+
+
+def _grow(axes: Axes, symbols: dict[Key, int]) -> None:
+    """Enlarge symbols until every composite extent (H − R + 1) is at least 1."""
+    composite = {sympy.expand(i.extent) for i in _all_indices(axes.definition) if not i.extent.is_Atom}
+    for _ in range(_LARGEST):
+        low = [e for e in composite if e.xreplace(_integers(symbols)) < 1]
+        if not low:
+            return
+        for expr in low:
+            for symbol in expr.free_symbols:
+                if symbol in symbols and expr.coeff(symbol).is_positive:
+                    symbols[symbol] += 1
+    raise ShapeError(f"no small extents fit {axes.definition.name}", why=f"{low[0]} stays below 1")
+
+
+class _Resizing(_Renaming):
+    """Carries a definition over to concrete sizes, integer extents included."""
+
+    def __init__(self, axes: Axes, sizes: Mapping[Key, int]) -> None:
+        super().__init__({k: sympy.Integer(v) for k, v in sizes.items() if not isinstance(k, Index)})
+        self.axes, self.sizes = axes, sizes
+
+    def index(self, index: Index) -> Index:
+        if index not in self.indices:
+            size = self.sizes.get(self.axes.key(index))
+            extent = index.extent.xreplace(self.values) if size is None else sympy.Integer(size)
+            self.indices[index] = index if extent == index.extent else index.with_extent(extent)
+        return self.indices[index]
+
+
+def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> Definition:
+    """The same equations on other extents, those of arrays with `shapes`; numbers in the bodies stay as they are.
+
+    >>> from symdl.core.define import define, Input, Sum, let
+    >>> @define
+    ... def total(x=Input("i=64")):
+    ...     (i,) = x.indices
+    ...     return let("s", Sum(x[i] / 64, i))
+    >>> resized(total, {"x": (3,)}).equations[0].terms[0].bound[0].extent
+    3
+    """
+    axes = Axes(definition)
+    resizing = _Resizing(axes, sizes_from_shapes(axes, shapes))
+    return replace(
+        definition,
+        equations=tuple(resizing.equation(e) for e in definition.equations),
+        inputs=tuple(resizing.tensor(t) for t in definition.inputs),
+    )
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How a program gets a length: `tensor.shape[axis] + rest`, or `rest` alone where `tensor` is empty."""
+
+    key: Key
+    tensor: str = ""
+    axis: int = 0
+    rest: sympy.Expr = sympy.S.Zero
+
+
+def runtime_extents(axes: Axes, needed: Iterable[Key]) -> list[Extent]:
+    """The extents that a program needs, in an order in which each can be computed.
+
+    Raises:
+        ShapeError: an extent that no input has.
+    """
+    found: dict[Key, Extent] = {}
+    for tensor, axis in input_axes(axes.definition):
+        key = axes.key(tensor.indices[axis])
+        if key.is_Symbol:
+            found.setdefault(key, Extent(key, tensor.name, axis))
+    for tensor, axis in input_axes(axes.definition):
+        _solve(axes.key(tensor.indices[axis]), tensor.name, axis, found)
+    for key in needed:
+        if key in found:
+            continue
+        if isinstance(key, Index):
+            found[key] = Extent(key, rest=key.extent)
+        elif key.free_symbols <= set(found):
+            found[key] = Extent(key, rest=key)
+        else:
+            raise ShapeError(
+                f"extent {key} can't be read from the inputs",
+                where=f"definition {axes.definition.name}",
+                remedy="give an input that axis",
+            )
+    return list(found.values())
+
+
+def _solve(key: Key, tensor: str, axis: int, found: dict[Key, Extent]) -> None:
+    """U from an input with extent U + R − 1."""
+    unknown = [] if key.is_Symbol else sorted(key.free_symbols - set(found), key=str)
+    if len(unknown) == 1 and key.coeff(unknown[0]) == 1:
+        found[unknown[0]] = Extent(unknown[0], tensor, axis, unknown[0] - key)

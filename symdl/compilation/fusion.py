@@ -1,0 +1,142 @@
+"""Scheduling and fusion: units of work → loop nests, so that a value is used while it is still in a register or cache.
+
+A statement joins the last nest down to the deepest loop at which every element that it reads is complete there and is
+read at that loop's own index. Among the units that could run next, the one that joins deepest runs next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symdl.compilation.extents import Axes
+from symdl.compilation.lowering import dependencies, fills
+from symdl.compilation.statements import Contraction, Statement, Unit
+from symdl.core.indices import Index
+from symdl.core.tensors import Element
+
+
+@dataclass(frozen=True)
+class Loop:
+    """All values of `index`, and for each of them the children in order."""
+
+    index: Index
+    children: tuple[Node, ...]
+
+
+Node = Loop | Statement
+Item = Loop | Statement | Contraction
+
+
+def statements_in(node: Item) -> Iterator[Statement]:
+    """The statements of a nest in the order in which they run first."""
+    stack: list[Item] = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Statement):
+            yield top
+        elif isinstance(top, Loop):
+            stack.extend(reversed(top.children))
+
+
+def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
+    """The units as items of a program: nests and matrix products."""
+    needs, early = dependencies(units), {user: fill for fill, user in fills(units).items()}
+    waiting = {p: u for p, u in enumerate(units) if p not in early.values()}
+    done = set(early.values())
+    items: list[Item] = []
+    while waiting:
+        ready = [p for p in waiting if needs[p] <= done]
+        depths = {p: _depth(items, waiting[p], axes) for p in ready}
+        chosen = max(ready, key=lambda p: (depths[p], -p))
+        unit = waiting.pop(chosen)
+        done.add(chosen)
+        if isinstance(unit, Contraction):
+            items.append(unit)
+        elif depths[chosen] and isinstance(items[-1], Loop):
+            items[-1] = _join(items[-1], unit, axes)
+        else:
+            items.append(_nest(unit, 0))
+        fill = units[early[chosen]] if chosen in early else None
+        if isinstance(fill, Statement):
+            items.insert(-1, _nest(fill, 0))
+    return tuple(items)
+
+
+def _depth(items: list[Item], unit: Unit, axes: Axes) -> int:
+    """How many loops the unit can share with the last item."""
+    if not items or isinstance(unit, Contraction) or not isinstance(items[-1], Loop):
+        return 0
+    depth, loop, rest = 0, items[-1], unit
+    while True:
+        joined = _enters(loop, rest, depth, axes)
+        if joined is None:
+            return depth
+        depth, rest = depth + 1, joined
+        last = loop.children[-1]
+        if not isinstance(last, Loop):
+            return depth
+        loop = last
+
+
+def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | None:
+    """The statement with its loop at `depth` identified with `loop`; None where that would change what it reads."""
+    if depth >= len(unit.loops) or axes.key(unit.loops[depth]) != axes.key(loop.index):
+        return None
+    joined = unit.renamed({unit.loops[depth]: loop.index})
+    writes: dict[str, list[Statement]] = {}
+    for earlier in statements_in(loop):
+        writes.setdefault(earlier.out.name, []).append(earlier)
+    reads = (*joined.reads, joined.out)
+    if all(_complete(w, e, loop.index) for e in reads for w in writes.get(e.name, [])):
+        return joined
+    return None
+
+
+def _complete(write: Statement, read: Element, index: Index) -> bool:
+    """Whether one value of `index` writes exactly what the same value of it reads."""
+    return any(a == index and b == index for a, b in zip(write.out.subscripts, read.subscripts, strict=True))
+
+
+def _join(loop: Loop, unit: Statement, axes: Axes, depth: int = 0) -> Loop:
+    joined = _enters(loop, unit, depth, axes)
+    assert joined is not None, "the depth was found before"
+    last = loop.children[-1]
+    if isinstance(last, Loop) and _enters(last, joined, depth + 1, axes) is not None:
+        return Loop(loop.index, (*loop.children[:-1], _join(last, joined, axes, depth + 1)))
+    return Loop(loop.index, (*loop.children, _nest(joined, depth + 1)))
+
+
+def _nest(unit: Statement, depth: int) -> Node:
+    node: Node = unit
+    for index in reversed(unit.loops[depth:]):
+        node = Loop(index, (node,))
+    return node
+
+
+def writers(items: tuple[Item, ...]) -> dict[str, list[int]]:
+    """For each tensor the positions of the items that write it."""
+    found: dict[str, list[int]] = {}
+    for position, item in enumerate(items):
+        for name in item_writes(item):
+            found.setdefault(name, []).append(position)
+    return found
+
+
+def readers(items: tuple[Item, ...]) -> dict[str, list[int]]:
+    """For each tensor the positions of the items that read it."""
+    found: dict[str, list[int]] = {}
+    for position, item in enumerate(items):
+        for name in item_reads(item):
+            found.setdefault(name, []).append(position)
+    return found
+
+
+def item_writes(item: Item) -> set[str]:
+    return {item.out.name} if isinstance(item, Contraction) else {s.out.name for s in statements_in(item)}
+
+
+def item_reads(item: Item) -> set[str]:
+    if isinstance(item, Contraction):
+        return {item.left.tensor.name, item.right.tensor.name}
+    return {e.name for s in statements_in(item) for e in s.reads}

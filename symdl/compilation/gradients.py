@@ -1,0 +1,82 @@
+"""What is compiled for a definition: which functions, from which equations, each in its stable form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symdl.core.definitions import Definition
+from symdl.core.tensors import Role
+from symdl.derivation.derive import derive
+from symdl.derivation.stable import stabilise
+from symdl.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The equations of each function, as the author or the derivation wrote them and as they are computed.
+
+    Args:
+        written: by function name; what a cross-check compares with.
+        stable: the same in the form that is compiled.
+        gradients: gradient output by parameter name.
+    """
+
+    written: Mapping[str, Definition]
+    stable: Mapping[str, Definition]
+    gradients: Mapping[str, str]
+
+
+def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: bool) -> Programs:
+    """`evaluate` always; `gradient` with `wrt`; `predict` (the outputs that need no target) on request."""
+    written = {"evaluate": definition}
+    gradients: Mapping[str, str] = {}
+    if wrt is not None:
+        derivation = derive(definition, wrt=list(wrt))
+        written["gradient"] = derivation.gradient
+        gradients = {p: derivation.names[p] for p in wrt}
+    if predicts and (outputs := predictions(definition)):
+        cut = definition.only(outputs, name=f"{definition.name}_prediction")
+        used = {t.name for e in cut.equations for t in e.uses}
+        inputs = tuple(t for t in cut.inputs if t.name in used)
+        written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
+    return Programs(written, {n: stabilise(d) for n, d in written.items()}, gradients)
+
+
+def predictions(definition: Definition) -> tuple[str, ...]:
+    """The outputs, the target aside, that need no data but the first input."""
+    first = definition.data[0].name if definition.data else ""
+    return tuple(o for o in definition.outputs[1:] if needs(definition, o, Role.INPUT) <= {first})
+
+
+def needs(definition: Definition, output: str, role: Role) -> set[str]:
+    """The inputs of a role that an output depends on."""
+    cut = definition.only([output])
+    used = {t.name for e in cut.equations for t in e.uses}
+    return {t.name for t in cut.inputs if t.role is role and t.name in used}
+
+
+def checked_wrt(definition: Definition, wrt: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """The names to differentiate by: all parameters where none are given.
+
+    Raises:
+        DefinitionError: an unknown name, nothing to differentiate by, or a target that is not a scalar.
+    """
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt) if wrt is not None else ()
+    names = names or tuple(t.name for t in definition.parameters)
+    known = [t.name for t in definition.inputs if not t.integer]
+    for name in names:
+        if name not in known:
+            raise DefinitionError(
+                f"no input '{name}'", where=f"definition {definition.name}", remedy=f"one of {', '.join(known)}"
+            )
+    if not names:
+        raise DefinitionError(f"{definition.name} has no parameters", remedy="declare one with sd.Param")
+    if definition.target.rank:
+        raise DefinitionError(
+            f"the target {definition.target.element()} is not a scalar",
+            where=f"definition {definition.name}",
+            why="only a scalar has a gradient",
+            remedy="return a loss first",
+        )
+    return names

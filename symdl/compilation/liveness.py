@@ -1,0 +1,95 @@
+"""Which tensors need memory at all, and which can share it.
+
+A tensor whose every use lies in one loop body, at the same subscripts, is a local variable there. The others get a
+slot of the work space; a slot is given on once the last reader of its tensor is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symdl.compilation.fusion import Item, Loop, Node, readers, statements_in, writers
+from symdl.compilation.statements import Contraction, Statement
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor
+
+
+def scopes(item: Item) -> Iterator[tuple[tuple[Index, ...], tuple[Node, ...]]]:
+    """Every list of children in a nest, with the loops around it, outermost first."""
+    stack: list[tuple[tuple[Index, ...], Item]] = [((), item)]
+    if isinstance(item, Statement):
+        yield (), (item,)
+    while stack:
+        around, node = stack.pop(0)
+        if isinstance(node, Loop):
+            inside = (*around, node.index)
+            yield inside, node.children
+            stack += [(inside, child) for child in node.children]
+
+
+def promoted(around: tuple[Index, ...], children: tuple[Node, ...]) -> dict[str, Element]:
+    """The tensors that a scope first stores as a whole and then only uses at that one element: local variables.
+
+    The element of `max_k z[n,k]` within the loop over n, say.
+    """
+    found: dict[str, Element] = {}
+    for child in children:
+        if not isinstance(child, Statement) or child.op or child.out.name in found:
+            continue
+        if set(child.out.subscripts) <= set(around):
+            found[child.out.name] = child.out
+    for statement in (s for child in children for s in statements_in(child)):
+        for element in (*statement.reads, statement.out):
+            if element.name in found and element != found[element.name]:
+                del found[element.name]
+    mentions = [n for child in children for n in _mentions(child)]
+    return {n: e for n, e in found.items() if mentions.count(n) > 1}
+
+
+def scoped(items: tuple[Item, ...]) -> set[str]:
+    """The tensors that are local variables of one scope and used nowhere else."""
+    used: dict[str, int] = {}
+    for item in items:
+        for name in _mentions(item):
+            used[name] = used.get(name, 0) + 1
+    found: set[str] = set()
+    for item in items:
+        if isinstance(item, Contraction):
+            continue
+        total = _mentions(item)
+        for around, children in scopes(item):
+            inside = [n for child in children for n in _mentions(child)]
+            for name in promoted(around, children):
+                if inside.count(name) == used[name] and total.count(name) == used[name]:
+                    found.add(name)
+    return found
+
+
+def _mentions(item: Item) -> list[str]:
+    if isinstance(item, Contraction):
+        return [item.left.tensor.name, item.right.tensor.name, item.out.name]
+    return [e.name for s in statements_in(item) for e in (*s.reads, s.out)]
+
+
+def live_ranges(items: tuple[Item, ...]) -> dict[str, tuple[int, int]]:
+    """For each tensor that is written the first and the last item that touch it."""
+    read, written = readers(items), writers(items)
+    return {n: (min(at), max(at + read.get(n, []))) for n, at in written.items()}
+
+
+def assign_slots(items: tuple[Item, ...], tensors: list[Tensor]) -> dict[str, int]:
+    """A slot for each tensor, in order of birth; tensors of the same rank prefer to share."""
+    ranges = live_ranges(items)
+    slots: dict[str, int] = {}
+    busy: list[tuple[int, int]] = []  # slot → (last item that needs it, rank of what it held)
+    for tensor in sorted(tensors, key=lambda t: ranges[t.name]):
+        first, last = ranges[tensor.name]
+        free = [s for s, (until, _) in enumerate(busy) if until < first]
+        alike = [s for s in free if busy[s][1] == tensor.rank]
+        if alike:
+            slots[tensor.name] = alike[0]
+            busy[alike[0]] = (last, tensor.rank)
+        else:
+            slots[tensor.name] = len(busy)
+            busy.append((last, tensor.rank))
+    return slots

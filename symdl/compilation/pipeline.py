@@ -1,0 +1,188 @@
+"""From a definition to checked machine code: derive, stabilise, plan, emit, compile, cross-check, cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+
+from symdl.compilation import cache
+from symdl.compilation.compiled import Compiled
+from symdl.compilation.crosscheck import Findings, check_function, check_gradient
+from symdl.compilation.crosscheck_epoch import check_epoch
+from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes
+from symdl.compilation.gradients import Programs, checked_wrt, programs_for
+from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.plan_check import check_plan
+from symdl.compilation.report import Report
+from symdl.compilation.runtime import EpochSignature, Program, Signature, load_source, prepared
+from symdl.compilation.serialise import canonical
+from symdl.compilation.targets.numba import Module, emit_module
+from symdl.core.definitions import Definition
+from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
+from symdl.library.optimisers import Optimizer
+
+DTYPES = ("float64", "float32")
+
+
+def compile(
+    definition: Definition,
+    *,
+    wrt: str | tuple[str, ...] | list[str] | None = None,
+    optimizer: Optimizer | None = None,
+    dtype: Literal["float64", "float32"] = "float64",
+    extents: Mapping[str, int] | None = None,
+    target: str = "numba",
+) -> Compiled:
+    """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
+
+    The code runs on any shapes; `extents` decides what is worth a call of BLAS. Before this returns, the very functions
+    that it returns have been compared with the equations in 50-digit arithmetic (see `Compiled.report`).
+
+    Args:
+        definition: forward equations, or a gradient definition: both are only equations.
+        wrt: names to differentiate the target by; with an optimiser, all parameters by default.
+        optimizer: such as `sd.sgd(0.1)`.
+        dtype: of all real-valued numbers.
+        extents: expected lengths by index name; 32 is assumed for those that are symbolic.
+        target: "numba".
+
+    Raises:
+        CrossCheckError: the code disagrees with the equations.
+        DefinitionError, UnsupportedError: what cannot be compiled.
+        MissingDependencyError: Numba or SciPy is not installed.
+        OutputError: the code cache cannot be written.
+
+    >>> from symdl.core.define import define, Input, Param, let, mean, tanh
+    >>> @define
+    ... def unit(x=Input("n"), t=Input("n"), w=Param()):
+    ...     (n,) = x.indices
+    ...     return let("L", mean((t[n] - tanh(w * x[n])) ** 2, n))
+    >>> unit_code = compile(unit, wrt="w")
+    >>> result = unit_code.gradient(x=[0.0, 1.0], t=[0.0, 1.0], w=0.5)
+    >>> print(f"{result['L']:.6f} {result['w']:.6f}")
+    0.144659 -0.423017
+    >>> unit_code.report.worst < 10
+    True
+    """
+    _check_options(definition, dtype, target, extents)
+    names = checked_wrt(definition, wrt) if wrt is not None or optimizer is not None else None
+    key = cache.key_of(
+        {
+            "definition": canonical(definition),
+            "wrt": names,
+            "optimizer": optimizer and [canonical(optimizer.update), sorted(optimizer.hyper), dict(optimizer.state)],
+            "dtype": dtype,
+            "extents": dict(extents or {}),
+            "target": target,
+        }
+    )
+    entry = cache.find(key)
+    if entry is not None:
+        program = _program(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
+        report = Report.from_json(entry.record["report"])
+        path = str(entry.folder / cache.PROGRAM)
+        return Compiled(definition, dtype, optimizer, report, path, key, True, program)
+    return _build(definition, names, optimizer, dtype, extents or {}, key)
+
+
+def _check_options(definition: Definition, dtype: str, target: str, extents: Mapping[str, int] | None) -> None:
+    if dtype not in DTYPES:
+        raise DefinitionError(f"no dtype '{dtype}'", where="compile", remedy=f"one of {', '.join(DTYPES)}")
+    if target != "numba":
+        raise UnsupportedError(f"no target '{target}'", where="compile", remedy="target='numba'")
+    sizes_from_names(Axes(definition), extents or {})
+
+
+def _build(
+    definition: Definition,
+    wrt: tuple[str, ...] | None,
+    optimizer: Optimizer | None,
+    dtype: str,
+    extents: Mapping[str, int],
+    key: str,
+) -> Compiled:
+    begun = time.perf_counter()
+    programs = programs_for(definition, wrt, predicts=optimizer is not None)
+    plans = {name: _planned(d, extents) for name, d in programs.stable.items()}
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients))
+    record = _signatures(module, programs)
+    with cache.building(module.source) as folder:
+        program = _program(module.source, str(folder / cache.PROGRAM), record, dtype, key)
+        findings = _cross_check(definition, programs, program, optimizer)
+        report = _report(findings, definition, time.perf_counter() - begun)
+        path = cache.publish(folder, key, {**record, "report": report.to_json()})
+    return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
+
+
+def _planned(definition: Definition, extents: Mapping[str, int]) -> Plan:
+    known = {n: e for n, e in extents.items() if n in definition.extents}
+    plan = make_plan(definition, known)
+    check_plan(plan)
+    return plan
+
+
+def _signatures(module: Module, programs: Programs) -> dict[str, Any]:
+    return {
+        "functions": {n: {"inputs": f.inputs, "outputs": f.outputs} for n, f in module.functions.items()},
+        "epoch": asdict(module.epoch) if module.epoch else None,
+        "gradients": dict(programs.gradients),
+    }
+
+
+def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> Program:
+    try:
+        space = load_source(source, path, key)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{error.name or 'Numba'} is not installed",
+            why="it compiles the code that symdl writes",
+            remedy="pip install 'symdl[compile]'",
+        ) from error
+    functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
+    epoch = record["epoch"]
+    if epoch is not None:
+        states = tuple((p, s) for p, s in epoch["states"])
+        epoch = EpochSignature(
+            tuple(epoch["data"]), tuple(epoch["fixed"]), tuple(epoch["parameters"]), states, tuple(epoch["hyper"])
+        )
+    return Program(dtype, source, functions, epoch, dict(record["gradients"]), space)
+
+
+def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:
+    """Every function of the program, or an error."""
+    findings = Findings(program.dtype)
+    shapes = small_shapes(Axes(definition))
+    for name, equations in programs.written.items():
+
+        def call(arrays: Mapping[str, Any], name: str = name, equations: Definition = equations) -> Mapping[str, Any]:
+            given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
+            from_inputs = {n: np.shape(a) for n, a in given.items()}
+            outputs = {n: _shape(equations, n, from_inputs) for n in program.functions[name].outputs}
+            return {**given, **program.call(name, given, outputs)}
+
+        check_function(name, call, equations, {t.name: shapes[t.name] for t in equations.inputs}, findings)
+    if "gradient" in programs.written:
+        check_gradient(definition, programs.written["gradient"], programs.gradients, shapes, findings)
+    if optimizer is not None:
+        check_epoch(definition, programs, program, optimizer, shapes, findings)
+    return findings
+
+
+def _shape(definition: Definition, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(int(s) for s in resized(definition, shapes)[name].shape)
+
+
+def _report(findings: Findings, definition: Definition, seconds: float) -> Report:
+    return Report(
+        findings.dtype,
+        small_shapes(Axes(definition)),
+        findings.points,
+        tuple(findings.worst.values()),
+        findings.gradient_error,
+        tuple(findings.overflows),
+        round(seconds, 3),
+    )

@@ -1,0 +1,168 @@
+"""A specification of plans: `check_plan` raises on one that would compute something else than its equations.
+
+It is written from what a plan must satisfy, and shares no code with scheduling, fusion or liveness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symdl.compilation.plan import Buffer, Item, Loop, Plan
+from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.core.functions import InRange
+from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
+from symdl.core.tensors import Element
+from symdl.errors import CrossCheckError
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise the first thing that is wrong with a plan.
+
+    Every element is written as a whole before it is read and finished where it is read; tensors that share memory are
+    never alive together; every output is written; loops have the lengths of the axes that they subscript.
+
+    Raises:
+        CrossCheckError: with the tensor and the item.
+    """
+    _Checker(plan).run()
+
+
+@dataclass(frozen=True)
+class _Write:
+    """A write that happened: of which element, in which loops (outermost first), in which item."""
+
+    out: Element
+    op: str
+    loops: tuple[Index, ...]
+    item: int
+
+
+@dataclass
+class _Checker:
+    plan: Plan
+    written: dict[str, list[_Write]] = field(default_factory=dict)
+    holder: dict[int, str] = field(default_factory=dict)
+    item: int = 0
+    loops: tuple[Index, ...] = ()
+
+    def run(self) -> None:
+        self.buffers = self.plan.by_name
+        for tensor in self.plan.definition.inputs:
+            self.written[tensor.name] = []
+        for position, item in enumerate(self.plan.items):
+            self.item = position
+            self._visit(item)
+        given = {t.name for t in self.plan.definition.inputs}
+        for output in self.plan.definition.outputs:
+            if output not in given and not self.written.get(output):
+                self._fail(f"output {output} is never written")
+            if output not in given and self._buffer(output).kind not in ("output", "scalar"):
+                self._fail(f"output {output} is not kept where the caller finds it")
+
+    def _visit(self, node: Item) -> None:
+        if isinstance(node, Contraction):
+            self._product(node)
+        elif isinstance(node, Statement):
+            self._statement(node)
+        else:
+            self._loop(node)
+
+    def _loop(self, loop: Loop) -> None:
+        if loop.index in self.loops:
+            self._fail(f"two nested loops share the index {loop.index}")
+        outside, self.loops = self.loops, (*self.loops, loop.index)
+        for child in loop.children:
+            self._visit(child)
+        self.loops = outside
+
+    def _statement(self, statement: Statement) -> None:
+        if set(statement.loops) != set(self.loops):
+            self._fail(f"{statement.out} stands in other loops than it needs")
+        for element in statement.reads:
+            self._read(element, statement)
+        self._ranges(statement.out, statement)
+        if any(not isinstance(s, Index) for s in statement.out.subscripts):
+            self._fail(f"{statement.out} is written at a computed place")
+        if not statement.op and set(statement.out.subscripts) != set(self.loops):
+            self._fail(f"{statement.out} is stored more than once")
+        if statement.op and not self.written.get(statement.out.name):
+            self._fail(f"{statement.out} is accumulated before it has a start value")
+        self._write(_Write(statement.out, statement.op, self.loops, self.item))
+
+    def _read(self, element: Element, statement: Statement) -> None:
+        self._ranges(element, statement)
+        self._alive(element.name)
+        for write in self.written[element.name]:
+            if (write.item == self.item and element != write.out) or self._unfinished(write, element, statement):
+                shared = [i for i in write.loops if i in self.loops]
+                if any(not self._same_place(write, element, i) for i in shared):
+                    self._fail(f"{element} is read before it is finished")
+
+    def _unfinished(self, write: _Write, element: Element, statement: Statement) -> bool:
+        """An accumulation in progress may be read only by the accumulations themselves."""
+        still = write.item == self.item and any(i in self.loops for i in write.loops if i not in write.out.subscripts)
+        return bool(write.op) and still and not (statement.op == write.op and statement.out == element)
+
+    def _same_place(self, write: _Write, element: Element, index: Index) -> bool:
+        return any(a == index and b == index for a, b in zip(write.out.subscripts, element.subscripts, strict=True))
+
+    def _product(self, item: Contraction) -> None:
+        for operand, rows, columns in (
+            (item.left, item.rows, item.inner),
+            (item.right, item.inner, item.columns),
+            (Operand(item.out, len(item.rows)), item.rows, item.columns),
+        ):
+            axes = operand.tensor.indices
+            leading, trailing = axes[: operand.leading], axes[operand.leading :]
+            found = (trailing, leading) if operand.transposed else (leading, trailing)
+            key = self.plan.axes.key
+            if [tuple(map(key, side)) for side in found] != [tuple(map(key, side)) for side in (rows, columns)]:
+                self._fail(f"{operand.tensor.name} has not the shape that its product needs")
+        for name in (item.left.tensor.name, item.right.tensor.name):
+            self._alive(name)
+        if item.out.name in (item.left.tensor.name, item.right.tensor.name):
+            self._fail(f"{item.out.name} is overwritten while it is read")
+        self._write(_Write(item.out.element(), "", (), self.item))
+
+    def _alive(self, name: str) -> None:
+        if name not in self.written:
+            self._fail(f"{name} is read before it is written")
+        slot = self._buffer(name).slot
+        if slot is not None and self.holder.get(slot) != name:
+            self._fail(f"{name} was overwritten by {self.holder.get(slot)} before it is read")
+
+    def _write(self, write: _Write) -> None:
+        name = write.out.name
+        if name in {t.name for t in self.plan.definition.inputs}:
+            self._fail(f"input {name} is overwritten")
+        slot = self._buffer(name).slot
+        if slot is not None:
+            if (write.op or self.written.get(name)) and self.holder.get(slot) != name:
+                self._fail(f"{name} was overwritten by {self.holder.get(slot)} before it is finished")
+            self.holder[slot] = name
+        self.written.setdefault(name, []).append(write)
+
+    def _ranges(self, element: Element, statement: Statement) -> None:
+        for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
+            if isinstance(subscript, Element):
+                continue
+            outside = [i for i in indices_in(subscript) if i not in self.loops]
+            if outside:
+                self._fail(f"{element} uses the index {outside[0]} outside its loop")
+            if isinstance(subscript, Index):
+                if self.plan.axes.key(subscript) != self.plan.axes.key(axis) and subscript.extent != axis.extent:
+                    self._fail(f"the loop over {subscript} has not the length of axis {axis} of {element}")
+                continue
+            if any(g.args[0] == subscript for g in statement.body.atoms(InRange)):
+                continue
+            bounds = value_range(subscript, indices_in(subscript))
+            if bounds is None or not all(provably_nonnegative(b) for b in (bounds[0], axis.extent - 1 - bounds[1])):
+                self._fail(f"{element} can leave axis {axis}")
+
+    def _buffer(self, name: str) -> Buffer:
+        if name not in self.buffers:
+            self._fail(f"{name} has no buffer")
+        return self.buffers[name]
+
+    def _fail(self, what: str) -> None:
+        raise CrossCheckError(what, where=f"the plan of {self.plan.definition.name}, item {self.item}")

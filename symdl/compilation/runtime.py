@@ -1,0 +1,145 @@
+"""A compiled module in memory: how its functions are called, and how arguments are brought into shape for them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.core.tensors import Role, Tensor
+from symdl.errors import DataError, ShapeError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The arguments of an emitted function, by tensor name: inputs, then outputs, then the work space."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EpochSignature:
+    """The tensors of the arguments of `epoch`, by name, in order (see `targets.epoch.EpochArguments`)."""
+
+    data: tuple[str, ...]
+    fixed: tuple[str, ...]
+    parameters: tuple[str, ...]
+    states: tuple[tuple[str, str], ...]
+    hyper: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A loaded module: `space` holds its functions."""
+
+    dtype: str
+    source: str
+    functions: Mapping[str, Signature]
+    epoch: EpochSignature | None
+    gradients: Mapping[str, str]
+    space: Mapping[str, Any]
+
+    def call(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        """Run a function on prepared arguments; `shapes` are those of its outputs."""
+        signature = self.functions[name]
+        inputs = [_passed(arrays[n]) for n in signature.inputs]
+        results = {n: np.empty(shapes[n], self.dtype) for n in signature.outputs}
+        work = np.empty(self.space[f"{name}_size"](*inputs), self.dtype)
+        self.space[name](*inputs, *(_passed(r) for r in results.values()), work)
+        return results
+
+    def run_epoch(
+        self,
+        arrays: Mapping[str, Array],
+        states: Mapping[tuple[str, str], Array],
+        hyper: Mapping[str, float],
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        first_step: int,
+    ) -> tuple[int, Array]:
+        """Run `epoch`, which changes the parameters in `arrays` and the states in place.
+
+        Returns:
+            The number of completed steps, and the loss of every step that was begun.
+        """
+        assert self.epoch is not None
+        names, scalar = self.epoch, np.dtype(self.dtype).type
+        steps = -(-len(order) // batch_size)
+        losses = np.empty(steps, self.dtype)
+        batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
+        held = [_passed(h) for h in (*(arrays[p] for p in names.parameters), *(states[s] for s in names.states))]
+        pairs = [np.stack([h, h]) for h in held]
+        signature = self.functions["gradient"]
+        of = {g: p for p, g in self.gradients.items()}
+        results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
+        sizing = [batches.get(n, arrays[n]) for n in signature.inputs]
+        work = np.empty(self.space["gradient_size"](*sizing), self.dtype)
+        done = self.space["epoch"](
+            *(order, batch_size, first_step),
+            *(arrays[n] for n in names.data),
+            *batches.values(),
+            *(_passed(arrays[n]) for n in names.fixed),
+            *pairs,
+            *(scalar(hyper[h]) for h in names.hyper),
+            *results,
+            *(work, losses),
+        )
+        for array, pair in zip(held, pairs, strict=True):
+            array[...] = pair[done % 2]
+        return int(done), losses[: min(done + 1, steps)]
+
+
+def prepared(tensor: Tensor, value: Any, dtype: str) -> Any:
+    """An argument as the compiled code wants it: C-contiguous, writable, of the program's dtype; or a number.
+
+    Raises:
+        DataError: not numeric, not real, or a number with a fraction where integers are wanted.
+        ShapeError: not a number where one is wanted.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(f"{tensor.name} is ragged", why="its rows differ in length") from error
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{tensor.name} is not numeric", why=f"its dtype is {array.dtype}", remedy="pass an array of real numbers"
+        )
+    if tensor.rank != array.ndim:
+        raise ShapeError(
+            f"{tensor.name} has {array.ndim} axes, not {tensor.rank}",
+            why=f"its shape is {array.shape} and it is {tensor.element()}",
+            remedy="pass an array with one axis for each index",
+        )
+    if tensor.integer and array.dtype.kind == "f" and not (array == np.floor(array)).all():
+        raise DataError(f"{tensor.name} has fractions", why="it holds integers", remedy="round it first")
+    wanted = np.dtype(np.int64 if tensor.integer else dtype)
+    if tensor.rank == 0 and tensor.role is Role.HYPERPARAMETER:
+        return wanted.type(array)
+    made = np.require(array, wanted, ["C", "A", "W"])
+    return made.reshape(array.shape)
+
+
+def _passed(value: Any) -> Any:
+    """A scalar array as an array of one entry, on the same memory; anything else as it is."""
+    return value.reshape(1) if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def load_source(source: str, path: str, key: str) -> dict[str, Any]:
+    """Run a module's source under the name of its file, beside which Numba keeps its machine code.
+
+    The source that was checked is what runs: no byte code is read from the disk. The module is entered under a name
+    made of its key, by which Numba finds it again when it reads machine code back.
+    """
+    module = ModuleType(f"symdl_compiled_{key}")
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    exec(compile(source, path, "exec"), module.__dict__)
+    return module.__dict__

@@ -1,0 +1,55 @@
+"""Random inputs for a cross-check: of several scales, true to the facts that an author states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.core.definitions import Definition
+from symdl.core.tensors import Element, Fact, Role, Tensor, elements_in
+
+Array = npt.NDArray[Any]
+
+
+def sample(
+    definition: Definition, shapes: dict[str, tuple[int, ...]], scale: float, dtype: str, rng: np.random.Generator
+) -> dict[str, Array]:
+    """One random value for every input.
+
+    Args:
+        definition: whose inputs are drawn.
+        shapes: by name.
+        scale: standard deviation of what no fact restricts.
+        dtype: of the real-valued ones; integer tensors are int64, within the axes that they subscript.
+    """
+    limits = _limits(definition, shapes)
+    return {t.name: _draw(t, shapes[t.name], limits.get(t.name, 4), scale, dtype, rng) for t in definition.inputs}
+
+
+def _draw(
+    tensor: Tensor, shape: tuple[int, ...], limit: int, scale: float, dtype: str, rng: np.random.Generator
+) -> Array:
+    if tensor.integer:
+        return np.asarray(rng.integers(0, limit, size=shape), dtype=np.int64)
+    if Fact.SUMS_TO_ONE in tensor.facts:
+        # eighths, so that the sum is 1 exactly
+        counts = rng.multinomial(8, np.full(shape[-1], 1 / shape[-1]), size=shape[:-1])
+        return np.asarray(counts / 8, dtype=dtype)
+    values = rng.normal(size=shape) * (1.0 if tensor.role is Role.HYPERPARAMETER else scale)
+    if tensor.facts & {Fact.POSITIVE, Fact.NONNEGATIVE} or tensor.role is Role.HYPERPARAMETER:
+        values = np.abs(values) + 1e-3
+    return np.asarray(values, dtype=dtype)
+
+
+def _limits(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, int]:
+    """For each integer tensor the extent of the axis that it subscripts."""
+    found: dict[str, int] = {}
+    for eq in definition.equations:
+        for element in (e for t in eq.terms for e in elements_in(t.body)):
+            for axis, subscript in enumerate(element.subscripts):
+                if isinstance(subscript, Element) and element.name in shapes:
+                    limit = shapes[element.name][axis]
+                    found[subscript.name] = min(limit, found.get(subscript.name, limit))
+    return found

@@ -1,0 +1,313 @@
+"""A plan → the body of one Python function: extents, work space, then nests and products under their equations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import sympy
+
+from symdl.compilation.extents import Key
+from symdl.compilation.fusion import Item, Loop, Node, statements_in
+from symdl.compilation.liveness import promoted
+from symdl.compilation.plan import Plan
+from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
+from symdl.compilation.targets.names import Names
+from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Role, Tensor
+
+INDENT = "    "
+#: Slots of the work space start at multiples of this many numbers.
+ALIGNMENT = 8
+
+
+@dataclass(frozen=True)
+class Function:
+    """An emitted function.
+
+    Args:
+        name: of the function.
+        inputs, outputs: arguments in order, by tensor name; the last argument is the work space.
+        lines: its source.
+        size_lines: source of `NAME_size`, the number of elements of the work space.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    lines: tuple[str, ...]
+    size_lines: tuple[str, ...]
+
+
+def is_number(tensor: Tensor) -> bool:
+    """Whether an argument is passed as a number: hyperparameters of rank 0. Other scalars are arrays of one entry."""
+    return tensor.rank == 0 and tensor.role is Role.HYPERPARAMETER
+
+
+class Emitter:
+    """Emits one function; `names` are shared with the rest of the module."""
+
+    def __init__(self, plan: Plan, dtype: str) -> None:
+        self.plan, self.dtype = plan, dtype
+        self.names = Names()
+        self.text: dict[sympy.Symbol, str] = {}  # indices and extent symbols
+        self.extent: dict[Key, str] = {}
+        self.arrays: dict[str, str] = {}
+        self.locals: dict[Element, str] = {}
+        self.printer = ScalarPrinter(dtype, self.text)
+        constants = {s for e in plan.extents for s in e.key.free_symbols if not isinstance(s, Index)}
+        self.scalars: set[sympy.Symbol] = set()
+        self.invariants = Invariants(lambda s: s in constants or s in self.scalars, self.names)
+        self.lifting = Invariants(lambda s: False, self.names)
+        for buffer in plan.buffers:
+            self.arrays[buffer.name] = self.names.new(buffer.name)
+            if buffer.tensor.rank == 0:
+                local = self.arrays[buffer.name]
+                self.locals[buffer.tensor.element()] = local
+                if buffer.kind != "scalar" and not is_number(buffer.tensor):
+                    self.arrays[buffer.name] = self.names.new(f"{local}_array")
+                if buffer.kind == "input":
+                    self.scalars.add(sympy.Symbol(local, real=True))
+        self.reads = Counter(n for item in plan.items for n in _read_names(item))
+        self._name_extents()
+
+    def _name_extents(self) -> None:
+        for extent in self.plan.extents:
+            wanted = extent.key.name.upper() if isinstance(extent.key, Index) else str(extent.key)
+            self.extent[extent.key] = self.names.new(wanted if wanted.isidentifier() else "extent")
+            if extent.key.is_Symbol and not isinstance(extent.key, Index):
+                self.text[extent.key] = self.extent[extent.key]
+
+    # ── the whole function ───────────────────────────────────────────────────────────────────────────────────────
+
+    def function(self, name: str) -> Function:
+        """The function `name(inputs…, outputs…, work)`, which returns nothing."""
+        plan = self.plan
+        inputs = tuple(t.name for t in plan.inputs)
+        outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
+        arguments = ", ".join(self.arrays[n] for n in (*inputs, *outputs))
+        body = [line for item in plan.items for line in self._item(item)]
+        constants = self.invariants.lines(self.printer)
+        head = [*self._extents(), *self._scalar_inputs(), *self._slots()]
+        if constants:
+            head += ["# what no loop changes", *constants]
+        lines = [*head, *body, *self._scalar_outputs(outputs)]
+        shape_arguments = ", ".join(self.arrays[n] for n in inputs)
+        size = self.size() or "0"
+        return Function(
+            name,
+            inputs,
+            outputs,
+            (f"def {name}({arguments}{', ' if arguments else ''}work):", *_indented(lines or ["pass"])),
+            (f"def {name}_size({shape_arguments}):", *_indented([*self._extents(), f"return {size}"])),
+        )
+
+    def _extents(self) -> list[str]:
+        lines = []
+        for extent in self.plan.extents:
+            source = f"{self.arrays[extent.tensor]}.shape[{extent.axis}]" if extent.tensor else ""
+            rest = "" if extent.rest == 0 and source else self.printer.integer(self._plain(extent.rest))
+            lines.append(f"{self.extent[extent.key]} = {' + '.join(p for p in (source, rest) if p)}")
+        return lines
+
+    def _plain(self, expr: sympy.Expr) -> sympy.Expr:
+        return expr.xreplace({k: sympy.Symbol(v, integer=True) for k, v in self.extent.items()})
+
+    def _scalar_inputs(self) -> list[str]:
+        return [
+            f"{self.locals[t.element()]} = {self.arrays[t.name]}[0]"
+            for t in self.plan.inputs
+            if t.rank == 0 and not is_number(t)
+        ]
+
+    def _scalar_outputs(self, outputs: tuple[str, ...]) -> list[str]:
+        tensors = [self.plan.definition.tensors[n] for n in outputs]
+        return [f"{self.arrays[t.name]}[0] = {self.locals[t.element()]}" for t in tensors if t.rank == 0]
+
+    def shape_of(self, tensor: Tensor) -> list[str]:
+        return [self.extent_of(i) for i in tensor.indices]
+
+    def extent_of(self, index: Index) -> str:
+        return self.extent[self.plan.axes.key(index)]
+
+    # ── the work space ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _slot_sizes(self) -> list[str]:
+        held: dict[int, list[str]] = {}
+        for buffer in self.plan.buffers:
+            if buffer.slot is not None:
+                size = "*".join(self.shape_of(buffer.tensor))
+                if size not in held.setdefault(buffer.slot, []):
+                    held[buffer.slot].append(size)
+        return [h[0] if len(h) == 1 else f"max({', '.join(h)})" for _, h in sorted(held.items())]
+
+    def size(self) -> str:
+        return " + ".join(f"({s} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}" for s in self._slot_sizes())
+
+    def _slots(self) -> list[str]:
+        sizes = self._slot_sizes()
+        if not sizes:
+            return []
+        lines = ["# the work space; tensors that share a slot never live at the same time"]
+        starts = [self.names.new(f"slot{k}") for k in range(len(sizes))]
+        for k, start in enumerate(starts):
+            before = f"{starts[k - 1]} + ({sizes[k - 1]} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}" if k else "0"
+            lines.append(f"{start} = {before}")
+        for buffer in self.plan.buffers:
+            if buffer.slot is not None:
+                shape, start = self.shape_of(buffer.tensor), starts[buffer.slot]
+                view = f"work[{start}:{start} + {'*'.join(shape)}]"
+                if len(shape) > 1:
+                    view += f".reshape({', '.join(shape)})"
+                lines.append(f"{self.arrays[buffer.name]} = {view}")
+        return lines
+
+    # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _item(self, item: Item) -> list[str]:
+        if isinstance(item, Contraction):
+            return [f"# {item.source}", self._contraction(item)]
+        if isinstance(item, Statement):
+            return [f"# {item.source}", *self._scope((), (item,), {})]
+        sources = dict.fromkeys(s.source for s in statements_in(item))
+        return [*(f"# {s}" for s in sources), *self._loop(item, (), {})]
+
+    def _contraction(self, item: Contraction) -> str:
+        left = self._matrix(item.left, vector=False)
+        right = self._matrix(item.right, vector=not item.columns)
+        out = self._matrix(Operand(item.out, len(item.rows)), vector=not item.columns)
+        return f"np.dot({left}, {right}, {out})"
+
+    def _matrix(self, operand: Operand, *, vector: bool) -> str:
+        """The array as a matrix, leading axes flattened, transposed by its strides."""
+        shape, name = self.shape_of(operand.tensor), self.arrays[operand.tensor.name]
+        if vector:
+            return name if len(shape) == 1 else f"{name}.reshape({'*'.join(shape)})"
+        rows, columns = shape[: operand.leading], shape[operand.leading :]
+        if len(rows) != 1 or len(columns) != 1:
+            name = f"{name}.reshape({'*'.join(rows) or '1'}, {'*'.join(columns) or '1'})"
+        return f"{name}.T" if operand.transposed else name
+
+    def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
+        taken = {self.text[i] for i in around}
+        name = loop.index.name.replace("'", "_p")
+        while name in taken or name in self.names.taken:
+            name += "_"
+        self.text[loop.index] = name
+        outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
+        self.lifting = Invariants(lambda s: s in fixed, self.names)
+        body = self._scope((*around, loop.index), loop.children, known)
+        before = self.lifting.lines(self.printer)
+        self.lifting = outer
+        return [*before, f"for {name} in range({self.extent_of(loop.index)}):", *_indented(body)]
+
+    def _scope(self, around: tuple[Index, ...], children: tuple[Node, ...], known: dict[Element, str]) -> list[str]:
+        """The children of a loop in order; runs of statements become blocks, and finished variables are stored."""
+        variables = {e: self._variable(e, around) for e in promoted(around, children).values() if e.subscripts}
+        last = {e: max(k for k, c in enumerate(children) if _writes(c, e)) for e in variables}
+        lines: list[str] = []
+        k = 0
+        while k < len(children):
+            run = [children[k]]
+            while isinstance(run[0], Statement) and k + len(run) < len(children):
+                if not isinstance(follower := children[k + len(run)], Statement):
+                    break
+                run.append(follower)
+            statements = [c for c in run if isinstance(c, Statement)]
+            if statements:
+                lines += self._block(statements, known, variables)
+                known = {**known, **{s.out: variables[s.out] for s in statements if s.out in variables}}
+            elif isinstance(run[0], Loop):
+                lines += self._loop(run[0], around, known)
+            k += len(run)
+            for element in [e for e, at in last.items() if at < k]:
+                del last[element]
+                if self._needed_outside(element.name, children):
+                    lines.append(f"{self.access(element)} = {variables[element]}")
+        return lines
+
+    def _needed_outside(self, name: str, children: tuple[Node, ...]) -> bool:
+        """Whether a variable has to be stored: it is an output, or something outside this loop reads it."""
+        inside = sum(e.name == name for c in children for s in statements_in(c) for e in s.reads)
+        return self.plan.by_name[name].kind == "output" or self.reads[name] > inside
+
+    def _variable(self, element: Element, around: tuple[Index, ...]) -> str:
+        suffix = "".join(self.text[i] for i in around if i in element.subscripts)
+        return self.names.new(f"{self.arrays[element.name]}_{suffix}")
+
+    def _block(
+        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
+    ) -> list[str]:
+        """One run of statements with shared subexpressions; guarded ones stand alone, since a guard protects a read."""
+        lines: list[str] = []
+        group: list[Statement] = []
+        for statement in [*statements, None]:
+            if statement is not None and not statement.guarded:
+                group.append(statement)
+                continue
+            lines += self._straight(group, known, variables)
+            known = {**known, **{s.out: variables[s.out] for s in group if s.out in variables}}
+            group = []
+            if statement is not None:
+                value = self.printer.doprint(self._scalar(statement.body, known))
+                lines += assignment(statement, self._target(statement, known, variables), value)
+                if statement.out in variables:
+                    known = {**known, statement.out: variables[statement.out]}
+        return lines
+
+    def _straight(
+        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
+    ) -> list[str]:
+        if not statements:
+            return []
+        values: list[sympy.Expr] = []
+        targets: list[str] = []
+        for statement in statements:
+            values.append(self.lifting.lift(self.invariants.lift(self._scalar(statement.body, known))))
+            targets.append(self._target(statement, known, variables))
+            if statement.out in variables:
+                known = {**known, statement.out: variables[statement.out]}
+        lines: list[str] = []
+        for line in share(values, self.names):
+            text = self.printer.doprint(line.value)
+            if line.name:
+                lines.append(f"{line.name} = {text}")
+            else:
+                lines += assignment(statements[line.position], targets[line.position], text)
+        return lines
+
+    def _target(self, statement: Statement, known: dict[Element, str], variables: dict[Element, str]) -> str:
+        out = statement.out
+        return self.locals.get(out) or variables.get(out) or known.get(out) or self.access(out)
+
+    def _scalar(self, body: sympy.Expr, known: dict[Element, str]) -> sympy.Expr:
+        """A body with elements replaced by symbols that print as variables or as array accesses."""
+        body = computed(body)
+        return body.xreplace({e: sympy.Symbol(self._read(e, known), real=True) for e in body.atoms(Element)})
+
+    def _read(self, element: Element, known: dict[Element, str]) -> str:
+        return self.locals.get(element) or known.get(element) or self.access(element)
+
+    def access(self, element: Element) -> str:
+        inside = ", ".join(self._subscript(s) for s in element.subscripts)
+        return f"{self.arrays[element.name]}[{inside}]"
+
+    def _subscript(self, subscript: sympy.Expr) -> str:
+        gathers = {e: sympy.Symbol(self.access(e), integer=True) for e in subscript.atoms(Element)}
+        return self.printer.integer(subscript.xreplace(gathers))
+
+
+def _read_names(item: Item) -> list[str]:
+    if isinstance(item, Contraction):
+        return [item.left.tensor.name, item.right.tensor.name]
+    return [e.name for s in statements_in(item) for e in s.reads]
+
+
+def _writes(node: Node, element: Element) -> bool:
+    return any(s.out == element for s in statements_in(node))
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [INDENT + line if line else line for line in lines]

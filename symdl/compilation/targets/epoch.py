@@ -1,0 +1,195 @@
+"""The training loop as one function: gather a batch, gradient, check, update, for every batch of an epoch.
+
+Parameters and states are held in pairs: a step reads one half and writes the other. A step whose loss or result is
+not finite is dropped by not changing halves, so that the last finite parameters are kept. All buffers are arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy
+
+from symdl.compilation.plan import Plan
+from symdl.compilation.targets.blocks import Invariants, computed, share
+from symdl.compilation.targets.emit import Function
+from symdl.compilation.targets.names import Names
+from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.core.tensors import Element, Role, Tensor
+from symdl.errors import DefinitionError, UnsupportedError
+from symdl.library.optimisers import Optimizer
+
+STEP = "t"
+
+
+@dataclass(frozen=True)
+class EpochArguments:
+    """The tensors of the arguments of `epoch`, by name, in order.
+
+    They are: order, batch_size, first_step; the data; a batch of each; what is fixed; a pair for each parameter and
+    state; hyperparameters; the outputs of `gradient`; the work space; losses.
+    """
+
+    data: tuple[str, ...]
+    fixed: tuple[str, ...]
+    parameters: tuple[str, ...]
+    states: tuple[tuple[str, str], ...]
+    hyper: tuple[str, ...]
+
+
+class EpochEmitter:
+    """Emits `epoch` around an emitted `gradient`."""
+
+    def __init__(self, plan: Plan, gradient: Function, gradients: dict[str, str], optimizer: Optimizer, dtype: str):
+        self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
+        self.names = Names({"gradient", "work", "losses", "now", "then", "step"})
+        self.printer = ScalarPrinter(dtype)
+        definition = plan.definition
+        self.tensors = definition.tensors
+        used = [self.tensors[n] for n in gradient.inputs]
+        batch = batch_key(plan)
+        data = [t for t in used if t.role is Role.INPUT and t.rank and plan.axes.key(t.indices[0]) == batch]
+        for tensor in used:
+            if any(plan.axes.key(i) == batch for i in tensor.indices[1 if tensor in data else 0 :]):
+                raise UnsupportedError(
+                    f"{tensor.element()} has the batch index elsewhere than first", remedy="put it first"
+                )
+        parameters = [p for p in definition.parameters if p.name in gradients]
+        states = [(p.name, s) for p in parameters for s in optimizer.state]
+        self.arguments = EpochArguments(
+            tuple(t.name for t in data),
+            tuple(t.name for t in used if t not in data and t not in parameters),
+            tuple(p.name for p in parameters),
+            tuple(states),
+            tuple(optimizer.hyper),
+        )
+        self.py = {n: self.names.new(n) for n in dict.fromkeys((*gradient.inputs, *gradient.outputs))}
+        for parameter in parameters:
+            self.py.setdefault(parameter.name, parameter.name)
+        self.state = {(p, s): self.names.new(f"{p}_{s}") for p, s in states}
+        self.hyper = {h: self.names.new(h) for h in optimizer.hyper}
+
+    def lines(self) -> list[str]:
+        """The source of `epoch`; it returns the number of steps that were completed."""
+        a = self.arguments
+        pairs = [f"{h}_pair" for h in (*(self.py[p] for p in a.parameters), *self.state.values())]
+        data = [self.py[d] for d in a.data]
+        given = [*data, *(f"{d}_batch" for d in data), *(self.py[f] for f in a.fixed), *pairs, *self.hyper.values()]
+        given += [self.py[n] for n in self.gradient.outputs]
+        body = [
+            "rows = order.size",
+            "done = 0",
+            "start = 0",
+            "while start < rows:",
+            *_in(self._step()),
+            "return done",
+        ]
+        arguments = ",\n    ".join(", ".join(given[k : k + 8]) for k in range(0, len(given), 8))
+        return [f"def epoch(\n    order, batch_size, first_step,\n    {arguments},\n    work, losses,\n):", *_in(body)]
+
+    def _passed(self, name: str) -> str:
+        if name in self.arguments.data:
+            return f"{self.py[name]}_batch[:count]"
+        if name in self.arguments.parameters:
+            return f"{self.py[name]}_pair[now]"
+        return self.py[name]
+
+    def _step(self) -> list[str]:
+        inputs = [self._passed(n) for n in self.gradient.inputs]
+        outputs = [self.py[n] for n in self.gradient.outputs]
+        loss = self.py[self.plan.definition.outputs[0]]
+        return [
+            "stop = min(start + batch_size, rows)",
+            "count = stop - start",
+            "now, then = done % 2, 1 - done % 2",
+            *self._gather(),
+            f"gradient({', '.join([*inputs, *outputs, 'work'])})",
+            f"losses[done] = {loss}[0]",
+            f"if not math.isfinite({loss}[0]):",
+            "    break",
+            *self._update(),
+            "if broken:",
+            "    break",
+            "done += 1",
+            "start = stop",
+        ]
+
+    def _gather(self) -> list[str]:
+        lines = ["# the rows of this batch", "for row in range(count):"]
+        for name in self.arguments.data:
+            x, rank = self.py[name], self.tensors[name].rank
+            axes = [f"a{k}" for k in range(1, rank)]
+            for depth, axis in enumerate(axes):
+                lines.append("    " * (depth + 1) + f"for {axis} in range({x}.shape[{depth + 1}]):")
+            inside = "".join(f", {axis}" for axis in axes)
+            lines.append("    " * rank + f"{x}_batch[row{inside}] = {x}[order[start + row]{inside}]")
+        return lines
+
+    # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _update(self) -> list[str]:
+        nests = [self._nest(self.tensors[p]) for p in self.arguments.parameters]
+        head = ["broken = 0"]
+        if any(t.name == STEP for t in self.optimizer.update.inputs):
+            head.append("step = real(first_step + done + 1)")
+        equations = [f"# {eq!r}" for eq in self.optimizer.update.equations]
+        return [*head, *equations, *(line for constants, nest in nests for line in (*constants, *nest))]
+
+    def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
+        """The update of one parameter over all its axes."""
+        p = self.py[parameter.name]
+        axes = [f"a{k}" for k in range(parameter.rank)]
+        at, inside = f"[{', '.join(axes or ['0'])}]", "".join(f", {a}" for a in axes or ["0"])
+        text = {"theta": f"{p}_pair[now{inside}]", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
+        text |= {s: f"{self.state[parameter.name, s]}_pair[now{inside}]" for s in self.optimizer.state}
+        text |= self.hyper
+        constant = {sympy.Symbol(n, real=True) for n in (*self.hyper.values(), "step")}
+        invariants = Invariants(lambda s: s in constant, self.names)
+        body = self._body(text, invariants)
+        stores = [("theta_new", f"{p}_pair[then{inside}]")]
+        states = self.optimizer.state.items()
+        stores += [(new, f"{self.state[parameter.name, s]}_pair[then{inside}]") for s, new in states]
+        body += [f"{target} = {text[name]}" for name, target in stores]
+        body.append(f"broken += {text['theta_new']} - {text['theta_new']} != 0")
+        for depth in reversed(range(parameter.rank)):
+            body = [f"for {axes[depth]} in range({p}_pair.shape[{depth + 1}]):", *_in(body)]
+        return invariants.lines(self.printer), body
+
+    def _body(self, text: dict[str, str], invariants: Invariants) -> list[str]:
+        values: list[sympy.Expr] = []
+        targets: list[str] = []
+        for eq in self.optimizer.update.equations:
+            body = computed(eq.rhs)
+            elements = {e: sympy.Symbol(text[e.name], real=True) for e in body.atoms(Element)}
+            values.append(invariants.lift(body.xreplace(elements)))
+            text[eq.name] = self.names.new(eq.name)
+            targets.append(text[eq.name])
+        lines = []
+        for line in share(values, self.names):
+            lines.append(f"{line.name or targets[line.position]} = {self.printer.doprint(line.value)}")
+        return lines
+
+
+def batch_key(plan: Plan) -> sympy.Expr:
+    """The extent that batches are cut from: the first axis of the first input.
+
+    Raises:
+        UnsupportedError: the definition has no data with an axis.
+    """
+    data = [t for t in plan.definition.data if t.rank]
+    if not data:
+        raise UnsupportedError(
+            f"{plan.definition.name} has no data to take batches of", remedy="give an input an axis: sd.Input('n i')"
+        )
+    batch = data[0].indices[0]
+    if batch.extent.is_Integer:
+        raise DefinitionError(
+            f"{plan.definition.name} can't be trained in batches",
+            why=f"its number of rows is fixed: {batch.name} has extent {batch.extent}",
+            remedy=f"leave the extent of {batch.name} open",
+        )
+    return plan.axes.key(batch)
+
+
+def _in(lines: list[str]) -> list[str]:
+    return ["    " + line for line in lines]

@@ -1,0 +1,37 @@
+"""Python names for tensors, indices and extents: those of the author where Python allows it."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+_RESERVED = {
+    "math", "np", "njit", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
+    "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
+}  # fmt: skip
+
+
+class Names:
+    """Hands out identifiers, each once."""
+
+    def __init__(self, taken: set[str] | None = None) -> None:
+        self.taken = set(taken or ()) | _RESERVED
+
+    def new(self, wanted: str) -> str:
+        """`wanted` as an identifier, with a number behind it where it is taken.
+
+        >>> names = Names()
+        >>> names.new("lambda"), names.new("w"), names.new("w"), names.new("x'")
+        ('lambda_', 'w', 'w_2', 'x_p')
+        """
+        stem = re.sub(r"\W", "_", wanted.replace("'", "_p"))
+        if not stem.isidentifier():
+            stem = f"v_{stem}"
+        if keyword.iskeyword(stem) or stem in _RESERVED:
+            stem += "_"
+        name, number = stem, 1
+        while name in self.taken:
+            number += 1
+            name = f"{stem}_{number}"
+        self.taken.add(name)
+        return name

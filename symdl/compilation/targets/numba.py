@@ -1,0 +1,88 @@
+"""The Numba target: one readable Python module for a definition; its functions are compiled when first called.
+
+This module writes text only. It imports nothing of Numba.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from symdl.compilation.plan import Plan
+from symdl.compilation.targets import elementary
+from symdl.compilation.targets.emit import Emitter, Function
+from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
+from symdl.library.optimisers import Optimizer
+
+#: NaN and infinities keep their meaning, and no sum is reordered: the only freedom is a fused multiply-add.
+DECORATOR = '@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)'
+
+INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
+
+
+@dataclass(frozen=True)
+class Module:
+    """An emitted module and how its functions are called."""
+
+    source: str
+    functions: dict[str, Function]
+    epoch: EpochArguments | None
+
+
+def emit_module(
+    plans: dict[str, Plan],
+    dtype: str,
+    optimizer: Optimizer | None = None,
+    gradients: dict[str, str] | None = None,
+) -> Module:
+    """Source with one function for each plan, and `epoch` around the one called "gradient" if there is an optimiser.
+
+    Args:
+        plans: by function name.
+        dtype: "float64" or "float32".
+        optimizer: for `epoch`.
+        gradients: gradient output by parameter name.
+    """
+    functions = {name: Emitter(plan, dtype).function(name) for name, plan in plans.items()}
+    parts: list[str] = []
+    for function in functions.values():
+        parts.append("\n".join(_without_idle(function.size_lines)))
+        parts.append("\n".join([DECORATOR, *_without_idle(function.lines)]))
+    arguments = None
+    if optimizer is not None and gradients is not None:
+        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
+        parts.append("\n".join([DECORATOR, *emitter.lines()]))
+        arguments = emitter.arguments
+    helpers = [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join(parts))]
+    text = "\n\n\n".join([_header(plans, dtype, optimizer), *helpers, *parts])
+    return Module(text + "\n", functions, arguments)
+
+
+def _header(plans: dict[str, Plan], dtype: str, optimizer: Optimizer | None) -> str:
+    trained = f", trained by {optimizer.name}" if optimizer else ""
+    titles = dict.fromkeys(p.definition.name for p in plans.values())
+    return "\n".join(
+        [
+            f'"""{", ".join(titles)} in {dtype}{trained}; written by symdl from the equations in the comments.',
+            "",
+            "Every function writes its results into its last arguments; `work` is scratch of NAME_size(…) numbers.",
+            '"""',
+            "",
+            "import math",
+            "",
+            "import numpy as np",
+            "from numba import njit",
+            "",
+            f"real = np.{dtype}",
+        ]
+    )
+
+
+def _without_idle(lines: tuple[str, ...]) -> list[str]:
+    """The lines without extents that nothing uses."""
+    kept = list(lines)
+    for line in reversed(lines):
+        match = re.fullmatch(r"    (\w+) = \w+(\.shape\[\d+\])?", line)
+        if match and not any(re.search(rf"\b{match[1]}\b", other) for other in kept if other is not line):
+            kept.remove(line)
+    return kept

@@ -1,0 +1,187 @@
+"""SymPy scalars → Python source in the arithmetic of one dtype, on `math` and on exp and tanh of `elementary`.
+
+Every number is written in the dtype of the program (a bare 2 would turn float32 into float64), and a kink is a
+conditional expression that passes NaN on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sympy
+from sympy.printing.precedence import PRECEDENCE, precedence
+from sympy.printing.pycode import PythonCodePrinter
+
+from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
+from symdl.core.indices import Index
+from symdl.errors import UnsupportedError
+
+
+class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
+    """Prints a scalar body; `names` gives the text for symbols, indices and extents.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> ScalarPrinter("float64").doprint(2 * sympy.exp(-x) / (1 + x) ** 2)
+    '2.0*exp(-x)/(x + 1.0)**2'
+    >>> ScalarPrinter("float32").doprint(x / 4)
+    'real(0.25)*x'
+    >>> ScalarPrinter("float64").doprint(Switch(x, 0, x, sympy.Rational(1, 2)))
+    '(0.0 if x < 0.0 else x if x > 0.0 else 0.5*x if x == 0.0 else x)'
+    """
+
+    def __init__(self, dtype: str, names: dict[sympy.Symbol, str] | None = None) -> None:
+        super().__init__({"fully_qualified_modules": True, "allow_unknown_functions": False})
+        self.wrap = dtype != "float64"
+        self.names = {} if names is None else names
+
+    def number(self, value: float) -> str:
+        """A non-negative constant in the dtype of the program."""
+        text = "math.inf" if math.isinf(value) else repr(value)
+        return f"real({text})" if self.wrap else text
+
+    def _constant(self, value: Any, level: int = 0) -> str:
+        as_float = float(value)
+        if as_float < 0 or (as_float == 0 and math.copysign(1, as_float) < 0):
+            text = f"-{self.number(-as_float)}"
+            return f"({text})" if level > PRECEDENCE["Add"] else text
+        return self.number(as_float)
+
+    def _print_Integer(self, expr: Any) -> str:
+        return self._constant(expr)
+
+    def _print_Rational(self, expr: Any) -> str:
+        return self._constant(expr)
+
+    def _print_Float(self, expr: Any) -> str:
+        return self._constant(expr)
+
+    def _print_NumberSymbol(self, expr: Any) -> str:
+        return self._constant(expr.evalf(20))
+
+    _print_Pi = _print_Exp1 = _print_NumberSymbol
+
+    def _print_Infinity(self, expr: Any) -> str:
+        return self.number(math.inf)
+
+    def _print_NegativeInfinity(self, expr: Any) -> str:
+        return f"-{self.number(math.inf)}"
+
+    def _print_Symbol(self, expr: Any) -> str:
+        if expr in self.names:
+            return f"real({self.names[expr]})"
+        return str(expr.name)
+
+    def _print_Index(self, expr: Index) -> str:
+        return f"real({self.names[expr]})"
+
+    def parenthesize(self, item: Any, level: int, strict: bool = False) -> str:
+        if isinstance(item, sympy.Number) and item.is_Number:
+            return self._constant(item, level)
+        return str(super().parenthesize(item, level, strict))
+
+    def _print_Mul(self, expr: Any) -> str:
+        guards = [f for f in expr.args if isinstance(f, (InRange, Delta))]
+        if guards:
+            rest = self._print(sympy.Mul(*[f for f in expr.args if f not in guards]))
+            return f"({rest} if {' and '.join(self.condition(g) for g in guards)} else {self.number(0.0)})"
+        coefficient, _ = expr.as_coeff_Mul()
+        sign = "-" if coefficient.is_negative else ""
+        coefficient = abs(coefficient)
+        above: list[str] = []
+        below: list[Any] = []
+        for factor in expr.args:
+            if factor.is_Number:
+                continue
+            base, exponent = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
+            if exponent.is_Number and exponent.is_negative:
+                below.append(sympy.Pow(base, -exponent))
+            else:
+                above.append(self.parenthesize(factor, PRECEDENCE["Mul"]))
+        if coefficient != 1 or not above:
+            above.insert(0, self._constant(coefficient))
+        text = sign + "*".join(above)
+        if not below:
+            return text
+        texts = [self.parenthesize(b, PRECEDENCE["Mul"], strict=False) for b in below]
+        if len(below) == 1 and precedence(below[0]) > PRECEDENCE["Mul"]:
+            return f"{text}/{texts[0]}"
+        return f"{text}/({'*'.join(texts)})"
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        base, exponent = expr.as_base_exp() if expr.base != sympy.E else (expr.base, expr.exp)
+        if base == sympy.E:
+            return f"exp({self._print(exponent)})"
+        if exponent.is_negative and exponent.is_Number:
+            return (
+                f"{self.number(1.0)}/{self.parenthesize(sympy.Pow(base, -exponent), PRECEDENCE['Mul'], strict=False)}"
+            )
+        if exponent == sympy.S.Half:
+            return f"math.sqrt({self._print(base)})"
+        inner = self.parenthesize(base, PRECEDENCE["Pow"], strict=False)
+        if exponent.is_Integer and 2 <= int(exponent) <= 64:
+            return f"{inner}**{int(exponent)}"
+        if exponent.is_Rational and exponent.q == 2:
+            return f"math.sqrt({self._print(base)})*{inner}**{int(exponent - sympy.S.Half)}"
+        return f"math.pow({self._print(base)}, {self._print(exponent)})"
+
+    def _print_exp(self, expr: Any) -> str:
+        return f"exp({self._print(expr.args[0])})"
+
+    def _print_tanh(self, expr: Any) -> str:
+        return f"tanh({self._print(expr.args[0])})"
+
+    def _print_Switch(self, expr: Switch) -> str:
+        x, below, above, weight = expr.args
+        at_zero = (1 - weight) * below + weight * above
+        value, zero = self.parenthesize(x, PRECEDENCE["Relational"]), self.number(0.0)
+        return (
+            f"({self._print(below)} if {value} < {zero} else {self._print(above)} if {value} > {zero}"
+            f" else {self._print(at_zero)} if {value} == {zero} else {self._print(x)})"
+        )
+
+    def condition(self, guard: sympy.Expr) -> str:
+        """A guard as a condition on integers."""
+        if isinstance(guard, InRange):
+            return f"0 <= {self.integer(guard.args[0])} < {self.integer(guard.args[1])}"
+        return f"{self.integer(guard.args[0])} == {self.integer(guard.args[1])}"
+
+    def _print_Delta(self, expr: Delta) -> str:
+        return f"({self.number(1.0)} if {self.condition(expr)} else {self.number(0.0)})"
+
+    _print_InRange = _print_Delta
+
+    def integer(self, expr: sympy.Expr) -> str:
+        """An index expression, in integers: what stands in a subscript."""
+        return str(_IntegerPrinter(self.names).doprint(expr))
+
+    def _print_ScalarFunction(self, expr: ScalarFunction) -> str:
+        return str(self._print(expr.computed()))
+
+    def _print_not_supported(self, expr: Any) -> str:
+        raise UnsupportedError(
+            f"{type(expr).__name__} can't be compiled",
+            where=str(expr)[:60],
+            remedy="write it with exp, log, tanh, sqrt, erf, sin, cos or sd.switch",
+        )
+
+    _print_Function = emptyPrinter = _print_not_supported
+
+
+class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]
+    """Affine index expressions; `names` are those of indices and extents."""
+
+    def __init__(self, names: dict[sympy.Symbol, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def _print_Symbol(self, expr: Any) -> str:
+        return self.names.get(expr, str(expr.name))
+
+    def _print_Index(self, expr: Index) -> str:
+        return self.names[expr]
+
+    def _print_Rational(self, expr: Any) -> str:
+        if expr.q == 1:
+            return str(expr.p)
+        raise UnsupportedError(f"a fraction {expr} in a subscript")

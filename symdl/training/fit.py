@@ -1,0 +1,144 @@
+"""What a training run leaves: parameters, history, report; saved and loaded without pickles."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.compilation.compiled import Compiled
+from symdl.compilation.report import Report
+from symdl.core.definitions import Definition
+from symdl.core.files import write_bytes_atomic, write_text_atomic
+from symdl.errors import DataError
+from symdl.training.history import History
+from symdl.training.optional import needs
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A trained definition.
+
+    Args:
+        parameters: by name, as training left them; after a divergence the last finite ones.
+        history: losses and accuracies.
+        compiled: the code that trained, which also predicts.
+        seed: of the start and of the order of the rows.
+        hyper: values of the definition's hyperparameters.
+        diverged_at: the step, counted from 1, whose loss or update was not finite; None where training ended.
+    """
+
+    parameters: Mapping[str, Array]
+    history: History
+    compiled: Compiled
+    seed: int
+    hyper: Mapping[str, float] = field(default_factory=dict)
+    diverged_at: int | None = None
+
+    @property
+    def report(self) -> Report:
+        """The cross-check of the compiled code."""
+        return self.compiled.report
+
+    @property
+    def seconds(self) -> float:
+        """How long training took, without compiling."""
+        return self.history.seconds
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each curve of the history."""
+        names = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
+        curves = {n: getattr(self.history, n) for n in names}
+        return {n: float(c[-1]) for n, c in curves.items() if c is not None and len(c)}
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """The prediction (the first output that needs no target) for rows of inputs, shape (N, …).
+
+        Raises:
+            DefinitionError: the definition returns nothing but its loss.
+            DataError, ShapeError: inputs that do not fit.
+        """
+        data = self.compiled.definition.data[0].name
+        return next(iter(self.compiled.predict(**self._given({data: X}, "predict")).values()))
+
+    def labels(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The class with the largest prediction, shape (N,)."""
+        return np.asarray(np.argmax(self.predict(X), axis=-1), dtype=np.int64)
+
+    def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, Array]:
+        """All outputs of the definition, the loss first; y as the definition has it (one-hot rows)."""
+        data = dict(zip([t.name for t in self.compiled.definition.data], (X, y), strict=False))
+        return self.compiled(**self._given(data, "evaluate"))
+
+    def _given(self, data: Mapping[str, Any], function: str) -> dict[str, Any]:
+        used = {t.name for t in self.compiled.definition.inputs}
+        if function in self.compiled.program.functions and function == "predict":
+            used = set(self.compiled.program.functions[function].inputs)
+        return {n: v for n, v in {**self.parameters, **self.hyper, **data}.items() if n in used}
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the parameters to `path` (safetensors) and the rest beside it, as `path` with the suffix .json.
+
+        Raises:
+            OutputError: a file cannot be written.
+            MissingDependencyError: safetensors is not installed.
+        """
+        with needs("safetensors", extra="train", purpose="saving parameters"):
+            from safetensors.numpy import save
+        target = Path(path)
+        arrays = {n: np.ascontiguousarray(a).reshape(a.shape) for n, a in self.parameters.items()}
+        about = {
+            "format": "symdl fit",
+            "version": 1,
+            "definition": self.compiled.definition.name,
+            "dtype": self.compiled.dtype,
+            "seed": self.seed,
+            "diverged_at": self.diverged_at,
+            "history": json.loads(self.history.to_json()),
+        }
+        write_bytes_atomic(target, save(arrays, {"format": "symdl parameters"}))
+        write_text_atomic(target.with_suffix(".json"), json.dumps(about, indent=1, allow_nan=False) + "\n")
+        return target
+
+
+def load_parameters(path: str | os.PathLike[str], definition: Definition | None = None) -> dict[str, Array]:
+    """The parameters of a safetensors file; with a definition, checked to be all of its parameters.
+
+    Raises:
+        DataError: no such file, not safetensors, or parameters that are missing, unknown or of the wrong rank.
+        MissingDependencyError: safetensors is not installed.
+    """
+    with needs("safetensors", extra="train", purpose="loading parameters"):
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+    try:
+        arrays = dict(load(Path(path).read_bytes()))
+    except OSError as error:
+        raise DataError(f"cannot read {os.fspath(path)!r}", why=error.strerror or str(error)) from error
+    except SafetensorError as error:
+        raise DataError(f"{os.fspath(path)!r} is not a safetensors file", why=str(error)) from error
+    if definition is not None:
+        _check(arrays, definition, os.fspath(path))
+    return arrays
+
+
+def _check(arrays: Mapping[str, Array], definition: Definition, path: str) -> None:
+    ranks = {t.name: t.rank for t in definition.parameters}
+    for name in sorted(arrays.keys() ^ ranks.keys()):
+        what = f"it has no parameter '{name}'" if name in ranks else f"'{name}' is no parameter of {definition.name}"
+        raise DataError(f"{path!r} does not fit {definition.name}", why=what, remedy="load what belongs to it")
+    for name, rank in ranks.items():
+        if arrays[name].ndim != rank:
+            raise DataError(
+                f"{path!r} does not fit {definition.name}",
+                why=f"{name} has {arrays[name].ndim} axes there and {rank} in the definition",
+            )

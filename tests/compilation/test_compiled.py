@@ -1,0 +1,170 @@
+"""Calls of compiled code: results, and one clear error for each kind of wrong argument."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from symdl.compilation import Compiled, compile
+from symdl.core.define import Hyper, Input, Param, Sum, define, exp, let, mean
+from symdl.errors import DataError, DefinitionError, ShapeError, SymdlError, UnsupportedError
+from symdl.library.layers import dense, sequential
+from symdl.library.optimisers import momentum, sgd
+
+
+@define
+def line(x=Input("n i"), t=Input("n"), w=Param("i"), b=Param(), a=Hyper()):
+    n, i = x.indices
+    y = let("y[n]", Sum(w[i] * x[n, i], i) + b)
+    return let("L", mean((t[n] - y[n]) ** 2, n) + a * b**2), y
+
+
+@pytest.fixture(scope="module")
+def code() -> Compiled:
+    return compile(line, wrt=["w", "b"])
+
+
+GIVEN = {"x": np.ones((4, 3)), "t": np.zeros(4), "w": np.ones(3), "b": 1.0, "a": 0.5}
+
+
+def test_outputs_and_gradients(code: Compiled) -> None:
+    assert {n: v.shape for n, v in code(**GIVEN).items()} == {"L": (), "y": (4,)}
+    result = code.gradient(**GIVEN)
+    assert (float(result["L"]), result["w"].tolist(), float(result["b"])) == (16.5, [8.0, 8.0, 8.0], 9.0)
+
+
+def test_arguments_of_any_layout_and_dtype(code: Compiled) -> None:
+    want = code(**GIVEN)["y"]
+    x = np.asfortranarray(np.ones((4, 3), np.float32))
+    frozen = np.zeros(8, np.int32)[::2]
+    frozen.flags.writeable = False
+    assert (code(**{**GIVEN, "x": x, "t": frozen, "w": [1, 1, 1]})["y"] == want).all()
+    assert len(code.program.space["evaluate"].signatures) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "says"),
+    [
+        ({"x": np.ones((4, 2))}, ShapeError, "axis i of w has extent 3"),
+        ({"t": np.ones(3)}, ShapeError, "axis n of t has extent 3; in definition line: x has 4 there"),
+        ({"x": np.ones(4)}, ShapeError, "x has 1 axes, not 2"),
+        ({"w": ["a", "b", "c"]}, DataError, "w is not numeric"),
+        ({"w": np.ones(3, complex)}, DataError, "w is not numeric"),
+        ({"w": [[1], [1, 2]]}, DataError, "w is ragged"),
+        ({"z": 1}, DataError, "there is no input 'z'"),
+        ({"x": np.ones((0, 3)), "t": np.ones(0)}, ShapeError, "axis n of x is empty"),
+    ],
+)
+def test_wrong_arguments(code: Compiled, change: dict[str, object], kind: type[SymdlError], says: str) -> None:
+    with pytest.raises(kind, match=re.escape(says)) as caught:
+        code(**{**GIVEN, **change})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_argument(code: Compiled) -> None:
+    with pytest.raises(DataError, match="'b' is missing"):
+        code(**{n: v for n, v in GIVEN.items() if n != "b"})
+
+
+def test_what_was_not_asked_for_is_not_there() -> None:
+    with pytest.raises(DefinitionError, match="no compiled gradient"):
+        compile(line).gradient(**GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"wrt": "q"}, "no input 'q'"),
+        ({"dtype": "float16"}, "no dtype 'float16'"),
+        ({"extents": {"q": 3}}, "no index 'q'"),
+        ({"extents": {"n": 0}}, "can't have extent 0"),
+        ({"target": "fortran"}, "no target 'fortran'"),
+    ],
+)
+def test_wrong_options(options: dict[str, object], says: str) -> None:
+    with pytest.raises(SymdlError, match=says):
+        compile(line, **options)  # type: ignore[arg-type]
+
+
+def test_a_target_that_is_no_scalar() -> None:
+    @define
+    def rows(x=Input("n"), w=Param()):
+        (n,) = x.indices
+        return let("y[n]", w * x[n])
+
+    with pytest.raises(DefinitionError, match="is not a scalar"):
+        compile(rows, wrt="w")
+
+
+def test_training_needs_data_with_an_axis() -> None:
+    @define
+    def bare(w=Param()):
+        return let("L", w**2)
+
+    with pytest.raises(UnsupportedError, match="no data to take batches of"):
+        compile(bare, optimizer=sgd(0.1))
+
+
+def test_a_fixed_batch_is_no_batch() -> None:
+    @define
+    def fixed(x=Input("n=4"), w=Param()):
+        (n,) = x.indices
+        return let("L", mean((w * x[n]) ** 2, n))
+
+    with pytest.raises(DefinitionError, match="its number of rows is fixed"):
+        compile(fixed, optimizer=sgd(0.1))
+
+
+def test_predictions_need_no_target() -> None:
+    network = sequential(dense(3, "relu"), dense(2), inputs=2)
+    code = compile(network, optimizer=momentum(0.1))
+    given = {"W1": np.ones((3, 2)), "b1": np.zeros(3), "W2": np.ones((2, 3)), "b2": np.zeros(2)}
+    assert code.predict(x=np.ones((5, 2)), **given)["y_hat"].tolist() == [[6.0, 6.0]] * 5
+
+
+def test_subscripts_out_of_range_are_refused() -> None:
+    @define
+    def embedding(tok=Input("n", integer=True), E=Param("v d")):
+        (n,) = tok.indices
+        _, d = E.indices
+        e = let("e[n,d]", E[tok[n], d])
+        return let("L", mean(e[n, d] ** 2, n, d)), e
+
+    code = compile(embedding, optimizer=sgd(0.1))
+    E = np.ones((3, 2))
+    assert code(tok=[0, 2], E=E)["L"] == 1
+    for tok in ([0, 3], [-1, 0]):
+        with pytest.raises(DataError, match="which runs from 0 to 2"):
+            code(tok=tok, E=E)
+    with pytest.raises(DataError, match="has fractions"):
+        code(tok=[0.5, 1], E=E)
+    with pytest.raises(DataError, match="which runs from 0 to 2"):
+        code.epoch({"tok": np.array([0, 3]), "E": E}, order=np.arange(2), batch_size=1)
+
+
+def test_an_epoch_changes_parameters_in_place() -> None:
+    code = compile(line, optimizer=sgd(0.125))
+    given = {**GIVEN, "w": np.zeros(3), "b": np.zeros(()), "t": np.ones(4), "a": 0.0}
+    done, losses = code.epoch(given, order=np.arange(4), batch_size=2)
+    assert done == 2 and losses.tolist() == [1.0, 0.0]
+    assert given["w"].tolist() == [0.25] * 3 and float(given["b"]) == 0.25  # type: ignore[index, arg-type]
+    with pytest.raises(DataError, match="can't be changed in place"):
+        code.epoch({**given, "w": [0, 0, 0]}, order=np.arange(4), batch_size=2)
+    with pytest.raises(DataError, match="out of range"):
+        code.epoch(given, order=np.array([0, 4]), batch_size=2)
+    with pytest.raises(DefinitionError, match="can't train"):
+        compile(line).epoch(given, order=np.arange(4), batch_size=2)
+
+
+def test_float32_stays_float32() -> None:
+    @define
+    def growth(x=Input("n"), w=Param()):
+        (n,) = x.indices
+        y = let("y[n]", exp(w * x[n]) / 3)
+        return let("L", mean(y[n] ** 2, n)), y
+
+    code = compile(growth, wrt="w", dtype="float32")
+    results = {**code(x=[1.0], w=2.0), **code.gradient(x=[1.0], w=2.0)}
+    assert {str(v.dtype) for v in results.values()} == {"float32"}

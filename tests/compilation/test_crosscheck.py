@@ -1,0 +1,136 @@
+"""The gate fails closed: faults planted in emitted code, in the training loop and in the tolerance are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from symdl.compilation import compile, crosscheck, pipeline
+from symdl.compilation.accuracy import deviation, ulp
+from symdl.compilation.report import Report
+from symdl.compilation.targets.numba import Module
+from symdl.core.define import Input, Param, Sum, define, exp, let, log, mean, tanh
+from symdl.core.definitions import Definition
+from symdl.errors import CrossCheckError
+from symdl.library.layers import dense, sequential
+from symdl.library.optimisers import adam, sgd
+
+
+def network(name: str) -> Definition:
+    return sequential(dense(4, "tanh"), dense(3), loss="softmax_cross_entropy", inputs=2, name=name)
+
+
+FAULTS: dict[str, tuple[str, str]] = {
+    "a sign": (r"s2_bar_nk = c(\w*)\*\(p_nk - y", r"s2_bar_nk = c\1*(p_nk + y"),
+    "an index": (r"h1\[n, j\] = tanh", r"h1[n, 0] = tanh"),
+    "a start value": (r"S_n = 0\.0", r"S_n = 1.0"),
+    "a function": (r"= tanh\(", r"= math.sin("),
+    "a constant, in its ninth digit": (r"1\.0 - h1", r"1.000000001 - h1"),
+    "a short loop": (r"for k in range\(K\)", r"for k in range(K - 1)"),
+    "a transposed product": (r"W2\[k, j\]\*s2_bar", r"W2[k, 0]*s2_bar"),
+    "the update": (r"theta_new = (.*)lr", r"theta_new = \1(1.0001*lr)"),
+    "the rows": (r"order\[start \+ row\]", r"order[row]"),
+    "the last batch": (r"while start < rows:", r"while start + 1 < rows:"),
+    "the halves": (r"now, then = done % 2, 1 - done % 2", r"now, then = 0, 0 * done"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_emitted_code_is_refused(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern, replacement = FAULTS[fault]
+    emit: Callable[..., Module] = pipeline.emit_module
+
+    def faulty(*arguments: Any, **options: Any) -> Module:
+        module = emit(*arguments, **options)
+        source, count = re.subn(pattern, replacement, module.source)
+        assert count, f"the pattern of this test no longer occurs: {pattern}"
+        return replace(module, source=source)
+
+    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    subject = network(f"faulty {fault}")
+    with pytest.raises(CrossCheckError):
+        compile(subject, optimizer=sgd(0.1), extents={"n": 2})
+    monkeypatch.undo()
+
+
+def test_refused_code_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
+    emit: Callable[..., Module] = pipeline.emit_module
+
+    def faulty(*arguments: Any, **options: Any) -> Module:
+        module = emit(*arguments, **options)
+        return replace(module, source=module.source.replace("= tanh(", "= math.sin("))
+
+    before = set(cache_dir.iterdir())
+    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    with pytest.raises(CrossCheckError):
+        compile(network("never kept"))
+    monkeypatch.undo()
+    assert set(cache_dir.iterdir()) == before
+    assert not compile(network("never kept")).from_cache
+
+
+def test_a_wrong_rule_of_an_optimiser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    emit: Callable[..., Module] = pipeline.emit_module
+
+    def faulty(*arguments: Any, **options: Any) -> Module:
+        module = emit(*arguments, **options)
+        assert "first_step + done + 1" in module.source
+        return replace(module, source=module.source.replace("first_step + done + 1", "first_step + done + 2"))
+
+    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    with pytest.raises(CrossCheckError, match="training loop"):
+        compile(network("late"), optimizer=adam())
+
+
+def test_the_report_says_what_was_checked() -> None:
+    report = compile(network("reported"), optimizer=adam()).report
+    found = {(c.function, c.output) for c in report.checked}
+    assert found >= {("evaluate", "L"), ("gradient", "W1_bar"), ("predict", "p"), ("epoch", "W1"), ("epoch", "W1.m")}
+    assert report.gradient_error is not None and report.gradient_error < 1e-15
+    assert report.worst < 1000
+    assert "ulps" in str(report)
+    assert Report.from_json(report.to_json()) == report
+
+
+def test_code_that_overflows_needlessly_is_reported_or_refused() -> None:
+    @define
+    def unstable(x=Input("n"), w=Param()):
+        (n,) = x.indices
+        s = let("s[n]", log(1 + exp(20 * w * x[n])) / 20)
+        return let("L", mean(s[n], n))
+
+    report = compile(unstable).report
+    assert all("not finite" in o for o in report.overflows)
+
+
+def test_saturated_units_are_compared_by_what_rounding_does() -> None:
+    @define
+    def deep(x=Input("n"), w=Param(), v=Param()):
+        (n,) = x.indices
+        h = let("h[n]", tanh(w * x[n]))
+        g = let("g[n]", tanh(v * h[n]))
+        return let("L", Sum(g[n] ** 2, n))
+
+    assert compile(deep, wrt=["w", "v"]).report.gradient_error is not None
+
+
+def test_ulps() -> None:
+    exact = np.array([mpmath.mpf(1), mpmath.mpf(3)], dtype=object)
+    off = deviation(np.array([1.0, 3.0 + 2**-51]), exact, "float64")
+    assert (off.elementwise, off.normwise, off.position) == (1.0, 1.0, (1,))
+    assert not deviation(np.array([1.0, np.nan]), exact, "float64").finite
+    huge = np.array([mpmath.mpf(10) ** 40], dtype=object)
+    assert deviation(np.array([np.inf], np.float32), huge, "float32").normwise == 0
+    assert deviation(np.array([-np.inf], np.float32), huge, "float32").normwise == np.inf
+    assert ulp(mpmath.mpf(0), "float32") > 0
+
+
+def test_tolerances_would_notice_float32_in_float64_code() -> None:
+    assert crosscheck.TOLERANCES["float64"].ulps * np.finfo(np.float64).eps < 1e-6 * np.finfo(np.float32).eps

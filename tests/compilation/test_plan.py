@@ -1,0 +1,186 @@
+"""Plans: what is fused, what becomes a matrix product, what shares memory; and faults that `check_plan` must refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from symdl.compilation.contractions import BLAS_ABOVE
+from symdl.compilation.fusion import Loop, statements_in
+from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.plan_check import check_plan
+from symdl.compilation.statements import Contraction, Statement
+from symdl.core.define import Input, Param, Sum, amax, define, exp, let, tanh
+from symdl.core.indices import Index
+from symdl.derivation.derive import derive
+from symdl.derivation.stable import stabilise
+from symdl.errors import CrossCheckError, UnsupportedError
+from symdl.library.layers import dense, sequential
+
+NETWORK = sequential(dense(32, "tanh"), dense(10), loss="softmax_cross_entropy", inputs=64)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return make_plan(stabilise(derive(NETWORK).gradient), {"n": 32})
+
+
+@define
+def layer(x=Input("n i"), W=Param("j i"), b=Param("j")):
+    n, i = x.indices
+    j, _ = W.indices
+    s = let("s[n,j]", Sum(W[j, i] * x[n, i], i) + b[j])
+    return let("h[n,j]", tanh(s[n, j]))
+
+
+def products(plan: Plan) -> list[Contraction]:
+    return [i for i in plan.items if isinstance(i, Contraction)]
+
+
+def test_the_products_of_a_network_are_found_and_transposes_are_folded_in(plan: Plan) -> None:
+    found = [(p.left.tensor.name, p.left.transposed, p.right.tensor.name, p.right.transposed) for p in products(plan)]
+    assert found == [
+        ("x", False, "W1", True),
+        ("h1", False, "W2", True),
+        ("s2_bar", False, "W2", False),
+        ("s1_bar", True, "x", False),
+        ("s2_bar", True, "h1", False),
+    ]
+
+
+def test_softmax_loss_and_their_gradients_are_one_nest(plan: Plan) -> None:
+    nest = next(i for i in plan.items if isinstance(i, Loop) and any(s.out.name == "L" for s in statements_in(i)))
+    assert {s.out.name for s in statements_in(nest)} >= {"s2", "m", "S", "p", "L", "s2_bar", "b2_bar"}
+
+
+def test_values_of_one_row_are_variables_and_not_arrays(plan: Plan) -> None:
+    kinds = {b.name: b.kind for b in plan.buffers}
+    assert kinds["m"] == kinds["S"] == kinds["p"] == "scalar"
+    assert kinds["h1"] == "work"
+    assert kinds["W1_bar"] == "output"
+
+
+def test_dead_tensors_give_their_memory_on(plan: Plan) -> None:
+    slots = [b.slot for b in plan.buffers if b.slot is not None]
+    assert len(set(slots)) < len(slots)
+
+
+def test_small_products_are_loops_and_large_ones_go_to_blas() -> None:
+    small, large = make_plan(layer, {"n": 2, "i": 2, "j": 2}), make_plan(layer, {"n": 64, "i": 64, "j": 64})
+    assert products(small) == []
+    assert len(products(large)) == 1
+    assert 2 * 2 * 2 < min(BLAS_ABOVE.values()) < 64**3
+
+
+def test_recurrences_are_refused() -> None:
+    from symdl.core.equations import equation
+    from symdl.core.tensors import Tensor
+
+    t = Index("t", 3)
+    h = Tensor("h", (t,))
+    from symdl.compilation.extents import Axes
+    from symdl.compilation.lowering import lower
+
+    broken = replace(layer)
+    object.__setattr__(broken, "equations", (equation(h, h[t] + 1),))
+    with pytest.raises(UnsupportedError, match="recurrence"):
+        lower(broken, Axes(layer), lambda i: 3)
+
+
+# ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def moved_first(plan: Plan) -> Plan:
+    return replace(plan, items=(plan.items[-1], *plan.items[:-1]))
+
+
+def without_an_item(plan: Plan) -> Plan:
+    return replace(plan, items=plan.items[1:])
+
+
+def without_the_last_product(plan: Plan) -> Plan:
+    kept = [i for i in plan.items if not (isinstance(i, Contraction) and i.out.name == "W2_bar")]
+    return replace(plan, items=tuple(kept))
+
+
+def all_in_one_slot(plan: Plan) -> Plan:
+    return replace(plan, buffers=tuple(replace(b, slot=0) if b.slot is not None else b for b in plan.buffers))
+
+
+def transposed_once_more(plan: Plan) -> Plan:
+    def flip(item: object) -> object:
+        return replace(item, left=replace(item.left, transposed=not item.left.transposed)) if item is first else item
+
+    first = products(plan)[0]
+    return replace(plan, items=tuple(flip(i) for i in plan.items))  # type: ignore[misc]
+
+
+def children_reversed(plan: Plan) -> Plan:
+    def turn(item: object) -> object:
+        return Loop(item.index, item.children[::-1]) if isinstance(item, Loop) else item
+
+    return replace(plan, items=tuple(turn(i) for i in plan.items))  # type: ignore[misc]
+
+
+def with_a_loop_of_another_length(plan: Plan) -> Plan:
+    def change(node: object, index: Index) -> object:
+        if isinstance(node, Loop):
+            return Loop(index, node.children) if not isinstance(node.children[0], Loop) else node
+        return node
+
+    return replace(plan, items=tuple(change(i, Index("q", 999)) for i in plan.items))  # type: ignore[misc]
+
+
+def without_a_buffer(plan: Plan) -> Plan:
+    return replace(plan, buffers=tuple(b for b in plan.buffers if b.name != "h1"))
+
+
+def output_in_the_work_space(plan: Plan) -> Plan:
+    return replace(
+        plan, buffers=tuple(replace(b, kind="work", slot=99) if b.name == "W1_bar" else b for b in plan.buffers)
+    )
+
+
+FAULTS = [
+    moved_first,
+    without_an_item,
+    without_the_last_product,
+    all_in_one_slot,
+    transposed_once_more,
+    children_reversed,
+    with_a_loop_of_another_length,
+    without_a_buffer,
+    output_in_the_work_space,
+]
+
+
+def test_a_sound_plan_passes(plan: Plan) -> None:
+    check_plan(plan)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
+def test_a_corrupted_plan_is_refused(plan: Plan, fault: Callable[[Plan], Plan]) -> None:
+    with pytest.raises(CrossCheckError):
+        check_plan(fault(plan))
+
+
+def test_reading_a_sum_inside_its_own_loop_is_refused() -> None:
+    @define
+    def softmax(z=Input("n k")):
+        n, k = z.indices
+        m = let("m[n]", amax(z[n, k], k))
+        return let("e[n,k]", exp(z[n, k] - m[n]))
+
+    plan = make_plan(softmax)
+    check_plan(plan)
+    (nest,) = plan.items
+    assert isinstance(nest, Loop)
+    start, largest, after = nest.children
+    assert isinstance(start, Statement) and isinstance(largest, Loop) and isinstance(after, Loop)
+    (inner,) = after.children
+    assert isinstance(inner, Statement)
+    early = Loop(largest.index, (*largest.children, inner.renamed({after.index: largest.index})))
+    with pytest.raises(CrossCheckError, match="before it is finished"):
+        check_plan(replace(plan, items=(Loop(nest.index, (start, early)),)))
