@@ -41,8 +41,7 @@ def symdl_epoch(dtype: str, epochs: int) -> Callable[[], Any]:
 
     def run() -> Any:
         arrays = {"x": X, "y": one_hot, **{k: v.copy() for k, v in parameters.items()}}
-        losses = [code.program.run_epoch(arrays, {}, {"lr": RATE}, order, BATCH, e * STEPS)[1] for e in range(epochs)]
-        return np.concatenate(losses)
+        return np.concatenate([code.epoch(arrays, order=order, batch_size=BATCH)[1] for _ in range(epochs)])
 
     return run
 

@@ -2,8 +2,8 @@
 # `from .package import name as name` exports a function or a class, `from . import module as module` a module.
 
 from . import errors as errors, rendering as rendering
-from .compilation.compile import compile as compile
 from .compilation.compiled import Compiled as Compiled
+from .compilation.pipeline import compile as compile
 from .core.define import (
     Hyper as Hyper,
     Input as Input,
@@ -61,9 +61,9 @@ from .library.layers import dense as dense, sequential as sequential
 from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
 from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
 from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
-from .rendering.writers.tex import to_tex as to_tex
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report
+from .rendering.writers.tex import to_tex as to_tex
 from .training.data import (
     Split as Split,
     load_digits as load_digits,

@@ -50,6 +50,12 @@ def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
     where = f"equation {eq.lhs}"
     if len(set(eq.indices)) != len(eq.indices):
         raise ShapeError("an index stands twice on the left", where=where, remedy="give each axis an index of its own")
+    if len(eq.terms) > 1 and any(t.op in ("max", "prod") for t in eq.terms):
+        raise DefinitionError(
+            "a maximum or a product stands beside other terms",
+            where=where,
+            remedy="name it: sd.let('m[…]', sd.amax(…))",
+        )
     for term in eq.terms:
         for element in elements_in(term.body):
             _check_element(element, term, known, where)

@@ -162,7 +162,11 @@ def flatten(
     made: list[Equation] = []
 
     def summands(expr: sympy.Expr) -> sympy.Expr:
-        return sympy.Add(*[summand(part) for part in sympy.Add.make_args(expr)])
+        parts = sympy.Add.make_args(expr)
+        if len(parts) == 1:
+            return summand(expr)
+        # a maximum or a product stands alone in its equation, so that the tensor on the left is its value
+        return sympy.Add(*[nested(p) if isinstance(p, Reduction) and p.op != "sum" else summand(p) for p in parts])
 
     def summand(expr: sympy.Expr) -> sympy.Expr:
         """Keep the one sum that a flat term may have, as c·Σ_i c'·Σ_j f; name every other reduction."""

@@ -16,7 +16,7 @@ from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, re
 from symdl.derivation.canonical import is_zero
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
-from symdl.derivation.slopes import max_slope, slope
+from symdl.derivation.slopes import all_others, max_slope, slope
 from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
 from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
@@ -175,7 +175,7 @@ def _local_slope(eq: Equation, term: Term, element: Element) -> sympy.Expr:
     if term.op == "max":
         return local * max_slope(term, eq.lhs, eq)
     if term.op == "prod":
-        return local / term.body * eq.lhs
+        return local * all_others(term.body, term.bound)
     return local
 
 

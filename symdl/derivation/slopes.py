@@ -51,6 +51,20 @@ def max_slope(term: Term, value: Element, equation: Equation) -> sympy.Expr:
     return hit / reduction("sum", other, fresh)
 
 
+def all_others(body: sympy.Expr, bound: tuple[Index, ...]) -> sympy.Expr:
+    """The product over `bound` of every factor but one's own: Π' (δ + (1 − δ) f'), right where a factor is 0 too.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> i = Index("i", 2); x = Tensor("x", (i,))
+    >>> all_others(x[i], (i,))
+    Prod_{i}((1 - Delta(i, i))*x[i] + Delta(i, i))
+    """
+    fresh = [i.fresh() for i in bound]
+    own = sympy.Mul(*[Delta(i, f) for i, f in zip(bound, fresh, strict=True)])
+    other = refreshed(body).xreplace(dict(zip(bound, fresh, strict=True)))
+    return reduction("prod", own + (1 - own) * other, fresh)
+
+
 def differentiate(expr: sympy.Expr, by: Element) -> sympy.Expr:
     """d expr / d by, through nested reductions; an element at other subscripts gives δs, still to be eliminated.
 
@@ -102,7 +116,7 @@ def _reduction_slope(expr: Reduction, by: Element) -> sympy.Expr:
     if expr.op == "sum":
         return reduction("sum", differentiate(expr.body, by), bound)
     if expr.op == "prod":
-        return expr * reduction("sum", differentiate(expr.body, by) / expr.body, bound)
+        return reduction("sum", differentiate(expr.body, by) * all_others(expr.body, bound), bound)
     if not expr.ties:
         raise KinkError(
             f"the maximum {expr} has no policy for ties",

@@ -47,12 +47,17 @@ def _sigmoid(x: sympy.Expr) -> sympy.Expr:
     return 1 / (1 + sympy.exp(-x))
 
 
+def _decay(x: sympy.Expr) -> sympy.Expr:
+    """e^{−|x|}."""
+    return sympy.exp(switch(x, x, -x, kink="mid"))
+
+
 _Sigmoid: Any = scalar_function(
     "sigmoid",
     _sigmoid,
     slope=lambda x: _Sigmoid(x) * (1 - _Sigmoid(x)),
-    # e⁻ˣ overflows for large negative x and would drop subnormal results
-    stable=lambda x: switch(x, sympy.exp(x) / (1 + sympy.exp(x)), 1 / (1 + sympy.exp(-x)), kink="right"),
+    # e⁻ˣ overflows for large negative x and would drop subnormal results; e^{−|x|} does neither
+    stable=lambda x: switch(x, _decay(x), 1, kink="right") / (1 + _decay(x)),
     complement=lambda x: _Sigmoid(-x),
     latex=r"\sigma",
     source="L12 of the lecture, whose printed formula is σ(−x)",

@@ -171,6 +171,9 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
 class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]
     """Affine index expressions; `names` are those of indices and extents."""
 
+    # an Index prints itself by its own name; here the name of its loop is wanted
+    printmethod = "_loop_name"
+
     def __init__(self, names: dict[sympy.Symbol, str]) -> None:
         super().__init__()
         self.names = names
