@@ -15,6 +15,8 @@ net = sd.sequential(sd.dense(32, "tanh"), sd.dense(10), loss="softmax_cross_entr
 import numpy as np
 X = np.zeros((32, 64)); y = np.zeros(32, dtype=int)
 fit = sd.train(net, X, y, epochs=1, batch_size=32, optimizer=sd.sgd(0.5), progress=False)
+import time
+print(time.time())
 assert fit.compiled.from_cache == EXPECTED, fit.compiled.from_cache
 """
 
@@ -28,7 +30,10 @@ COMMANDS = {
 
 
 def measure(rounds: int = 7) -> dict[str, Any]:
-    """Wall seconds of whole processes, in turn; the first training step once without a cache, then with it."""
+    """Wall seconds of whole processes, in turn; the first training step once without a cache, then with it.
+
+    A training step counts from starting Python to the end of the step, without the interpreter's own shut-down.
+    """
     import os
     import tempfile
 
@@ -45,12 +50,13 @@ def measure(rounds: int = 7) -> dict[str, Any]:
 
 
 def _seconds(command: list[str], environment: dict[str, str]) -> float:
-    started = time.perf_counter()
+    started = time.time()
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
+    ended = time.time()
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return seconds
+    told = done.stdout.strip()
+    return (float(told) if told.replace(".", "", 1).isdigit() else ended) - started
 
 
 def report(found: dict[str, Any]) -> str:

@@ -23,7 +23,6 @@ from symdl.training.arrays import check_array, check_arrays, one_hot
 from symdl.training.fit import Fit
 from symdl.training.history import History
 from symdl.training.initial import initial_parameters
-from symdl.training.metrics import accuracy
 
 Array = npt.NDArray[Any]
 Progress = bool | Literal["force"]
@@ -265,7 +264,8 @@ class _Run:
         outputs = self.code.definition.outputs
         losses.append(float(results[outputs[0]]))
         if data.labels is not None and len(outputs) > 1 and results[outputs[1]].ndim == data.labels.ndim + 1:
-            accuracies.append(accuracy(data.labels, np.argmax(results[outputs[1]], axis=-1)))
+            # as `metrics.accuracy` has it; scikit-learn would take longer to load than a small network to train
+            accuracies.append(float(np.mean(np.argmax(results[outputs[1]], axis=-1) == data.labels)))
 
     def history(self, seconds: float) -> History:
         measured = self.held_out is not None
