@@ -45,6 +45,10 @@ class Compiled:
     from_cache: bool
     program: Program = field(repr=False)
 
+    def __repr__(self) -> str:
+        trained = f", trains with {self.optimizer.name}" if self.optimizer else ""
+        return f"Compiled({self.definition.name}, {self.dtype}{trained}, at most {self.report.worst:.2g} ulps off)"
+
     @property
     def source(self) -> str:
         """The emitted Python module, each block under the equation it came from."""

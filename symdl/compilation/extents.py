@@ -82,11 +82,14 @@ def input_axes(definition: Definition) -> list[tuple[Tensor, int]]:
     return [(t, a) for t in definition.inputs for a in range(t.rank)]
 
 
-def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]]) -> dict[Key, int]:
+def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]], *, resizing: bool = False) -> dict[Key, int]:
     """The length of every group of axes, from the shapes of the inputs.
 
+    `resizing` lets an extent that the definition fixes be another one: only for checking the same code on small shapes.
+
     Raises:
-        ShapeError: the wrong number of axes, or two lengths for one extent; names the tensor and both extents.
+        ShapeError: the wrong number of axes, two lengths for one extent, or another than the definition fixes; names
+            the tensor and both extents.
     """
     sizes: dict[Key, int] = {}
     first: dict[Key, str] = {}
@@ -106,6 +109,13 @@ def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]]) -> dict
             key = axes.key(index)
             if size < 1:
                 raise ShapeError(f"axis {index.name} of {tensor.name} is empty", remedy="pass at least one entry")
+            if index.extent.is_Integer and size != index.extent and not resizing:
+                raise ShapeError(
+                    f"axis {index.name} of {tensor.name} has extent {size}",
+                    where=f"definition {definition.name}",
+                    why=f"the definition fixes it to {index.extent}",
+                    remedy="pass an array of that extent, or leave it open in the definition",
+                )
             if sizes.setdefault(key, size) != size:
                 raise ShapeError(
                     f"axis {index.name} of {tensor.name} has extent {size}",
@@ -232,7 +242,7 @@ def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> De
     3
     """
     axes = Axes(definition)
-    resizing = _Resizing(axes, sizes_from_shapes(axes, shapes))
+    resizing = _Resizing(axes, sizes_from_shapes(axes, shapes, resizing=True))
     return replace(
         definition,
         equations=tuple(resizing.equation(e) for e in definition.equations),

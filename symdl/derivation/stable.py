@@ -6,7 +6,7 @@ rewriting is an exact identity:
 - log of a product of positive factors becomes a sum of logs, so that log(e^z / S) is z − log S;
 - a sum of exponentials S = Σ_k e^{f_k} is scaled, S = e^m S' with m = max_k f_k, wherever e^m cancels in every other
   equation; it cancels for every m, so no policy for ties is needed;
-- 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)).
+- 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sympy
 from symdl.core.define import unused
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import ScalarFunction
+from symdl.core.functions import ScalarFunction, sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
 from symdl.derivation.tidy import put_in
@@ -91,9 +91,15 @@ def _complements(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
     """1 − a[n] → f's complement at x[n], where a[n] = f(x[n])."""
     by_name = {e.name: e for e in equations}
 
-    def complement(call: sympy.Expr) -> sympy.Expr | None:
+    def opened(call: sympy.Expr) -> sympy.Expr:
         if isinstance(call, Element) and call.name in by_name and by_name[call.name].pointwise:
-            call = by_name[call.name].at(call.subscripts)
+            return by_name[call.name].at(call.subscripts)
+        return call
+
+    def complement(call: sympy.Expr) -> sympy.Expr | None:
+        if call.is_Pow and call.exp == 2 and isinstance(tanh := opened(call.base), sympy.tanh):
+            return sech2(tanh.args[0])
+        call = opened(call)
         if isinstance(call, ScalarFunction) and type(call).complement is not None:
             return type(call).complement(*call.args)  # type: ignore[misc]
         return None

@@ -43,6 +43,11 @@ class Fit:
     hyper: Mapping[str, float] = field(default_factory=dict)
     diverged_at: int | None = None
 
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        ended = f"diverged at step {self.diverged_at}" if self.diverged_at else f"{self.history.steps} steps"
+        return f"Fit({self.compiled.definition.name}, {ended}, {figures})"
+
     @property
     def report(self) -> Report:
         """The cross-check of the compiled code."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -9,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from support.oracles import random_values, run
 
 from symdl.core.define import Input, Param, Sum, define, exp, let, log, mean, sin
-from symdl.core.functions import Delta
+from symdl.core.functions import Delta, ScalarFunction, sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor, reduction
 from symdl.core.unroll import unroll
@@ -20,6 +22,7 @@ from symdl.derivation.stable import stabilise
 from symdl.errors import DataError, DefinitionError, ShapeError
 from symdl.library.definitions import definition, definitions
 from symdl.library.layers import dense, sequential
+from symdl.verification import check_function
 
 
 @settings(max_examples=100)
@@ -67,12 +70,24 @@ def test_stable_form_is_the_same_function(rng):
             np.testing.assert_allclose(after[output], before[output], rtol=1e-12)
 
 
-def test_complement_of_a_sigmoid():
-    net = sequential(dense(None, "sigmoid"), loss="l2").at(n=1, i=1, k=1)
+@pytest.mark.parametrize(
+    ("activation", "want"),
+    # with s = 40 and target 0: 2 σ² σ(−40) and 2 tanh sech² = 8 e^{−80}; a (1 − a) and 1 − a² would be 0
+    [("sigmoid", 2 * np.exp(-40.0)), ("tanh", 8 * np.exp(-80.0))],
+)
+def test_slopes_of_saturated_units_keep_their_digits(activation, want):
+    net = sequential(dense(None, activation), loss="l2").at(n=1, i=1, k=1)
     values = {"x": np.ones((1, 1)), "y": np.zeros((1, 1)), "W": np.array([[40.0]]), "b": np.zeros(1)}
-    got = run(stabilise(derive(net).gradient), values)["b_bar"][0]
-    # 2 σ² σ(−40): a (1 − a) would be 0
-    assert got == pytest.approx(2 * np.exp(-40.0), rel=1e-12)
+    gradient = stabilise(derive(net).gradient)
+    # as compiled code computes it: every named function in its stable form
+    computed = replace(
+        gradient,
+        equations=tuple(
+            e.map(lambda body: body.replace(lambda f: isinstance(f, ScalarFunction), lambda f: f.computed()))
+            for e in gradient.equations
+        ),
+    )
+    assert run(computed, values)["b_bar"][0] == pytest.approx(want, rel=1e-12)
 
 
 @pytest.mark.parametrize(("name", "want"), [("sigmoid", "(1 - a)*a"), ("tanh", "1 - a**2")])
@@ -87,6 +102,13 @@ def test_every_entry_derives_both_ways(entry):
     wrt = [t.name for t in made.inputs if not t.integer]
     for via in ("chain", "expand"):
         assert set(derive(made, wrt, via=via).names) == set(wrt)
+
+
+def test_sech2_is_what_it_says():
+    assert {claim: str(v.status) for claim, v in check_function(sech2).items()} == {
+        "slope": "proved",
+        "stable": "proved",
+    }
 
 
 def test_operations_by_hand():

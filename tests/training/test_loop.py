@@ -272,3 +272,13 @@ def test_files_that_do_not_fit(fit: Fit, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not safetensors at all")
     with pytest.raises(DataError, match="is not a safetensors file"):
         load_parameters(tmp_path / "text")
+
+
+def test_an_extent_that_the_definition_fixes_is_enforced():
+
+    net = sequential(dense(3, "tanh"), dense(2), loss="l2", inputs=5)
+    X, y = np.zeros((8, 6)), np.zeros((8, 2))
+    with pytest.raises(ShapeError, match=r"axis i of x has extent 6.*fixes it to 5"):
+        train(net, X, y, epochs=1, progress=False)
+    with pytest.raises(ShapeError, match="fixes it to 3"):
+        train(net, X[:, :5], y, epochs=1, progress=False, initial={"b1": np.zeros(4)})

@@ -6,7 +6,7 @@ import keyword
 import re
 
 _RESERVED = {
-    "math", "np", "njit", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
+    "math", "np", "njit", "abs", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
     "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
 }  # fmt: skip
 

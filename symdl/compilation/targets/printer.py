@@ -133,6 +133,10 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
 
     def _print_Switch(self, expr: Switch) -> str:
         x, below, above, weight = expr.args
+        if above == x and below == -x:
+            return f"abs({self._print(x)})"
+        if above == -x and below == x:
+            return f"(-abs({self._print(x)}))"
         at_zero = (1 - weight) * below + weight * above
         value, zero = self.parenthesize(x, PRECEDENCE["Relational"]), self.number(0.0)
         return (
