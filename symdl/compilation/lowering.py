@@ -18,9 +18,8 @@ from symdl.compilation.statements import (
     reductions,
     statement,
 )
-from symdl.core.define import unused
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, Term
+from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 from symdl.errors import UnsupportedError

@@ -24,10 +24,10 @@ import sympy
 
 from symdl.core.checks import check_equation
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, flatten
+from symdl.core.equations import Equation, flatten, namer
 from symdl.core.functions import UNSTATED, InRange, Switch, kink_weight
 from symdl.core.indices import Index
-from symdl.core.tensors import Fact, Reduction, Role, Tensor, _as_scalar, reduction
+from symdl.core.tensors import Fact, Role, Tensor, _as_scalar, reduction
 from symdl.errors import DefinitionError
 
 _AXIS = re.compile(r"([A-Za-z]+[0-9]*)(?:=([0-9]+))?")
@@ -132,14 +132,7 @@ class Builder:
             raise DefinitionError(f"'{name}' is defined twice", where=f"definition {self.name}", remedy="rename one")
         out = Tensor(name, tuple(self.indices[s] for s in subscripts))
         body = self._with_policy(name, _as_scalar(right))
-        taken = {name}
-
-        def name_for(node: Reduction) -> str:
-            found = unused({"sum": "S", "max": "m", "prod": "P"}[node.op], {*self.names, *taken})
-            taken.add(found)
-            return found
-
-        for eq in flatten(out, body, name_for, note):
+        for eq in flatten(out, body, namer({name, *self.names}), note):
             check_equation(eq, self.names)
             self.equations.append(eq)
         return out
@@ -155,14 +148,6 @@ class Builder:
 
     def build(self, outputs: Iterable[str]) -> Definition:
         return Definition(self.name, tuple(self.equations), tuple(self.inputs), tuple(outputs))
-
-
-def unused(stem: str, taken: Iterable[str]) -> str:
-    """`stem`, or `stem2`, `stem3`, … if that is taken."""
-    names, count = set(taken), 1
-    while (name := stem if count == 1 else f"{stem}{count}") in names:
-        count += 1
-    return name
 
 
 _CURRENT: ContextVar[Builder | None] = ContextVar("symdl_builder", default=None)

@@ -6,7 +6,7 @@ their own (`flatten`), so that every body is an ordinary SymPy scalar whose atom
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -135,6 +135,29 @@ def _as_term(part: sympy.Expr) -> Term:
 def equation(out: Tensor, rhs: sympy.Expr, note: str = "") -> Equation:
     """An equation from its right-hand side, split into flat terms."""
     return Equation(out, terms_of(rhs), note)
+
+
+def unused(stem: str, taken: Iterable[str]) -> str:
+    """`stem`, or `stem2`, `stem3`, … if that is taken.
+
+    >>> unused("S", {"S", "S2"})
+    'S3'
+    """
+    names, count = set(taken), 1
+    while (name := stem if count == 1 else f"{stem}{count}") in names:
+        count += 1
+    return name
+
+
+def namer(taken: set[str]) -> Callable[[Reduction], str]:
+    """Gives reductions that need a name S, m or P, by what they do, and adds each name to `taken`."""
+
+    def name_for(node: Reduction) -> str:
+        found = unused({"sum": "S", "max": "m", "prod": "P"}[node.op], taken)
+        taken.add(found)
+        return found
+
+    return name_for
 
 
 #: Reductions that have a name already: their text with place holders → the tensor and the order of its indices.

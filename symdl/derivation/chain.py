@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symdl.core.define import unused
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, Term, flatten
+from symdl.core.equations import Equation, Term, flatten, namer, unused
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
@@ -71,7 +70,7 @@ def backpropagate(definition: Definition, of: Element, wrt: Iterable[Tensor]) ->
     """The steps, and the equations for the cotangents of `wrt` (and those they need), in evaluation order."""
     sources = tuple(wrt)
     state = Backward(definition, of, names=set(definition.tensors))
-    active = _active(definition, sources)
+    active = active_names(definition, sources)
     for eq in reversed(definition.equations):
         if eq.name in active and (eq.out == of.tensor or eq.name in state.incoming):
             _finish(state, eq.out)
@@ -83,7 +82,7 @@ def backpropagate(definition: Definition, of: Element, wrt: Iterable[Tensor]) ->
     return state.steps, state.equations
 
 
-def _active(definition: Definition, sources: tuple[Tensor, ...]) -> set[str]:
+def active_names(definition: Definition, sources: tuple[Tensor, ...]) -> set[str]:
     """The names of the tensors that depend on a source through real-valued elements."""
     names = {t.name for t in sources}
     for eq in definition.equations:
@@ -211,12 +210,7 @@ def _finish(state: Backward, tensor: Tensor) -> None:
     _advance(state, "R3", subject, sloped, value)
     value = _simplify(state, subject, value)
 
-    def name_for(node: Reduction) -> str:
-        found = unused({"sum": "S", "max": "m", "prod": "P"}[node.op], state.names)
-        state.names.add(found)
-        return found
-
-    state.equations.extend(flatten(bar, value, name_for, "backward"))
+    state.equations.extend(flatten(bar, value, namer(state.names), "backward"))
 
 
 def _advance(

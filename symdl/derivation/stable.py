@@ -16,9 +16,8 @@ from functools import partial
 
 import sympy
 
-from symdl.core.define import unused
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, Term
+from symdl.core.equations import Equation, Term, unused
 from symdl.core.functions import ScalarFunction, sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
