@@ -40,9 +40,9 @@ def document(source: Path) -> Any:
     ways = [sd.derive(entry.definition, wrt, via=via) for via in ("chain", "expand")]
     verdict = sd.equal(*ways).require()
     values = getattr(entry, "values", None)
-    worked, figures = [], []
+    worked, figures = {}, []
     if values is not None:
-        worked = [ways[0].at(values, update=getattr(entry, "optimizer", None))]
+        worked = {"With numbers": ways[0].at(values, update=getattr(entry, "optimizer", None))}
         figures = [sd.graph_figure(ways[0], values, link=f"{source.parent.name}.svg")]
     return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
 

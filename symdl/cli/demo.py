@@ -52,7 +52,8 @@ def lecture(folder: Path) -> bool:
     print(f"  after one step w = ({weights}), b = {float(first['b_new']):g}")
     print(f"  second pass: prediction {float(second['y_hat[0]']):g}, loss {float(second['L']):g}")
     figure = sd.graph_figure(chain, values)
-    document = sd.report([chain, full], worked=[first, second], verdict=verdict, figures=[figure], title="A neuron")
+    numbers = {"With numbers: first pass and update": first, "With numbers: second pass": second}
+    document = sd.report([chain, full], worked=numbers, verdict=verdict, figures=[figure], title="A neuron")
     for suffix in (".html", ".tex", ".md"):
         sd.write(document, folder / f"neuron{suffix}")
     compiled = sd.compile(neuron, wrt=["w", "b"])

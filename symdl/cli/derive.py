@@ -53,15 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if verdict is None or verdict else 1
 
 
-def _worked(arguments: argparse.Namespace, derivations: list[Any]) -> list[Any]:
+def _worked(arguments: argparse.Namespace, derivations: list[Any]) -> dict[str, Any]:
     extents = dict(_extent(text) for text in arguments.at)
     values = read_values(arguments.values) if arguments.values else {}
     if arguments.lr is not None and not values:
         raise sd.DataError("--lr needs --values", why="an update needs numbers", remedy="add --values FILE")
     if not extents and not values:
-        return []
+        return {}
     rule = sd.sgd(lr=arguments.lr) if arguments.lr is not None else None
-    return [d.at(values, update=rule, **extents) for d in derivations]
+    words = "With numbers" if values else "Written out"
+    ways = {"chain": "by the chain rule", "expand": "by expansion"}
+    return {f"{words}, {ways[d.via]}": d.at(values, update=rule, **extents) for d in derivations}
 
 
 def _extent(text: str) -> tuple[str, int]:
@@ -114,7 +116,7 @@ def load(what: str) -> Any:
     return found
 
 
-def _as_json(derivations: list[Any], worked: list[Any], verdict: Any) -> dict[str, Any]:
+def _as_json(derivations: list[Any], worked: dict[str, Any], verdict: Any) -> dict[str, Any]:
     made: dict[str, Any] = {
         "derivations": [
             {
@@ -133,7 +135,7 @@ def _as_json(derivations: list[Any], worked: list[Any], verdict: Any) -> dict[st
         ]
     }
     if worked:
-        made["values"] = [{str(line.lhs): str(line.value) for line in w.lines} for w in worked]
+        made["values"] = [{str(line.lhs): str(line.value) for line in w.lines} for w in worked.values()]
     if verdict is not None:
         made["verdict"] = verdict.to_json()
     return made

@@ -21,7 +21,7 @@ _WAYS = {
 def report(
     derivations: Sequence[Derivation],
     *,
-    worked: Sequence[Worked] = (),
+    worked: Mapping[str, Worked] | None = None,
     verdict: Any = None,
     figures: Iterable[Figure] = (),
     notation: str = "index",
@@ -31,24 +31,28 @@ def report(
 
     Args:
         derivations: one, or both ways of the same gradient.
-        worked: their numbers, in the same order.
+        worked: calculations with numbers, by heading.
         verdict: what was decided on their equality; shown in its own words.
         figures: drawings, shown after the definition.
         notation: "index" or "matrix".
         title: of the document; by default from the definition.
     """
-    parts = [describe_derivation(d, notation) for d in derivations]
+    # the first possibility first, as a lecture has it
+    ordered = sorted(derivations, key=lambda d: d.via != "expand")
+    parts = [describe_derivation(d, notation) for d in ordered]
     if len(parts) == 1:
         (part,) = parts
-        return Document(title or part.title, (*figures, *part.blocks, *_numbers(worked)))
+        return Document(title or part.title, (*figures, *part.blocks, *_numbers(worked or {})))
     blocks: list[Block] = [*figures]
     if verdict is not None:
         blocks += [Heading("Are both the same?"), Paragraph(str(verdict))]
-    blocks += [Heading("What they cost"), _costs(derivations)]
-    for derivation, part in zip(derivations, parts, strict=True):
+    blocks += [Heading("What they cost"), _costs(ordered)]
+    for derivation, part in zip(ordered, parts, strict=True):
         blocks.append(Heading(_WAYS[derivation.via]))
         blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in part.blocks]
-    return Document(title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked)))
+    return Document(
+        title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked or {}))
+    )
 
 
 def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "", link: str = "") -> Figure:
@@ -73,10 +77,10 @@ def _symbolic(derivation: Derivation) -> set[str]:
     return {name for name, extent in derivation.source.extents.items() if extent.is_Symbol}
 
 
-def _numbers(worked: Sequence[Worked]) -> list[Block]:
+def _numbers(worked: Mapping[str, Worked]) -> list[Block]:
     blocks: list[Block] = []
-    for one in worked:
-        blocks.append(Heading("With numbers" if one.values else "Written out"))
+    for title, one in worked.items():
+        blocks.append(Heading(title))
         blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in describe_worked(one).blocks]
     return blocks
 
