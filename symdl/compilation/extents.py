@@ -165,6 +165,13 @@ def sizes_from_names(axes: Axes, extents: Mapping[str, int]) -> dict[Key, int]:
             )
         if not isinstance(size, int) or size < 1:
             raise DefinitionError(f"index {name} can't have extent {size!r}", remedy="give 1 or more")
+        if named[name].extent.is_Integer and size != named[name].extent:
+            raise ShapeError(
+                f"index {name} has extent {named[name].extent}, not {size}",
+                where=f"definition {axes.definition.name}",
+                why="it is fixed by the definition",
+                remedy=f"leave out {name}={size}",
+            )
         sizes[axes.key(named[name])] = size
     return sizes
 
@@ -174,10 +181,10 @@ def _all_indices(definition: Definition) -> list[Index]:
     return found + [i for eq in definition.equations for t in eq.terms for i in t.bound]
 
 
-def small_shapes(axes: Axes) -> dict[str, tuple[int, ...]]:
+def small_shapes(axes: Axes, *, resizing: bool = True) -> dict[str, tuple[int, ...]]:
     """Shapes of the inputs on small extents, neighbouring axes on different primes, for a cross-check.
 
-    Extents that a subscript relies on keep their size where they are integers.
+    Extents that a subscript relies on keep their size where they are integers; without `resizing` all integers do.
     """
     symbols: dict[Key, int] = {}
     pinned = axes.pinned()
@@ -185,7 +192,7 @@ def small_shapes(axes: Axes) -> dict[str, tuple[int, ...]]:
         key = axes.key(index)
         for part in [key] if isinstance(key, Index) else sorted(key.free_symbols, key=str):
             if part not in symbols:
-                integer = isinstance(part, Index) and part in pinned
+                integer = isinstance(part, Index) and (part in pinned or not resizing)
                 symbols[part] = int(part.extent) if integer else _PRIMES[len(symbols) % len(_PRIMES)]
     _grow(axes, symbols)
     return {

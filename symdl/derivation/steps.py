@@ -128,6 +128,10 @@ class Derivation(Displayed):
             made = work(made.definition, given, equations=whole, name=self.source.name)
         return made if update is None else updated(made, self.names, update)
 
+    def __repr__(self) -> str:
+        gradients = ", ".join(str(self[name].element()) for name in self.wrt)
+        return f"Derivation of {self.source.name} by {self.via}, {len(self.steps)} steps: {gradients}"
+
     def __getitem__(self, name: str) -> Tensor:
         """The tensor that holds the gradient by the parameter `name`."""
         return self.gradient[self.names[name]]

@@ -51,6 +51,9 @@ class Worked(Displayed):
     lines: tuple[WorkedLine, ...]
     values: Mapping[Element, sympy.Expr]
 
+    def __repr__(self) -> str:
+        return "\n".join(f"{line.lhs} = {line.expr} = {line.value}" for line in self.lines)
+
     def __getitem__(self, element: str) -> sympy.Expr:
         """The value of an element by its text, such as "w_bar[2]" or "L"; an expression where values are open.
 

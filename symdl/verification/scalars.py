@@ -123,9 +123,9 @@ def _where(proof: Proof) -> str:
     conditions += sorted(f"{d} ≠ 0" for d in map(str, proof.divisors))
     if not conditions:
         return ""
-    shown = [c if len(c) <= 60 else "…" + c[-20:] for c in conditions[:4]]
-    more = f" and {len(conditions) - 4} more" if len(conditions) > 4 else ""
-    return f", where {', '.join(shown)}{more}"
+    if len(conditions) > 4 or any(len(c) > 60 for c in conditions):
+        return ", where both sides are defined"
+    return f", where {', '.join(conditions)}"
 
 
 def decide_scalars(

@@ -37,7 +37,7 @@ def gradient_of(definition: Definition) -> Definition:
 
 
 def at_random(definition: Definition, dtype: str, seed: int = 5) -> dict[str, Any]:
-    shapes = small_shapes(Axes(definition))
+    shapes = small_shapes(Axes(definition), resizing=False)
     return sample(definition, shapes, 1.0, dtype, np.random.default_rng(seed))
 
 
