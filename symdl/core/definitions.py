@@ -119,7 +119,13 @@ class Definition:
                     why="it is fixed by the definition",
                     remedy=f"leave out {name}={size}",
                 )
-            values[extent] = sympy.Integer(size)
+            if values.setdefault(extent, sympy.Integer(size)) != size:
+                raise DefinitionError(
+                    f"extent {extent} is given as {values[extent]} and as {size}",
+                    where=f"definition {self.name}",
+                    why=f"index {name} shares it with another index",
+                    remedy="give one number",
+                )
         return self._with_extents(values) if values else self
 
     def _extent(self, name: str) -> sympy.Expr:

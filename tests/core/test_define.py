@@ -184,6 +184,21 @@ def test_at_refuses_what_does_not_fit():
         neuron.at(i=0)
     with pytest.raises(DefinitionError, match="fixed by the definition"):
         neuron.at(i=3).at(i=4)
+
+
+def test_indices_that_share_an_extent_get_one_number():
+    @define
+    def pairs(x=Input("t")):
+        (t,) = x.indices
+        s = index("s", t.extent)
+        return let("a[t,s]", x[t] * x[s])
+
+    assert [int(e) for e in pairs.at(t=2)["a"].shape] == [2, 2]
+    with pytest.raises(DefinitionError, match="given as 2 and as 3"):
+        pairs.at(t=2, s=3)
+
+
+def test_only_concrete_extents_are_written_out():
     with pytest.raises(DefinitionError, match="only concrete extents"):
         list(unrolled(neuron.at(i=3)))
 

@@ -75,18 +75,18 @@ def test_a_batch_larger_than_the_data(rng: np.random.Generator) -> None:
 
 def test_digits_are_learned() -> None:
     X, y = load_digits()
-    parts = split(X, y, train=0.7, validation=0.15, test=0.15, seed=0, stratify=True)
+    parts = split(X, y, train=0.8, validation=0.1, test=0.1, seed=0, stratify=True)
     fit = train(
         digits_network(),
         parts.X_train,
         parts.y_train,
         epochs=60,
-        optimizer=adam(3e-3),
+        optimizer=sgd(0.5),
         validation=(parts.X_validation, parts.y_validation),
         progress=False,
     )
     assert fit.metrics["validation_accuracy"] > 0.95
-    assert np.mean(fit.labels(parts.X_test) == parts.y_test) > 0.95
+    assert np.mean(fit.labels(parts.X_test) == parts.y_test) >= 0.97
     assert fit.history.training_loss[-1] < 0.05 < fit.history.training_loss[0]
     outputs = fit.evaluate(parts.X_test, np.eye(10)[parts.y_test])
     assert set(outputs) == {"L", "p"}
