@@ -15,6 +15,13 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser("cost", help="measure how the two ways of deriving grow")
     command.add_argument("--depth", type=int, default=8, metavar="D", help="hidden layers, from 1 to D (default: 8)")
     command.add_argument("--width", type=int, default=16, metavar="W", help="units, 1, 2, 4, … to W (default: 16)")
+    command.add_argument(
+        "--limit",
+        type=int,
+        default=20_000,
+        metavar="OPS",
+        help="really build and print expansions up to this size (default: 20000); larger ones are counted",
+    )
     command.add_argument("--json", action="store_true", help="as JSON on standard output")
     command.add_argument("-o", "--output", metavar="FOLDER", help="write growth.json, growth.md and growth.svg there")
     command.set_defaults(run=run)
@@ -25,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.depth < 1 or arguments.width < 1:
         raise sd.DataError("depth and width start at 1", where="symdl cost", remedy="--depth 8 --width 16")
     folder = sd.ensure_folder(arguments.output) if arguments.output else None
-    measured = measure(arguments.depth, arguments.width, say=sys.stderr.isatty())
+    measured = measure(arguments.depth, arguments.width, limit=arguments.limit, say=sys.stderr.isatty())
     if arguments.json:
         print(json.dumps(measured.to_json(), indent=2))
     else:
@@ -36,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def measure(depth: int, width: int, *, say: bool = False) -> Any:
+def measure(depth: int, width: int, *, limit: int = 20_000, say: bool = False) -> Any:
     """The growth of the tanh network from 1 to `depth` hidden layers, for widths 1, 2, 4, … up to `width`."""
     widths = [w for w in (1, 2, 4, 8, 16, 32) if w <= width]
 
@@ -47,7 +54,7 @@ def measure(depth: int, width: int, *, say: bool = False) -> Any:
     def network(hidden: int) -> Any:
         return sd.sequential(*[sd.dense(act="tanh")] * hidden, sd.dense(1), loss="l2")
 
-    measured = sd.growth(network, depths=range(1, depth + 1), widths=widths, progress=progress)
+    measured = sd.growth(network, depths=range(1, depth + 1), widths=widths, limit=limit, progress=progress)
     progress("")
     return measured
 
