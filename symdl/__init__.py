@@ -8,8 +8,17 @@ used, so `import symdl` itself is cheap.
 True
 """
 
+from typing import Any
+
 import lazy_loader
+
+from symdl.core.pauses import collection_paused
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    with collection_paused():
+        return _load(name)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Role, Tensor
 from symdl.errors import DataError, ShapeError
 
@@ -38,7 +39,7 @@ class EpochSignature:
 
 @dataclass(frozen=True)
 class Program:
-    """A loaded module: `space` holds its functions."""
+    """A loaded module: `space` holds its functions, `called` the names of those that have run."""
 
     dtype: str
     source: str
@@ -46,6 +47,20 @@ class Program:
     epoch: EpochSignature | None
     gradients: Mapping[str, str]
     space: Mapping[str, Any]
+    called: set[str] = field(default_factory=set, repr=False)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """A function of the module; at its first call Numba loads its tables and the machine code."""
+        function: Callable[..., Any] = self.space[name]
+        if name in self.called:
+            return function
+
+        def first(*arguments: Any) -> Any:
+            self.called.add(name)
+            with collection_paused():
+                return function(*arguments)
+
+        return first
 
     def call(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         """Run a function on prepared arguments; `shapes` are those of its outputs."""
@@ -53,7 +68,7 @@ class Program:
         inputs = [_passed(arrays[n]) for n in signature.inputs]
         results = {n: np.empty(shapes[n], self.dtype) for n in signature.outputs}
         work = np.empty(self.space[f"{name}_size"](*inputs), self.dtype)
-        self.space[name](*inputs, *(_passed(r) for r in results.values()), work)
+        self.function(name)(*inputs, *(_passed(r) for r in results.values()), work)
         return results
 
     def run_epoch(
@@ -82,7 +97,7 @@ class Program:
         results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
         sizing = [batches.get(n, arrays[n]) for n in signature.inputs]
         work = np.empty(self.space["gradient_size"](*sizing), self.dtype)
-        done = self.space["epoch"](
+        done = self.function("epoch")(
             *(order, batch_size, first_step),
             *(arrays[n] for n in names.data),
             *batches.values(),
@@ -141,5 +156,6 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     module = ModuleType(f"symdl_compiled_{key}")
     module.__file__ = path
     sys.modules[module.__name__] = module
-    exec(compile(source, path, "exec"), module.__dict__)
+    with collection_paused():  # it imports Numba
+        exec(compile(source, path, "exec"), module.__dict__)
     return module.__dict__
