@@ -7,7 +7,7 @@ silently wrong on basic networks, and its `Sum` captures indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -143,8 +143,10 @@ class Head(sympy.AtomicExpr):  # type: ignore[misc]
 
     def _hashable_content(self) -> tuple[Any, ...]:
         # Only what SymPy can order: two tensors of one name within one expression are a bug that Definition refuses.
+        # Facts belong here, since SymPy remembers by this key what it has concluded from them.
         t = self.tensor
-        return (t.name, str(t.role), t.integer, tuple(i.dummy_index for i in t.indices))
+        facts = tuple(sorted(str(f) for f in t.facts))
+        return (t.name, str(t.role), t.integer, facts, tuple(i.dummy_index for i in t.indices))
 
     def _sympystr(self, printer: Any) -> str:
         return self.tensor.name
@@ -183,7 +185,8 @@ class Element(sympy.Expr):  # type: ignore[misc]
         return True if Fact.POSITIVE in self.tensor.facts else None
 
     def _eval_is_nonnegative(self) -> bool | None:
-        return True if self.tensor.facts & {Fact.NONNEGATIVE, Fact.POSITIVE, Fact.SUMS_TO_ONE} else None
+        # a sum of 1 says nothing about signs: (2, −1) sums to 1 as well
+        return True if self.tensor.facts & {Fact.NONNEGATIVE, Fact.POSITIVE} else None
 
     def _eval_derivative(self, s: sympy.Expr) -> sympy.Expr:
         return sympy.S.One if self == s else sympy.S.Zero
@@ -315,6 +318,20 @@ def aligned(expr: sympy.Expr) -> sympy.Expr:
         return node.func(*[p for p, _ in parts]), max(h for _, h in parts)
 
     return visit(expr)[0]
+
+
+def outermost_reductions(expr: sympy.Basic) -> Iterator[Reduction]:
+    """The reductions in `expr` that stand in no other one, as often as each is written.
+
+    >>> i = Index("i", 2); x = Tensor("x", (i,)); total = reduction("sum", x[i], [i])
+    >>> list(outermost_reductions(1 + reduction("sum", x[i] * total, [i])))
+    [Sum_{i}(x[i]*Sum_{i}(x[i]))]
+    """
+    if isinstance(expr, Reduction):
+        yield expr
+    elif not isinstance(expr, Element):
+        for part in expr.args:
+            yield from outermost_reductions(part)
 
 
 def elements_in(expr: sympy.Basic) -> list[Element]:

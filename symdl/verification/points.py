@@ -74,8 +74,11 @@ class Point:
         tensor = element.tensor
         if Fact.SUMS_TO_ONE in tensor.facts and subscripts:
             extent = self._extent(tensor.indices[-1].extent)
-            weights = [self.random.randint(0, 9) for _ in range(extent)]
+            # a sum of 1 leaves the signs open, unless they are stated too
+            unsigned = tensor.facts & {Fact.NONNEGATIVE, Fact.POSITIVE} or self.kind == "positive"
+            weights = [self.random.randint(0 if unsigned else -4, 9) for _ in range(extent)]
             weights[self.random.randrange(extent)] += 1
+            weights[0] += not sum(weights)
             if Fact.POSITIVE in tensor.facts:
                 weights = [w + 1 for w in weights]
             total = sum(weights)

@@ -226,3 +226,15 @@ def test_gathered_rows() -> None:
     one_hot = S(Delta(v, token[t]) * table[v, d], v)
     assert equal(one_hot, table[token[t], d]).status in (Status.PROVED, Status.CONSISTENT)
     assert equal(one_hot, 2 * table[token[t], d]).status is Status.REFUTED
+
+
+def test_a_sum_of_one_says_nothing_about_signs():
+    """y = (2, −1) sums to 1, so √(y²) = y and |y| = y need y ≥ 0 to be stated."""
+    k = Index("k")
+    any_sign = Tensor("y", (k,), facts=frozenset({Fact.SUMS_TO_ONE}))[k]
+    for claim in (sd.sqrt(any_sign**2), sd.absolute(any_sign, kink="mid")):
+        verdict = equal(claim, any_sign)
+        assert verdict.status in (Status.REFUTED, Status.CONDITIONAL) and verdict.witness is not None
+    stated = Tensor("y", (k,), facts=frozenset({Fact.SUMS_TO_ONE, Fact.NONNEGATIVE}))[k]
+    assert equal(sd.sqrt(stated**2), stated).proved
+    assert equal(sd.absolute(stated, kink="mid"), stated).status in (Status.PROVED, Status.CONSISTENT)
