@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import sympy
 
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import UNSTATED, InRange, ScalarFunction, Switch
+from symdl.core.functions import UNSTATED, InRange, Switch, switches_in
 from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
 from symdl.core.tensors import Element, Reduction, Tensor, elements_in
 from symdl.errors import DefinitionError, KinkError, ShapeError
@@ -163,8 +163,5 @@ def _described(node: sympy.Basic) -> str:
 
 
 def _kinked(body: sympy.Expr) -> Iterator[sympy.Basic]:
-    nodes = list(body.atoms(Switch)) + [
-        d for f in body.atoms(ScalarFunction) for d in (f, *f.defined().atoms(Switch)) if isinstance(d, Switch)
-    ]
-    yield from (n for n in nodes if n.weight == UNSTATED)
+    yield from (node for _, node in switches_in(body) if node.weight == UNSTATED)
     yield from body.atoms(*_SYMPY_KINKS)

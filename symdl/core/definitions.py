@@ -11,7 +11,7 @@ import sympy
 
 from symdl.core.checks import check_definition
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import ScalarFunction, Switch
+from symdl.core.functions import switches_in
 from symdl.core.indices import Index
 from symdl.core.tensors import Head, Role, Tensor
 from symdl.errors import DefinitionError
@@ -205,7 +205,7 @@ def _stated_kinks(equations: Iterable[Equation]) -> tuple[str, ...]:
     lines: dict[str, None] = {}
     for eq in equations:
         for term in eq.terms:
-            for node in sorted(_switches(term.body), key=sympy.default_sort_key):
+            for _, node in switches_in(term.body):
                 side = _SIDES.get(node.weight, f"the right-hand slope counts {node.weight}")
                 lines[f"{eq.lhs}: at {node.args[0]} = 0 {side}"] = None
             if term.op == "max" and term.ties:
@@ -218,11 +218,3 @@ _SIDES = {
     sympy.S.One: "the right-hand slope counts",
     sympy.Rational(1, 2): "the mean of both slopes counts",
 }
-
-
-def _switches(body: sympy.Expr) -> set[Switch]:
-    """The switches in a body, those inside named functions too, where their two sides differ in slope."""
-    found: set[Switch] = set(body.atoms(Switch))
-    for call in body.atoms(ScalarFunction):
-        found |= call.defined().atoms(Switch)
-    return found

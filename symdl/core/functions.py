@@ -171,6 +171,19 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
         return body.diff(variables[argindex - 1]).xreplace(dict(zip(variables, self.args, strict=True)))
 
 
+def switches_in(body: sympy.Expr) -> list[tuple[sympy.Expr, Switch]]:
+    """Every switch of a body with the expression that shows it: itself, or the named function that holds it.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> switches_in(1 + Switch(x, 0, x, 0))
+    [(Switch(x, 0, x, 0), Switch(x, 0, x, 0))]
+    """
+    shown = [(node, node) for node in sorted(body.atoms(Switch), key=sympy.default_sort_key)]
+    for call in sorted(body.atoms(ScalarFunction), key=sympy.default_sort_key):
+        shown += [(call, node) for node in sorted(call.defined().atoms(Switch), key=sympy.default_sort_key)]
+    return shown
+
+
 def scalar_function(
     name: str,
     definition: Callable[..., sympy.Expr],

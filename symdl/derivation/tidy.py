@@ -12,7 +12,7 @@ import sympy
 from symdl.core.equations import Equation
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Reduction, elements_in, reduction
+from symdl.core.tensors import Element, Fact, Reduction, elements_in, outermost_reductions, reduction
 
 #: What a call of a transcendental function weighs against an addition, when two forms are compared.
 FUNCTION_WEIGHT = 10
@@ -82,15 +82,9 @@ def _replace(expr: sympy.Expr, old: sympy.Expr, new: sympy.Expr) -> sympy.Expr:
     if isinstance(expr, Reduction):
         body = _replace(expr.body, old, new)
         return expr if body == expr.body else Reduction(expr.args[0], body, *expr.args[2:])
-    inner = {r: _replace(r, old, new) for r in _outermost(expr)}
+    inner = {r: _replace(r, old, new) for r in outermost_reductions(expr)}
     result: sympy.Expr = expr.xreplace({r: v for r, v in inner.items() if r != v}).subs(old, new)
     return result
-
-
-def _outermost(expr: sympy.Expr) -> list[Reduction]:
-    if isinstance(expr, Reduction):
-        return [expr]
-    return [r for a in expr.args if isinstance(a, sympy.Basic) for r in _outermost(a)]
 
 
 def _matches(eq: Equation, expr: sympy.Expr) -> Iterator[dict[Index, sympy.Expr]]:

@@ -10,6 +10,7 @@ import sympy
 
 from symdl.core.definitions import Definition
 from symdl.core.display import Displayed
+from symdl.core.functions import ScalarFunction
 from symdl.core.tensors import Element, Tensor
 from symdl.core.unroll import subscripts, unrolled
 from symdl.derivation.inline import inline
@@ -153,11 +154,8 @@ def evaluate(expr: sympy.Expr, known: Mapping[Element, sympy.Expr]) -> sympy.Exp
         return sympy.expand_mul(value) if value.is_polynomial() and value.is_Add else value
     if value.is_Rational:
         return value
-    exact = sympy.nsimplify(value, rational=True) if value.has(sympy.Float) else value
-    for call in sorted(exact.atoms(sympy.Function), key=lambda f: f.count_ops()):
-        if hasattr(call, "defined"):
-            exact = exact.subs(call, call.defined())
-    return exact if exact.is_Rational else exact.evalf(15)
+    opened = value.replace(lambda e: isinstance(e, ScalarFunction), lambda e: e.defined())
+    return opened if opened.is_Rational else opened.evalf(15)
 
 
 def _all_extents(definition: Definition, values: Mapping[str, Any], extents: dict[str, int]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import sympy
 
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
-from symdl.core.functions import ScalarFunction, Switch
+from symdl.core.functions import Switch, switches_in
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor
 from symdl.derivation.steps import Cost, Derivation, Step
@@ -189,7 +189,7 @@ def _conventions(definition: Definition) -> Iterator[str]:
         if eq.out.cotangent_of:
             continue
         for term in eq.terms:
-            for node in _switches(term.body):
+            for node in switches_in(term.body):
                 seen[_kink(*node)] = None
             if term.op == "max" and term.ties:
                 seen[f"Ties of the maximum in ${MathPrinter().math(eq.lhs)}$: {term.ties} the slope"] = None
@@ -201,15 +201,6 @@ def _fact(tensor: Tensor, fact: Fact) -> str:
     if fact is Fact.SUMS_TO_ONE:
         return rf"Stated of the data: $\sum_{{{MathPrinter().math(tensor.indices[-1])}}} {name} = 1$"
     return rf"Stated of the data: ${name} {'>' if fact is Fact.POSITIVE else chr(92) + 'ge'} 0$"
-
-
-def _switches(body: sympy.Expr) -> Iterator[tuple[sympy.Expr, Switch]]:
-    """Every switch of a body with the expression that shows it: itself, or the named function that holds it."""
-    for node in sorted(body.atoms(Switch), key=sympy.default_sort_key):
-        yield node, node
-    for call in sorted(body.atoms(ScalarFunction), key=sympy.default_sort_key):
-        for node in sorted(call.defined().atoms(Switch), key=sympy.default_sort_key):
-            yield call, node
 
 
 def _kink(shown: sympy.Expr, node: Switch) -> str:

@@ -7,7 +7,7 @@ loss, one example, everything written out (w_00 x_0 + w_01 x_1 + …). "It gets 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
 from symdl.core.files import write_bytes_atomic
-from symdl.core.tensors import Element, Reduction, Tensor
+from symdl.core.tensors import Element, Tensor, outermost_reductions
 from symdl.core.unroll import elements, unroll
 from symdl.derivation import Derivation, derive
 from symdl.derivation.cost import operations
@@ -105,21 +105,13 @@ def expanded_operations(whole: Derivation, extents: Mapping[sympy.Symbol, int]) 
 def _written(expr: sympy.Expr, extents: Mapping[sympy.Symbol, int]) -> int:
     """Operations of an expression whose sums are written out."""
     total = operations(expr)
-    for node in _outermost(expr):
+    for node in outermost_reductions(expr):
         times = 1
         for index in node.bound:
             times *= int(index.extent.subs(extents))
         # `operations` counts a sum as one operation and its body once
         total += times * _written(node.body, extents) + times - 1 - 1 - operations(node.body)
     return total
-
-
-def _outermost(expr: sympy.Expr) -> Iterator[Reduction]:
-    if isinstance(expr, Reduction):
-        yield expr
-    elif not isinstance(expr, Element):
-        for part in expr.args:
-            yield from _outermost(part)
 
 
 def chain_operations(gradient: Definition) -> int:
