@@ -125,7 +125,8 @@ def _shift(name: str, equations: list[Equation], names: set[str], outputs: set[s
     peak = Tensor(unused("m", names), eq.indices)
     largest = Equation(peak, (Term(exponents[0], term.bound, "max"),), "stable: shift")
     scaled = Equation(eq.out, (replace(term, body=_merged(term.body * sympy.exp(-peak.element()))),), "stable: shifted")
-    rest = _rescaled(equations[position + 1 :], eq.out, peak, exponents[0], outputs)
+    signs = _positive(equations)
+    rest = _rescaled(equations[position + 1 :], eq.out, peak, exponents[0], outputs, signs)
     if rest is None:
         return None
     names.add(peak.name)
@@ -137,7 +138,12 @@ def _is_maximum(element: Element, equations: list[Equation]) -> bool:
 
 
 def _rescaled(
-    equations: list[Equation], total: Tensor, peak: Tensor, exponent: sympy.Expr, outputs: set[str]
+    equations: list[Equation],
+    total: Tensor,
+    peak: Tensor,
+    exponent: sympy.Expr,
+    outputs: set[str],
+    signs: dict[Element, sympy.Symbol],
 ) -> list[Equation] | None:
     """Put S = e^m S' into later equations; a tensor that comes out with a bare e^{±m} is scaled in its turn."""
     scale: dict[str, int] = {total.name: 1}
@@ -147,7 +153,7 @@ def _rescaled(
         if not any(t.name in scale for t in eq.uses):
             done.append(eq)
             continue
-        changed = eq.map(lambda body: _substituted(body, scale, owner, peak))
+        changed = eq.map(lambda body: _substituted(body, scale, owner, peak, signs))
         if not _safe(changed, peak, exponent):
             where = _peak_indices(changed, eq, peak)
             power, changed = _scaled_itself(changed, where, peak, exponent)
@@ -160,11 +166,14 @@ def _rescaled(
 
 
 def _substituted(
-    body: sympy.Expr, scale: dict[str, int], owner: dict[str, tuple[int, ...]], peak: Tensor
+    body: sympy.Expr,
+    scale: dict[str, int],
+    owner: dict[str, tuple[int, ...]],
+    peak: Tensor,
+    signs: dict[Element, sympy.Symbol],
 ) -> sympy.Expr:
     """The body with T = e^{±m} T' put in for every scaled T, logs and exponentials brought together."""
-    scaled = [e for e in elements_in(body) if e.name in scale]
-    stand_ins = {e: sympy.Dummy(e.name, positive=True) for e in scaled}
+    stand_ins = {e: d for e, d in _alike(body, signs).items() if e.name in scale}
     mapping = {}
     for element, stand_in in stand_ins.items():
         where = tuple(element.subscripts[k] for k in owner[element.name])

@@ -60,6 +60,21 @@ def test_stable_softmax_without_the_fact():
     np.testing.assert_allclose(got["z_bar"], [[3.0, -2.0, -1.0]])
 
 
+def test_a_sum_of_exponentials_with_signs_keeps_its_logarithm():
+    """S = Σ y e^z may be negative, and log(S²) is not 2 log S."""
+
+    @define
+    def signed(z=Input("k=2"), y=Input("k")):
+        (k,) = z.indices
+        total = let("S", Sum(y[k] * exp(z[k]), k))
+        return let("L", log(total**2))
+
+    values = {"z": np.array([0.0, 1.0]), "y": np.array([1.0, -2.0])}
+    want = np.log((1 - 2 * np.e) ** 2)
+    assert run(signed, values)["L"] == pytest.approx(want)
+    assert run(stabilise(signed), values)["L"] == pytest.approx(want)
+
+
 def test_stable_form_is_the_same_function(rng):
     for name in ("network", "softmax_cross_entropy", "sigmoid"):
         made = derive(definition(name)).gradient
