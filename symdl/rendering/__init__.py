@@ -25,7 +25,7 @@ from symdl.rendering.describe import (
     describe_equation,
     describe_expression,
     describe_worked,
-    equation_row,
+    equation_rows,
 )
 from symdl.rendering.document import Document, Formula
 from symdl.rendering.mathprinter import Derivative, MathPrinter, print_math
@@ -77,8 +77,8 @@ def latex(obj: Any, *, notation: Notation = "index", derivative: Derivative = "b
     if isinstance(obj, sympy.Expr):
         return MathPrinter(derivative).math(obj)
     if isinstance(obj, Equation):
-        row = equation_row(MathPrinter(derivative), obj, notation)
-        return f"{row.left} = {row.right}"
+        rows = tuple(equation_rows(MathPrinter(derivative), obj, notation))
+        return aligned(rows)
     blocks = describe(obj, notation=notation, derivative=derivative).blocks
     return "\n\n".join(aligned(b.rows) for b in blocks if isinstance(b, Formula))
 

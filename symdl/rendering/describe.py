@@ -17,6 +17,7 @@ from symdl.core.tensors import Element, Fact, Tensor
 from symdl.derivation.steps import Cost, Derivation, Step
 from symdl.derivation.worked import Worked, WorkedLine
 from symdl.rendering.document import Block, Document, Formula, Heading, Items, Paragraph, Row, visible_length
+from symdl.rendering.indexmaps import Piece, index_map
 from symdl.rendering.mathprinter import Derivative, MathPrinter
 from symdl.rendering.matrixform import matrix_form
 from symdl.rendering.names import parse_name
@@ -48,13 +49,13 @@ def describe_expression(expr: sympy.Expr, derivative: Derivative = "bar") -> Doc
 
 def describe_equation(eq: Equation, notation: str = "index", derivative: Derivative = "bar") -> Document:
     """A document of one equation."""
-    return Document("", (Formula((equation_row(MathPrinter(derivative), eq, notation),)),))
+    return Document("", (Formula(tuple(equation_rows(MathPrinter(derivative), eq, notation))),))
 
 
 def describe_definition(definition: Definition, notation: str = "index", derivative: Derivative = "bar") -> Document:
     """The equations of a definition, and the legend."""
     printer = MathPrinter(derivative, tensors=definition.tensors)
-    rows = tuple(equation_row(printer, eq, notation) for eq in definition.equations)
+    rows = tuple(row for eq in definition.equations for row in equation_rows(printer, eq, notation))
     blocks: list[Block] = [Formula(rows)]
     legend = (*_quantities(definition), *_conventions(definition))
     if legend:
@@ -69,12 +70,12 @@ def describe_derivation(derivation: Derivation, notation: str = "index", derivat
     backward = [e for e in derivation.gradient.equations if e.name not in source.by_name]
     blocks: list[Block] = [
         Heading("The definition"),
-        Formula(tuple(equation_row(printer, eq, "index") for eq in source.equations)),
+        Formula(tuple(row for eq in source.equations for row in equation_rows(printer, eq, "index"))),
         Items((*_quantities(source), *_bars(derivation, derivative), *_conventions(derivation.gradient))),
         Heading("The derivation, step by step"),
         *_chains(printer, derivation.steps),
         Heading("The result"),
-        Formula(tuple(equation_row(_fractions(printer), eq, "index") for eq in backward)),
+        Formula(tuple(row for eq in backward for row in equation_rows(_fractions(printer), eq, "index"))),
     ]
     matrix = _matrix_section(derivation)
     if notation == "matrix" and not matrix:
@@ -95,11 +96,16 @@ def describe_worked(worked: Worked) -> Document:
     return Document(f"{worked.name}: the numbers", tuple(blocks))
 
 
-def equation_row(printer: MathPrinter, eq: Equation, notation: str) -> Row:
-    """One equation as a row: in matrix form where that is asked for and recognised, else in index form."""
+def equation_rows(printer: MathPrinter, eq: Equation, notation: str) -> Iterator[Row]:
+    """One equation: in matrix form where that is asked for and recognised, else in index form.
+
+    It is one row, but for an index map with several pieces (a concatenation).
+    """
     if notation == "matrix" and (form := matrix_form(eq)) is not None:
-        return Row(*form)
-    return Row(*printer.sides(eq.lhs, eq.rhs))
+        yield Row(*form)
+        return
+    for piece in index_map(eq) or (Piece(eq.lhs, eq.rhs, {}),):
+        yield Row(*printer.sides(piece.lhs, piece.body))
 
 
 def _fractions(printer: MathPrinter) -> MathPrinter:

@@ -7,7 +7,7 @@ parentheses by the level of what stands inside. What it does not know, it refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from typing import Any, Literal
@@ -19,11 +19,13 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Head, Reduction, Tensor
 from symdl.derivation.steps import Partial
 from symdl.errors import UnsupportedError
+from symdl.rendering.conditions import beneath, condition, take_guards
 from symdl.rendering.names import Scope, parse_name
 from symdl.rendering.numerals import decimal, is_decimal
 from symdl.rendering.ordering import Factors, factors_of, term_key
 from symdl.rendering.pieces import ADD, ATOM, MUL, OPEN, POWER, Tex, fraction, product, wrapped
 from symdl.rendering.piecewise import as_product, switch_form
+from symdl.rendering.subscripts import index_text, is_index_arithmetic, spaced
 
 Derivative = Literal["bar", "fraction"]
 
@@ -134,11 +136,8 @@ class MathPrinter:
         return fraction(rf"\partial {upper}", rf"\partial {lower}")
 
     def _subscript(self, expr: sympy.Expr, scope: Scope) -> str:
-        text = MathPrinter()._tex(expr, scope).text
-        if expr.is_Add and expr.args[0].is_Number:  # u + 1, not 1 + u
-            number, rest = expr.as_coeff_Add()
-            text = MathPrinter()._tex(rest, scope).text + f"{'+' if number > 0 else '-'}{abs(number)}"
-        return text.replace(" + ", "+").replace(" - ", "-")
+        plain = MathPrinter()
+        return index_text(expr, lambda e: plain._tex(e, scope).text)
 
     @_tex.register(Partial)
     def _partial(self, expr: Partial, scope: Scope) -> Tex:
@@ -147,6 +146,8 @@ class MathPrinter:
 
     @_tex.register(sympy.Add)
     def _sum_of_terms(self, expr: sympy.Add, scope: Scope) -> Tex:
+        if is_index_arithmetic(expr) and not self.values:
+            return Tex(spaced(self._subscript(expr, scope)), ADD)
         whole = factors_of(expr)
         if [*whole.above, *whole.over] != [expr] or whole.negative or whole.number != 1:  # 2 a − 2 t is −2 (t − a)
             return self._product(whole, scope)
@@ -160,6 +161,12 @@ class MathPrinter:
             else:
                 text = part.text
         return Tex(text, ADD)
+
+    @_tex.register(sympy.floor)
+    @_tex.register(sympy.ceiling)
+    @_tex.register(sympy.Mod)
+    def _whole(self, expr: sympy.Expr, scope: Scope) -> Tex:
+        return Tex(self._subscript(expr, scope), ATOM)
 
     @_tex.register(sympy.Mul)
     def _mul(self, expr: sympy.Expr, scope: Scope) -> Tex:
@@ -211,12 +218,14 @@ class MathPrinter:
     @_tex.register(sympy.Pow)
     def _power(self, expr: sympy.Pow, scope: Scope) -> Tex:
         base, exponent = expr.base, expr.exp
-        if exponent.is_number and exponent.is_negative:
-            return self._product(factors_of(expr), scope)
+        if (apart := factors_of(expr)).under or apart.below:
+            return self._product(apart, scope)
         if exponent == sympy.Rational(1, 2):
             return Tex(rf"\sqrt{{{self._tex(base, scope).text}}}", POWER)
-        upper = f"{exponent.p}/{exponent.q}" if exponent.is_Rational and exponent.q != 1 else ""
-        upper = upper or self._tex(exponent, scope).text
+        above, below = sympy.fraction(exponent)
+        upper = self._tex(exponent, scope).text
+        if below != 1 and (exponent.is_Rational or is_index_arithmetic(exponent)):  # 10000^{2d/D}
+            upper = f"{self._subscript(above, scope)}/{wrapped(self._tex(below, scope), POWER)}"
         command = _FUNCTIONS.get(type(base))
         if command and exponent.is_Integer:
             return Tex(rf"{command}^{{{upper}}}{self._arguments(base, scope)}", POWER)
@@ -266,29 +275,43 @@ class MathPrinter:
 
     @_tex.register(Delta)
     def _delta(self, expr: Delta, scope: Scope) -> Tex:
+        if expr.has(Element):  # [tok_nt = v]
+            return self._guard(expr, scope)
         a, b = sorted((self._subscript(e, scope) for e in expr.args), key=lambda t: (len(t), t))
         plain = len(a) == len(b.rstrip("'")) == 1
         return Tex(rf"\delta_{{{a}{'' if plain else ','}{b}}}", ATOM)
 
     @_tex.register(InRange)
-    def _in_range(self, expr: InRange, scope: Scope) -> Tex:
-        inside, extent = (self._tex(e, scope).text for e in expr.args)
-        return Tex(rf"\left[0 \le {inside} < {extent}\right]", ATOM)
+    def _guard(self, expr: sympy.Expr, scope: Scope) -> Tex:
+        known = condition(expr, (), lambda e: self._subscript(e, scope))
+        return Tex(rf"\left[{known.text}\right]", ATOM)
 
     @_tex.register(Reduction)
     def _reduction(self, expr: Reduction, scope: Scope) -> Tex:
         if expr.op == "sum":
             return self._product(factors_of(expr), scope)
+        guards, rest = take_guards(expr.body, expr.bound)
         inner = scope.bind(expr.bound)
-        body = self._tex(expr.body, inner)
-        operator = rf"{_OPERATORS[expr.op]}_{{{', '.join(inner.tex(i) for i in expr.bound)}}}"
-        return Tex(f"{operator} {wrapped(body, POWER)}", OPEN)
+        below = self._beneath(expr.bound, guards, inner)
+        return Tex(f"{_OPERATORS[expr.op]}_{{{below}}} {wrapped(self._tex(rest, inner), POWER)}", OPEN)
 
     def _sum(self, expr: Reduction, scope: Scope) -> Tex:
-        """A sum that has no constants left inside."""
-        inner = scope.bind(expr.bound)
-        operator = " ".join(rf"\sum_{{{inner.tex(i)}}}" for i in expr.bound)
-        return Tex(f"{operator} {wrapped(self._tex(expr.body, inner), OPEN)}", OPEN)
+        """A sum that has no constants left inside; sums that follow each other stand under one Σ."""
+        bound: list[Index] = []
+        guards: list[sympy.Expr] = []
+        body: sympy.Expr = expr
+        while isinstance(body, Reduction) and body.op == "sum":
+            bound += body.bound
+            found, body = take_guards(body.body, bound)
+            guards += found
+        inner = scope.bind(bound)
+        return Tex(rf"\sum_{{{self._beneath(bound, guards, inner)}}} {wrapped(self._tex(body, inner), OPEN)}", OPEN)
+
+    def _beneath(self, bound: Sequence[Index], guards: Iterable[sympy.Expr], scope: Scope) -> str:
+        def text(expr: sympy.Expr) -> str:
+            return self._subscript(expr, scope)
+
+        return beneath(bound, [condition(g, bound, text) for g in guards], text)
 
 
 def _numeral(text: str) -> Tex:

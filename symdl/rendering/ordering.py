@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy
 
-from symdl.core.functions import InRange, Switch
+from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.tensors import Element, Reduction, Role
 from symdl.rendering.piecewise import as_product
 
@@ -43,7 +43,8 @@ def factors_of(expr: sympy.Expr) -> Factors:
             found.number *= abs(factor)
             continue
         base, exponent = _as_power(factor)
-        inverse = exponent.is_number and exponent.is_negative
+        falling = base.is_number and exponent.could_extract_minus_sign()  # 10000^{−2d/D}
+        inverse = exponent.is_negative if exponent.is_number else falling
         plain = base ** (-exponent) if inverse else factor
         if is_extent(base):
             (found.below if inverse else found.above).append(plain)
@@ -125,7 +126,9 @@ def factor_key(factor: sympy.Expr) -> tuple[Any, ...]:
 def _kind(base: sympy.Expr) -> int:
     if base.is_number:
         return 0
-    if isinstance(base, sympy.Add | Switch | InRange):
+    if isinstance(base, InRange | Delta):
+        return 1
+    if isinstance(base, sympy.Add | Switch):
         return 2
     if isinstance(base, sympy.log):
         return 10
@@ -147,16 +150,19 @@ def element_key(element: Element) -> tuple[Any, ...]:
 def term_key(term: sympy.Expr, factors: Factors) -> tuple[Any, ...]:
     """Where a term stands in its sum."""
     everything = [*factors.over, *factors.under]
+    alone = everything[0] if len(everything) == 1 and isinstance(everything[0], Element) else None
     if not everything:
         kind = 0
-    elif any(isinstance(f, Reduction) for f in factors.over):
+    elif alone is not None and alone.tensor.cotangent_of:  # what comes from outside before what comes back
         kind = 1
-    else:
+    elif any(isinstance(f, Reduction) for f in factors.over):
         kind = 2
+    else:
+        kind = 3
+    guarded = any(isinstance(f, InRange | Delta) for f in factors.over)
     degree = sum(_degree(f) for f in factors.over)
-    alone = everything[0] if len(everything) == 1 else None
-    bias = isinstance(alone, Element) and alone.tensor.role in (Role.PARAMETER, Role.HYPERPARAMETER)
-    return (factors.negative, kind, -degree, bias, [factor_key(f) for f in everything], _text(term))
+    bias = alone is not None and alone.tensor.role in (Role.PARAMETER, Role.HYPERPARAMETER)
+    return (factors.negative, kind, guarded, -degree, bias, [factor_key(f) for f in everything], _text(term))
 
 
 def _degree(factor: sympy.Expr) -> int:

@@ -143,7 +143,7 @@ FORMS = [
     (Switch(S, sympy.Rational(1, 100), 1, 0), r"\begin{cases} 0.01 & s \le 0 \\ 1 & s > 0 \end{cases}"),
     (Delta(i, j), r"\delta_{ij}"),
     (Delta(i, j + 1), r"\delta_{i,j+1}"),
-    (InRange(i - 1, i.extent), r"\left[0 \le i - 1 < I\right]"),
+    (InRange(i - 1, i.extent), r"\left[i \ge 1\right]"),
     (sympy.Rational(3, 4) * S, r"\frac{3}{4} s"),
     (S / 10, r"0.1 s"),
     (sympy.sqrt(S**2 + 1), r"\sqrt{1 + s^{2}}"),

@@ -1,0 +1,168 @@
+"""Guards, index maps, gathers, windows, masks and time, each as a person writes it (the right-hand texts)."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+
+from symdl.core.equations import Equation, equation
+from symdl.core.functions import Delta, InRange
+from symdl.core.indices import Index, extent_symbol
+from symdl.core.tensors import Role, Tensor, reduction
+from symdl.rendering import latex
+from symdl.rendering.conditions import beneath, condition
+from symdl.rendering.indexmaps import index_map
+
+n, c, o, r, s, d, i, j, k, v = (Index(a) for a in "ncorsdijkv")
+H, W, T = (extent_symbol(a) for a in "hwt")
+p, q, h, w = Index("p", H), Index("q", W), Index("h"), Index("w")
+u = Index("u", sympy.floor((H + 2 - r.extent) / 2) + 1)
+t, time, key = Index("t"), Index("t", sequential=True), Index("s", T)
+
+
+def total(body: sympy.Expr, *indices: Index) -> sympy.Expr:
+    return reduction("sum", body, indices)
+
+
+def bar(name: str, *indices: Index) -> Tensor:
+    return Tensor(f"{name}_bar", indices, cotangent_of=("L", name))
+
+
+def param(name: str, *indices: Index) -> Tensor:
+    return Tensor(name, indices, Role.PARAMETER)
+
+
+def given(name: str, *indices: Index, integer: bool = False) -> Tensor:
+    return Tensor(name, indices, Role.INPUT, integer)
+
+
+x1 = given("x", n, c, p)
+CONVOLUTION = equation(
+    Tensor("y", (n, o, u)),
+    total(param("W", o, c, r)[o, c, r] * x1[n, c, 2 * u + r - 1] * InRange(2 * u + r - 1, H), c, r) + param("b", o)[o],
+)
+CONVOLUTION_INPUT = equation(
+    bar("x", n, c, p),
+    total(bar("y", n, o, u)[n, o, u] * param("W", o, c, r)[o, c, r] * Delta(p, 2 * u + r - 1), o, u, r),
+)
+full = Index("u", H - r.extent + 1)
+CONVOLUTION_FULL = equation(
+    bar("x", n, p),
+    total(bar("y", n, full)[n, p - r] * param("K", r)[r] * InRange(p - r, full.extent), r),
+)
+tok = given("tok", n, t, integer=True)
+EMBEDDING = equation(Tensor("y", (n, t, d)), param("E", v, d)[tok[n, t], d])
+EMBEDDING_BACK = equation(bar("E", v, d), total(bar("y", n, t, d)[n, t, d] * Delta(v, tok[n, t]), n, t))
+flat = Index("k", c.extent * H * W)
+FLATTEN = equation(
+    Tensor("y", (n, flat)), total(given("x", n, c, h, w)[n, c, h, w] * Delta(flat, (c * H + h) * W + w), c, h, w)
+)
+both = Index("l", i.extent + j.extent)
+CONCAT = equation(
+    Tensor("y", (n, both)),
+    total(given("a", n, i)[n, i] * Delta(both, i), i) + total(given("b", n, j)[n, j] * Delta(both, i.extent + j), j),
+)
+a2, u2 = Index("a", 2), Index("u", 2 * H)
+UPSAMPLE = equation(Tensor("y", (n, c, u2)), total(x1[n, c, p] * Delta(u2, 2 * p + a2), p, a2))
+units = Index("j", k.extent)
+hidden = Tensor("h", (n, time, k))
+RECURRENCE = equation(
+    Tensor("s", (n, time, units)),
+    total(param("W", units, i)[units, i] * given("x", n, time, i)[n, time, i], i)
+    + total(param("U", units, k)[units, k] * hidden[n, time - 1, k] * InRange(time - 1, T), k)
+    + param("b", units)[units],
+)
+s_bar = bar("s", n, time, units)
+THROUGH_TIME = equation(
+    bar("h", n, time, k),
+    bar("y", n, time, k)[n, time, k]
+    + total(param("U", units, k)[units, k] * s_bar[n, time + 1, units] * InRange(time + 1, T), units),
+)
+RECURRENT_WEIGHT = equation(
+    bar("U", units, k), total(s_bar[n, time, units] * hidden[n, time - 1, k] * InRange(time - 1, T), n, time)
+)
+z, m = Tensor("z", (n, t, key)), Tensor("m", (n, t))
+CAUSAL = equation(Tensor("S", (n, t)), total(sympy.exp(z[n, t, key] - m[n, t]) * InRange(t - key, T), key))
+CAUSAL_WEIGHT = equation(
+    Tensor("p", (n, t, key)),
+    InRange(t - key, T) * sympy.exp(z[n, t, key] - m[n, t]) / Tensor("S", (n, t))[n, t],
+)
+VALUE = equation(bar("V", n, key, d), total(Tensor("p", (n, t, key))[n, t, key] * bar("y", n, t, d)[n, t, d], t))
+POSITION = equation(Tensor("y", (t, d)), sympy.sin(t / sympy.Integer(10000) ** (2 * d / d.extent)))
+
+FORMS: list[tuple[Equation, str]] = [
+    (
+        CONVOLUTION,
+        r"y_{nou} = \sum_{\substack{c,r \\ 0 \le 2 u+r-1 < H}} W_{ocr} x_{n,c,2 u+r-1} + b_{o}",
+    ),
+    (CONVOLUTION_INPUT, r"\bar{x}_{ncp} = \sum_{\substack{o,u,r \\ 2 u+r-1 = p}} \bar{y}_{nou} W_{ocr}"),
+    (CONVOLUTION_FULL, r"\bar{x}_{np} = \sum_{\substack{r \\ 0 \le p-r < H-R+1}} \bar{y}_{n,p-r} K_{r}"),
+    (EMBEDDING, r"y_{ntd} = E_{\mathrm{tok}_{nt},d}"),
+    (EMBEDDING_BACK, r"\bar{E}_{vd} = \sum_{n,t:\,\mathrm{tok}_{nt} = v} \bar{y}_{ntd}"),
+    (FLATTEN, r"y_{n,(cH+h)W+w} = x_{nchw}"),
+    (UPSAMPLE, r"y_{n,c,2 p+a} = x_{ncp}"),
+    (
+        RECURRENCE,
+        r"s_{ntj} = \sum_{i} W_{ji} x_{nti} + \left[t \ge 1\right] \sum_{k} U_{jk} h_{n,t-1,k} + b_{j}",
+    ),
+    (
+        THROUGH_TIME,
+        r"\bar{h}_{ntk} = \bar{y}_{ntk} + \left[t < T-1\right] \sum_{j} \bar{s}_{n,t+1,j} U_{jk}",
+    ),
+    (RECURRENT_WEIGHT, r"\bar{U}_{jk} = \sum_{n,t \ge 1} \bar{s}_{ntj} h_{n,t-1,k}"),
+    (CAUSAL, r"S_{nt} = \sum_{s \le t} e^{z_{nts} - m_{nt}}"),
+    (CAUSAL_WEIGHT, r"p_{nts} = \frac{\left[s \le t\right] e^{z_{nts} - m_{nt}}}{S_{nt}}"),
+    (VALUE, r"\bar{V}_{nsd} = \sum_{t} \bar{y}_{ntd} p_{nts}"),
+    (POSITION, r"y_{td} = \sin\left(\frac{t}{10000^{2 d/D}}\right)"),
+]
+
+
+@pytest.mark.parametrize(("eq", "expected"), FORMS, ids=[e.split(" =")[0] for _, e in FORMS])
+def test_forms(eq: Equation, expected: str) -> None:
+    assert latex(eq) == expected
+
+
+def test_a_concatenation_is_one_line_for_each_part() -> None:
+    assert latex(CONCAT) == "\\begin{aligned}\ny_{ni} &= a_{ni} \\\\\ny_{n,I+j} &= b_{nj}\n\\end{aligned}"
+
+
+@pytest.mark.parametrize(
+    "eq",
+    [
+        equation(Tensor("y", (u2,)), total(given("x", p)[p] * Delta(u2, 2 * p), p)),  # leaves out the odd entries
+        equation(Tensor("y", (i,)), total(given("x", j)[j] * Delta(i, j), j)),  # another extent
+        equation(Tensor("y", (u2,)), total(given("x", p, a2)[p, a2] * Delta(u2, 2 * p + 1 + a2), p, a2)),  # shifted
+        equation(Tensor("y", (both,)), total(given("a", i)[i] * Delta(both, i), i)),  # the rest stays 0
+        equation(Tensor("y", (u2,)), total(given("x", u2, p, a2)[u2, p, a2] * Delta(u2, 2 * p + a2), p, a2)),
+        equation(Tensor("y", (u2,)), total(given("x", p, a2, i)[p, a2, i] * Delta(u2, 2 * p + a2), p, a2, i)),
+        EMBEDDING_BACK,
+        CONVOLUTION_INPUT,
+    ],
+    ids=["strided", "extents", "shifted", "half", "diagonal", "summed", "gather", "convolution"],
+)
+def test_what_fills_no_axis_exactly_is_no_map(eq: Equation) -> None:
+    assert index_map(eq) is None
+
+
+def test_guards_say_only_what_the_ranges_leave_open() -> None:
+    def said(e: sympy.Expr, extent: sympy.Expr, *bound: Index) -> str:
+        return condition(InRange(e, extent), bound, str).text
+
+    assert said(t - key, T, key) == r"s \le t"
+    assert said(t - key, T, t) == r"t \ge s"
+    assert said(t - 1, T) == r"t \ge 1"
+    assert said(t + 1, T) == "t < T-1"
+    assert said(p - r, H) == r"r \le p"
+    assert said(p + r, H) == "p+r < H"
+    assert said(p + r - 1, H) == r"0 \le p+r-1 < H"
+    assert said(t - key, Index("w").extent, key) == r"0 \le t-s < W"
+
+
+def test_long_conditions_stand_on_lines_of_their_own() -> None:
+    guards = [InRange(2 * u + r - 1, H), InRange(2 * q + s - 1, W)]
+    found = [condition(g, [r, s], str) for g in guards]
+    assert beneath([c, r, s], found, str) == (r"\substack{c,r,s \\ 0 \le 2 u+r-1 < H \\ 0 \le 2 q+s-1 < W}")
+
+
+def test_extents_with_a_floor() -> None:
+    assert latex(u.extent) == r"\left\lfloor \frac{H - R}{2} \right\rfloor + 2"
