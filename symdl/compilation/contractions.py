@@ -1,22 +1,24 @@
 """Which sums are matrix products, and which of those are worth a call of BLAS.
 
-Σ_K c · A[M,K] · B[K,N], in any order of factors and axes: the transposes are folded into how the operands are read,
-factors that share axes are grouped (and computed into a tensor of their own first), scalars are left over.
+Σ_K c · A[B, M, K] · B[B, K, N], in any order of factors and axes: transposes are folded into how the operands are read,
+factors that share axes are grouped (and computed into a tensor of their own first), factors that no summation index
+touches are left over. How the product stands in memory is chosen in `layouts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy
 
 from symdl.compilation.extents import Axes
+from symdl.compilation.layouts import Indices, Layout, Placed, Side, layouts, product
 from symdl.compilation.statements import Contraction, Operand, Statement, free_in, statement
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor
+from symdl.core.tensors import Tensor
 
 #: Multiplications above which a product goes to BLAS, by what loops can make of it: "rows" where the innermost loop
 #: runs along memory (it is vectorised), "dot" where it adds up (it is not), "vector" for a matrix times a vector.
@@ -24,73 +26,88 @@ from symdl.core.tensors import Element, Tensor
 #: 67 to 185 ns against 165 to 229, at 4×4×4 69 to 135 against 34 to 92.
 BLAS_ABOVE = {"rows": 200, "dot": 300, "vector": 500}
 
+#: Nanoseconds that loops take for one multiplication, on the same machine; copies and calls have to stay below that.
+LOOPS = {"rows": 0.15, "dot": 1.0, "vector": 0.5}
+
 
 @dataclass(frozen=True)
 class Context:
-    """What lowering needs to know: which axes are alike, their lengths, and names for new tensors."""
+    """What lowering needs to know: which axes are alike, their lengths, names for new tensors, and copies at hand."""
 
     axes: Axes
     size: Callable[[Index], int]
     name: Callable[[str], str]
+    copies: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Product:
-    """A recognised product: what is computed before it, the call, and the scalar that is left over."""
+    """A recognised product: what is computed before it, the call, and the factor that is left over.
+
+    The value of the term is `scale` times the element of `call.out` at the indices of the equation.
+    """
 
     before: tuple[Statement, ...]
     call: Contraction
     scale: sympy.Expr
 
 
-def recognise(eq: Equation, term: Term, out: Tensor, context: Context) -> Product | None:
-    """The term as a matrix product into `out`; None where loops are the better choice, or the only one."""
+def recognise(eq: Equation, term: Term, taken: bool, context: Context) -> Product | None:
+    """The term as a matrix product; None where loops are the better choice, or the only one.
+
+    It goes straight into the tensor of the equation, or, where that is taken by another product or has another order
+    of axes, into a tensor of its own.
+    """
     if term.op != "sum" or term.body.has(InRange, Delta):
         return None
-    scale, factors = _split(term.body)
-    groups = _groups(factors, set(eq.indices), set(term.bound))
-    if groups is None:
+    scale, factors = _split(term.body, frozenset(term.bound))
+    found = _grouped(factors, frozenset(eq.indices), frozenset(term.bound))
+    if found is None:
         return None
-    sides = [_Side(g, _ordered(eq.indices, g)) for g in groups]
-    if sides[1].free and sides[0].free + sides[1].free != eq.indices:
-        sides.reverse()
-    if sides[0].free + sides[1].free != eq.indices:
-        return None
-    inner = _inner_order(sides, term.bound)
-    if not worth_a_call(sides[0], sides[1], inner, context.size):
+    shared, groups = found
+    sides = [Side(g, _ordered(eq.indices, g)) for g in groups]
+    layout = _best(eq, term, sides, shared, context)
+    if layout is None:
         return None
     before: list[Statement] = []
-    source = repr(eq)
-    left = _operand(sides[0], inner, False, before, context, source)
-    right = _operand(sides[1], inner, True, before, context, source)
-    call = Contraction(out, left, right, sides[0].free, sides[1].free, inner, source)
+    source, order = repr(eq), layout.loops + layout.rows + layout.columns
+    left, right = reversed(sides) if layout.swapped else sides
+    call = Contraction(
+        Tensor(context.name(f"{eq.name}_part"), order) if taken or layout.permuted else eq.out,
+        _operand(left, layout.left, len(layout.rows), before, context, source),
+        _operand(right, layout.right, len(layout.inner), before, context, source),
+        layout.rows,
+        layout.columns,
+        layout.inner,
+        source,
+        layout.loops,
+    )
     return Product(tuple(before), call, scale)
 
 
-@dataclass(frozen=True)
-class _Side:
-    factors: tuple[sympy.Expr, ...]
-    free: tuple[Index, ...]
-
-    @property
-    def element(self) -> Element | None:
-        """The one tensor that it is, subscripted by plain, different indices."""
-        if len(self.factors) != 1 or not isinstance(self.factors[0], Element):
-            return None
-        subscripts = self.factors[0].subscripts
-        plain = all(isinstance(s, Index) for s in subscripts) and len(set(subscripts)) == len(subscripts)
-        return self.factors[0] if plain else None
-
-
-def _split(body: sympy.Expr) -> tuple[sympy.Expr, list[sympy.Expr]]:
-    """The factors without an index, and the others; a square counts as one factor."""
+def _split(body: sympy.Expr, bound: frozenset[Index]) -> tuple[sympy.Expr, list[sympy.Expr]]:
+    """The factors that the sum does not touch, and the others; a square counts as one factor."""
     factors = sympy.Mul.make_args(body)
-    return sympy.Mul(*[f for f in factors if not free_in(f)]), [f for f in factors if free_in(f)]
+    touched = [f for f in factors if free_in(f) & bound]
+    return sympy.Mul(*[f for f in factors if not free_in(f) & bound]), touched
 
 
-def _groups(
-    factors: list[sympy.Expr], free: set[Index], bound: set[Index]
-) -> tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]] | None:
+Groups = tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]
+
+
+def _grouped(
+    factors: list[sympy.Expr], free: frozenset[Index], bound: frozenset[Index]
+) -> tuple[frozenset[Index], Groups] | None:
+    """The factors in two groups that share no free index, but for those that every factor has (loops around it)."""
+    common = free.intersection(*[free_in(f) for f in factors])
+    for shared in dict.fromkeys((frozenset[Index](), common)):
+        groups = _groups(factors, free - shared, bound)
+        if groups is not None:
+            return shared, groups
+    return None
+
+
+def _groups(factors: list[sympy.Expr], free: frozenset[Index], bound: frozenset[Index]) -> Groups | None:
     """Factors grouped by the free indices that they share: two groups, or one and the factors without any."""
     groups: list[tuple[set[Index], list[sympy.Expr]]] = []
     floating: list[sympy.Expr] = []
@@ -113,51 +130,59 @@ def _groups(
     return tuple(first), tuple(second)
 
 
-def _ordered(indices: Sequence[Index], factors: tuple[sympy.Expr, ...]) -> tuple[Index, ...]:
+def _ordered(indices: Sequence[Index], factors: tuple[sympy.Expr, ...]) -> Indices:
     used = set().union(*[free_in(f) for f in factors])
     return tuple(i for i in indices if i in used)
 
 
-def _inner_order(sides: list[_Side], bound: tuple[Index, ...]) -> tuple[Index, ...]:
-    """The order in which the larger operand has the bound indices."""
-    elements = [s.element for s in sides if s.element is not None]
-    widest = max(elements, key=lambda e: len(e.subscripts), default=None)
-    return tuple(s for s in widest.subscripts if s in bound) if widest is not None else bound
+def _best(eq: Equation, term: Term, sides: list[Side], shared: frozenset[Index], context: Context) -> Layout | None:
+    """The cheapest layout that beats the loops."""
+    size = context.size
+    count = product((*eq.indices, *term.bound), size)
+    found: list[Layout] = []
+    for layout in layouts(eq.indices, sides, shared, term.bound, size):
+        kind = _kind(sides[0] if layout.swapped else sides[1], layout)
+        multiplied = product((*layout.rows, *layout.columns, *layout.inner), size)
+        if multiplied > BLAS_ABOVE[kind] and layout.cost < LOOPS[kind] * count:
+            found.append(layout)
+    return min(found, key=lambda found: found.cost, default=None)
 
 
-def _product(indices: tuple[Index, ...], size: Callable[[Index], int]) -> int:
-    total = 1
-    for index in indices:
-        total *= size(index)
-    return total
-
-
-def worth_a_call(left: _Side, right: _Side, inner: tuple[Index, ...], size: Callable[[Index], int]) -> bool:
-    """Whether BLAS beats the loops, by the number of multiplications and by how the loops would run."""
-    count = _product(left.free, size) * _product(right.free, size) * _product(inner, size)
-    if not right.free:
-        return count > BLAS_ABOVE["vector"]
-    element = right.element
-    adds_up = element is not None and element.subscripts[-1] in inner
-    return count > BLAS_ABOVE["dot" if adds_up else "rows"]
+def _kind(right: Side, layout: Layout) -> str:
+    """How loops would run: see `BLAS_ABOVE`."""
+    if not layout.columns:
+        return "vector"
+    return "dot" if right.element is not None and right.element.subscripts[-1] in layout.inner else "rows"
 
 
 def _operand(
-    side: _Side,
-    inner: tuple[Index, ...],
-    is_right: bool,
-    before: list[Statement],
-    context: Context,
-    source: str,
+    side: Side, placed: Placed, leading: int, before: list[Statement], context: Context, source: str
 ) -> Operand:
-    """The side as a matrix, rows × columns; computed into a tensor of its own where it is not one tensor."""
-    normal, flipped = (inner + side.free, side.free + inner) if is_right else (side.free + inner, inner + side.free)
-    split, flipped_split = (len(inner), len(side.free)) if is_right else (len(side.free), len(inner))
+    """The side as a matrix; copied or computed into a tensor of its own where it does not stand in memory like that.
+
+    `leading` axes are its first block, of the axes that are no loops, unless it is transposed.
+    """
+    element, axes = side.element, placed.order
+    if axes is None:
+        assert element is not None, "what is read as it stands is one tensor"
+        tensor = element.tensor
+        axes = element.subscripts
+    else:
+        tensor = _made(side, axes, before, context, source)
+    if placed.transposed:
+        leading = len(axes) - len(placed.at) - leading
+    return Operand(tensor, leading, placed.transposed, placed.at)
+
+
+def _made(side: Side, order: Indices, before: list[Statement], context: Context, source: str) -> Tensor:
+    """The side as a tensor with its axes in that order; a copy that another product has made is used again."""
     element = side.element
-    if element is not None and element.subscripts == normal:
-        return Operand(element.tensor, split)
-    if element is not None and element.subscripts == flipped:
-        return Operand(element.tensor, flipped_split, transposed=True)
-    made = Tensor(context.name("factor"), normal)
+    key = (element.name, tuple(element.subscripts.index(i) for i in order)) if element is not None else None
+    if key is not None and key in context.copies:
+        return context.copies[key]
+    stem = "factor" if element is None else f"{element.name}_turned"
+    made = Tensor(context.name(stem), order)
     before.append(statement(context.axes, made, sympy.Mul(*side.factors), "", (), source))
-    return Operand(made, split)
+    if key is not None:
+        context.copies[key] = made
+    return made

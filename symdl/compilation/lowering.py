@@ -53,8 +53,7 @@ def _lower_equation(eq: Equation, context: Context) -> list[Unit]:
     products: list[tuple[Term, Product]] = []
     several = len(eq.terms) > 1
     for term in reductions(eq):
-        out = eq.out if not products else Tensor(context.name(f"{eq.name}_part"), eq.indices)
-        product = recognise(eq, term, out, context)
+        product = recognise(eq, term, any(p.call.out == eq.out for _, p in products), context)
         if product is not None:
             products.append((term, product))
         elif term.op != "sum" and several:

@@ -117,7 +117,7 @@ def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[K
             symbols = statement.body.free_symbols
             found.update(dict.fromkeys(sorted((s for s in symbols if not isinstance(s, Index)), key=str)))
         if isinstance(item, Contraction):
-            found.update(dict.fromkeys(axes.key(i) for i in (*item.rows, *item.columns, *item.inner)))
+            found.update(dict.fromkeys(axes.key(i) for i in (*item.loops, *item.rows, *item.columns, *item.inner)))
     for name in definition.outputs:
         found.update(dict.fromkeys(axes.key(i) for i in definition.tensors[name].indices))
     return list(found)

@@ -107,12 +107,15 @@ class _Checker:
         return any(a == index and b == index for a, b in zip(write.out.subscripts, element.subscripts, strict=True))
 
     def _product(self, item: Contraction) -> None:
+        if len(set(item.loops)) < len(item.loops) or set(item.result.at) != set(item.loops):
+            self._fail(f"the product {item.out.name} is stored more than once")
         for operand, rows, columns in (
             (item.left, item.rows, item.inner),
             (item.right, item.inner, item.columns),
-            (Operand(item.out, len(item.rows)), item.rows, item.columns),
+            (item.result, item.rows, item.columns),
         ):
-            axes = operand.tensor.indices
+            self._slice(operand, item)
+            axes = operand.tensor.indices[len(operand.at) :]
             leading, trailing = axes[: operand.leading], axes[operand.leading :]
             found = (trailing, leading) if operand.transposed else (leading, trailing)
             key = self.plan.axes.key
@@ -123,6 +126,14 @@ class _Checker:
         if item.out.name in (item.left.tensor.name, item.right.tensor.name):
             self._fail(f"{item.out.name} is overwritten while it is read")
         self._write(_Write(item.out.element(), "", (), self.item))
+
+    def _slice(self, operand: Operand, item: Contraction) -> None:
+        """The loops of a product that subscript the first axes of an operand have the lengths of those axes."""
+        for axis, subscript in zip(operand.tensor.indices, operand.at, strict=False):
+            if subscript not in item.loops:
+                self._fail(f"{operand.tensor.name} uses the index {subscript} outside its loop")
+            if self.plan.axes.key(subscript) != self.plan.axes.key(axis):
+                self._fail(f"the loop over {subscript} has not the length of axis {axis} of {operand.tensor.name}")
 
     def _alive(self, name: str) -> None:
         if name not in self.written:

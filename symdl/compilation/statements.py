@@ -58,18 +58,22 @@ class Statement:
 
 @dataclass(frozen=True)
 class Operand:
-    """A tensor read as a matrix: `leading` axes flattened into rows, the others into columns, transposed or not."""
+    """A tensor read as a matrix: `leading` axes flattened into rows, the others into columns, transposed or not.
+
+    `at` subscripts the axes before those: the loops around the product that it depends on.
+    """
 
     tensor: Tensor
     leading: int
     transposed: bool = False
+    at: tuple[sympy.Expr, ...] = ()
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """`out[M, N] = Σ_K left[M, K] · right[K, N]`; no N: a matrix times a vector.
+    """`out[loops, M, N] = Σ_K left[…, M, K] · right[…, K, N]` for all loops; no N: a matrix times a vector.
 
-    `rows`, `columns` and `inner` are indices of the axes, for their extents.
+    `loops`, `rows`, `columns` and `inner` are indices of the axes, for their extents.
     """
 
     out: Tensor
@@ -79,6 +83,12 @@ class Contraction:
     columns: tuple[Index, ...]
     inner: tuple[Index, ...]
     source: str
+    loops: tuple[Index, ...] = ()
+
+    @property
+    def result(self) -> Operand:
+        """Where it is written."""
+        return Operand(self.out, len(self.rows), at=self.loops)
 
 
 Unit = Statement | Contraction

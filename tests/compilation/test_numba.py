@@ -40,6 +40,7 @@ def run(text: str, dtype: str, **values: Any) -> Any:
         x**3 - y**-2,
         sympy.sqrt(x) * y ** sympy.Rational(3, 2),
         x ** sympy.Rational(-1, 2),
+        x / y ** sympy.Rational(3, 2) - y / x ** sympy.Rational(5, 2),
         sympy.Rational(1, 3) * x - sympy.Rational(7, 2),
         sympy.exp(-x) * sympy.log(y) + sympy.pi,
         sympy.tanh(x) ** 2 - sympy.erf(y) + sympy.cos(x) * sympy.sin(y),

@@ -25,8 +25,10 @@ from symdl.errors import CrossCheckError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import definitions as d
+import products
 
 TARGETS = ["numba"]
+ALL = [*d.EVERY, *products.EVERY]
 DTYPES = ["float64", "float32"]
 #: Ulps of the largest entry of an output, at inputs of scale 1: units that begin to saturate lose some digits.
 ALLOWED = {"float64": 2000.0, "float32": 2000.0}
@@ -53,6 +55,13 @@ def test_values_and_gradients_agree_with_the_reference(definition: Definition, d
 @pytest.mark.parametrize("definition", d.WITH_PRODUCTS, ids=lambda e: e.name)
 def test_matrix_products_by_blas_agree_with_the_reference(definition: Definition, dtype: str, target: str) -> None:
     assert "np.dot" in check(definition, dtype, target, size=64)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("definition", products.EVERY, ids=lambda e: e.name)
+def test_batches_of_products_agree_with_the_reference(definition: Definition, dtype: str, target: str) -> None:
+    assert "np.dot" in check(definition, dtype, target, size=32)
 
 
 def check(definition: Definition, dtype: str, target: str, size: int) -> str:
@@ -160,6 +169,12 @@ def torch_embedding(tok: Any, E: Any) -> Any:
     return (torch.nn.functional.embedding(tok, E) ** 2).mean()
 
 
+def torch_attended(x: Any, Q: Any, K: Any, V: Any, O: Any) -> Any:
+    q, k, v = (torch.einsum("nti,hei->nhte", x, W) for W in (Q, K, V))
+    u = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    return (torch.einsum("nhte,ohe->nto", u, O) ** 2).mean()
+
+
 def torch_batched(A: Any, B: Any) -> Any:
     return (torch.bmm(A, B) ** 2).sum()
 
@@ -171,14 +186,15 @@ PEERS = {
     "normalisation": torch_normalisation,
     "embedding": torch_embedding,
     "batched": torch_batched,
+    "attended": torch_attended,
     "deep": torch_deep,
 }
 
 
-@pytest.mark.parametrize("definition", [e for e in d.EVERY if e.name in PEERS], ids=lambda e: e.name)
+@pytest.mark.parametrize("definition", [e for e in ALL if e.name in PEERS], ids=lambda e: e.name)
 def test_values_and_gradients_agree_with_pytorch(definition: Definition) -> None:
     names = [p.name for p in definition.parameters]
-    code = compile(definition, wrt=names)
+    code = compile(definition, wrt=names, extents={n: 32 for n, e in definition.extents.items() if e.is_Symbol})
     arrays = at_random(definition, "float64", seed=9)
     results = code.gradient(**arrays)
     tensors = {n: torch.tensor(a, requires_grad=n in names) for n, a in arrays.items()}
@@ -191,7 +207,7 @@ def test_values_and_gradients_agree_with_pytorch(definition: Definition) -> None
 
 
 def test_every_peer_is_compared() -> None:
-    assert set(PEERS) <= {e.name for e in d.EVERY}
+    assert set(PEERS) <= {e.name for e in ALL}
 
 
 def test_a_wrong_gradient_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

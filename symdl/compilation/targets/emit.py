@@ -168,21 +168,30 @@ class Emitter:
 
     def _item(self, item: Item) -> list[str]:
         if isinstance(item, Contraction):
-            return [f"# {item.source}", self._contraction(item)]
+            return [f"# {item.source}", *self._contraction(item)]
         if isinstance(item, Statement):
             return [f"# {item.source}", *self._scope((), (item,), {})]
         sources = dict.fromkeys(s.source for s in statements_in(item))
         return [*(f"# {s}" for s in sources), *self._loop(item, (), {})]
 
-    def _contraction(self, item: Contraction) -> str:
+    def _contraction(self, item: Contraction) -> list[str]:
+        """The product, in loops over the indices that are none of its matrices'."""
+        texts: list[str] = []
+        for index in item.loops:
+            self.text[index] = self.names.loop(index.name, texts)
+            texts.append(self.text[index])
         left = self._matrix(item.left, vector=False)
         right = self._matrix(item.right, vector=not item.columns)
-        out = self._matrix(Operand(item.out, len(item.rows)), vector=not item.columns)
-        return f"np.dot({left}, {right}, {out})"
+        lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
+        for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
+            lines = [f"for {name} in range({self.extent_of(index)}):", *_indented(lines)]
+        return lines
 
     def _matrix(self, operand: Operand, *, vector: bool) -> str:
-        """The array as a matrix, leading axes flattened, transposed by its strides."""
-        shape, name = self.shape_of(operand.tensor), self.arrays[operand.tensor.name]
+        """The array, or one slice of it, as a matrix: leading axes flattened, transposed by its strides."""
+        shape, name = self.shape_of(operand.tensor)[len(operand.at) :], self.arrays[operand.tensor.name]
+        if operand.at:
+            name = f"{name}[{', '.join(self._subscript(s) for s in operand.at)}]"
         if vector:
             return name if len(shape) == 1 else f"{name}.reshape({'*'.join(shape)})"
         rows, columns = shape[: operand.leading], shape[operand.leading :]
@@ -191,11 +200,7 @@ class Emitter:
         return f"{name}.T" if operand.transposed else name
 
     def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
-        taken = {self.text[i] for i in around}
-        name = loop.index.name.replace("'", "_p")
-        while name in taken or name in self.names.taken:
-            name += "_"
-        self.text[loop.index] = name
+        name = self.text[loop.index] = self.names.loop(loop.index.name, [self.text[i] for i in around])
         outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
         self.lifting = Invariants(lambda s: s in fixed, self.names)
         body = self._scope((*around, loop.index), loop.children, known)

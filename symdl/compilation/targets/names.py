@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Iterable
 
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
@@ -16,6 +17,7 @@ class Names:
 
     def __init__(self, taken: set[str] | None = None) -> None:
         self.taken = set(taken or ()) | _RESERVED
+        self.loops: set[str] = set()
 
     def new(self, wanted: str) -> str:
         """`wanted` as an identifier, with a number behind it where it is taken.
@@ -30,8 +32,21 @@ class Names:
         if keyword.iskeyword(stem) or stem in _RESERVED:
             stem += "_"
         name, number = stem, 1
-        while name in self.taken:
+        while name in self.taken or name in self.loops:
             number += 1
             name = f"{stem}_{number}"
         self.taken.add(name)
+        return name
+
+    def loop(self, wanted: str, around: Iterable[str]) -> str:
+        """`wanted` as the variable of a loop inside of others; loops beside each other may have the same.
+
+        >>> names = Names()
+        >>> names.loop("t", []), names.loop("t", ["t"]), names.loop("t", []), names.new("t")
+        ('t', 't_', 't', 't_2')
+        """
+        name = wanted.replace("'", "_p")
+        while name in around or name in self.taken:
+            name += "_"
+        self.loops.add(name)
         return name

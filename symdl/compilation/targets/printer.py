@@ -122,7 +122,8 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         if exponent.is_Integer and 2 <= int(exponent) <= 64:
             return f"{inner}**{int(exponent)}"
         if exponent.is_Rational and exponent.q == 2:
-            return f"math.sqrt({self._print(base)})*{inner}**{int(exponent - sympy.S.Half)}"
+            whole = int(exponent - sympy.S.Half)
+            return f"(math.sqrt({self._print(base)})*{inner}{f'**{whole}' if whole > 1 else ''})"
         return f"math.pow({self._print(base)}, {self._print(exponent)})"
 
     def _print_exp(self, expr: Any) -> str:
