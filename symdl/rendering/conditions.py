@@ -29,9 +29,9 @@ class Condition:
 
 
 def is_guard(factor: sympy.Expr) -> bool:
-    """A guard that reads better as a condition: every one but δ of two indices, which people know as δ_ij."""
+    """A guard that reads better as a condition: every one but δ_ij of plain indices and numbers."""
     if isinstance(factor, Delta):
-        return not all(isinstance(a, Index) for a in factor.args)
+        return not all(isinstance(a, Index | sympy.Integer) for a in factor.args)
     return isinstance(factor, InRange)
 
 

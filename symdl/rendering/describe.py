@@ -60,7 +60,7 @@ def describe_definition(definition: Definition, notation: str = "index", derivat
     legend = (*_quantities(definition), *_conventions(definition))
     if legend:
         blocks += [Heading("Legend"), Items(legend)]
-    return Document(definition.name, tuple(blocks))
+    return Document(_spoken(definition.name), tuple(blocks))
 
 
 def describe_derivation(derivation: Derivation, notation: str = "index", derivative: Derivative = "bar") -> Document:
@@ -75,7 +75,7 @@ def describe_derivation(derivation: Derivation, notation: str = "index", derivat
         Heading("The derivation, step by step"),
         *_chains(printer, derivation.steps),
         Heading("The result"),
-        Formula(tuple(row for eq in backward for row in equation_rows(_fractions(printer), eq, "index"))),
+        Formula(tuple(row for eq in backward for row in _result_rows(printer, eq, derivation.names.values()))),
     ]
     matrix = _matrix_section(derivation)
     if notation == "matrix" and not matrix:
@@ -83,7 +83,7 @@ def describe_derivation(derivation: Derivation, notation: str = "index", derivat
     blocks += matrix
     blocks += [Heading("What it cost"), Paragraph(_cost(derivation.cost))]
     way = "by the chain rule" if derivation.via == "chain" else "by expansion"
-    return Document(f"{source.name}: the gradient {way}", tuple(blocks))
+    return Document(f"{_spoken(source.name)}: the gradient {way}", tuple(blocks))
 
 
 def describe_worked(worked: Worked) -> Document:
@@ -93,7 +93,12 @@ def describe_worked(worked: Worked) -> Document:
     for section, lines in groupby(worked.lines, key=lambda line: str(line.section)):
         blocks.append(Heading(titles.get(section, section)))
         blocks.append(Formula(tuple(row for line in lines for row in _worked_rows(line, worked.values))))
-    return Document(f"{worked.name}: the numbers", tuple(blocks))
+    return Document(f"{_spoken(worked.name)}: the numbers", tuple(blocks))
+
+
+def _spoken(name: str) -> str:
+    """`layer_norm` as a title."""
+    return name.replace("_", " ")
 
 
 def equation_rows(printer: MathPrinter, eq: Equation, notation: str) -> Iterator[Row]:
@@ -104,8 +109,19 @@ def equation_rows(printer: MathPrinter, eq: Equation, notation: str) -> Iterator
     if notation == "matrix" and (form := matrix_form(eq)) is not None:
         yield Row(*form)
         return
-    for piece in index_map(eq) or (Piece(eq.lhs, eq.rhs, {}),):
+    for piece in _pieces(eq):
         yield Row(*printer.sides(piece.lhs, piece.body))
+
+
+def _pieces(eq: Equation) -> tuple[Piece, ...]:
+    return index_map(eq) or (Piece(eq.lhs, eq.rhs, {}),)
+
+
+def _result_rows(printer: MathPrinter, eq: Equation, wanted: Iterable[str]) -> Iterator[Row]:
+    """A line of the result; what was asked for stands on the left as the ∂L/∂w that it is."""
+    for row, piece in zip(equation_rows(printer, eq, "index"), _pieces(eq), strict=True):
+        left = _fractions(printer).sides(piece.lhs, piece.body)[0] if eq.name in wanted else row.left
+        yield replace(row, left=left)
 
 
 def _fractions(printer: MathPrinter) -> MathPrinter:

@@ -14,8 +14,16 @@ from symdl.core.tensors import Element
 from symdl.rendering.names import GREEK, joined, parse_name
 from symdl.rendering.numerals import decimal
 
-_ACCENTS = {"hat": "\N{COMBINING CIRCUMFLEX ACCENT}", "bar": "\N{COMBINING MACRON}", "tilde": "\N{COMBINING TILDE}"}
-_ACCENTED = re.compile(r"\\(hat|bar|tilde)\{([^{}]*)\}")
+_ACCENTS = {
+    "hat": "\N{COMBINING CIRCUMFLEX ACCENT}",
+    "bar": "\N{COMBINING MACRON}",
+    "tilde": "\N{COMBINING TILDE}",
+    "dot": "\N{COMBINING DOT ABOVE}",
+    "widehat": "\N{COMBINING CIRCUMFLEX ACCENT}",
+    "overline": "\N{COMBINING OVERLINE}",
+    "widetilde": "\N{COMBINING TILDE}",
+}
+_ACCENTED = re.compile(rf"\\({'|'.join(_ACCENTS)})\{{([^{{}}]*)\}}")
 _DIGITS, _LONG = 4, 6
 
 
@@ -46,12 +54,21 @@ def name_label(element: Element) -> Label:
 def _plain(tex: str) -> tuple[str, bool]:
     """A printed stem as Unicode text, and whether it stands upright."""
     upright = r"\mathrm" in tex
-    text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", tex)
+    text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", tex).replace("^{2}", "²")
     for name in GREEK:
         text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, n=name: _greek(n), text)  # type: ignore[misc]
     while _ACCENTED.search(text):
-        text = _ACCENTED.sub(lambda m: unicodedata.normalize("NFC", m[2] + _ACCENTS[m[1]]), text)
+        text = _ACCENTED.sub(_accented, text)
     return text, upright
+
+
+def _accented(match: re.Match[str]) -> str:
+    """An accent over one letter, an overline over each letter of a word, any other accent over its middle."""
+    accent, word = _ACCENTS[match[1]], match[2]
+    if match[1] == "overline":
+        return "".join(c + accent for c in word)
+    place = (len(word) + 1) // 2
+    return unicodedata.normalize("NFC", word[:place] + accent + word[place:])
 
 
 def _greek(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import singledispatchmethod
+from functools import cached_property, singledispatchmethod
 from typing import Any, Literal
 
 import sympy
@@ -62,7 +62,8 @@ class MathPrinter:
     Args:
         derivative: cotangents as "bar" (x̄) or "fraction" (∂L/∂x).
         values: numbers to print in place of elements and extents, as in a worked example.
-        tensors: the tensors of the definition, which tell how many subscripts of a cotangent belong to its target.
+        tensors: the tensors of the definition, which tell how many subscripts of a cotangent belong to its target,
+            and the order of factors.
         verbatim: LaTeX that stands in place of a symbol.
     """
 
@@ -70,6 +71,10 @@ class MathPrinter:
     values: Mapping[sympy.Expr, Any] = field(default_factory=dict)
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     verbatim: Mapping[sympy.Symbol, Tex] = field(default_factory=dict)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self.tensors)}
 
     def math(self, expr: sympy.Expr, scope: Scope | None = None) -> str:
         """LaTeX of one expression."""
@@ -148,12 +153,12 @@ class MathPrinter:
     def _sum_of_terms(self, expr: sympy.Add, scope: Scope) -> Tex:
         if is_index_arithmetic(expr) and not self.values:
             return Tex(spaced(self._subscript(expr, scope)), ADD)
-        whole = factors_of(expr)
+        whole = factors_of(expr, self._places)
         if [*whole.above, *whole.over] != [expr] or whole.negative or whole.number != 1:  # 2 a − 2 t is −2 (t − a)
             return self._product(whole, scope)
-        terms = [(term, factors_of(term)) for term in expr.args]
+        terms = [(term, factors_of(term, self._places)) for term in expr.args]
         text = ""
-        for _, factors in sorted(terms, key=lambda pair: term_key(*pair)):
+        for _, factors in sorted(terms, key=lambda pair: term_key(*pair, self._places)):
             part = self._unsigned(factors, scope)
             if factors.negative or text:
                 sign = "-" if factors.negative else "+"
@@ -170,7 +175,7 @@ class MathPrinter:
 
     @_tex.register(sympy.Mul)
     def _mul(self, expr: sympy.Expr, scope: Scope) -> Tex:
-        return self._product(factors_of(expr), scope)
+        return self._product(factors_of(expr, self._places), scope)
 
     def _product(self, factors: Factors, scope: Scope) -> Tex:
         part = self._unsigned(factors, scope)
@@ -218,7 +223,7 @@ class MathPrinter:
     @_tex.register(sympy.Pow)
     def _power(self, expr: sympy.Pow, scope: Scope) -> Tex:
         base, exponent = expr.base, expr.exp
-        if (apart := factors_of(expr)).under or apart.below:
+        if (apart := factors_of(expr, self._places)).under or apart.below:
             return self._product(apart, scope)
         if exponent == sympy.Rational(1, 2):
             return Tex(rf"\sqrt{{{self._tex(base, scope).text}}}", POWER)
@@ -270,13 +275,13 @@ class MathPrinter:
     @_tex.register(Switch)
     def _switch(self, expr: Switch, scope: Scope) -> Tex:
         if as_product(expr) is not None:
-            return self._product(factors_of(expr), scope)
+            return self._product(factors_of(expr, self._places), scope)
         return switch_form(expr, lambda e: self._tex(e, scope).text)
 
     @_tex.register(Delta)
     def _delta(self, expr: Delta, scope: Scope) -> Tex:
-        if expr.has(Element):  # [tok_nt = v]
-            return self._guard(expr, scope)
+        if any(not isinstance(e - e.as_coeff_Add()[0], Index) and not e.is_Integer for e in expr.args):
+            return self._guard(expr, scope)  # [tok_nt = v]
         a, b = sorted((self._subscript(e, scope) for e in expr.args), key=lambda t: (len(t), t))
         plain = len(a) == len(b.rstrip("'")) == 1
         return Tex(rf"\delta_{{{a}{'' if plain else ','}{b}}}", ATOM)
@@ -289,11 +294,10 @@ class MathPrinter:
     @_tex.register(Reduction)
     def _reduction(self, expr: Reduction, scope: Scope) -> Tex:
         if expr.op == "sum":
-            return self._product(factors_of(expr), scope)
-        guards, rest = take_guards(expr.body, expr.bound)
+            return self._product(factors_of(expr, self._places), scope)
         inner = scope.bind(expr.bound)
-        below = self._beneath(expr.bound, guards, inner)
-        return Tex(f"{_OPERATORS[expr.op]}_{{{below}}} {wrapped(self._tex(rest, inner), POWER)}", OPEN)
+        below = self._beneath(expr.bound, (), inner)
+        return Tex(f"{_OPERATORS[expr.op]}_{{{below}}} {wrapped(self._tex(expr.body, inner), POWER)}", OPEN)
 
     def _sum(self, expr: Reduction, scope: Scope) -> Tex:
         """A sum that has no constants left inside; sums that follow each other stand under one Σ."""

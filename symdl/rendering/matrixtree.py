@@ -115,14 +115,14 @@ def tensor_name(tensor: Tensor) -> Name:
     """
     if tensor.rank == 0:
         return parse_name(tensor.name, layered=False)
-    first, *rest = tensor.name.strip("_").split("_")
-    stem = first.rstrip("0123456789") or first
-    cased = stem.upper() if tensor.rank == 2 else stem.lower()
-    roman = cased if len(stem) == 1 else stem
-    bold = rf"\boldsymbol{{\{stem}}}" if stem in GREEK else rf"\mathbf{{{roman}}}"
-    place = "q" + first[len(stem) :]  # any letter: it is put back in bold
-    name = parse_name("_".join([place, *rest]), layered=True)
-    return replace(name, stem=name.stem.replace("q", bold, 1))
+
+    def bold(word: str) -> str:
+        if word in GREEK:
+            return rf"\boldsymbol{{\{word}}}"
+        cased = word.upper() if tensor.rank == 2 else word.lower()
+        return rf"\mathbf{{{cased if len(word) == 1 else word}}}"
+
+    return parse_name(tensor.name, layered=True, letters=bold)
 
 
 def matrix_latex(node: Node) -> str:

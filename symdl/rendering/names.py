@@ -7,8 +7,8 @@ visible name with another index of its formula.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -22,7 +22,16 @@ GREEK = frozenset((
     "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 ))
 # fmt: on
-_ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "prime": ""}
+_LETTERS = {**{name: f"\\{name}" for name in GREEK}, "eps": r"\varepsilon", "ell": r"\ell"}
+#: Accents over one letter, and over a word or a square.
+_ACCENTS = {
+    "hat": (r"\hat", r"\widehat"),
+    "bar": (r"\bar", r"\overline"),
+    "tilde": (r"\tilde", r"\widetilde"),
+    "dot": (r"\dot", r"\dot"),
+}
+#: Names with a digit that is a power, not a layer.
+_SQUARES = frozenset(("sigma2",))
 _STEM = re.compile(r"(.*?)([0-9]*)")
 
 
@@ -37,34 +46,48 @@ class Name:
     def tex(self, *subscripts: str) -> str:
         """The name with its subscripts."""
         inside = joined([s for s in (self.subscript, *subscripts) if s])
-        upper = f"^{{{self.superscript}}}" if self.superscript else ""
-        return f"{self.stem}{upper}" + (f"_{{{inside}}}" if inside else "")
+        return f"{self.stem}{_raised(self.superscript)}" + (f"_{{{inside}}}" if inside else "")
 
 
-def parse_name(name: str, *, layered: bool) -> Name:
-    r"""The printed name of `name`; digits are a layer where `layered`, else a subscript.
+def parse_name(name: str, *, layered: bool, letters: Callable[[str], str] | None = None) -> Name:
+    r"""The printed name of `name`.
+
+    Where indices follow (`layered`), digits and words after the first are set above in parentheses, so that nobody
+    takes them for an index: the layer of W1, the gate of W_f. Else they are a subscript.
+
+    Args:
+        name: as in code.
+        layered: True for a tensor with indices.
+        letters: how the first word is set; by default one letter as it is, a word upright.
 
     >>> parse_name("W1_bar", layered=True).tex("j", "i"), parse_name("beta1", layered=False).tex()
     ('\\bar{W}^{(1)}_{ji}', '\\beta_{1}')
+    >>> parse_name("W_f", layered=True).tex("j", "i"), parse_name("sigma2_bar", layered=True).tex("n")
+    ('W^{(f)}_{ji}', '\\overline{\\sigma^{2}}_{n}')
     >>> parse_name("y_hat", layered=True).tex("n"), parse_name("weight_decay", layered=False).tex()
     ('\\hat{y}_{n}', '\\mathrm{weight}_{\\mathrm{decay}}')
     """
     first, *suffixes = name.strip("_").split("_") if name.strip("_") else [name]
-    letters, digits = _split(first)
-    found = Name(letter(letters), *(("(" + digits + ")", "") if layered and digits else ("", digits)))
+    word, digits = _split(first)
+    stem, above = (letters or letter)(word), ""
+    if first in _SQUARES:
+        above, digits = "2", ""
+    wide = above != "" or (len(word) > 1 and word not in _LETTERS)
+    labels = [digits] if digits else []
     for suffix in suffixes:
-        word, number = _split(suffix)
-        if word == "prime":
-            found = replace(found, superscript=found.superscript + r"\prime")
-        elif word in _ACCENTS:
-            found = replace(found, stem=f"{_ACCENTS[word]}{{{found.stem}}}")
-        elif word:
-            found = replace(found, subscript=joined([s for s in (found.subscript, letter(word)) if s]))
-        if number:
-            key = "superscript" if layered else "subscript"
-            value = f"({number})" if layered else number
-            found = replace(found, **{key: joined([s for s in (getattr(found, key), value) if s])})
-    return found
+        if suffix == "prime":
+            above += r"\prime"
+        elif suffix in _ACCENTS:
+            stem, above = f"{_ACCENTS[suffix][wide]}{{{stem + _raised(above)}}}", ""
+        else:
+            labels += [letter(part) for part in _split(suffix) if part]
+    if not layered:
+        return Name(stem, above, joined(labels))
+    return Name(stem, above + (f"({','.join(labels)})" if labels else ""))
+
+
+def _raised(above: str) -> str:
+    return f"^{{{above}}}" if above else ""
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -78,10 +101,8 @@ def letter(word: str) -> str:
     >>> letter("w"), letter("eta"), letter("lr")
     ('w', '\\eta', '\\mathrm{lr}')
     """
-    if word in GREEK:
-        return f"\\{word}"
-    if word == "eps":
-        return r"\varepsilon"
+    if word in _LETTERS:
+        return _LETTERS[word]
     return word if len(word) <= 1 else rf"\mathrm{{{word}}}"
 
 

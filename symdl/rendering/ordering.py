@@ -1,12 +1,13 @@
 """The order in which people write terms and factors, which is not the order in which SymPy keeps them.
 
-Factors: numbers and extents, groups, functions, cotangents, parameters, intermediates, inputs, and last what
-reaches to the right (log, Σ). Terms: positive before negative, numbers first, sums before a bias.
+Factors: numbers and extents, guards, groups, functions before a cotangent, cotangents, parameters, intermediates,
+inputs, other functions, and last what reaches to the right (log, Σ). Terms: positive before negative, numbers first,
+sums before a bias.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,8 @@ from symdl.core.tensors import Element, Reduction, Role
 from symdl.rendering.piecewise import as_product
 
 _ROLES = {Role.HYPERPARAMETER: 1, Role.PARAMETER: 6, Role.INTERMEDIATE: 8, Role.INPUT: 9}
+_FUNCTION, _BEHIND = 3, 10
+NOWHERE: Mapping[str, int] = {}
 
 
 @dataclass
@@ -32,8 +35,13 @@ class Factors:
     under: list[sympy.Expr] = field(default_factory=list)
 
 
-def factors_of(expr: sympy.Expr) -> Factors:
-    """Take a product apart; what does not depend on the index of a sum stands in front of the sum."""
+def factors_of(expr: sympy.Expr, places: Mapping[str, int] = NOWHERE) -> Factors:
+    """Take a product apart; what does not depend on the index of a sum stands in front of the sum.
+
+    Args:
+        expr: any expression.
+        places: of the tensors of a definition, in which order they are declared; without, the alphabet decides.
+    """
     found = Factors()
     parts = list(_flat(expr))
     number = sympy.Mul(*[p for p in parts if p.is_Rational or p.is_Float])
@@ -50,9 +58,25 @@ def factors_of(expr: sympy.Expr) -> Factors:
             (found.below if inverse else found.above).append(plain)
         else:
             (found.under if inverse else found.over).append(plain)
+    behind = not any(f.is_Add or (isinstance(f, Element) and f.tensor.cotangent_of) for f in found.over)
     for part in (found.above, found.below, found.over, found.under):
-        part.sort(key=factor_key)
+        part.sort(key=lambda f: factor_key(f, places, behind))
+    found.over = _paired(found.over)
     return found
+
+
+def _paired(factors: list[sympy.Expr]) -> list[sympy.Expr]:
+    """a (1 − a) side by side, as the slope of a sigmoid is known."""
+    for group in [f for f in factors if f.is_Add]:
+        inside = group.atoms(Element)
+        for own in [f for f in factors if f != group and _is_value(f) and f.atoms(Element) == inside and group.has(f)]:
+            factors.remove(own)
+            factors.insert(factors.index(group), own)
+    return factors
+
+
+def _is_value(factor: sympy.Expr) -> bool:
+    return isinstance(factor, sympy.Function) or (isinstance(factor, Element) and not factor.tensor.cotangent_of)
 
 
 def _without_content(factor: sympy.Expr, number: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -113,14 +137,17 @@ def _text(expr: sympy.Expr) -> str:
     return str(expr)
 
 
-def factor_key(factor: sympy.Expr) -> tuple[Any, ...]:
-    """Where a factor stands in its product."""
+def factor_key(factor: sympy.Expr, places: Mapping[str, int] = NOWHERE, behind: bool = False) -> tuple[Any, ...]:
+    """Where a factor stands in its product; `behind`: functions follow the elements, as in o tanh(c)."""
     base, _ = _as_power(factor)
     if isinstance(base, Element):
         kind = 4 if base.tensor.cotangent_of else _ROLES[base.tensor.role]
-        return (kind, *element_key(base))
+        return (kind, places.get(base.name, len(places)), *element_key(base))
     falling = isinstance(base, sympy.exp) and base.args[0].could_extract_minus_sign()  # e^s before e^{-s}
-    return (_kind(base), ("~" if falling else "") + _text(base))
+    kind = _kind(base)
+    if behind and kind == _FUNCTION and not isinstance(base, sympy.exp):
+        kind = _BEHIND
+    return (kind, 0, ("~" if falling else "") + _text(base))
 
 
 def _kind(base: sympy.Expr) -> int:
@@ -131,11 +158,11 @@ def _kind(base: sympy.Expr) -> int:
     if isinstance(base, sympy.Add | Switch):
         return 2
     if isinstance(base, sympy.log):
-        return 10
-    if isinstance(base, Reduction):
         return 11
+    if isinstance(base, Reduction):
+        return 12
     if isinstance(base, sympy.Function):
-        return 3 if not base.has(Reduction) else 7  # W_kj tanh(Σ …): what is long stands behind
+        return _FUNCTION if not base.has(Reduction) else 7  # W_kj tanh(Σ …): what is long stands behind
     return 5
 
 
@@ -147,7 +174,7 @@ def element_key(element: Element) -> tuple[Any, ...]:
     )
 
 
-def term_key(term: sympy.Expr, factors: Factors) -> tuple[Any, ...]:
+def term_key(term: sympy.Expr, factors: Factors, places: Mapping[str, int] = NOWHERE) -> tuple[Any, ...]:
     """Where a term stands in its sum."""
     everything = [*factors.over, *factors.under]
     alone = everything[0] if len(everything) == 1 and isinstance(everything[0], Element) else None
@@ -162,7 +189,7 @@ def term_key(term: sympy.Expr, factors: Factors) -> tuple[Any, ...]:
     guarded = any(isinstance(f, InRange | Delta) for f in factors.over)
     degree = sum(_degree(f) for f in factors.over)
     bias = alone is not None and alone.tensor.role in (Role.PARAMETER, Role.HYPERPARAMETER)
-    return (factors.negative, kind, guarded, -degree, bias, [factor_key(f) for f in everything], _text(term))
+    return (factors.negative, kind, guarded, -degree, bias, [factor_key(f, places) for f in everything], _text(term))
 
 
 def _degree(factor: sympy.Expr) -> int:

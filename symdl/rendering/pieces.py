@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # From loosest to tightest. OPEN reaches to the right as far as its product: Σ_i a b, log x.
 ADD, OPEN, MUL, POWER, ATOM = range(5)
-_WORD = r"\mathrm"
+_WORD = re.compile(r"(?:\\[a-z]+\{)?\\mathrm")  # accents included
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def product(parts: list[Tex]) -> Tex:
         if part.number or re.match(r"[0-9]", piece):
             between = r" \cdot "
         else:  # words need a space of their own: lr w
-            between = r" \, " if piece.startswith(_WORD) or before.startswith(_WORD) else " "
+            between = r" \, " if _WORD.match(piece) or _WORD.match(before) else " "
         text += between + piece if k else piece
         before = piece
     return Tex(text, OPEN if parts[-1].level == OPEN else MUL)

@@ -50,9 +50,8 @@ def report(
     for derivation, part in zip(ordered, parts, strict=True):
         blocks.append(Heading(_WAYS[derivation.via]))
         blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in part.blocks]
-    return Document(
-        title or f"{derivations[0].source.name}: the gradient, both ways", (*blocks, *_numbers(worked or {}))
-    )
+    name = derivations[0].source.name.replace("_", " ")
+    return Document(title or f"{name}: the gradient, both ways", (*blocks, *_numbers(worked or {})))
 
 
 def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "", link: str = "") -> Figure:

@@ -1,14 +1,9 @@
-"""What is printed means what it was made from: an evaluator of the LaTeX itself, which knows nothing of SymPy.
-
-It reads strictly: a sum, a maximum or a bare logarithm takes everything to its right up to the next + or −, so a
-missing parenthesis changes the value.
-"""
+"""What is printed means what it was made from: the LaTeX itself is evaluated (tests/support/latex_reader.py)."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,9 +15,9 @@ from symdl.core.functions import Delta, InRange, ScalarFunction, Switch, scalar_
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, Role, Tensor, reduction
 from symdl.rendering.mathprinter import MathPrinter, print_math
+from tests.support.latex_reader import REDUCE, SIZES, entry, read
 
 N, I, J = Index("n"), Index("i"), Index("j")
-SIZES = {"n": 2, "i": 3, "j": 2}
 TENSORS = [
     Tensor("x", (N, I), Role.INPUT),
     Tensor("t", (N,), Role.INPUT),
@@ -33,24 +28,7 @@ TENSORS = [
     Tensor("t_bar", (N,), cotangent_of=("L", "t")),
     Tensor("eta", (), Role.HYPERPARAMETER),
 ]
-PRINTED = {
-    "x": "x",
-    "t": "t",
-    "W^{(1)}": "W1",
-    "b": "b",
-    "s^{(2)}": "s2",
-    r"\hat{y}": "y_hat",
-    r"\bar{t}": "t_bar",
-    r"\eta": "eta",
-}
-REDUCE: dict[str, Callable[[list[float]], float]] = {"sum": math.fsum, "max": max, "prod": math.prod}
 SIGMA = scalar_function("sigma", lambda x: 1 / (1 + sympy.exp(-x)), latex=r"\sigma")
-
-
-def entry(name: str, at: tuple[int, ...]) -> float:
-    """A fixed positive number for every element; the number t of L is never needed."""
-    seed = sum(ord(c) * (k + 3) for k, c in enumerate(name)) + sum((k + 2) * 7 * (a + 1) for k, a in enumerate(at))
-    return 0.4 + (seed * 37 % 101) / 80
 
 
 # ── the meaning of an expression ─────────────────────────────────────────────────────────────────────────────────────
@@ -93,218 +71,21 @@ def meaning(expr: sympy.Expr, at: Mapping[Index, int]) -> float:
     return plain[expr.func](*args)
 
 
-# ── the meaning of LaTeX ─────────────────────────────────────────────────────────────────────────────────────────────
-
-TOKEN = re.compile(r"\\(?:left|right)\\?.|\\[A-Za-z]+|\\\\|[0-9]+(?:\.[0-9]+)?|'+|\S")
-FUNCTIONS: dict[str, Callable[[float], float]] = {
-    r"\log": math.log,
-    r"\tanh": math.tanh,
-    r"\exp": math.exp,
-    r"\sigma": lambda x: 1 / (1 + math.exp(-x)),
-    "sign": lambda x: (x > 0) - (x < 0),
-}
-RELATIONS: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b,
-    ">": lambda a, b: a > b,
-    "=": lambda a, b: a == b,
-    r"\le": lambda a, b: a <= b,
-    r"\ge": lambda a, b: a >= b,
-}
-
-
-class Reader:
-    """A recursive descent over the LaTeX that the printer emits."""
-
-    def __init__(self, text: str, at: Mapping[str, int]) -> None:
-        self.tokens, self.place, self.at = TOKEN.findall(text), 0, dict(at)
-
-    @property
-    def next(self) -> str:
-        return self.tokens[self.place] if self.place < len(self.tokens) else ""
-
-    def take(self, expected: str = "") -> str:
-        token = self.next
-        assert token and (not expected or token == expected), f"{expected!r} expected, {token!r} found"
-        self.place += 1
-        return token
-
-    def whole(self) -> float:
-        value = self.sum()
-        assert not self.next, f"left over: {self.tokens[self.place :]}"
-        return value
-
-    def sum(self) -> float:
-        negative = self.next == "-" and bool(self.take())
-        total = -self.product() if negative else self.product()
-        while self.next in ("+", "-"):
-            sign = -1 if self.take() == "-" else 1
-            total += sign * self.product()
-        return total
-
-    def product(self) -> float:
-        total = self.power()
-        while (
-            self.next
-            and self.next not in ("+", "-", "}", ",", "&", "/", r"\\", r"\end", *RELATIONS)
-            and not self.next.startswith(r"\right")
-        ):
-            dotted = self.next == r"\cdot" and bool(self.take())
-            assert dotted or not self.next[0].isdigit(), "two numbers side by side"
-            total *= self.power()
-        return total
-
-    def power(self) -> float:
-        base = self.atom()
-        return base ** self.group() if self.next == "^" and self.take() else base
-
-    def group(self) -> float:
-        """{…}, where 3/2 stands for a fraction."""
-        self.take("{")
-        value = self.sum()
-        if self.next == "/":
-            self.take()
-            value /= self.sum()
-        self.take("}")
-        return value
-
-    def raw(self) -> str:
-        """The text of a {…} group."""
-        self.take("{")
-        depth, text = 1, ""
-        while depth:
-            token = self.take()
-            depth += (token == "{") - (token == "}")
-            text += token if depth else ""
-        return text
-
-    def atom(self) -> float:
-        token = self.take()
-        if token[0].isdigit():
-            return float(token)
-        if token == r"\left(":
-            value = self.sum()
-            self.take(r"\right)")
-            return value
-        if token == r"\left|":
-            value = abs(self.sum())
-            self.take(r"\right|")
-            return value
-        if token == r"\left[":
-            value = self.relation()
-            self.take(r"\right]")
-            return value
-        if token == r"\frac":
-            upper = self.group()
-            return upper / self.group()
-        if token == r"\sqrt":
-            return math.sqrt(self.group())
-        if token == "e":
-            assert self.next == "^"
-            return math.e
-        if token in (r"\sum", r"\prod", r"\max") and self.next == "_":
-            return self.reduce(token)
-        if token == r"\max" or token == r"\min":
-            return self.several(max if token == r"\max" else min)
-        if token == r"\begin":
-            return self.cases()
-        if token == r"\operatorname":
-            return self.call(FUNCTIONS[self.raw()])
-        if token in FUNCTIONS:
-            return self.call(FUNCTIONS[token])
-        if token == r"\delta":
-            self.take("_")
-            a, b = self.subscripts(self.raw())
-            return float(a == b)
-        return self.name(token)
-
-    def call(self, function: Callable[[float], float]) -> float:
-        power = self.group() if self.next == "^" and self.take() else 1
-        if self.next != r"\left(":  # a bare logarithm reaches to the end of its product
-            assert power == 1
-            return function(self.product())
-        self.take()
-        value = self.sum()
-        self.take(r"\right)")
-        return function(value) ** power
-
-    def several(self, function: Callable[..., float]) -> float:
-        self.take(r"\left(")
-        values = [self.sum()]
-        while self.next == ",":
-            self.take()
-            values.append(self.sum())
-        self.take(r"\right)")
-        return function(values)
-
-    def relation(self) -> float:
-        values, holds = [self.sum()], True
-        while self.next in RELATIONS:
-            test = RELATIONS[self.take()]
-            values.append(self.sum())
-            holds &= test(values[-2], values[-1])
-        return float(holds)
-
-    def cases(self) -> float:
-        self.take("{")
-        while self.take() != "}":
-            pass
-        chosen, more = 0.0, True
-        while more:
-            value = self.sum()
-            self.take("&")
-            chosen += value * self.relation()
-            more = self.next == r"\\" and bool(self.take())
-        self.take(r"\end")
-        self.raw()
-        return chosen
-
-    def reduce(self, operator: str) -> float:
-        self.take("_")
-        names, start, values = self.raw().split(","), self.place, []
-        outer = dict(self.at)
-        assert not set(names) & set(outer), "a bound index shadows another"
-        for point in itertools.product(*[range(SIZES[n.rstrip("'")]) for n in names]):
-            self.place = start
-            self.at = {**outer, **dict(zip(names, point, strict=True))}
-            values.append(self.product())
-        self.at = outer
-        return REDUCE[operator[1:]](values)
-
-    def name(self, token: str) -> float:
-        if token in SIZES and self.next != "_":
-            raise AssertionError("a bare index")
-        if token.lower() in SIZES and token.isupper():
-            return float(SIZES[token.lower()])
-        stem = token + ("{" + self.raw() + "}" if token in (r"\hat", r"\bar") else "")
-        if self.next == "^" and self.tokens[self.place + 2] == "(":
-            self.take()
-            stem += "^{" + self.raw() + "}"
-        at: tuple[int, ...] = ()
-        if self.next == "_":
-            self.take()
-            at = self.subscripts(self.raw())
-        return entry(PRINTED[stem], at)
-
-    def subscripts(self, text: str) -> tuple[int, ...]:
-        parts = text.split(",") if "," in text else re.findall(r"[a-z]'*|[0-9]", text)
-        return tuple(
-            sum(
-                (-1 if sign == "-" else 1) * (int(p) if p.isdigit() else self.at[p])
-                for sign, p in re.findall(r"([+-]?)([a-z]'*|[0-9]+)", part)
-            )
-            for part in parts
-        )
-
-
-def read(text: str, at: Mapping[str, int]) -> float:
-    return Reader(text, at).whole()
-
-
 # ── expressions drawn at random ──────────────────────────────────────────────────────────────────────────────────────
 
 
 KINDS = [*["add"] * 2, *["mul"] * 3, "minus", "power", "inverse", "root", "exp", "log", "tanh", "sigma", *["sum"] * 2]
-KINDS += ["mean", "max", "switch", "relu", "abs", "sign", "delta"]
+KINDS += ["mean", "max", "switch", "relu", "abs", "sign", "delta", *["guard"] * 3]
+
+
+@st.composite
+def guards(draw: st.DrawFn, visible: tuple[Index, ...]) -> sympy.Expr:
+    """A range test or a δ of index arithmetic."""
+    a, b, c = (draw(st.sampled_from(visible)) for _ in range(3))
+    e = draw(st.sampled_from([a - 1, a + 1, a - b, a + b, 2 * a - b + 1, a + b - c, 2 * a - 1, 1 - a]))
+    if draw(st.booleans()):
+        return Delta(e, draw(st.sampled_from([*visible, sympy.Integer(1)])))
+    return InRange(e, draw(st.sampled_from([N.extent, I.extent, J.extent, sympy.Integer(2)])))
 
 
 @st.composite
@@ -367,6 +148,8 @@ def expressions(draw: st.DrawFn, depth: int = 4, visible: tuple[Index, ...] = (N
         case "sign":
             e = part()
             return Switch(part(), -e, e, sympy.Rational(1, 2))
+        case "guard":
+            return draw(guards(visible)) * part()
         case _:
             return Delta(draw(st.sampled_from(visible)), draw(st.sampled_from([*visible, sympy.Integer(1)])))
 
@@ -427,6 +210,10 @@ def test_the_evaluator_sees_a_missing_parenthesis() -> None:
     assert read(r"2 b + 1", {}) == pytest.approx(2 * b + 1)
     assert read(r"\log b b", {}) == pytest.approx(math.log(b * b))
     assert read(r"\sum_{i} x_{0i} b", {}) == pytest.approx(sum(entry("x", (0, i)) for i in range(3)) * b)
+    t = [entry("t", (k,)) for k in range(2)]
+    assert read(r"\sum_{n:\,2 n = i} t_{n}", {"i": 2}) == pytest.approx(t[1])
+    assert read(r"\sum_{n \ge 1} t_{n} + t_{0}", {}) == pytest.approx(t[0] + t[1])
+    assert read(r"\sum_{\substack{n \\ 0 \le n-1 < N}} t_{n}", {}) == pytest.approx(t[1])
     with pytest.raises(AssertionError):
         read(r"2 3", {})
     with pytest.raises(AssertionError):

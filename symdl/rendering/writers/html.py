@@ -21,7 +21,8 @@ body { margin: 0 auto; padding: 1.2rem 1rem 4rem; max-width: 62rem; color: var(-
 h1 { font-size: 1.7rem; line-height: 1.2; margin: .6rem 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .3rem; }
-math { font-size: 1.08em; }
+math { font-size: 1.08em; font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "TeX Gyre Termes Math",
+       "STIX Math", math; }
 mtd[columnalign="left"] { text-align: left; }
 .formula { overflow-x: auto; background: var(--box); border-radius: 6px; padding: .6rem .8rem; margin: .7rem 0; }
 .formula table { border-collapse: collapse; margin: 0; width: 100%; }

@@ -27,6 +27,9 @@ _PREFIX_MINUS = re.compile(
     r'(<mrow>|<mo>(?:=|&#x0003D;|&#x02248;|&#x02190;|&#x0002C;)</mo>|<mo [^>]*form="prefix"[^>]*>[^<]*</mo>)'
     r"<mo>&#x02212;</mo>"
 )
+_TIGHT = re.compile(r"<m[oi]>(&#x0002F;|&#x02026;|:)</m[oi]>")
+#: n′: fonts raise and shrink the sign by themselves; as a superscript in a subscript it would be a speck.
+_PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[2-4];|&#x02057;)</mi></msup>")
 _TALL = re.compile(r"<(mfrac|munder|munderover|mtable|msqrt)\b")
 _THIN = '<mspace width="0.17em"/>'
 
@@ -50,6 +53,9 @@ def mathml(latex: str, *, block: bool = False) -> str:
         )
     style = ' displaystyle="true"' if block else ""
     text = re.sub(r"^<math[^>]*>", f"<math{style}>", text)
+    text = _PRIME.sub(r'\1<mo lspace="0" rspace="0">\2</mo>', text)
+    text = _TIGHT.sub(r'<mo lspace="0" rspace="0">\1</mo>', text)
+    text = text.replace('<mo accent="true">&#x02015;</mo>', "<mo>&#x000AF;</mo>")  # \\overline
     text = _LIMITS.sub(_under, text)
     text = _NAMED.sub(r"<mi>\1</mi>", text)
     text = _SPLIT_WORD.sub(lambda m: f"<mi>{re.sub(r'<[^>]*>', '', m[1])}</mi>", text)
