@@ -14,6 +14,7 @@ from .core.define import (
     amax as amax,
     cos as cos,
     define as define,
+    delta as delta,
     erf as erf,
     exp as exp,
     in_range as in_range,
@@ -26,6 +27,7 @@ from .core.define import (
     prod as prod,
     sin as sin,
     sqrt as sqrt,
+    state as state,
     switch as switch,
     symbol as symbol,
     tanh as tanh,
@@ -36,6 +38,8 @@ from .core.files import ensure_folder as ensure_folder, write_text_atomic as wri
 from .core.indices import Index as Index
 from .core.tensors import Tensor as Tensor
 from .derivation import Derivation as Derivation, Step as Step, derive as derive
+from .derivation.forward import hvp as hvp, jvp as jvp
+from .derivation.seeds import seeded as seeded, vjp as vjp
 from .derivation.stable import stabilise as stabilise
 from .derivation.worked import Worked as Worked, work as work
 from .errors import (

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 import sympy
 
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import UNSTATED, InRange, Switch, switches_in
-from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
-from symdl.core.tensors import Element, Reduction, Tensor, elements_in
+from symdl.core.functions import UNSTATED, InRange, Masked, Switch, switches_in
+from symdl.core.guards import decided, guarded, stays_within
+from symdl.core.indices import Index, indices_in, value_range
+from symdl.core.recurrence import groups
+from symdl.core.tensors import Element, Reduction, Tensor
 from symdl.errors import DefinitionError, KinkError, ShapeError
 
 #: SymPy functions whose value or slope at a kink is SymPy's decision and not the author's.
@@ -27,9 +29,12 @@ def check_definition(
     known: dict[str, Tensor] = {}
     for tensor in inputs:
         _introduce(tensor, known, where)
-    for eq in equations:
-        check_equation(eq, known)
-        _introduce(eq.out, known, where)
+    for group in groups(equations):
+        together = {e.name: e.out for e in group.equations} if group.direction else {}
+        for eq in group.equations:
+            check_equation(eq, {**known, **together})
+        for eq in group.equations:
+            _introduce(eq.out, known, where)
     for output in outputs:
         if output not in known:
             raise DefinitionError(f"output '{output}' is not defined", where=where, remedy=f"one of {', '.join(known)}")
@@ -57,8 +62,8 @@ def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
             remedy="name it: sd.let('m[…]', sd.amax(…))",
         )
     for term in eq.terms:
-        for element in elements_in(term.body):
-            _check_element(element, term, known, where)
+        for element, guards in guarded(term.body):
+            _check_element(element, guards, known, where)
         _check_free_indices(eq, term, where)
         _check_functions(term, where)
 
@@ -84,7 +89,7 @@ def _check_free_indices(eq: Equation, term: Term, where: str) -> None:
             )
 
 
-def _check_element(element: Element, term: Term, known: dict[str, Tensor], where: str) -> None:
+def _check_element(element: Element, guards: frozenset[sympy.Expr], known: dict[str, Tensor], where: str) -> None:
     tensor = element.tensor
     if tensor.name not in known:
         raise DefinitionError(
@@ -101,10 +106,14 @@ def _check_element(element: Element, term: Term, known: dict[str, Tensor], where
             remedy=f"write {tensor.element()}",
         )
     for axis, subscript in zip(tensor.indices, element.subscripts, strict=True):
-        _check_subscript(element, axis, subscript, term, where)
+        _check_subscript(element, axis, subscript, guards, where)
 
 
-def _check_subscript(element: Element, axis: Index, subscript: sympy.Expr, term: Term, where: str) -> None:
+def _check_subscript(
+    element: Element, axis: Index, subscript: sympy.Expr, guards: frozenset[sympy.Expr], where: str
+) -> None:
+    if guards and not subscript.atoms(Element) and stays_within(subscript, axis.extent, guards):
+        return
     if isinstance(subscript, Index):
         if sympy.expand(subscript.extent - axis.extent) != 0:
             raise ShapeError(
@@ -128,23 +137,24 @@ def _check_subscript(element: Element, axis: Index, subscript: sympy.Expr, term:
         raise ShapeError(
             f"subscript {subscript} of {element} is not affine", where=where, remedy="write a·index + b·index + c"
         )
-    if _guarded(subscript, axis, term):
-        return
-    low, high = bounds
-    if not (provably_nonnegative(low) and provably_nonnegative(axis.extent - 1 - high)):
+    if decided(InRange(subscript, axis.extent)) is not True:
         raise ShapeError(
             f"subscript {subscript} of {element} can leave axis {axis.name}",
             where=where,
-            why=f"it runs from {low} to {high}, the axis has extent {axis.extent}",
-            remedy="choose extents that fit, or guard it with sd.in_range",
+            why=f"it runs from {bounds[0]} to {bounds[1]}, the axis has extent {axis.extent}",
+            remedy=f"choose extents that fit, or guard it: · sd.in_range({subscript}, {axis.extent})",
         )
 
 
-def _guarded(subscript: sympy.Expr, axis: Index, term: Term) -> bool:
-    return any(sympy.expand(g.args[0] - subscript) == 0 and g.args[1] == axis.extent for g in term.body.atoms(InRange))
-
-
 def _check_functions(term: Term, where: str) -> None:
+    masks = term.body.atoms(Masked)
+    if masks and not (term.op == "max" and isinstance(term.body, Masked) and len(masks) == 1):
+        raise DefinitionError(
+            "a mask stands outside a maximum",
+            where=where,
+            why="−∞ is no value that anything can be computed with",
+            remedy="mask what a maximum is taken of: sd.amax(x, i, where=guard); multiply by the guard elsewhere",
+        )
     for node in _kinked(term.body):
         raise KinkError(
             f"{_described(node)} has a kink and no policy",

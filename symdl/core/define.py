@@ -14,39 +14,25 @@ neuron(x[n, i], t[n], w[i], b) -> L:
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
 
-from symdl.core.checks import check_equation
+from symdl.core.builder import Builder, Declared
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, flatten, namer
-from symdl.core.functions import UNSTATED, InRange, Switch, kink_weight
+from symdl.core.functions import Delta, InRange, Masked, Switch, kink_weight
+from symdl.core.guards import settled
 from symdl.core.indices import Index
 from symdl.core.tensors import Fact, Role, Tensor, _as_scalar, reduction
 from symdl.errors import DefinitionError
-
-_AXIS = re.compile(r"([A-Za-z]+[0-9]*)(?:=([0-9]+))?")
-_LHS = re.compile(r"\s*([A-Za-z]\w*)\s*(?:\[([^\]]*)\])?\s*")
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What stands in the signature of a definition: a tensor without its name."""
-
-    axes: str
-    role: Role
-    integer: bool = False
-    facts: frozenset[Fact] = frozenset()
 
 
 def Input(axes: str = "", *, integer: bool = False, facts: Iterable[Fact | str] = ()) -> Any:
     """Data: index names, with extents where they are fixed (`"n i"`, `"n i=3"`); no text: a scalar.
 
+    `"j k=j"` gives k the extent of j: a square matrix with two indices of its own.
     `facts` may hold "sums_to_one", "nonnegative", "positive"; `integer=True` for data that subscripts.
     """
     return Declared(axes, Role.INPUT, integer, frozenset(_fact(f) for f in facts))
@@ -57,9 +43,9 @@ def Param(axes: str = "") -> Any:
     return Declared(axes, Role.PARAMETER)
 
 
-def Hyper(axes: str = "") -> Any:
-    """A hyperparameter: given, not learned (a learning rate, a slope)."""
-    return Declared(axes, Role.HYPERPARAMETER)
+def Hyper(axes: str = "", *, facts: Iterable[Fact | str] = ()) -> Any:
+    """A hyperparameter: given, not learned (a learning rate, a slope); `facts` as for `Input`."""
+    return Declared(axes, Role.HYPERPARAMETER, False, frozenset(_fact(f) for f in facts))
 
 
 def _fact(fact: Fact | str) -> Fact:
@@ -70,84 +56,6 @@ def _fact(fact: Fact | str) -> Fact:
     except KeyError:
         names = ", ".join(f.name.lower() for f in Fact)
         raise DefinitionError(f"unknown fact '{fact}'", remedy=f"one of {names}") from None
-
-
-@dataclass
-class Builder:
-    """Collects equations while the body of a definition runs; also used by `sequential` to write one."""
-
-    name: str
-    indices: dict[str, Index] = field(default_factory=dict)
-    inputs: list[Tensor] = field(default_factory=list)
-    equations: list[Equation] = field(default_factory=list)
-    kinks: dict[str, Any] = field(default_factory=dict)
-
-    def index(self, name: str, extent: Any = None, *, sequential: bool = False) -> Index:
-        """The index of that name, made at first use; a second extent for it is an error."""
-        if name not in self.indices:
-            self.indices[name] = Index(name, extent, sequential=sequential)
-        known = self.indices[name]
-        if extent is not None and known.extent != extent:
-            raise DefinitionError(
-                f"index {name} is given two extents",
-                where=f"definition {self.name}",
-                why=f"{known.extent} before, {extent} now",
-                remedy="use another letter",
-            )
-        return known
-
-    def declare(self, name: str, declared: Declared) -> Tensor:
-        """Make a tensor of what the signature declares and take it as an input."""
-        indices: list[Index] = []
-        for part in declared.axes.replace(",", " ").split():
-            match = _AXIS.fullmatch(part)
-            if match is None:
-                raise DefinitionError(
-                    f"'{part}' is not an axis", where=f"{name} of {self.name}", remedy="write names such as 'n i=3'"
-                )
-            indices.append(self.index(match[1], sympy.Integer(match[2]) if match[2] else None))
-        tensor = Tensor(name, tuple(indices), declared.role, declared.integer, declared.facts)
-        self.inputs.append(tensor)
-        return tensor
-
-    @property
-    def names(self) -> dict[str, Tensor]:
-        return {t.name: t for t in (*self.inputs, *(e.out for e in self.equations))}
-
-    def let(self, left: str, right: Any, note: str = "") -> Tensor:
-        """Add `left = right`; nested reductions become equations of their own."""
-        match = _LHS.fullmatch(left)
-        if match is None:
-            raise DefinitionError(f"'{left}' can't stand on the left", where=self.name, remedy="write 's[n,j]' or 'L'")
-        name, subscripts = match[1], [p for p in re.split(r"[\s,]+", match[2] or "") if p]
-        unknown = [s for s in subscripts if s not in self.indices]
-        if unknown:
-            raise DefinitionError(
-                f"unknown index {unknown[0]}",
-                where=f"equation {left.strip()}",
-                why=f"the indices of {self.name} are {', '.join(self.indices) or 'none'}",
-                remedy=f"declare it with an input or sd.index('{unknown[0]}', extent)",
-            )
-        if name in self.names:
-            raise DefinitionError(f"'{name}' is defined twice", where=f"definition {self.name}", remedy="rename one")
-        out = Tensor(name, tuple(self.indices[s] for s in subscripts))
-        body = self._with_policy(name, _as_scalar(right))
-        for eq in flatten(out, body, namer({name, *self.names}), note):
-            check_equation(eq, self.names)
-            self.equations.append(eq)
-        return out
-
-    def _with_policy(self, name: str, body: sympy.Expr) -> sympy.Expr:
-        """Put the policy of `@define(kinks={name: …})` where the body leaves a kink open."""
-        if name not in self.kinks:
-            return body
-        weight = kink_weight(self.kinks[name])
-        return body.replace(
-            lambda e: isinstance(e, Switch) and e.weight == UNSTATED, lambda e: Switch(*e.args[:3], weight)
-        )
-
-    def build(self, outputs: Iterable[str]) -> Definition:
-        return Definition(self.name, tuple(self.equations), tuple(self.inputs), tuple(outputs))
 
 
 _CURRENT: ContextVar[Builder | None] = ContextVar("symdl_builder", default=None)
@@ -171,26 +79,62 @@ def let(left: str, right: Any, note: str = "") -> Tensor:
     return _builder("let").let(left, right, note)
 
 
+def state(left: str, *, backwards: bool = False) -> Tensor:
+    """Announce a tensor that a recurrence defines, so that its past can be used before: `h = state("h[n,t,j]")`.
+
+    Its definition follows as `let("h[n,t,j]", …)`. Which index is time, `@define(time="t")` says. What is before the
+    first time is left out by a guard: `h[n, t - 1, k] * in_range(t - 1, t.extent)`.
+
+    Args:
+        left: as for `let`.
+        backwards: True for a recurrence that runs from the last time to the first, and reads t + 1.
+
+    >>> @define(time="t")
+    ... def decay(x=Input("t"), a=Hyper()):
+    ...     (t,) = x.indices
+    ...     h = state("h[t]")
+    ...     return let("h[t]", x[t] + a * h[t - 1] * in_range(t - 1, t.extent))
+    >>> decay
+    decay(x[t], a) -> h:
+        h[t] = InRange(t - 1, T)*a*h[t - 1] + x[t]
+    """
+    return _builder("state").state(left, backwards=backwards)
+
+
 def index(name: str, extent: Any = None, *, sequential: bool = False) -> Index:
     """The index of that name in the definition being written, with an extent if it is new and fixed."""
     return _builder("index").index(name, extent, sequential=sequential)
 
 
-def define(function: Callable[..., Any] | None = None, *, kinks: Mapping[str, Any] | None = None) -> Any:
+def define(
+    function: Callable[..., Any] | None = None,
+    *,
+    kinks: Mapping[str, Any] | None = None,
+    time: str = "",
+    extends: Definition | None = None,
+) -> Any:
     """Make a `Definition` of a function whose defaults are `Input`, `Param` or `Hyper`.
 
     Args:
         function: returns the target (a tensor made by `let`), or a tuple of outputs, the target first.
         kinks: policy by equation name ('left', 'right', 'mid' or a weight) where the body states none.
+        time: the name of the index that is time, for recurrences.
+        extends: a definition that this one goes on from (a gradient, say); arguments without a declaration are its
+            tensors of those names.
 
     Raises:
         DefinitionError: an argument without a declaration, or a return value that is not from `let`.
     """
 
     def make(body: Callable[..., Any]) -> Definition:
-        builder = Builder(body.__name__, kinks=dict(kinks or {}))
+        builder = Builder(body.__name__, kinks=dict(kinks or {}), time=time)
+        if extends is not None:
+            builder.go_on_from(extends)
         arguments: dict[str, Tensor] = {}
         for name, argument in inspect.signature(body).parameters.items():
+            if extends is not None and argument.default is argument.empty:
+                arguments[name] = extends[name]
+                continue
             if not isinstance(argument.default, Declared):
                 raise DefinitionError(
                     f"argument {name} has no declaration",
@@ -242,14 +186,16 @@ def mean(body: Any, *indices: Index) -> sympy.Expr:
     return Sum(_as_scalar(body) / sympy.Mul(*[i.extent for i in _checked(indices)]), *indices)
 
 
-def amax(body: Any, *indices: Index, ties: str = "") -> sympy.Expr:
+def amax(body: Any, *indices: Index, ties: str = "", where: Any = 1) -> sympy.Expr:
     """Maximum over indices. `ties="share"` splits its slope evenly among equal entries.
+
+    `where` is a guard (`in_range`, `delta`, or a product of them): only entries where it is 1 count.
 
     Without a policy it can only be differentiated where its slope provably cancels (the shift of a softmax).
     """
     if ties not in ("", "share"):
         raise DefinitionError(f"unknown policy for ties '{ties}'", remedy="say ties='share'")
-    return reduction("max", _as_scalar(body), _checked(indices), ties)
+    return reduction("max", Masked(_as_scalar(body), _as_scalar(where)), _checked(indices), ties)
 
 
 def _checked(indices: tuple[Index, ...]) -> tuple[Index, ...]:
@@ -286,7 +232,21 @@ def absolute(x: Any, *, kink: Any = None) -> sympy.Expr:
 
 def in_range(subscript: Any, extent: Any) -> sympy.Expr:
     """The guard [0 ≤ subscript < extent] as 1 or 0."""
-    return InRange(_as_scalar(subscript), _as_scalar(extent))
+    return settled(InRange(_as_scalar(subscript), _as_scalar(extent)))
+
+
+def delta(a: Any, b: Any) -> sympy.Expr:
+    """Kronecker's δ of two index expressions: 1 where they are equal, else 0; how index maps are written.
+
+    >>> @define
+    ... def flatten(x=Input("c h")):
+    ...     c, h = x.indices
+    ...     k = index("k", c.extent * h.extent)
+    ...     return let("y[k]", Sum(x[c, h] * delta(k, c * h.extent + h), c, h))
+    >>> flatten.equations[0]
+    y[k] = Sum_{c, h}(Delta(k, c*H + h)*x[c, h])
+    """
+    return settled(Delta(_as_scalar(a), _as_scalar(b)))
 
 
 def symbol(name: str) -> sympy.Symbol:

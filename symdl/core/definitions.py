@@ -89,13 +89,15 @@ class Definition:
 
     def only(self, outputs: Iterable[str], name: str = "") -> Definition:
         """The definition cut down to what `outputs` need."""
-        wanted = set(outputs := tuple(outputs))
-        kept: list[Equation] = []
-        for eq in reversed(self.equations):
-            if eq.name in wanted:
-                kept.append(eq)
-                wanted |= {t.name for t in eq.uses}
-        return replace(self, name=name or self.name, equations=tuple(reversed(kept)), outputs=outputs, kinks=())
+        outputs = tuple(outputs)
+        wanted, pending = set(outputs), list(outputs)
+        while pending:  # not in one pass from the end: a recurrence needs what stands after it
+            eq = self.by_name.get(pending.pop())
+            new = eq.used_names - wanted if eq is not None else ()
+            wanted.update(new)
+            pending.extend(new)
+        kept = tuple(e for e in self.equations if e.name in wanted)
+        return replace(self, name=name or self.name, equations=kept, outputs=outputs, kinks=())
 
     def at(self, **extents: int) -> Definition:
         """The same definition with concrete extents, given by index name.
@@ -184,6 +186,7 @@ class _Renaming:
                 name=self.names.get(tensor.name, tensor.name),
                 indices=tuple(self.index(i) for i in tensor.indices),
                 cotangent_of=of and (self.names.get(of[0], of[0]), self.names.get(of[1], of[1])),
+                tangent_of=tensor.tangent_of and self.names.get(tensor.tangent_of, tensor.tangent_of),
             )
         return self.seen[tensor]
 

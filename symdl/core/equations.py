@@ -12,6 +12,8 @@ from functools import cached_property
 
 import sympy
 
+from symdl.core.functions import Delta, InRange, Masked
+from symdl.core.guards import guarded, stays_within
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Reduction, Tensor, elements_in, reduction, refreshed, rename
 
@@ -202,24 +204,83 @@ def flatten(
         body = summand(node.body) if node.op == "sum" else nested(node.body)
         return Reduction(node.args[0], body, *node.args[2:])
 
-    def nested(expr: sympy.Expr) -> sympy.Expr:
+    def nested(expr: sympy.Expr, guards: tuple[sympy.Expr, ...] = ()) -> sympy.Expr:
         if isinstance(expr, Element) or not expr.has(Reduction):
             return expr
         if isinstance(expr, Reduction):
-            return named(kept(expr))
-        return expr.func(*[nested(a) for a in expr.args])
+            return named(kept(expr), guards)
+        if expr.is_Mul:
+            own = tuple(f for f in expr.args if isinstance(f, (InRange, Delta)))
+            return sympy.Mul(*own, *[nested(f, guards + own) for f in expr.args if f not in own])
+        return expr.func(*[nested(a, guards) for a in expr.args])
 
-    def named(node: Reduction) -> Element:
+    def named(node: Reduction, guards: tuple[sympy.Expr, ...]) -> sympy.Expr:
+        node, back = _over_guarded(node, guards)
         free = indices_in(node)
         key = _anonymous(node, free)
         if key not in known:
             fresh = [i.fresh() for i in free]
             known[key] = Tensor(name_for(node), tuple(fresh))
             made.append(equation(known[key], rename(refreshed(node), dict(zip(free, fresh, strict=True)))))
-        return known[key][tuple(free)]
+        return rename(known[key][tuple(free)], back)
 
     final = summands(rhs)
     return [*made, equation(out, final, note)]
+
+
+def _over_guarded(node: Reduction, guards: tuple[sympy.Expr, ...]) -> tuple[Reduction, dict[Index, sympy.Expr]]:
+    """A reduction of p − r that stands beside [0 ≤ p − r < U], as one of an index v below U, and what v stands for.
+
+    Named by p and r it would be computed, and would read, where the guard is 0.
+
+    >>> p, r, q = Index("p", 9), Index("r", 3), Index("q", 3)
+    >>> x = Tensor("x", (p,))
+    >>> _over_guarded(reduction("sum", x[p - r + q], [q]), (InRange(p - r, sympy.Integer(7)),))
+    (Sum_{q}(x[q + v]), {v: p - r})
+    """
+    back: dict[Index, sympy.Expr] = {}
+    for guard in guards:
+        if isinstance(guard, InRange) and not _reads_safely(node):
+            moved = _moved(node, guard)
+            if moved is not None:
+                node, v = moved
+                back[v] = guard.args[0]
+            else:
+                node = node.func(node.args[0], _guarded_body(node, guard), *node.args[2:])
+    return node, back
+
+
+def _reads_safely(node: Reduction) -> bool:
+    """Whether every element in it stays within its tensor by its own guards."""
+    return all(
+        isinstance(s, Index) or s.atoms(Element) or stays_within(s, axis.extent, guards)
+        for e, guards in guarded(node.body)
+        for axis, s in zip(e.tensor.indices, e.subscripts, strict=True)
+    )
+
+
+def _moved(node: Reduction, guard: InRange) -> tuple[Reduction, Index] | None:
+    """The reduction over v = e, where all that it knows of the indices in e is e itself."""
+    e = sympy.expand(guard.args[0])
+    inside = indices_in(e)
+    for i in (i for i in inside if e.coeff(i, 1) in (1, -1) and i in node.free_symbols):
+        v, slope = Index("v", guard.args[1]), e.coeff(i, 1)
+        moved = rename(node, {i: sympy.expand((v - e + slope * i) / slope)})
+        moved = moved.func(moved.args[0], _expanded_subscripts(moved.body), *moved.args[2:])
+        if not moved.free_symbols & set(inside):
+            return moved, v
+    return None
+
+
+def _guarded_body(node: Reduction, guard: InRange) -> sympy.Expr:
+    if node.op != "max":
+        return guard * node.body
+    entry, own = node.body.args if isinstance(node.body, Masked) else (node.body, sympy.S.One)
+    return Masked(entry, guard * own)
+
+
+def _expanded_subscripts(expr: sympy.Expr) -> sympy.Expr:
+    return expr.xreplace({e: e.func(e.args[0], *map(sympy.expand, e.subscripts)) for e in expr.atoms(Element)})
 
 
 def _anonymous(node: Reduction, free: list[Index]) -> sympy.Expr:

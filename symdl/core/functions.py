@@ -137,6 +137,24 @@ class InRange(sympy.Function):  # type: ignore[misc]
         return self if exponent.is_positive else None
 
 
+class Masked(sympy.Function):  # type: ignore[misc]
+    """x where the guard is 1, −∞ where it is 0: the whole body of a maximum over some of the entries only.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> Masked(x, sympy.S.One), Masked(x, sympy.S.Zero)
+    (x, -oo)
+    """
+
+    nargs = 2
+    is_extended_real = True
+
+    @classmethod
+    def eval(cls, x: sympy.Expr, guard: sympy.Expr) -> sympy.Expr | None:
+        if guard == 1:
+            return x
+        return sympy.S.NegativeInfinity if guard == 0 else None
+
+
 class ScalarFunction(sympy.Function):  # type: ignore[misc]
     """Base of the named scalar functions; made by `scalar_function`, never subclassed by hand.
 

@@ -98,14 +98,25 @@ def indices_in(expr: sympy.Basic) -> list[Index]:
 def value_range(expr: sympy.Expr, indices: Iterable[Index]) -> tuple[sympy.Expr, sympy.Expr] | None:
     """Smallest and largest value of an affine index expression; None where it is not affine.
 
+    Coefficients are numbers, or expressions in extents whose sign is known: c·H·W + h·W + w is a position in a
+    flattened array.
+
     >>> u, r = Index("u", 5), Index("r", 3)
     >>> value_range(2 * u + r - 1, [u, r])
     (-1, 9)
+    >>> c, h = Index("c"), Index("h")
+    >>> value_range(c * h.extent + h, [c, h])
+    (0, C*H - 1)
     """
-    low = high = sympy.expand(expr)
+    return _value_range(expr, tuple(indices))
+
+
+@lru_cache(maxsize=65536)
+def _value_range(expr: sympy.Expr, indices: tuple[Index, ...]) -> tuple[sympy.Expr, sympy.Expr] | None:
+    whole = low = high = sympy.expand(expr)
     for index in indices:
-        slope = sympy.expand(expr).coeff(index, 1)
-        if sympy.expand(expr - slope * index).has(index) or indices_in(slope):
+        slope = whole.coeff(index, 1)
+        if sympy.expand(whole - slope * index).has(index) or indices_in(slope):
             return None
         last = index.extent - 1
         if slope.is_nonnegative:
@@ -120,9 +131,30 @@ def value_range(expr: sympy.Expr, indices: Iterable[Index]) -> tuple[sympy.Expr,
 def provably_nonnegative(expr: sympy.Expr) -> bool:
     """True where `expr` ≥ 0 for all extents; extents are at least 1, so each is written as 1 + something ≥ 0.
 
+    ⌊n/s⌋ lies between (n − s + 1)/s and n/s for whole n and s: the bound that makes `expr` smaller stands for it.
+
     >>> N = extent_symbol("n")
     >>> provably_nonnegative(N - 1), provably_nonnegative(N - 2)
     (True, False)
+    >>> provably_nonnegative(N - 2 * sympy.floor(N / 2))
+    True
     """
+    return _provably_nonnegative(expr)
+
+
+@lru_cache(maxsize=65536)
+def _provably_nonnegative(expr: sympy.Expr) -> bool:
+    expr = sympy.expand(expr)
+    while floors := [f for f in expr.atoms(sympy.floor) if not any(g.has(f) for g in expr.atoms(sympy.floor) - {f})]:
+        inside = floors[0].args[0]
+        step = sympy.denom(sympy.together(inside))
+        slope = expr.coeff(floors[0], 1)
+        if slope.is_nonnegative:
+            bound = inside - (step - 1) / step
+        elif slope.is_nonpositive:
+            bound = inside
+        else:
+            return False
+        expr = sympy.expand(expr.xreplace({floors[0]: bound}))
     shifted = expr.subs({s: sympy.Dummy(s.name, integer=True, nonnegative=True) + 1 for s in expr.free_symbols})
     return bool(sympy.expand(shifted).is_nonnegative)

@@ -48,6 +48,7 @@ class Tensor:
         integer: True for data that subscripts other tensors, or for labels.
         facts: what is known of its values.
         cotangent_of: the names of the target and the tensor, where this is ∂target/∂tensor.
+        tangent_of: the name of the tensor, where this is its rate of change along a direction (forward mode).
 
     >>> i = Index("i", 3)
     >>> w = Tensor("w", (i,))
@@ -61,6 +62,7 @@ class Tensor:
     integer: bool = False
     facts: frozenset[Fact] = field(default_factory=frozenset)
     cotangent_of: tuple[str, str] | None = None
+    tangent_of: str | None = None
 
     @property
     def shape(self) -> tuple[sympy.Expr, ...]:

@@ -11,11 +11,12 @@ from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, flatten, namer, unused
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
+from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.canonical import is_zero
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
-from symdl.derivation.slopes import all_others, max_slope, slope
+from symdl.derivation.slopes import local_slope
 from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
 from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
@@ -32,6 +33,12 @@ class Backward:
     cotangents: dict[str, Tensor] = field(default_factory=dict)
     incoming: dict[str, list[Contribution]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    recurrent: set[str] = field(default_factory=set)
+
+    def given(self, tensor: Tensor) -> Tensor | None:
+        """The input that was declared as this cotangent (`seeded`), if there is one."""
+        wanted = (self.of.name, tensor.name)
+        return next((t for t in self.definition.inputs if t.cotangent_of == wanted), None)
 
     @property
     def free(self) -> tuple[Index, ...]:
@@ -51,9 +58,13 @@ class Backward:
     def at(self, tensor: Tensor, subscripts: Iterable[sympy.Expr]) -> sympy.Expr:
         """The cotangent of an element: 1 or a product of δs for the target itself."""
         where = tuple(subscripts)
-        if tensor == self.of.tensor:
-            return sympy.Mul(*[Delta(a, b) for a, b in zip(self.of.subscripts, where, strict=True)])
+        if tensor == self.of.tensor and tensor.name not in self.recurrent:
+            return self.seed(where)
         return self.cotangent(tensor)[(*self.free, *where)]
+
+    def seed(self, where: Iterable[sympy.Expr]) -> sympy.Expr:
+        """The slope of the target by an element of itself."""
+        return sympy.Mul(*[Delta(a, b) for a, b in zip(self.of.subscripts, where, strict=True)])
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,11 @@ def backpropagate(definition: Definition, of: Element, wrt: Iterable[Tensor]) ->
     sources = tuple(wrt)
     state = Backward(definition, of, names=set(definition.tensors))
     active = active_names(definition, sources)
-    for eq in reversed(definition.equations):
+    for group in reversed(groups(definition.equations)):
+        if group.direction:
+            _through_time(state, group, active)
+            continue
+        (eq,) = group.equations
         if eq.name in active and (eq.out == of.tensor or eq.name in state.incoming):
             _finish(state, eq.out)
             if not _is_still(state, eq.out):
@@ -82,19 +97,38 @@ def backpropagate(definition: Definition, of: Element, wrt: Iterable[Tensor]) ->
     return state.steps, state.equations
 
 
+def _through_time(state: Backward, group: Group, active: set[str]) -> None:
+    """R7: the cotangents of a recurrence need each other at the opposite times, so all are sent back first."""
+    members = {e.name: e for e in group.equations if e.name in active}
+    reached = [n for n in members if n in state.incoming or n == state.of.name]
+    for name in reached:
+        reached += [n for n in members if n in members[name].used_names and n not in reached]
+    if not reached:
+        return
+    state.recurrent.update(reached)
+    backward = [e for e in reversed(group.equations) if e.name in reached]
+    for eq in backward:
+        _send_back(state, eq, active)
+    for eq in backward:
+        _finish(state, eq.out)
+
+
 def active_names(definition: Definition, sources: tuple[Tensor, ...]) -> set[str]:
     """The names of the tensors that depend on a source through real-valued elements."""
     names = {t.name for t in sources}
-    for eq in definition.equations:
-        if any(t.name in names and not t.integer for t in eq.uses):
-            names.add(eq.name)
+    for group in groups(definition.equations):
+        for _ in group.equations:  # once round a recurrence for each of its equations reaches them all
+            for eq in group.equations:
+                if any(t.name in names and not t.integer for t in eq.uses):
+                    names.add(eq.name)
     return names
 
 
 def _is_still(state: Backward, tensor: Tensor) -> bool:
     """True where the cotangent came out as zero, so that nothing flows on."""
     made = state.cotangents.get(tensor.name)
-    return made is not None and tensor != state.of.tensor and state.equations[-1].rhs == 0
+    last = state.equations[-1] if state.equations else None
+    return made is not None and last is not None and last.out == made and last.rhs == 0
 
 
 def _send_back(state: Backward, eq: Equation, active: set[str]) -> None:
@@ -151,7 +185,7 @@ def _occurrence(state: Backward, eq: Equation, term: Term, element: Element) -> 
     """One mention of a tensor in one term, differentiated as an atom of its own."""
     outer = {i: i.fresh() for i in eq.indices}
     inner = {i: i.fresh() for i in term.bound}
-    local = _local_slope(eq, term, element)
+    local = local_slope(eq, term, element)
     fresh = {**outer, **inner}
     deltas = [
         Delta(rename(subscript, fresh), index)
@@ -167,15 +201,6 @@ def _occurrence(state: Backward, eq: Equation, term: Term, element: Element) -> 
     visible = sympy.Mul(*[f for f in sympy.Mul.make_args(partial_body) if not isinstance(f, Delta)])
     partial = reduction("sum", visible, partial_left)
     return Contribution(partial, sloped, contract(sloped), ("R4",) if term.op == "max" else ("R1",))
-
-
-def _local_slope(eq: Equation, term: Term, element: Element) -> sympy.Expr:
-    local = slope(term.body, element)
-    if term.op == "max":
-        return local * max_slope(term, eq.lhs, eq)
-    if term.op == "prod":
-        return local * all_others(term.body, term.bound)
-    return local
 
 
 def _summed(body: sympy.Expr, outer: tuple[Index, ...], inner: tuple[Index, ...]) -> sympy.Expr:
@@ -195,19 +220,25 @@ def _untied_partial(state: Backward, eq: Equation, tensor: Tensor) -> sympy.Expr
 
 def _finish(state: Backward, tensor: Tensor) -> None:
     """All that flows into a cotangent is known: add it up, simplify by name, write its equation."""
-    if tensor == state.of.tensor:
+    if tensor == state.of.tensor and tensor.name not in state.recurrent:
+        return
+    parts = state.incoming.get(tensor.name, [])
+    seed = state.given(tensor)
+    whole = sympy.Add(*[p.contracted for p in parts])
+    if seed is not None and tensor.name not in state.recurrent and whole == seed.element():
+        state.cotangents[tensor.name] = seed
         return
     bar = state.cotangent(tensor)
     subject = bar.element()
-    parts = state.incoming.get(tensor.name, [])
-    partial = sympy.Add(*[p.partial for p in parts])
-    sloped = sympy.Add(*[p.sloped for p in parts])
-    value = sympy.Add(*[p.contracted for p in parts])
+    own = state.seed(tensor.indices) if tensor == state.of.tensor else sympy.S.Zero
+    partial = sympy.Add(own, *[p.partial for p in parts])
+    sloped = sympy.Add(own, *[p.sloped for p in parts])
+    value = sympy.Add(own, *[p.contracted for p in parts])
     whole = Partial(state.of, tensor.element())
     _advance(state, "R2", subject, whole, partial)
     rules = {r for p in parts for r in p.rules}
     _advance(state, "R4" if "R4" in rules else "R1", subject, partial, sloped)
-    _advance(state, "R3", subject, sloped, value)
+    _advance(state, "R7" if tensor.name in state.recurrent else "R3", subject, sloped, value)
     value = _simplify(state, subject, value)
 
     state.equations.extend(flatten(bar, value, namer(state.names), "backward"))
@@ -227,7 +258,7 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     _advance(state, "R5", subject, value, reused)
     plain, conditions = apply_facts(reused)
     _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
-    opened = put_in(plain, state.equations)
+    opened = put_in(plain, [e for e in state.equations if not _in_time(state, e)])
     if opened == plain:
         return plain
     known = reuse(_normal(opened), forward)
@@ -241,6 +272,12 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     else:
         _advance(state, "S", subject, plain, lighter)
     return lighter
+
+
+def _in_time(state: Backward, eq: Equation) -> bool:
+    """Whether an equation is one of a recurrence, which can't be put into anything."""
+    made = eq.out.cotangent_of
+    return made is not None and made[1] in state.recurrent
 
 
 def _reused(value: sympy.Expr, forward: tuple[Equation, ...]) -> sympy.Expr:

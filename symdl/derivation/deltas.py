@@ -5,14 +5,16 @@ from __future__ import annotations
 import sympy
 
 from symdl.core.functions import Delta, InRange
-from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
-from symdl.core.tensors import Reduction, reduction, refreshed, rename
+from symdl.core.guards import settled, without_implied
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Reduction, reduction, refreshed, rename
 
 
 def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, tuple[Index, ...]]:
     """Σ over `bound` of a product with δs, with as few δs and bound indices as can be.
 
-    A δ whose index has a stride, or that holds a gather, stays as a guard inside the sum.
+    A δ stays inside the sum where it holds a gather, where its index has a stride, and where solving it would turn a
+    sum over few entries into one over many with a guard: δ(p, 2u + r) is kept, and read as a scatter.
 
     >>> from symdl.core.tensors import Tensor
     >>> i, k = Index("i"), Index("k", Index("i").extent)
@@ -21,6 +23,7 @@ def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, t
     (x[k], ())
     """
     left = list(bound)
+    body = settled(body)
     progress = True
     while progress:
         progress = False
@@ -30,36 +33,69 @@ def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, t
                 continue
             index, value = solved
             left.remove(index)
-            body = rename(body, {index: value}) * _guard(index, value, left)
+            body = settled(rename(body, {index: value}) * _guard(index, value))
             progress = True
             break
-    return body, tuple(left)
+    return without_implied(body), tuple(left)
 
 
 def _solve(delta: Delta, bound: list[Index]) -> tuple[Index, sympy.Expr] | None:
-    """i = ±(…) where the coefficient of a bound index is ±1; plain renamings are preferred."""
+    """i = ±(…) where the coefficient of a bound index is ±1: a renaming if there is one, then one without a guard."""
     difference = sympy.expand(delta.args[0] - delta.args[1])
-    candidates = []
+    candidates: list[tuple[int, float, Index, sympy.Expr]] = []
     for index in bound:
         slope = difference.coeff(index, 1)
         if slope in (1, -1) and not (difference - slope * index).has(index):
             value = sympy.expand(-(difference - slope * index) / slope)
-            candidates.append((not isinstance(value, Index), index, value))
+            if _guard(index, value) == 1:
+                candidates.append((int(not isinstance(value, Index)), 0.0, index, value))
+            elif _pays(index, difference, bound):
+                candidates.append((2, -nominal(index.extent), index, value))
     if not candidates:
         return None
-    _, index, value = min(candidates, key=lambda c: c[0])
+    _, _, index, value = min(candidates, key=lambda c: c[:2])
     return index, value
 
 
-def _guard(index: Index, value: sympy.Expr, bound: list[Index]) -> sympy.Expr:
+def _pays(index: Index, difference: sympy.Expr, bound: list[Index]) -> bool:
+    """Whether solving for `index` costs no more than going through all bound indices and scattering.
+
+    It removes a loop over `index`, and makes the δ's free index one that is looped over for every entry.
+    """
+    others = [i for i in indices_in(difference) if i is not index]
+    if not any(i in bound for i in others):
+        return True
+    strided = [i for i in others if i in bound and abs(difference.coeff(i, 1)) != 1 and not i.extent.is_Atom]
+    free = [nominal(i.extent) for i in others if i not in bound]
+    return not strided and nominal(index.extent) >= max(free, default=0) / 2
+
+
+#: What an extent without a number counts as, when two ways of summing are compared.
+NOMINAL = 32
+
+
+def nominal(extent: sympy.Expr) -> float:
+    """A size to compare extents by: symbols count as 32, and those that are taken away (a kernel's) as 1.
+
+    >>> H, R = sympy.symbols("H R", integer=True, positive=True)
+    >>> nominal(H - R + 1), nominal(sympy.floor((H - 3) / 2) + 1)
+    (32.0, 15.5)
+    """
+    plain = sympy.expand(extent.replace(sympy.floor, lambda e: e))
+    total = 0.0
+    for part in sympy.Add.make_args(plain):
+        size = 1 if part.could_extract_minus_sign() else NOMINAL
+        total += float(part.subs(dict.fromkeys(part.free_symbols, size)))
+    return max(total, 1.0)
+
+
+def _guard(index: Index, value: sympy.Expr) -> sympy.Expr:
+    """[0 ≤ value < extent of index], 1 where that always holds."""
     if isinstance(value, Index) and sympy.expand(value.extent - index.extent) == 0:
         return sympy.S.One
-    limits = value_range(value, indices_in(value))
-    if limits is not None:
-        low, high = limits
-        if provably_nonnegative(low) and provably_nonnegative(index.extent - 1 - high):
-            return sympy.S.One
-    return InRange(value, index.extent)
+    if value.atoms(Element):
+        return sympy.S.One  # a gather holds positions of the axis that it subscripts
+    return settled(InRange(value, index.extent))
 
 
 def contract(expr: sympy.Expr) -> sympy.Expr:
@@ -72,7 +108,7 @@ def contract(expr: sympy.Expr) -> sympy.Expr:
     Sum_{n}(x[n, i])
     """
     if not expr.has(Delta):
-        return expr
+        return settled(expr) if expr.has(InRange) else expr
     if isinstance(expr, Reduction) and expr.op == "sum":
         body = contract(expr.body)
         parts = [_contract_product(p, expr.bound) for p in sympy.Add.make_args(_open(body))]

@@ -55,16 +55,19 @@ def derive(
     w_bar[i] = Sum_{n}(s_bar[n]*x[n, i])
     """
     if via not in ("chain", "expand"):
-        raise DefinitionError(f"no way '{via}' to derive", remedy="say via='chain' or via='expand'")
+        raise DefinitionError(
+            f"no way '{via}' to derive a gradient", remedy="say via='chain' or via='expand'; sd.jvp goes forward"
+        )
     started = time.perf_counter()
     target = _target(definition, of)
-    sources = _sources(definition, wrt, target)
+    sources = chosen_sources(definition, wrt, target.tensor)
     forward = definition.only([target.name])
     if via == "chain":
         steps, backward = backpropagate(forward, target, sources)
     else:
         steps, backward = expand_and_differentiate(forward, target, sources)
-    names = {e.out.cotangent_of[1]: e.name for e in backward if e.out.cotangent_of}
+    made = [*definition.inputs, *(e.out for e in backward)]
+    names = {t.cotangent_of[1]: t.name for t in made if t.cotangent_of and t.cotangent_of[0] == target.name}
     gradient = _gradient(definition, target, backward, [names[s.name] for s in sources])
     seconds = time.perf_counter() - started
     return Derivation(
@@ -100,7 +103,7 @@ def _target(definition: Definition, of: str | None) -> Element:
                 f"the target {target.element()} is not a scalar",
                 where=f"definition {definition.name}",
                 why="a gradient is of a scalar",
-                remedy=f"return a mean or a sum of it, or name an element: of='{target.element()}'",
+                remedy=f"return a mean or a sum of it, name an element, of='{target.element()}', or use sd.vjp",
             )
         return target.element()
     match = _ELEMENT.fullmatch(of)
@@ -122,7 +125,12 @@ def _subscript(tensor: Tensor, axis: int, part: str) -> sympy.Expr:
     return sympy.Integer(part)
 
 
-def _sources(definition: Definition, wrt: str | Iterable[str] | None, target: Element) -> list[Tensor]:
+def chosen_sources(definition: Definition, wrt: str | Iterable[str] | None, target: Tensor) -> list[Tensor]:
+    """The tensors to differentiate by: those named, or all parameters, or all real inputs.
+
+    Raises:
+        DefinitionError: unknown names, integer-valued tensors, the target itself, or nothing at all.
+    """
     if wrt is None:
         chosen = definition.parameters or definition.data
         names = [t.name for t in chosen if not t.integer]
@@ -133,7 +141,12 @@ def _sources(definition: Definition, wrt: str | Iterable[str] | None, target: El
     sources = [definition[name] for name in dict.fromkeys(names)]
     for tensor in sources:
         if tensor.integer:
-            raise DefinitionError(f"{tensor.name} is integer-valued", why="only real values have slopes")
-        if tensor == target.tensor:
+            raise DefinitionError(
+                f"{tensor.name} has no gradient",
+                where=f"definition {definition.name}",
+                why="it is integer-valued, and only real values have slopes",
+                remedy="differentiate by what it subscripts, or declare it without integer=True",
+            )
+        if tensor == target:
             raise DefinitionError(f"{tensor.name} is the target itself", remedy="name an input or a parameter")
     return sources

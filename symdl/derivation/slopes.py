@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from symdl.core.equations import Equation, Term
-from symdl.core.functions import Delta, Switch
+from symdl.core.functions import Delta, Masked, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, reduction, refreshed
 from symdl.errors import KinkError
@@ -32,6 +32,26 @@ def _stand_in(node: sympy.Expr) -> sympy.Dummy:
     return sympy.Dummy("u", real=True, positive=node.is_positive, nonnegative=node.is_nonnegative)
 
 
+def local_slope(eq: Equation, term: Term, element: Element) -> sympy.Expr:
+    """The slope of one term by one of its elements, for one value of the indices that it is summed over.
+
+    Raises:
+        KinkError: a maximum has no policy for ties.
+    """
+    if term.op == "max":
+        return _unmasked_slope(term, element) * max_slope(term, eq.lhs, eq)
+    local = slope(term.body, element)
+    if term.op == "prod":
+        return local * all_others(term.body, term.bound)
+    return local
+
+
+def _unmasked_slope(term: Term, element: Element) -> sympy.Expr:
+    """The slope of what a mask lets through; the guard itself comes with the indicator of the maximum."""
+    body = term.body.args[0] if isinstance(term.body, Masked) else term.body
+    return slope(body, element) if element in body.atoms(Element) else sympy.S.Zero
+
+
 def max_slope(term: Term, value: Element, equation: Equation) -> sympy.Expr:
     """R4: the share of each entry in the slope of a maximum: [entry = max] over the number of such entries.
 
@@ -45,10 +65,17 @@ def max_slope(term: Term, value: Element, equation: Equation) -> sympy.Expr:
             why="its slope does not cancel, and among equal entries it is your decision",
             remedy="say sd.amax(…, ties='share')",
         )
-    hit = Switch(term.body - value, 0, 1, 1)
+    hit = _hit(term.body, value)
     fresh = [i.fresh() for i in term.bound]
     other = hit.xreplace(dict(zip(term.bound, fresh, strict=True)))
     return hit / reduction("sum", other, fresh)
+
+
+def _hit(body: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
+    """1 where an entry is the maximum, else 0; an entry that is masked out never is."""
+    if isinstance(body, Masked):
+        return body.args[1] * Switch(body.args[0] - value, 0, 1, 1)
+    return Switch(body - value, 0, 1, 1)
 
 
 def all_others(body: sympy.Expr, bound: tuple[Index, ...]) -> sympy.Expr:
@@ -123,5 +150,6 @@ def _reduction_slope(expr: Reduction, by: Element) -> sympy.Expr:
             why="its slope does not cancel, and among equal entries it is your decision",
             remedy="say sd.amax(…, ties='share')",
         )
-    hit = Switch(expr.body - refreshed(expr), 0, 1, 1)
-    return reduction("sum", hit * differentiate(expr.body, by), bound) / reduction("sum", hit, bound)
+    hit = _hit(expr.body, refreshed(expr))
+    entry = expr.body.args[0] if isinstance(expr.body, Masked) else expr.body
+    return reduction("sum", hit * differentiate(entry, by), bound) / reduction("sum", hit, bound)

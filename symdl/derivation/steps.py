@@ -15,7 +15,7 @@ from symdl.core.unroll import elements, unroll
 from symdl.derivation.inline import inline
 from symdl.derivation.worked import UpdateRule, Worked, updated, work
 
-Via = Literal["chain", "expand"]
+Via = Literal["chain", "expand", "forward"]
 
 #: The rules by their key, as DESIGN.md §4 numbers them, with the sentence that a reader is given.
 RULES: dict[str, str] = {
@@ -29,6 +29,8 @@ RULES: dict[str, str] = {
     "R4*": "the slope through the maximum cancels (proved), so no policy for ties is needed",
     "R5": "reuse: a forward value that is on hand",
     "R6": "facts about the data",
+    "F": "pushforward: every slope times the rate of change of what it is a slope by, added up",
+    "R7": "time: what is read at t − 1 sends its slope back from t + 1 (backpropagation through time)",
     "S": "simplify: put in what is known and collect",
 }
 
@@ -93,7 +95,7 @@ class Derivation(Displayed):
         source: the definition that was differentiated.
         of: the element that was differentiated (the target, with its free indices for a Jacobian).
         wrt: the names of the tensors it was differentiated by.
-        via: "chain" or "expand".
+        via: "chain", "expand", or "forward" for rates of change along a direction.
         steps: in the order of reasoning.
         gradient: a `Definition` whose outputs are the target and the gradients.
         names: gradient output by parameter name, such as {"w": "w_bar"}.

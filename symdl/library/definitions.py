@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symdl.core.define import Builder, Declared, Input, Param, Sum, define, let
+from symdl.core.builder import Builder, Declared
+from symdl.core.define import Input, Param, Sum, define, let
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.errors import DefinitionError

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symdl.core.define import Builder, Declared, Sum
+from symdl.core.builder import Builder, Declared
+from symdl.core.define import Sum
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Fact, Role, Tensor

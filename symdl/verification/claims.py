@@ -12,6 +12,8 @@ import sympy
 
 from symdl.core.equations import Equation, equation
 from symdl.core.functions import ScalarFunction
+from symdl.core.indices import Index
+from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, elements_in
 from symdl.derivation.steps import Derivation, Partial, Step
 from symdl.errors import SymdlError
@@ -75,10 +77,12 @@ class _Context:
     derivation: Derivation
     forward: dict[str, Equation] = field(init=False)
     backward: dict[str, Equation] = field(init=False)
+    time: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.forward = dict(self.derivation.source.by_name)
         self.backward = {n: e for n, e in self.derivation.gradient.by_name.items() if n not in self.forward}
+        self.time = {n: a for g in groups(self.derivation.gradient.equations) for n, a in g.time.items()}
         for step in self.derivation.steps:
             if step.subject.name not in self.forward:
                 self.backward[step.subject.name] = equation(step.subject.tensor, step.after)
@@ -113,12 +117,19 @@ class _Context:
             return partial(self._inlined(of, {node.by.name}), node.by)
         return partial(self.forward[of.name].at(of.subscripts), node.by)
 
+    def _past(self, element: Element) -> bool:
+        """Whether an element of a recurrence is read at another time, t − 1."""
+        axis = self.time.get(element.name)
+        return axis is not None and not isinstance(element.subscripts[axis], Index)
+
     def _inlined(self, expr: sympy.Expr, kept: Iterable[str]) -> sympy.Expr:
-        """All equations put in except those of `kept`."""
+        """All equations put in except those of `kept`; those of a recurrence only at the time that is spoken of."""
         stay = set(kept)
         for equations in (self.backward, self.forward):
             for _ in range(len(equations)):
-                mine = [e for e in elements_in(expr) if e.name in equations and e.name not in stay]
+                mine = [
+                    e for e in elements_in(expr) if e.name in equations and e.name not in stay and not self._past(e)
+                ]
                 if not mine:
                     break
                 expr = expr.xreplace({e: equations[e.name].at(e.subscripts) for e in mine})
