@@ -158,7 +158,7 @@ class MathPrinter:
             return self._product(whole, scope)
         terms = [(term, factors_of(term, self._places)) for term in expr.args]
         text = ""
-        for _, factors in sorted(terms, key=lambda pair: term_key(*pair, self._places)):
+        for _, factors in sorted(terms, key=lambda pair: term_key(pair[0], pair[1], self._places)):
             part = self._unsigned(factors, scope)
             if factors.negative or text:
                 sign = "-" if factors.negative else "+"
