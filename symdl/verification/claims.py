@@ -16,7 +16,7 @@ from symdl.core.indices import Index
 from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, elements_in
 from symdl.derivation.steps import Derivation, Partial, Step
-from symdl.errors import SymdlError
+from symdl.errors import SymdlError, UnsupportedError
 from symdl.verification.decide import BUDGET, equal
 from symdl.verification.partials import partial
 from symdl.verification.verdict import Status, Verdict
@@ -97,6 +97,11 @@ class _Context:
 
     def _verdict(self, step: Step, started: float, budget: float, options: dict[str, Any]) -> Verdict:
         total = isinstance(step.before, Partial) and step.before.of == self.derivation.of
+        if total and self.time:
+            raise UnsupportedError(
+                "the slope of the whole target through a recurrence",
+                why="the target can't be written out while the number of times is a symbol",
+            )
         before = self._opened(step.before, total)
         after = self._opened(step.after, total=False)
         if not total and step.rule != "D":
