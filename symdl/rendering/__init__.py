@@ -27,7 +27,7 @@ from symdl.rendering.describe import (
     describe_worked,
     equation_rows,
 )
-from symdl.rendering.document import Document, Formula
+from symdl.rendering.document import Block, Document, Formula, Lead
 from symdl.rendering.mathprinter import Derivative, MathPrinter, print_math
 from symdl.rendering.writers.html import to_html
 from symdl.rendering.writers.markdown import aligned, to_markdown
@@ -80,7 +80,14 @@ def latex(obj: Any, *, notation: Notation = "index", derivative: Derivative = "b
         rows = tuple(equation_rows(MathPrinter(derivative), obj, notation))
         return aligned(rows)
     blocks = describe(obj, notation=notation, derivative=derivative).blocks
-    return "\n\n".join(aligned(b.rows) for b in blocks if isinstance(b, Formula))
+    return "\n\n".join(text for b in blocks if (text := _in_formulas(b)))
+
+
+def _in_formulas(block: Block) -> str:
+    """A formula as it is; of the words, those that belong to one: for t = 0, …, T − 1."""
+    if isinstance(block, Formula):
+        return aligned(block.rows)
+    return rf"\text{{{block.text}}}" if isinstance(block, Lead) else ""
 
 
 def markdown(obj: Any, *, notation: Notation = "index", derivative: Derivative = "bar") -> str:

@@ -57,6 +57,8 @@ def condition(guard: sympy.Expr, bound: Iterable[Index], atom: Print) -> Conditi
     if isinstance(guard, Delta):
         a, b = sorted(guard.args, key=lambda e: (not e.free_symbols & inside, isinstance(e, Index), str(e)))
         return Condition(f"{index_text(a, atom)} = {index_text(b, atom)}")
+    if not isinstance(guard, InRange):  # a mask that is data: 1 where an entry counts
+        return Condition(f"{atom(guard)} = 1")
     e, extent = guard.args
     below, above = _open_sides(e, extent)
     if below and not above:

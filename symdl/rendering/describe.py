@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -11,17 +11,19 @@ import sympy
 
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
-from symdl.core.functions import Switch, switches_in
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Tensor
+from symdl.core.recurrence import Group, groups
+from symdl.core.tensors import Element
 from symdl.derivation.steps import Cost, Derivation, Step
 from symdl.derivation.worked import Worked, WorkedLine
-from symdl.rendering.document import Block, Document, Formula, Heading, Items, Paragraph, Row, visible_length
+from symdl.rendering.document import Block, Document, Formula, Heading, Items, Lead, Paragraph, Row, visible_length
 from symdl.rendering.indexmaps import Piece, index_map
+from symdl.rendering.legend import bars, brackets, conventions, last, quantities
 from symdl.rendering.mathprinter import Derivative, MathPrinter
 from symdl.rendering.matrixform import matrix_form
 from symdl.rendering.names import parse_name
 from symdl.rendering.numerals import decimal
+from symdl.rendering.seeds import told_apart
 
 #: What stands at the margin, by the key of the rule.
 _WHY = {
@@ -35,8 +37,14 @@ _WHY = {
     "R4*": "cancels, whatever the ties",
     "R5": "reuse of a forward value",
     "R6": "facts about the data",
+    "F": "slopes times rates",
     "R7": "backpropagation through time",
     "S": "put in what is known",
+}
+_WAY = {
+    "chain": "the gradient by the chain rule",
+    "expand": "the gradient by expansion",
+    "forward": "rates of change, forward mode",
 }
 _STATED = re.compile(r"Σ_(\w+) (\w+)\[([\w, ']*)\] = 1")
 _SHORT = 70  # characters up to which symbols = substitution = value stand on one line
@@ -55,9 +63,8 @@ def describe_equation(eq: Equation, notation: str = "index", derivative: Derivat
 def describe_definition(definition: Definition, notation: str = "index", derivative: Derivative = "bar") -> Document:
     """The equations of a definition, and the legend."""
     printer = MathPrinter(derivative, tensors=definition.tensors)
-    rows = tuple(row for eq in definition.equations for row in equation_rows(printer, eq, notation))
-    blocks: list[Block] = [Formula(rows)]
-    legend = (*_quantities(definition), *_conventions(definition))
+    blocks: list[Block] = list(_system(printer, definition.equations, notation))
+    legend = (*quantities(definition), *conventions(definition), *brackets(blocks))
     if legend:
         blocks += [Heading("Legend"), Items(legend)]
     return Document(_spoken(definition.name), tuple(blocks))
@@ -65,25 +72,27 @@ def describe_definition(definition: Definition, notation: str = "index", derivat
 
 def describe_derivation(derivation: Derivation, notation: str = "index", derivative: Derivative = "bar") -> Document:
     """A derivation from the definition to the gradients: equations, legend, steps, result, cost."""
+    derivation = told_apart(derivation)
     printer = MathPrinter(derivative, tensors=derivation.gradient.tensors)
     source = derivation.source
     backward = [e for e in derivation.gradient.equations if e.name not in source.by_name]
+    chains = list(_chains(printer, derivation.steps))
+    legend = (*quantities(source), *bars(derivation, derivative), *conventions(source), *brackets(chains))
     blocks: list[Block] = [
         Heading("The definition"),
-        Formula(tuple(row for eq in source.equations for row in equation_rows(printer, eq, "index"))),
-        Items((*_quantities(source), *_bars(derivation, derivative), *_conventions(derivation.gradient))),
+        *_system(printer, source.equations),
+        Items(legend),
         Heading("The derivation, step by step"),
-        *_chains(printer, derivation.steps),
+        *chains,
         Heading("The result"),
-        Formula(tuple(row for eq in backward for row in _result_rows(printer, eq, derivation.names.values()))),
+        *_system(printer, backward, wanted=derivation.names.values()),
     ]
     matrix = _matrix_section(derivation)
     if notation == "matrix" and not matrix:
         blocks.append(Paragraph("No matrix form was recognised; the index form above is complete."))
     blocks += matrix
     blocks += [Heading("What it cost"), Paragraph(_cost(derivation.cost))]
-    way = "by the chain rule" if derivation.via == "chain" else "by expansion"
-    return Document(f"{_spoken(source.name)}: the gradient {way}", tuple(blocks))
+    return Document(f"{_spoken(source.name)}: {_WAY[derivation.via]}", tuple(blocks))
 
 
 def describe_worked(worked: Worked) -> Document:
@@ -117,11 +126,38 @@ def _pieces(eq: Equation) -> tuple[Piece, ...]:
     return index_map(eq) or (Piece(eq.lhs, eq.rhs, {}),)
 
 
-def _result_rows(printer: MathPrinter, eq: Equation, wanted: Iterable[str]) -> Iterator[Row]:
-    """A line of the result; what was asked for stands on the left as the ∂L/∂w that it is."""
-    for row, piece in zip(equation_rows(printer, eq, "index"), _pieces(eq), strict=True):
-        left = _fractions(printer).sides(piece.lhs, piece.body)[0] if eq.name in wanted else row.left
-        yield replace(row, left=left)
+def _system(
+    printer: MathPrinter, equations: Sequence[Equation], notation: str = "index", wanted: Collection[str] = ()
+) -> Iterator[Block]:
+    """Equations in order; those of a recurrence stand together under the times for which they are evaluated."""
+    for direction, members in groupby(_timed(equations), key=lambda pair: pair[0]):
+        if direction is not None:
+            yield Lead(_times(direction))
+        yield Formula(tuple(row for _, eq in members for row in _result_rows(printer, eq, notation, wanted)))
+
+
+def _timed(equations: Sequence[Equation]) -> Iterator[tuple[Group | None, Equation]]:
+    """Each equation with the recurrence that it belongs to."""
+    for group in groups(equations):
+        for eq in group.equations:
+            yield (group if group.direction else None), eq
+
+
+def _times(group: Group) -> str:
+    """In which order a recurrence is evaluated: for t = 0, …, T − 1, or backwards."""
+    letter, end = MathPrinter().math(Index(group.index(group.equations[0]).name)), last(group.extent)
+    order = rf"0, 1, \dots, {end}" if group.direction > 0 else rf"{end}, \dots, 1, 0"
+    return f"For ${letter} = {order}$, one after the other:"
+
+
+def _result_rows(printer: MathPrinter, eq: Equation, notation: str, wanted: Collection[str]) -> Iterator[Row]:
+    """The rows of an equation; what was asked for stands on the left as the ∂L/∂w that it is."""
+    rows = list(equation_rows(printer, eq, notation))
+    if eq.name not in wanted:
+        yield from rows
+        return
+    for row, piece in zip(rows, _pieces(eq), strict=True):
+        yield replace(row, left=_fractions(printer).sides(piece.lhs, piece.body)[0])
 
 
 def _fractions(printer: MathPrinter) -> MathPrinter:
@@ -163,77 +199,6 @@ def _in_formulas(note: str) -> str:
     return _STATED.sub(
         lambda m: rf"$\sum_{{{m[1]}}} {parse_name(m[2], layered=True).tex(*m[3].split(', '))} = 1$", note
     )
-
-
-# ── the legend ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _quantities(definition: Definition) -> Iterator[str]:
-    """Which letters are data and which are parameters, and how far the indices run."""
-    for words, tensors in (("Data", definition.data), ("Parameters", definition.parameters)):
-        if tensors:
-            names = ", ".join(f"${MathPrinter().math(t.element())}$" for t in tensors)
-            yield f"{words}: {names}"
-    if definition.extents:
-        ranges = ", ".join(_range(name, extent) for name, extent in definition.extents.items())
-        yield f"Indices: {ranges}"
-
-
-def _range(name: str, extent: sympy.Expr) -> str:
-    last = extent - 1
-    letter = MathPrinter().math(Index(name))
-    upper = MathPrinter().math(last) if not last.is_Add else MathPrinter().math(extent) + " - 1"
-    return rf"${letter} = 0, \dots, {upper}$" if last != 0 else f"${letter} = 0$"
-
-
-def _bars(derivation: Derivation, derivative: Derivative) -> Iterator[str]:
-    """What a bar means; where one derivation stands on another, which target each name belongs to."""
-    if derivation.via != "chain" or derivative != "bar":
-        return
-    bars = [e.out for e in derivation.gradient.equations if e.out.cotangent_of]
-    targets = dict.fromkeys(t.cotangent_of[0] for t in bars if t.cotangent_of)
-    first = next(iter(targets), derivation.of.name)
-    letter = parse_name(first, layered=False).tex()
-    yield rf"A bar is the slope of ${letter}$ by what stands under it: $\bar{{u}} = \partial {letter} / \partial u$"
-    bar, slope = (MathPrinter(d, tensors=derivation.gradient.tensors) for d in ("bar", "fraction"))
-    for tensor in bars:
-        left, right = bar.math(tensor.element()), slope.math(tensor.element())
-        if tensor.cotangent_of and tensor.cotangent_of[0] != first and left != right:
-            yield f"${left} = {right}$"
-
-
-def _conventions(definition: Definition) -> Iterator[str]:
-    """Facts about the data, and what was decided where a function has no slope."""
-    for tensor in definition.inputs:
-        yield from (_fact(tensor, fact) for fact in sorted(tensor.facts))
-    seen: dict[str, None] = {}
-    for eq in definition.equations:
-        if eq.out.cotangent_of:
-            continue
-        for term in eq.terms:
-            for node in switches_in(term.body):
-                seen[_kink(*node)] = None
-            if term.op == "max" and term.ties:
-                seen[f"Ties of the maximum in ${MathPrinter().math(eq.lhs)}$: {term.ties} the slope"] = None
-    yield from seen
-
-
-def _fact(tensor: Tensor, fact: Fact) -> str:
-    name = MathPrinter().math(tensor.element())
-    if fact is Fact.SUMS_TO_ONE:
-        return rf"Stated of the data: $\sum_{{{MathPrinter().math(tensor.indices[-1])}}} {name} = 1$"
-    return rf"Stated of the data: ${name} {'>' if fact is Fact.POSITIVE else chr(92) + 'ge'} 0$"
-
-
-def _kink(shown: sympy.Expr, node: Switch) -> str:
-    printer = MathPrinter()
-    side = {sympy.S.Zero: "the slope from the left", sympy.S.One: "the slope from the right"}.get(node.weight)
-    side = side or (
-        "the mean of both slopes"
-        if node.weight == sympy.Rational(1, 2)
-        else f"the slope from the right counts ${printer.math(node.weight)}$, that from the left the rest"
-    )
-    return f"Decided for ${printer.math(shown)}$ at ${printer.math(node.args[0])} = 0$: {side}"
 
 
 # ── matrix form, cost, worked numbers ────────────────────────────────────────────────────────────────────────────────

@@ -26,6 +26,11 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Lead(Paragraph):
+    """Words that lead to the formula after them and are read with it."""
+
+
+@dataclass(frozen=True)
 class Items:
     """A list of short paragraphs."""
 

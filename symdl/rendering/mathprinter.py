@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import sympy
 
-from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
+from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Head, Reduction, Tensor
+from symdl.core.tensors import Element, Head, Reduction, Role, Tensor
 from symdl.derivation.steps import Partial
 from symdl.errors import UnsupportedError
 from symdl.rendering.conditions import beneath, condition, take_guards
@@ -128,7 +128,8 @@ class MathPrinter:
             return _numeral(decimal(self.values[expr])[0])
         subscripts = [self._subscript(s, scope) for s in expr.subscripts]
         made = expr.tensor.cotangent_of
-        if made and (self.derivative == "fraction" or expr.name != f"{made[1]}_bar"):
+        given = expr.tensor.role is Role.INPUT  # it has a name of its own
+        if made and not given and (self.derivative == "fraction" or expr.name != f"{made[1]}_bar"):
             return Tex(self._derivative(expr.tensor, made, subscripts), POWER)
         name = parse_name(expr.name, layered=expr.tensor.rank > 0)
         return Tex(name.tex(*subscripts), POWER if name.superscript else ATOM)
@@ -296,8 +297,10 @@ class MathPrinter:
         if expr.op == "sum":
             return self._product(factors_of(expr, self._places), scope)
         inner = scope.bind(expr.bound)
-        below = self._beneath(expr.bound, (), inner)
-        return Tex(f"{_OPERATORS[expr.op]}_{{{below}}} {wrapped(self._tex(expr.body, inner), POWER)}", OPEN)
+        masked = isinstance(expr.body, Masked)  # its guard says over which entries the maximum is
+        body, guards = (expr.body.args[0], sympy.Mul.make_args(expr.body.args[1])) if masked else (expr.body, ())
+        below = self._beneath(expr.bound, guards, inner)
+        return Tex(f"{_OPERATORS[expr.op]}_{{{below}}} {wrapped(self._tex(body, inner), POWER)}", OPEN)
 
     def _sum(self, expr: Reduction, scope: Scope) -> Tex:
         """A sum that has no constants left inside; sums that follow each other stand under one Σ."""

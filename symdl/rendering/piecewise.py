@@ -26,13 +26,22 @@ def switch_form(node: Switch, tex: Callable[[sympy.Expr], str]) -> Tex:
         return Tex(rf"\left|{tex(x)}\right|", ATOM)
     if (below, above) == (0, 1):
         sign = ">" if weight != 1 else r"\ge"
-        return Tex(rf"\left[{tex(x)} {sign} 0\right]", ATOM)
+        return Tex(rf"\left[{_compared(x, sign, tex)}\right]", ATOM)
     if (below, above) == (1, 0):
         sign = "<" if weight != 0 else r"\le"
-        return Tex(rf"\left[{tex(x)} {sign} 0\right]", ATOM)
+        return Tex(rf"\left[{_compared(x, sign, tex)}\right]", ATOM)
     if (below, above) == (-1, 1):
         return Tex(rf"\operatorname{{sign}}\left({tex(x)}\right)", ATOM)
     return Tex(_cases(node, tex), ADD)
+
+
+def _compared(x: sympy.Expr, sign: str, tex: Callable[[sympy.Expr], str]) -> str:
+    """x > 0, and a > b for a difference."""
+    minus = [t for t in sympy.Add.make_args(x) if t.could_extract_minus_sign()]
+    if not 0 < len(minus) < len(sympy.Add.make_args(x)):
+        return f"{tex(x)} {sign} 0"
+    right = -sympy.Add(*minus)
+    return f"{tex(x + right)} {sign} {tex(right)}"
 
 
 def as_product(node: Switch) -> sympy.Expr | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 import sympy
 
+from symdl.core.define import Input, Param, Sum, amax, define, in_range, index, let, state, tanh
 from symdl.core.equations import Equation, equation
-from symdl.core.functions import Delta, InRange
+from symdl.core.functions import Delta, InRange, Masked
 from symdl.core.indices import Index, extent_symbol
 from symdl.core.tensors import Role, Tensor, reduction
-from symdl.rendering import latex
+from symdl.derivation import derive
+from symdl.derivation.forward import jvp
+from symdl.derivation.seeds import vjp
+from symdl.rendering import latex, markdown
 from symdl.rendering.conditions import beneath, condition
 from symdl.rendering.indexmaps import index_map
 
@@ -88,6 +92,12 @@ CAUSAL_WEIGHT = equation(
     InRange(t - key, T) * sympy.exp(z[n, t, key] - m[n, t]) / Tensor("S", (n, t))[n, t],
 )
 VALUE = equation(bar("V", n, key, d), total(Tensor("p", (n, t, key))[n, t, key] * bar("y", n, t, d)[n, t, d], t))
+mask = given("mask", n, key)
+CAUSAL_MAX = equation(m, reduction("max", Masked(z[n, t, key], InRange(t - key, T)), [key]))
+PADDED_MAX = equation(m, reduction("max", Masked(z[n, t, key], mask[n, key] * InRange(t - key, T)), [key]))
+WINDOW = equation(
+    Tensor("y", (n, u)), reduction("max", Masked(given("x", n, p)[n, 2 * u + r], InRange(2 * u + r, H)), [r])
+)
 POSITION = equation(Tensor("y", (t, d)), sympy.sin(t / sympy.Integer(10000) ** (2 * d / d.extent)))
 
 FORMS: list[tuple[Equation, str]] = [
@@ -112,6 +122,9 @@ FORMS: list[tuple[Equation, str]] = [
     (RECURRENT_WEIGHT, r"\bar{U}_{jk} = \sum_{n,t \ge 1} \bar{s}_{ntj} h_{n,t-1,k}"),
     (CAUSAL, r"S_{nt} = \sum_{s \le t} e^{z_{nts} - m_{nt}}"),
     (CAUSAL_WEIGHT, r"p_{nts} = \frac{\left[s \le t\right] e^{z_{nts} - m_{nt}}}{S_{nt}}"),
+    (CAUSAL_MAX, r"m_{nt} = \max_{s \le t} z_{nts}"),
+    (PADDED_MAX, r"m_{nt} = \max_{s \le t:\,\mathrm{mask}_{ns} = 1} z_{nts}"),
+    (WINDOW, r"y_{nu} = \max_{r:\,2 u+r < H} x_{n,2 u+r}"),
     (VALUE, r"\bar{V}_{nsd} = \sum_{t} \bar{y}_{ntd} p_{nts}"),
     (POSITION, r"y_{td} = \sin\left(\frac{t}{10000^{2 d/D}}\right)"),
 ]
@@ -166,3 +179,61 @@ def test_long_conditions_stand_on_lines_of_their_own() -> None:
 
 def test_extents_with_a_floor() -> None:
     assert latex(u.extent) == r"\left\lfloor \frac{H - R}{2} \right\rfloor + 2"
+
+
+@define(time="t")
+def elman(x=Input("n t i"), W=Param("j i"), U=Param("j k=j"), b=Param("j")):  # type: ignore[no-untyped-def]
+    (n, t, i), (j, k) = x.indices, U.indices
+    h = state("h[n,t,j]")
+    past = Sum(U[j, k] * h[n, t - 1, k] * in_range(t - 1, t.extent), k)
+    s = let("s[n,t,j]", Sum(W[j, i] * x[n, t, i], i) + past + b[j])
+    return let("h[n,t,j]", tanh(s[n, t, j]))
+
+
+@define
+def pool(x=Input("n p")):  # type: ignore[no-untyped-def]
+    n, p = x.indices
+    u, r = index("u", sympy.floor((p.extent - 1) / 2) + 1), index("r", 3)
+    at = 2 * u + r - 1
+    return let("y[n,u]", amax(x[n, at], r, ties="share", where=in_range(at, p.extent)))
+
+
+def test_a_recurrence_stands_under_its_times() -> None:
+    """The equations of Elman (1990), evaluated in the order of time."""
+    assert latex(elman) == (
+        "\\text{For $t = 0, 1, \\dots, T - 1$, one after the other:}\n\n\\begin{aligned}\n"
+        "s_{ntj} &= \\sum_{i} W_{ji} x_{nti} + \\left[t \\ge 1\\right] \\sum_{k} U_{jk} h_{n,t-1,k} + b_{j} \\\\\n"
+        "h_{ntj} &= \\tanh\\left(s_{ntj}\\right)\n\\end{aligned}"
+    )
+
+
+def test_backpropagation_through_time_runs_backwards_and_tells_both_slopes_apart() -> None:
+    text = markdown(vjp(elman))
+    assert r"For $t = T - 1, \dots, 1, 0$, one after the other:" in text
+    assert r"$L$ is any loss whose slope by $h_{ntj}$, $\bar{h}^{(L)}_{ntj}$, is given" in text
+    assert r"\bar{h}_{ntj} &= \bar{h}^{(L)}_{ntj} + \left[t < T-1\right] \sum_{j'} \bar{s}_{n,t+1,j'} U_{j'j}" in text
+    assert "A bracket is 1 where what stands in it holds" in text
+
+
+def test_slopes_of_a_window() -> None:
+    text = markdown(vjp(pool))
+    assert r"\left[x_{np} \ge y_{nu}\right]" in text
+    assert text.count("Decided for") == 0  # the indicator of the maximum is none of the author's kinks
+
+
+def test_forward_mode() -> None:
+    text = markdown(jvp(elman, "W"))
+    assert text.startswith("# elman: rates of change, forward mode")
+    assert r"\dot{h}_{ntj} &= \left(1 - h_{ntj}^{2}\right) \dot{s}_{ntj}" in text
+    assert "A dot is the rate" in text
+
+
+def test_second_derivatives_wear_two_bars() -> None:
+    @define
+    def cube(w=Param("i")):  # type: ignore[no-untyped-def]
+        (i,) = w.indices
+        return let("L", Sum(w[i] ** 3, i))
+
+    gradient = derive(cube).gradient
+    again = vjp(gradient, "w", outputs="w_bar")
+    assert r"\bar{\bar{w}}_{i}" in latex(again)
