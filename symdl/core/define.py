@@ -14,7 +14,8 @@ neuron(x[n, i], t[n], w[i], b) -> L:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -68,6 +69,25 @@ def _builder(verb: str) -> Builder:
             f"sd.{verb} is called outside a definition", remedy="call it in a function under @sd.define"
         )
     return builder
+
+
+@contextmanager
+def writing(builder: Builder) -> Iterator[Builder]:
+    """Let `let`, `state` and `index` write to a builder: for definitions whose signature depends on options.
+
+    >>> with writing(Builder("sums")) as sums:
+    ...     x, y = [sums.declare(name, Input("n")) for name in ("x", "y")]
+    ...     (n,) = x.indices
+    ...     out = let("z[n]", x[n] + y[n])
+    >>> sums.build([out.name])
+    sums(x[n], y[n]) -> z:
+        z[n] = x[n] + y[n]
+    """
+    token = _CURRENT.set(builder)
+    try:
+        yield builder
+    finally:
+        _CURRENT.reset(token)
 
 
 def let(left: str, right: Any, note: str = "") -> Tensor:
@@ -142,11 +162,8 @@ def define(
                     remedy=f"write {name}=sd.Input('n i') or sd.Param('i')",
                 )
             arguments[name] = builder.declare(name, argument.default)
-        token = _CURRENT.set(builder)
-        try:
+        with writing(builder):
             result = body(**arguments)
-        finally:
-            _CURRENT.reset(token)
         outputs = result if isinstance(result, tuple) else (result,)
         for output in outputs:
             if not isinstance(output, Tensor):

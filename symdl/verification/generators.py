@@ -52,10 +52,11 @@ class Generator:
 
 @dataclass
 class Memory:
-    """What survives a restart: how fine each exponential, root and angle has to be, and signs that are given."""
+    """What survives a restart: how fine each root, angle and exponential has to be, and signs that are given."""
 
     capacity: int = 24
     fineness: dict[Any, int] = field(default_factory=dict)
+    units: dict[Any, sympy.Rational] = field(default_factory=dict)
     facts: list[tuple[sympy.Expr, str]] = field(default_factory=list)
     deadline: float = float("inf")
     #: Write |f| by the step function of f, so that it meets other kinks; otherwise it is a root of f².
@@ -69,6 +70,20 @@ class Memory:
         if known % denominator == 0:
             return known
         self.fineness[key] = int(sympy.ilcm(known, denominator))
+        raise Refine
+
+    def unit(self, key: Any, coefficient: sympy.Rational) -> sympy.Rational:
+        """The number of which each coefficient of `key` so far is a whole multiple, if it fits this one as well.
+
+        Otherwise start again with one that does. exp(0.044715 x³) is a generator then, and no power of exp(x³/10⁶).
+        """
+        known = self.units.setdefault(key, abs(coefficient))
+        shared = sympy.Rational(sympy.igcd(known.p * coefficient.q, coefficient.p * known.q), known.q * coefficient.q)
+        if abs(coefficient) / shared > 10_000:
+            raise BudgetError("a power with a large denominator")
+        if shared == known:
+            return known
+        self.units[key] = shared
         raise Refine
 
 

@@ -137,14 +137,14 @@ class Normaliser:
 
     def _exp_of(self, key: Frac, coefficient: sympy.Rational) -> Frac:
         expr = self.table.to_expr(key)
-        fine = self.table.memory.refine(("exp", str(expr)), int(coefficient.q))
+        unit = self.table.memory.unit(str(expr), coefficient)
 
         def make() -> Generator:
-            share = self.table.mul(key, self.table.number(sympy.Rational(1, fine)))
-            return Generator("exp", sympy.exp(expr / fine), "+", data=share)
+            share = self.table.mul(key, self.table.number(unit))
+            return Generator("exp", sympy.exp(expr * unit), "+", data=share)
 
         power, _ = self.table.generator(("exp", str(key.num), str(key.den)), make)
-        return self.table.power(power, int(coefficient * fine))
+        return self.table.power(power, int(coefficient / unit))
 
     def parts(self, a: Frac) -> list[tuple[sympy.Rational, Frac]]:
         """`a` as Σ c_k m_k with rational c_k and each m_k a monomial over a divisor, in a fixed form."""

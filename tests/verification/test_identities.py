@@ -296,3 +296,11 @@ def test_seed_gives_the_same_answer() -> None:
     first, second = equal(tanh(x), x, seed=5), equal(tanh(x), x, seed=5)
     assert first == second
     assert E is sympy.E
+
+
+def test_exponents_with_large_denominators_are_no_fine_generators() -> None:
+    cubic = Rational(44715, 10**6) * x**3
+    assert equal(exp(cubic) * exp(-2 * cubic), exp(-cubic)).proved
+    assert equal(exp(cubic) * exp(x**3 / 3), exp(cubic + x**3 / 3)).status is not Status.REFUTED
+    assert equal(exp(x / 4) ** 2 * exp(x / 3) ** 3, exp(3 * x / 2)).proved
+    assert not equal(exp(cubic), exp(cubic + x**3 / 10**9)).proved
