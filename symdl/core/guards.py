@@ -59,7 +59,7 @@ def settled(expr: sympy.Expr) -> sympy.Expr:
     InRange(u + 1, 5)
     """
     found = {g: sympy.Integer(d) for g in expr.atoms(Delta, InRange) if (d := decided(g)) is not None}
-    return _without_empty(expr.xreplace(found)) if found else expr
+    return _without_empty(expr.xreplace(found) if found else expr)
 
 
 def _without_empty(expr: sympy.Expr) -> sympy.Expr:

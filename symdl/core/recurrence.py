@@ -82,10 +82,26 @@ def ordered(equations: Sequence[Equation]) -> tuple[Equation, ...]:
     """The equations with those of each recurrence next to each other, otherwise in the order in which they stand."""
     if not any(_reads_ahead(equations)):
         return tuple(equations)
-    place: dict[int, int] = {}
-    for part in _components(equations):
-        place.update(dict.fromkeys(part, max(part)))
-    return tuple(equations[k] for k in sorted(range(len(equations)), key=lambda k: (place[k], k)))
+    parts = [sorted(p) for p in sorted(_components(equations), key=min)]
+    of = {equations[k].name: number for number, part in enumerate(parts) for k in part}
+    placed: list[int] = []
+    for number in range(len(parts)):
+        _place(number, parts, equations, of, placed)
+    return tuple(equations[k] for number in placed for k in parts[number])
+
+
+def _place(
+    number: int, parts: list[list[int]], equations: Sequence[Equation], of: Mapping[str, int], placed: list[int]
+) -> None:
+    """Put a part behind all that it needs and that is not there yet."""
+    waiting = [number]
+    while waiting:
+        part = parts[waiting[-1]]
+        needs = {of[n] for k in part for n in equations[k].used_names if n in of} - {waiting[-1]} - set(placed)
+        if needs:
+            waiting.append(min(needs))
+        elif (done := waiting.pop()) not in placed:
+            placed.append(done)
 
 
 def _reads_ahead(equations: Sequence[Equation]) -> Iterable[bool]:

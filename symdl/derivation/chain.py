@@ -14,12 +14,13 @@ from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.canonical import is_zero
+from symdl.derivation.closing import Rewriting, closed_form, program, put_in, without_vanishing
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import local_slope
 from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
-from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
+from symdl.derivation.tidy import apply_facts, collect, divisions, reuse, weight
 
 
 @dataclass
@@ -258,20 +259,56 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     _advance(state, "R5", subject, value, reused)
     plain, conditions = apply_facts(reused)
     _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
-    opened = put_in(plain, [e for e in state.equations if not _in_time(state, e)])
+    plain = _without_zero_sums(state, subject, plain)
+    earlier = [e for e in state.equations if not _in_time(state, e)]
+    closed = _with_statistics(state, subject, plain, earlier)
+    pointwise = _with_pointwise(state, plain, earlier)
+    forms = [steps for steps in (pointwise, closed) if steps]  # on a tie the shorter way
+    if forms:
+        best = min(forms, key=lambda steps: program(steps[-1].after, earlier))
+        for step in best:
+            _advance(state, step.rule, subject, plain, step.after, step.note)
+            plain = step.after
+    return plain
+
+
+def _without_zero_sums(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Expr:
+    """The value without sums that the definitions of the forward values make zero."""
+    sums = [f for p in sympy.Add.make_args(value) for f in sympy.Mul.make_args(p) if isinstance(f, Reduction)]
+    if not any(f.body.has(sympy.Add) for f in sums):
+        return value
+    kept, zeros = without_vanishing(value, state.definition.equations)
+    if not zeros:
+        return value
+    left = sympy.Add(*kept)
+    _advance(state, "Z", subject, value, left, "; ".join(zeros))
+    return left
+
+
+def _with_pointwise(state: Backward, plain: sympy.Expr, earlier: list[Equation]) -> list[Rewriting]:
+    """The form with the earlier, pointwise cotangents put in, where that is lighter."""
+    forward = state.definition.equations
+    opened = put_in(plain, [e for e in earlier if e.pointwise])
     if opened == plain:
-        return plain
+        return []
     known = reuse(_normal(opened), forward)
     fact, conditions = apply_facts(known)
     lighter = collect(reuse(collect(fact), forward))
     if not _better(lighter, plain, state.equations):
-        return plain
+        return []
     if conditions:
-        _advance(state, "S", subject, plain, known)
-        _advance(state, "R6", subject, known, lighter, "; ".join(conditions))
-    else:
-        _advance(state, "S", subject, plain, lighter)
-    return lighter
+        return [Rewriting("S", known), Rewriting("R6", lighter, "; ".join(conditions))]
+    return [Rewriting("S", lighter)]
+
+
+def _with_statistics(state: Backward, subject: Element, plain: sympy.Expr, earlier: list[Equation]) -> list[Rewriting]:
+    """The closed form where the value needs cotangents of statistics, tensors with fewer indices than its own."""
+    rank = subject.tensor.rank
+    used = {e.name for e in elements_in(plain)}
+    light = [e for e in earlier if e.pointwise or e.out.rank < rank]
+    if not any(e.name in used and e.out.rank < rank for e in light):
+        return []
+    return closed_form(plain, light, state.definition.equations)
 
 
 def _in_time(state: Backward, eq: Equation) -> bool:

@@ -14,6 +14,7 @@ from symdl.core.tensors import Element, Tensor
 from symdl.derivation.chain import backpropagate
 from symdl.derivation.cost import measure
 from symdl.derivation.expand import expand_and_differentiate
+from symdl.derivation.sharing import share_equal
 from symdl.derivation.steps import Derivation, Step, Via
 from symdl.errors import DefinitionError
 
@@ -68,7 +69,8 @@ def derive(
         steps, backward = expand_and_differentiate(forward, target, sources)
     made = [*definition.inputs, *(e.out for e in backward)]
     names = {t.cotangent_of[1]: t.name for t in made if t.cotangent_of and t.cotangent_of[0] == target.name}
-    gradient = _gradient(definition, target, backward, [names[s.name] for s in sources])
+    outputs = [names[s.name] for s in sources]
+    gradient = _gradient(definition, target, share_equal(backward, outputs), outputs)
     seconds = time.perf_counter() - started
     return Derivation(
         source=definition,
@@ -133,7 +135,7 @@ def chosen_sources(definition: Definition, wrt: str | Iterable[str] | None, targ
     """
     if wrt is None:
         chosen = definition.parameters or definition.data
-        names = [t.name for t in chosen if not t.integer]
+        names = [t.name for t in chosen if not (t.integer or t.cotangent_of or t.tangent_of)]
     else:
         names = [wrt] if isinstance(wrt, str) else list(wrt)
     if not names:

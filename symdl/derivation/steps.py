@@ -31,6 +31,7 @@ RULES: dict[str, str] = {
     "R6": "facts about the data",
     "F": "pushforward: every slope times the rate of change of what it is a slope by, added up",
     "R7": "time: what is read at t − 1 sends its slope back from t + 1 (backpropagation through time)",
+    "Z": "a sum that is zero by the definition of what it sums (proved)",
     "S": "simplify: put in what is known and collect",
 }
 

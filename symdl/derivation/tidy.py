@@ -67,14 +67,14 @@ def reuse(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
     for eq in equations:
         if not eq.used_names <= present or not eq.pointwise or not _worth_reusing(eq.rhs):
             continue
-        for mapping in _matches(eq, expr):
+        for mapping in matches(eq, expr):
             body = eq.rhs.xreplace(mapping)
             expr = _replace(expr, body, eq.lhs.xreplace(mapping))
     return expr
 
 
 def _worth_reusing(body: sympy.Expr) -> bool:
-    return bool(body.has(sympy.exp, sympy.Function) or body.is_Mul)
+    return bool(body.has(sympy.exp, sympy.Function) or body.is_Mul or body.is_Pow)
 
 
 def _replace(expr: sympy.Expr, old: sympy.Expr, new: sympy.Expr) -> sympy.Expr:
@@ -87,7 +87,7 @@ def _replace(expr: sympy.Expr, old: sympy.Expr, new: sympy.Expr) -> sympy.Expr:
     return result
 
 
-def _matches(eq: Equation, expr: sympy.Expr) -> Iterator[dict[Index, sympy.Expr]]:
+def matches(eq: Equation, expr: sympy.Expr) -> Iterator[dict[Index, sympy.Expr]]:
     """Ways to rename the free indices of `eq` so that each of its elements stands in `expr`."""
     wanted = sorted(elements_in(eq.rhs), key=lambda e: -len(e.subscripts))
     present = elements_in(expr)

@@ -1,0 +1,355 @@
+"""Closed forms: what a person arrives at when the statistics of a layer are put in.
+
+The chain rule alone leaves layer normalisation as ten cotangents, r̄, v̄, μ̄, …, most of which belong to statistics of a
+row. Put into the one that is wanted, sums vanish (Σ(x − μ) = 0, by the definition of μ), factors meet
+((x − μ)·r is x̂), and x̄ = r (x̂̄ − mean x̂̄ − x̂ · mean(x̂̄ x̂)) is left. Every rewriting is an identity with a name, and is
+kept only where the program that results has less to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from symdl.core.equations import Equation
+from symdl.core.functions import Delta, InRange, Switch
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Reduction, elements_in, reduction
+from symdl.derivation.canonical import is_zero
+from symdl.derivation.deltas import nominal
+from symdl.derivation.tidy import FUNCTION_WEIGHT, matches
+from symdl.errors import UnsupportedError
+
+#: Sums with more summands than this are not tried for zero.
+LARGEST_TRIED = 4
+
+
+def work(expr: sympy.Expr) -> float:
+    """About how many operations it takes to compute an expression for all values of its free indices.
+
+    Every operation counts once for each value of the indices that it depends on, so a factor or a sum that a loop does
+    not change counts outside of it; a function counts as ten, and an extent without a number as 32.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> n, i = Index("n", 10), Index("i", 10)
+    >>> x, y = Tensor("x", (n, i)), Tensor("y", (n,))
+    >>> work(x[n, i] * y[n]), work(reduction("sum", x[n, i], [i]) * y[n])
+    (100.0, 110.0)
+    """
+    if expr.is_Atom or isinstance(expr, (Element, Delta, InRange)):
+        return 0.0
+    total = sum(work(a) for a in expr.args if isinstance(a, sympy.Expr))
+    if isinstance(expr, Reduction):
+        return total + _times(expr.body)
+    if isinstance(expr, (sympy.Add, sympy.Mul)):
+        return total + _combined(expr)
+    if isinstance(expr, sympy.Pow) and expr.base != sympy.E:
+        return total + (_times(expr) if indices_in(expr) or expr.atoms(Element) else 0.0)
+    if isinstance(expr, Switch):
+        return total + _times(expr)
+    return total + FUNCTION_WEIGHT * _times(expr)
+
+
+def _times(expr: sympy.Expr) -> float:
+    """For how many values of its free indices an expression has to be computed."""
+    count = 1.0
+    for index in indices_in(expr):
+        count *= nominal(index.extent)
+    return count
+
+
+def _combined(expr: sympy.Expr) -> float:
+    """Operations that join the arguments of a sum or product, those with few indices first."""
+    held: list[set[Index]] = []
+    total = 0.0
+    parts = [a for a in expr.args if a != -1]
+    for part in sorted(parts, key=lambda a: len(indices_in(a))):
+        own = set(indices_in(part))
+        constant = not own and not part.atoms(Element)
+        if held and not constant:
+            joined = held.pop() | own
+            count = 1.0
+            for index in joined:
+                count *= nominal(index.extent)
+            total += count
+            held.append(joined)
+        elif not constant or not held:
+            held.append(own)
+    return total
+
+
+def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
+    """The equations put in, sums included, the latest one first."""
+    known = {e.name: e for e in equations}
+    order = {name: k for k, name in enumerate(known)}
+    while mine := [e for e in elements_in(expr) if e.name in known]:
+        latest = max({e.name for e in mine}, key=order.__getitem__)
+        expr = expr.xreplace({e: known[latest].at(e.subscripts) for e in mine if e.name == latest})
+    return expr
+
+
+def closed_form(plain: sympy.Expr, equations: Sequence[Equation], forward: Sequence[Equation]) -> list[Rewriting]:
+    """The rewritings from `plain` to its closed form; none where that is no lighter.
+
+    Args:
+        plain: the value of a cotangent.
+        equations: those that may be put in: earlier cotangents that are statistics or pointwise.
+        forward: the equations of the definition.
+    """
+    best, least = list[Rewriting](), program(plain, equations)
+    narrow = [e for e in equations if not e.pointwise or e.out.rank < _widest(plain)]
+    for chosen in (narrow, equations):
+        steps = _rewritten(plain, chosen, forward)
+        cost = program(steps[-1].after, equations) if steps else least
+        if cost < least:
+            best, least = steps, cost
+    return best
+
+
+def _widest(expr: sympy.Expr) -> int:
+    return max((e.tensor.rank for e in elements_in(expr)), default=0)
+
+
+def program(expr: sympy.Expr, equations: Sequence[Equation]) -> float:
+    """The work of an expression and of those equations that it still needs."""
+    total, pending, seen = work(expr), {e.name for e in elements_in(expr)}, set[str]()
+    by_name = {e.name: e for e in equations}
+    while pending:
+        name = pending.pop()
+        if name in seen or name not in by_name:
+            continue
+        seen.add(name)
+        total += work(by_name[name].rhs)
+        pending |= by_name[name].used_names
+    return total
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """One rewriting of a value, by a rule of `RULES`."""
+
+    rule: str
+    after: sympy.Expr
+    note: str = ""
+
+
+def _rewritten(plain: sympy.Expr, equations: Sequence[Equation], forward: Sequence[Equation]) -> list[Rewriting]:
+    opened = put_in(plain, equations)
+    if opened == plain:
+        return []
+    kept, zeros = without_vanishing(opened, forward)
+    reused = gathered([reuse_products(p, forward) for p in kept])
+    shown = [Rewriting("S", opened)]
+    if zeros:
+        shown.append(Rewriting("Z", sympy.Add(*kept), "; ".join(zeros)))
+    return [*shown, Rewriting("R5", reused)]
+
+
+def summands(expr: sympy.Expr, zero: Callable[[Reduction], bool] = lambda node: False) -> list[sympy.Expr]:
+    """The expression as summands, multiplied out where a sum over an index is among them; x − μ stays a factor.
+
+    Sums that `zero` tells to vanish are left out, before they are taken apart.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> i = Index("i", 3); x, y = Tensor("x", (i,)), Tensor("y")
+    >>> summands(y * reduction("sum", x[i] + 1, [i]))
+    [y*Sum_{i}(1), y*Sum_{i}(x[i])]
+    """
+    found: list[sympy.Expr] = []
+    for part in _terms(expr):
+        factors = sympy.Mul.make_args(part)
+        position = next((k for k, f in enumerate(factors) if isinstance(f, Reduction) and f.op == "sum"), None)
+        if position is None:
+            found.append(part)
+            continue
+        node = factors[position]
+        rest = sympy.Mul(*[f for k, f in enumerate(factors) if k != position])
+        front, inside = _outside(node.body, node.bound)
+        if zero(Reduction(node.args[0], inside, *node.args[2:])):
+            continue
+        for inner in summands(inside, zero):
+            more, left = _outside(inner, node.bound)
+            for other in summands(rest * front * more, zero):  # a second sum among the other factors
+                found.append(other * reduction("sum", left, node.bound))
+    return found
+
+
+def _terms(expr: sympy.Expr) -> Iterator[sympy.Expr]:
+    for part in sympy.Add.make_args(expr):
+        mixed = next((f for f in sympy.Mul.make_args(part) if f.is_Add and f.has(Reduction)), None)
+        if mixed is None:
+            yield part
+        else:
+            for term in mixed.args:
+                yield from _terms(part / mixed * term)
+
+
+def _outside(body: sympy.Expr, bound: Sequence[Index]) -> tuple[sympy.Expr, sympy.Expr]:
+    """A product as the factors that no bound index is in, and the others."""
+    own = set(bound)
+    factors = sympy.Mul.make_args(body)
+    inside = sympy.Mul(*[f for f in factors if f.free_symbols & own])
+    return sympy.Mul(*[f for f in factors if not f.free_symbols & own]), inside
+
+
+def without_vanishing(expr: sympy.Expr, forward: Sequence[Equation]) -> tuple[list[sympy.Expr], tuple[str, ...]]:
+    """The summands, without those that hold a sum which is zero by the definitions of what is in it; and these sums."""
+    zeros: dict[str, None] = {}
+
+    def zero(node: Reduction) -> bool:
+        if vanishes(node, forward):
+            zeros[f"{node} = 0"] = None
+            return True
+        return False
+
+    return summands(expr, zero), tuple(zeros)
+
+
+def vanishes(node: Reduction, forward: Sequence[Equation]) -> bool:
+    """Whether Σ f is zero once the sums that f is made of are written out: Σ_i (x_i − μ) is, where μ is the mean."""
+    by_name = {e.name: e for e in forward}
+    body = node.body
+    mentioned = [e for e in elements_in(body) if e.name in by_name]
+    if not mentioned or body.is_Mul or body.has(sympy.Function, sympy.exp) or len(body.args) > LARGEST_TRIED:
+        return False
+    opened = _with_means(body, by_name)
+    if opened == body:
+        return False
+    try:
+        return is_zero(reduction("sum", opened, node.bound))
+    except UnsupportedError:
+        return False
+
+
+def _with_means(body: sympy.Expr, by_name: dict[str, Equation]) -> sympy.Expr:
+    """Pointwise definitions put in once, then the sums that are linear in what they sum."""
+    for pointwise in (True, False):
+        found = {}
+        for element in elements_in(body):
+            eq = by_name.get(element.name)
+            if eq is not None and eq.pointwise is pointwise and all(t.op in ("", "sum") for t in eq.terms):
+                found[element] = eq.at(element.subscripts)
+        body = body.xreplace(found)
+    return body
+
+
+def reuse_products(part: sympy.Expr, forward: Sequence[Equation]) -> sympy.Expr:
+    """A summand with forward products found among its factors, in front of its sum and inside: (x − μ)·r → x̂.
+
+    A factor in front is moved into the sum where that completes a product there:
+    r · Σ_i g_i (x_i − μ) → Σ_i g_i x̂_i.
+
+    >>> from symdl.core.define import define, Input, let
+    >>> @define
+    ... def d(x=Input("i"), r=Input()):
+    ...     (i,) = x.indices
+    ...     return let("h[i]", x[i] * r)
+    >>> from symdl.core.tensors import Tensor
+    >>> i = d["x"].indices[0]; g = Tensor("g", (i,))
+    >>> reuse_products(d["r"] ** 2 * reduction("sum", g[i] * d["x"][i], [i]), d.equations)
+    r*Sum_{i}(g[i]*h[i])
+    """
+    present = {e.name for e in elements_in(part)}
+    for eq in forward:
+        if eq.pointwise and len(eq.terms) == 1 and eq.used_names <= present and (eq.rhs.is_Mul or eq.rhs.is_Pow):
+            part = _with_product(part, eq)
+    return part
+
+
+def _with_product(part: sympy.Expr, eq: Equation) -> sympy.Expr:
+    for mapping in matches(eq, part):
+        pattern = _powers(sympy.Mul.make_args(eq.rhs.xreplace(mapping)))
+        whole = eq.lhs.xreplace(mapping)
+        while (found := _divided(part, pattern, whole)) is not None:
+            part = found
+    return part
+
+
+def _divided(part: sympy.Expr, pattern: dict[sympy.Expr, sympy.Expr], whole: Element) -> sympy.Expr | None:
+    """One occurrence of the product replaced by its name; None where there is none."""
+    factors = sympy.Mul.make_args(part)
+    outer = _powers([f for f in factors if not isinstance(f, Reduction)])
+    rest = [f for f in factors if isinstance(f, Reduction)]
+    taken = _take(outer, pattern)
+    if taken is not None:
+        return _product(taken) * whole * sympy.Mul(*rest)
+    for node in rest:
+        if node.op != "sum":
+            continue
+        inner = _powers(sympy.Mul.make_args(node.body))
+        local = {b: e for b, e in pattern.items() if b.free_symbols & set(node.bound)}
+        if not local or _take(inner, local) is None:
+            continue
+        lent = {b: e for b, e in pattern.items() if b not in local}
+        inside = {b: e for b, e in lent.items() if _take(inner, {b: e}) is not None}
+        left = _take(outer, {b: e for b, e in lent.items() if b not in inside})
+        if left is None:
+            continue
+        body = _product(_take(inner, {**local, **inside}) or {}) * whole
+        others = [r for r in rest if r is not node]
+        return _product(left) * sympy.Mul(*others) * node.func(node.args[0], body, *node.args[2:])
+    return None
+
+
+def _powers(factors: Iterable[sympy.Expr]) -> dict[sympy.Expr, sympy.Expr]:
+    """Factors as powers of bases; a sum of terms counts up to a number in front: 2μ − 2x is −2 (x − μ)."""
+    found: dict[sympy.Expr, sympy.Expr] = {}
+
+    def add(base: sympy.Expr, exponent: sympy.Expr) -> None:
+        found[base] = found.get(base, sympy.S.Zero) + exponent
+
+    for factor in factors:
+        base, exponent = factor.as_base_exp()
+        if base.is_Add and exponent.is_Integer:
+            content, base = base.as_content_primitive()
+            if base.could_extract_minus_sign():
+                content, base = -content, -base
+            add(content, exponent)
+        add(base, exponent)
+    return found
+
+
+def _take(
+    powers: dict[sympy.Expr, sympy.Expr], wanted: dict[sympy.Expr, sympy.Expr]
+) -> dict[sympy.Expr, sympy.Expr] | None:
+    """The powers without the wanted ones; None where they do not hold them."""
+    left = dict(powers)
+    for base, exponent in wanted.items():
+        if base.is_Number:
+            left[base] = left.get(base, sympy.S.Zero) - exponent
+            continue
+        have = left.get(base)
+        if have is None or not (have / exponent).is_Rational or have / exponent < 1:
+            return None
+        left[base] = have - exponent
+    return left
+
+
+def _product(powers: dict[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+    return sympy.Mul(*[sympy.Pow(b, e) for b, e in powers.items()])
+
+
+def gathered(parts: list[sympy.Expr]) -> sympy.Expr:
+    """Summands added up, equal ones joined, with the factors in front that all of them have.
+
+    >>> a, b, c = sympy.symbols("a b c")
+    >>> gathered([a * b, -a * c])
+    a*(b - c)
+    """
+    total = sympy.Add(*parts)
+    if not total.is_Add:
+        return total
+    each = [_powers(sympy.Mul.make_args(p)) for p in total.args]
+    shared: dict[sympy.Expr, sympy.Expr] = {}
+    for base in each[0]:
+        if base.is_Number or isinstance(base, Reduction) or not all(base in p for p in each):
+            continue
+        exponents = [p[base] for p in each]
+        if all(e.is_positive for e in exponents) or all(e.is_negative for e in exponents):
+            shared[base] = min(exponents, key=abs)
+    if not shared:
+        return total
+    front = _product(shared)
+    return front * sympy.Add(*[p / front for p in total.args])
