@@ -30,7 +30,8 @@ def _normalised(name, axes, over):
 
 
 def _backward(derivation):
-    return [str(e) for e in derivation.gradient.equations if e.out.cotangent_of or e.note == "backward"]
+    """The equations behind the forward ones."""
+    return [str(e) for e in derivation.gradient.equations if e.name not in derivation.source.by_name]
 
 
 def test_batch_norm():
