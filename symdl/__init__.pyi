@@ -24,6 +24,7 @@ from .core.define import (
     maximum as maximum,
     mean as mean,
     minimum as minimum,
+    new_index as new_index,
     prod as prod,
     sin as sin,
     sqrt as sqrt,
@@ -54,6 +55,7 @@ from .errors import (
     SymdlError as SymdlError,
     UnsupportedError as UnsupportedError,
 )
+from .library import layers as layers
 from .library.activations import (
     activation as activation,
     identity as identity,
@@ -62,9 +64,9 @@ from .library.activations import (
     sigmoid as sigmoid,
 )
 from .library.definitions import definition as definition, definitions as definitions
-from .library.layers import dense as dense, sequential as sequential
 from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
 from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
+from .library.sequential import dense as dense, sequential as sequential
 from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report

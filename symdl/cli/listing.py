@@ -17,12 +17,17 @@ def add_to(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print name, kind and summary of every definition."""
+    """Print name, kind, summary and options of every definition."""
     entries = sd.definitions()
     if arguments.json:
-        print(json.dumps([{"name": e.name, "kind": e.kind, "summary": e.summary} for e in entries], indent=2))
+        listed = [{"name": e.name, "kind": e.kind, "summary": e.summary, "options": e.options} for e in entries]
+        print(json.dumps(listed, indent=2, default=str))
         return 0
     widths = [max(len(getattr(e, key)) for e in entries) for key in ("name", "kind")]
     for entry in entries:
-        print(f"{entry.name:<{widths[0]}}  {entry.kind:<{widths[1]}}  {entry.summary}")
+        print(f"{entry.name:<{widths[0]}}  {entry.kind:<{widths[1]}}  {entry.summary}{_options(entry.options)}")
     return 0
+
+
+def _options(options: dict[str, Any]) -> str:
+    return f" ({', '.join(f'{name}={default!r}' for name, default in options.items())})" if options else ""

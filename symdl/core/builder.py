@@ -11,7 +11,7 @@ import sympy
 
 from symdl.core.checks import check_equation
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, flatten, namer
+from symdl.core.equations import Equation, flatten, namer, unused
 from symdl.core.functions import UNSTATED, Switch, kink_weight
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups, ordered
@@ -58,6 +58,10 @@ class Builder:
                 remedy="use another letter",
             )
         return known
+
+    def new_index(self, name: str, extent: Any = None) -> Index:
+        """An index of its own, called `name`, or `name2`, `name3`, … where that is taken."""
+        return self.index(unused(name, self.indices), extent)
 
     def declare(self, name: str, declared: Declared) -> Tensor:
         """Make a tensor of what the signature declares and take it as an input."""

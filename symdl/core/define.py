@@ -126,6 +126,14 @@ def index(name: str, extent: Any = None, *, sequential: bool = False) -> Index:
     return _builder("index").index(name, extent, sequential=sequential)
 
 
+def new_index(name: str, extent: Any = None) -> Index:
+    """An index that the definition being written does not have yet: `name`, or `name2`, `name3`, … if that is taken.
+
+    For functions that write equations into any definition, whatever letters its author has used.
+    """
+    return _builder("new_index").new_index(name, extent)
+
+
 def define(
     function: Callable[..., Any] | None = None,
     *,

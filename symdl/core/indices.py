@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, ShapeError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z]*[0-9]*'*")
 
@@ -81,7 +81,17 @@ class Index(sympy.Dummy):  # type: ignore[misc]
         return Index(self.name, self.extent, sequential=self.sequential)
 
     def with_extent(self, extent: sympy.Expr) -> Index:
-        """The index that is this one with another extent: the same object each time, so that elements agree."""
+        """The index that is this one with another extent: the same object each time, so that elements agree.
+
+        Raises:
+            ShapeError: the extent is below 1, as H − R + 1 is where a window is larger than what it slides over.
+        """
+        if extent.is_nonpositive:
+            raise ShapeError(
+                f"index {self.name} has extent {extent}",
+                why=f"its extent {self.extent} is below 1 at these sizes: the window is larger than the input",
+                remedy="choose a smaller window or larger axes",
+            )
         return _with_extent(self, extent)
 
 

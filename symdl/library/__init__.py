@@ -1,0 +1,1 @@
+from symdl.library import layers as layers

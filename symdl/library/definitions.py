@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symdl.core.builder import Builder, Declared
@@ -12,19 +11,10 @@ from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.errors import DefinitionError
 from symdl.library.activations import ACTIVATIONS, Activation, identity
-from symdl.library.layers import dense, sequential
+from symdl.library.convolution import ENTRIES as CONVOLUTION
+from symdl.library.entries import Entry
 from symdl.library.losses import cross_entropy, l1, l2, softmax
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A definition of the library: its kind, one line on what it is, and how it is made when asked for."""
-
-    name: str
-    kind: str
-    summary: str
-    make: Callable[[], Definition]
-    values: Mapping[str, Any] | None = None
+from symdl.library.sequential import dense, sequential
 
 
 def unit(activation: Activation = identity, name: str = "neuron") -> Definition:
@@ -83,7 +73,7 @@ LECTURE_VALUES = {"x": [[1, 1, 3]], "t": [10], "w": [2, 2, 2], "b": 4}
 LECTURE_RATE = 0.04
 
 _ENTRIES = (
-    Entry("neuron", "unit", "the lecture's unit, identity activation, squared loss", unit, LECTURE_VALUES),
+    Entry("neuron", "unit", "the lecture's unit, identity activation, squared loss", lambda: unit(), LECTURE_VALUES),
     Entry(
         "dense",
         "layer",
@@ -96,32 +86,33 @@ _ENTRIES = (
         "two fully connected layers, tanh, softmax and cross-entropy",
         lambda: sequential(dense(None, "tanh"), dense(None), loss="softmax_cross_entropy"),
     ),
-    *(
-        Entry(a.name, "activation", a.source, lambda a=a: of_activation(a))  # type: ignore[misc]
-        for a in ACTIVATIONS.values()
-    ),
+    *(Entry(a.name, "activation", a.source, partial(of_activation, a)) for a in ACTIVATIONS.values()),
     Entry("l1", "loss", "mean absolute error", lambda: l1_loss),
     Entry("l2", "loss", "mean squared error", lambda: l2_loss),
     Entry("cross_entropy", "loss", "cross-entropy of probabilities", lambda: cross_entropy_loss),
     Entry("softmax_cross_entropy", "loss", "cross-entropy of the softmax of scores", lambda: softmax_cross_entropy),
+    *CONVOLUTION,
 )
 
 DEFINITIONS = {e.name: e for e in _ENTRIES}
 
 
-def definition(name: str) -> Definition:
-    """The library's definition of that name.
+def definition(name: str, **options: Any) -> Definition:
+    """The library's definition of that name, with options where it has some (`symdl list` shows them).
 
     >>> definition("sigmoid")
     sigmoid(s) -> a:
         a = 1/(1 + exp(-s))
+    >>> definition("conv1d", kernel=3, padding=1)
+    conv1d(x[n, i, h], K[o, i, r], b[o]) -> y:
+        y[n, o, u] = b[o] + Sum_{i, r}(InRange(r + u - 1, H)*K[o, i, r]*x[n, i, r + u - 1])
 
     Raises:
-        DefinitionError: there is none; the message lists them.
+        DefinitionError: there is none, or it has no such option; the message lists what there is.
     """
     if name not in DEFINITIONS:
         raise DefinitionError(f"no definition '{name}'", remedy=f"one of {', '.join(DEFINITIONS)}; see symdl list")
-    return DEFINITIONS[name].make()
+    return DEFINITIONS[name].definition(**options)
 
 
 def definitions() -> tuple[Entry, ...]:

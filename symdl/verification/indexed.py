@@ -16,7 +16,7 @@ from symdl.core.unroll import subscripts, unroll
 from symdl.derivation.canonical import is_zero as canonically_zero
 from symdl.derivation.inline import inline
 from symdl.errors import ShapeError, SymdlError, UnsupportedError
-from symdl.verification.points import PRIMES, extent_symbols
+from symdl.verification.points import small_extents
 from symdl.verification.proofs import Proof, prove
 from symdl.verification.real import BudgetError
 from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
@@ -27,13 +27,6 @@ from symdl.verification.verdict import Verdict
 LARGEST_WRITTEN_OUT = 4_000
 #: Points before a proof is tried; each is compared at several values of the free indices.
 POINTS = 3
-
-
-def small_extents(symbols: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, int]:
-    """Distinct primes where the symbols are few; 2, 3, 5 in turn where they are many."""
-    names = sorted(symbols, key=lambda s: s.name)
-    several = len(names) > 4
-    return {s: PRIMES[k % 3] if several else PRIMES[k] for k, s in enumerate(names)}
 
 
 def decide_indexed(
@@ -87,7 +80,7 @@ def _question(
     element_a, element_b = out_a.element(), out_b[tuple(free)] if free else out_b.element()
     versions = [(inline(a, element_a, kept), translation(inline(b, element_b, kept)))] if kept else []
     expressions = _Sides(versions, free, (), lambda: (inline(a, element_a), translation(inline(b, element_b))))
-    expressions.extents = small_extents(extent_symbols([*_bodies(a), *map(translation, _bodies(b))]))
+    expressions.extents = small_extents([*_bodies(a), *map(translation, _bodies(b))])
     numbers = {**expressions.extents, **translation.numbers(expressions.extents)}
     surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
     needed = a.only([name_a])
@@ -190,7 +183,7 @@ class _Sides:
     full: Any = None
 
     def __post_init__(self) -> None:
-        self.extents = small_extents(extent_symbols([e for pair in self.versions for e in pair]))
+        self.extents = small_extents([e for pair in self.versions for e in pair])
 
     def prove(self, deadline: float) -> tuple[Proof, str, str] | None:
         """For all extents if possible, else for small ones."""

@@ -140,20 +140,44 @@ def gather_limits(expressions: list[sympy.Expr]) -> dict[str, sympy.Expr]:
     return limits
 
 
-def distinct_extents(expressions: list[sympy.Expr], start: int = 0) -> dict[sympy.Symbol, int]:
-    """A distinct prime for each extent symbol in the indices of `expressions`."""
-    symbols = sorted(extent_symbols(expressions), key=lambda s: s.name)
-    return {s: PRIMES[(k + start) % len(PRIMES)] for k, s in enumerate(symbols)}
+def small_extents(expressions: list[sympy.Expr]) -> dict[sympy.Symbol, int]:
+    """Numbers for the extent symbols: distinct primes where there are few, 2, 3, 5 in turn where there are many.
+
+    Where an extent such as H − R + 1 would be below 1, what makes it larger is enlarged.
+
+    >>> H, R = sympy.symbols("H R", integer=True, positive=True)
+    >>> u, r = Index("u", H - R + 1), Index("r", R)
+    >>> {s.name: n for s, n in small_extents([u + r]).items()}
+    {'H': 3, 'R': 3}
+    """
+    extents = _extents(expressions)
+    names = sorted({s for e in extents for s in e.free_symbols}, key=lambda s: s.name)
+    several = len(names) > 4
+    sizes = {s: PRIMES[k % 3] if several else PRIMES[k] for k, s in enumerate(names)}
+    composite = [e for e in sorted(extents, key=str) if not e.is_Atom]
+    for _ in range(_LARGEST):
+        low = next((e for e in composite if _number(e, sizes) < 1), None)
+        if low is None:
+            return sizes
+        for symbol in low.free_symbols:
+            if _number(low, {**sizes, symbol: sizes[symbol] + _LARGEST}) > _number(low, sizes):
+                sizes[symbol] += 1
+    raise UnsupportedError(f"no small extents make {low} at least 1", remedy="give the extents numbers")
+
+
+_LARGEST = 64
+
+
+def _number(extent: sympy.Expr, sizes: Mapping[sympy.Symbol, int]) -> sympy.Expr:
+    return extent.xreplace({s: sympy.Integer(n) for s, n in sizes.items()})
 
 
 def extent_symbols(expressions: list[sympy.Expr]) -> set[sympy.Symbol]:
-    """The symbols that are extents of indices, free or bound, or of the axes of a tensor."""
-    from_indices = {s for e in expressions for i in e.atoms(Index) for s in i.extent.free_symbols}
-    from_axes = {
-        s
-        for e in expressions
-        for element in e.atoms(Element)
-        for axis in element.tensor.indices
-        for s in axis.extent.free_symbols
-    }
+    """The symbols in the extents of indices, free or bound, and of the axes of tensors."""
+    return {s for extent in _extents(expressions) for s in extent.free_symbols}
+
+
+def _extents(expressions: list[sympy.Expr]) -> set[sympy.Expr]:
+    from_indices = {i.extent for e in expressions for i in e.atoms(Index)}
+    from_axes = {axis.extent for e in expressions for element in e.atoms(Element) for axis in element.tensor.indices}
     return from_indices | from_axes

@@ -238,3 +238,15 @@ def test_a_sum_of_one_says_nothing_about_signs():
     stated = Tensor("y", (k,), facts=frozenset({Fact.SUMS_TO_ONE, Fact.NONNEGATIVE}))[k]
     assert equal(sd.sqrt(stated**2), stated).proved
     assert equal(sd.absolute(stated, kink="mid"), stated).status in (Status.PROVED, Status.CONSISTENT)
+
+
+def test_extents_that_are_differences_stay_above_zero():
+    """H − R + 1 places of a window: numbers for H and R are chosen so that there is at least one."""
+    h = Index("h", sympy.Symbol("H", integer=True, positive=True))
+    r = Index("r", sympy.Symbol("R", integer=True, positive=True))
+    u = Index("u", h.extent - r.extent + 1)
+    x, w = Tensor("x", (h,)), Tensor("K", (r,))
+    y = S(w[r] * x[u + r], r)
+    assert equal(y**2, y * y + 0 * u).proved
+    assert equal(S(y, u), S(w[r] * x[u + r], u, r)).proved
+    assert equal(S(y, u), S(w[r] * x[u + r] + 1, u, r)).status is Status.REFUTED
