@@ -20,7 +20,8 @@ from symdl.rendering.document import Block, Document, Formula, Heading, Items, L
 from symdl.rendering.indexmaps import Piece, index_map
 from symdl.rendering.legend import bars, brackets, conventions, last, quantities
 from symdl.rendering.mathprinter import Derivative, MathPrinter
-from symdl.rendering.matrixform import matrix_form
+from symdl.rendering.matrixform import matrix_form, recognise
+from symdl.rendering.matrixtree import Named, matrix_latex
 from symdl.rendering.names import parse_name
 from symdl.rendering.numerals import decimal
 from symdl.rendering.seeds import told_apart
@@ -87,7 +88,7 @@ def describe_derivation(derivation: Derivation, notation: str = "index", derivat
         Heading("The result"),
         *_system(printer, backward, wanted=derivation.names.values()),
     ]
-    matrix = _matrix_section(derivation)
+    matrix = _matrix_section(printer, derivation)
     if notation == "matrix" and not matrix:
         blocks.append(Paragraph("No matrix form was recognised; the index form above is complete."))
     blocks += matrix
@@ -204,17 +205,40 @@ def _in_formulas(note: str) -> str:
 # ── matrix form, cost, worked numbers ────────────────────────────────────────────────────────────────────────────────
 
 
-def _matrix_section(derivation: Derivation) -> list[Block]:
-    """The equations in matrix form, where all of the gradient is recognised."""
-    rows = [matrix_form(eq) for eq in derivation.gradient.equations]
-    if derivation.via != "chain" or not all(rows):
+def _matrix_section(printer: MathPrinter, derivation: Derivation) -> list[Block]:
+    """The equations in matrix form, where at least half of them have one; the others stay as they are."""
+    equations = derivation.gradient.equations
+    forms = [matrix_form(eq) for eq in equations]
+    if derivation.via != "chain" or 2 * sum(f is not None for f in forms) < len(forms):
         return []
-    symbols = r"$\mathbf{1}$ is a column of ones, $\odot$ multiplies entry by entry, functions act entry by entry"
+    rest = "" if all(forms) else " What has no such form stands as it is."
     return [
         Heading("In matrix form"),
-        Paragraph(f"Recognised in the equations above; {symbols}."),
-        Formula(tuple(Row(*row) for row in rows if row)),
+        Paragraph(f"Recognised in the equations above; {', '.join(_symbols(equations))}.{rest}"),
+        *_system(printer, equations, "matrix"),
     ]
+
+
+def _symbols(equations: Iterable[Equation]) -> Iterator[str]:
+    """What a reader has to know of the matrix formulas of these equations."""
+    known: dict[str, str] = {}
+    text = ""
+    for eq in equations:
+        if (form := recognise(eq)) is None:
+            continue
+        text += matrix_latex(form.right)
+        if isinstance(form.left, Named) and (labels := [a for a in form.left.at if a is not None]) and form.left.rank:
+            kind = "matrix" if form.left.rank == 2 else "column"
+            names = ", ".join(f"${MathPrinter().math(a)}$" for a in labels)
+            known.setdefault(kind, f"${matrix_latex(form.left)}$ is one {kind} for every {names}")
+    yield from known.values()
+    yield r"$\mathbf{1}$ is a column of ones, $\odot$ multiplies entry by entry, functions act entry by entry"
+    if r"\oslash" in text:
+        yield r"$\oslash$ divides entry by entry"
+    if r"{tril}" in text:
+        yield r"$\operatorname{tril}$ keeps what is on and below the diagonal"
+    if r"{triu}" in text:
+        yield r"$\operatorname{triu}$ keeps what is on and above the diagonal"
 
 
 def _cost(cost: Cost) -> str:

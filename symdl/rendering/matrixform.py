@@ -8,7 +8,8 @@ form gives None, and the index form is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
 from itertools import pairwise, permutations
 
 import sympy
@@ -16,7 +17,9 @@ import sympy
 from symdl.core.equations import Equation
 from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index, indices_in
-from symdl.core.tensors import Element, Reduction
+from symdl.core.tensors import Element, Reduction, Role, outermost_reductions, reduction
+from symdl.rendering.conditions import take_guards
+from symdl.rendering.matrixframes import Label, frames, labelled, outer_sums, unlabelled
 from symdl.rendering.matrixtree import (
     ENTRY,
     Apply,
@@ -24,14 +27,16 @@ from symdl.rendering.matrixtree import (
     Diagonal,
     Divide,
     Hadamard,
-    Matmul,
     Named,
     Node,
     Ones,
     Plus,
     Scale,
     SquaredNorm,
+    SumOver,
     Transpose,
+    Triangle,
+    matmul,
     matrix_latex,
 )
 from symdl.rendering.ordering import Factors, factors_of, term_key
@@ -51,15 +56,32 @@ class MatrixEquation:
     right: Node
 
 
+@lru_cache(maxsize=4096)
 def recognise(eq: Equation) -> MatrixEquation | None:
-    """The matrix form of an equation, or None."""
-    if eq.out.rank > 2:
-        return None
-    row, col = (*eq.indices, None, None)[:2]
-    try:
-        return MatrixEquation(Named(eq.out), _matrix(eq.rhs, row, col))
-    except _NoForm:
-        return None
+    """The matrix form of an equation, or None; one without a sum over labels is preferred."""
+    first = None
+    for form in _forms(eq):
+        if not _sums_over(form.right):
+            return form
+        first = first or form
+    return first
+
+
+def _sums_over(node: object) -> bool:
+    """Whether a formula has a sum over labels."""
+    parts = [getattr(node, f.name) for f in fields(node)] if is_dataclass(node) else node
+    return isinstance(node, SumOver) or (isinstance(parts, list | tuple) and any(_sums_over(p) for p in parts))
+
+
+def _forms(eq: Equation) -> Iterator[MatrixEquation]:
+    for labels in frames(eq):
+        row, col = (*(i for i in eq.indices if i not in labels), None, None)[:2]
+        try:
+            right = _matrix(labelled(eq.rhs, labels), row, col)
+        except _NoForm:
+            continue
+        if not isinstance(right, Constant):
+            yield MatrixEquation(_named(labelled(eq.lhs, labels)), right)
 
 
 def matrix_form(eq: Equation) -> tuple[str, str] | None:
@@ -72,7 +94,8 @@ def matrix_form(eq: Equation) -> tuple[str, str] | None:
     >>> matrix_form(equation(Tensor("W_bar", (j, i)), reduction("sum", s[n, j] * x[n, i], [n])))
     ('\\bar{\\mathbf{W}}', '\\bar{\\mathbf{S}}^{\\top} \\mathbf{X}')
     """
-    if any(t.cotangent_of and t.name != f"{t.cotangent_of[1]}_bar" for t in (eq.out, *eq.uses)):
+    made = [t for t in (eq.out, *eq.uses) if t.cotangent_of and t.role is not Role.INPUT]
+    if any(t.cotangent_of and t.name != f"{t.cotangent_of[1]}_bar" for t in made):
         return None  # ∂w̄/∂w has no letter of its own
     found = recognise(eq)
     return (matrix_latex(found.left), matrix_latex(found.right)) if found else None
@@ -82,7 +105,7 @@ def matrix_form(eq: Equation) -> tuple[str, str] | None:
 
 
 def _matrix(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
-    if not _allowed(expr):
+    if any(r.op != "sum" for r in expr.atoms(Reduction)) or not _allowed(_outside(expr)):
         raise _NoForm
     if expr.is_Add:
         whole = factors_of(expr)
@@ -93,17 +116,33 @@ def _matrix(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
 
 
 def _allowed(expr: sympy.Expr) -> bool:
-    """No δ, guards, gathers or fixed subscripts, and no reduction but sums."""
-    if expr.has(Delta, InRange):
+    """No δ, gathers or fixed subscripts, and no reduction but sums."""
+    if any(indices_in(d) for d in expr.atoms(Delta)) or any(r.op != "sum" for r in expr.atoms(Reduction)):
         return False
-    if any(r.op != "sum" for r in expr.atoms(Reduction)):
-        return False
-    return all(
-        e.tensor.rank <= 2
-        and all(isinstance(s, Index) for s in e.subscripts)
-        and len(set(e.subscripts)) == e.tensor.rank
-        for e in expr.atoms(Element)
-    )
+    return all(_is_matrix(e) for e in expr.atoms(Element) if indices_in(e))
+
+
+def _outside(expr: sympy.Expr) -> sympy.Expr:
+    """What stands in no sum: the sums are looked at one by one."""
+    return expr.xreplace({r: sympy.Dummy() for r in outermost_reductions(expr)})
+
+
+def _is_matrix(element: Element) -> bool:
+    """At most two axes, each with an index of its own; every other one has a label."""
+    axes = [s for s in element.subscripts if isinstance(s, Index)]
+    rest = [s for s in element.subscripts if not isinstance(s, Index)]
+    return len(set(axes)) == len(axes) <= 2 and all(s.atoms(Label) and not indices_in(s) for s in rest)
+
+
+def _named(element: Element) -> Named:
+    """T[n, i] with the label n as T_n."""
+    if not element.atoms(Label):
+        return Named(element.tensor)
+    return Named(element.tensor, tuple(None if isinstance(s, Index) else unlabelled(s) for s in element.subscripts))
+
+
+def _number(value: sympy.Expr) -> Constant:
+    return Constant(unlabelled(value))
 
 
 def _plus(expr: sympy.Add, row: _Axis, col: _Axis) -> Node:
@@ -111,7 +150,7 @@ def _plus(expr: sympy.Add, row: _Axis, col: _Axis) -> Node:
     made: list[tuple[bool, Node]] = []
     for term, factors in terms:
         if term.is_number:  # 1 − H ⊙ H: added to every entry
-            made.append((bool(term < 0), Constant(abs(term))))
+            made.append((bool(term < 0), _number(abs(term))))
         else:
             made.append((factors.negative, _product(factors, row, col)))
     return Plus(tuple(made))
@@ -143,16 +182,16 @@ def _product(factors: Factors, row: _Axis, col: _Axis) -> Node:
     elif row is not None or col is not None:
         parts.append(_ones(row, col))
     if not parts:
-        return Constant(constant)
+        return _number(constant)
     node = parts[-1]
     for scalar in reversed(parts[:-1]):
         node = Scale(scalar, node)
-    return node if constant == 1 else Scale(Constant(constant), node)
+    return node if constant == 1 else Scale(_number(constant), node)
 
 
 def _ones(row: _Axis, col: _Axis) -> Node:
     if row is not None and col is not None:
-        return Matmul((Ones(row), Transpose(Ones(col))))
+        return matmul(Ones(row), Transpose(Ones(col)))
     if row is not None:
         return Ones(row)
     assert col is not None
@@ -173,16 +212,33 @@ def _entrywise(over: list[sympy.Expr], under: list[sympy.Expr], row: _Axis, col:
     def among(factors: Iterable[sympy.Expr], *indices: Index) -> list[sympy.Expr]:
         return [f for f in factors if set(indices_in(f)) == set(indices)]
 
-    full = [_factor(f, row, col) for f in among(over, row, col)]
+    masks = [f for f in among(over, row, col) if isinstance(f, InRange)]
+    full = [_factor(f, row, col) for f in among(over, row, col) if f not in masks]
     full_under = [_factor(f, row, col) for f in among(under, row, col)]
     left, left_under = among(over, row), among(under, row)
     right, right_under = among(over, col), among(under, col)
     if not full and not full_under:
-        outer = _column(left, left_under, row), Transpose(_column(right, right_under, col))
-        return Matmul(outer)
-    node = _quotient(full, full_under)
+        outer = matmul(_column(left, left_under, row), Transpose(_column(right, right_under, col)))
+        return _masked(outer, masks, row, col)
+    node = _masked(_quotient(full, full_under), masks, row, col)
     parts = [*_diagonals(left, left_under, row), node, *_diagonals(right, right_under, col)]
-    return Matmul(tuple(parts)) if len(parts) > 1 else node
+    return matmul(*parts)
+
+
+def _masked(node: Node, masks: list[sympy.Expr], row: Index, col: Index) -> Node:
+    for mask in masks:
+        node = Triangle(node, upper=_is_upper(mask, row, col))
+    return node
+
+
+def _is_upper(mask: InRange, row: Index, col: Index) -> bool:
+    """[row ≥ col] is the lower triangle, [col ≥ row] the upper one; any other guard has no form."""
+    e, extent = mask.args
+    if sympy.expand(extent - row.extent) == 0 == sympy.expand(extent - col.extent):
+        for upper, difference in ((False, row - col), (True, col - row)):
+            if sympy.expand(e - difference) == 0:
+                return upper
+    raise _NoForm
 
 
 def _quotient(over: list[Node], under: list[Node]) -> Node:
@@ -209,8 +265,8 @@ def _factor(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
     """A factor that has exactly the indices row and col."""
     if isinstance(expr, Element):
         axes = tuple(i for i in (row, col) if i is not None)
-        node = Named(expr.tensor)
-        if expr.subscripts == axes:
+        node = _named(expr)
+        if tuple(s for s in expr.subscripts if isinstance(s, Index)) == axes:
             return Transpose(node) if row is None and col is not None else node
         return Transpose(node)
     if isinstance(expr, Reduction):
@@ -224,7 +280,7 @@ def _factor(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
             if expr.exp == 2 and isinstance(base, Named | Transpose)
             else Apply(ENTRY**expr.exp, base)
         )
-    if isinstance(expr, sympy.Function):
+    if isinstance(expr, sympy.Function) and not isinstance(expr, InRange):
         return _applied(expr, row, col)
     if expr.is_Add or expr.is_Mul:
         return _matrix(expr, row, col)
@@ -251,21 +307,52 @@ def _in_entry(piece: sympy.Expr, argument: sympy.Expr) -> sympy.Expr:
 
 def _contraction(expr: Reduction, row: _Axis, col: _Axis) -> Node:
     """A sum whose constants stand in front of it already."""
+    in_time = any(i.sequential for i in expr.bound)
+    if not in_time and (node := _matrix_product(expr, row, col)) is not None:
+        return node
+    for outer in outer_sums(expr, scalar=row is None and col is None):
+        if (node := _sum_over(expr, outer, row, col)) is not None:
+            return node
+    if in_time and (node := _matrix_product(expr, row, col)) is not None:
+        return node
+    raise _NoForm
+
+
+def _sum_over(expr: Reduction, outer: tuple[Index, ...], row: _Axis, col: _Axis) -> Node | None:
+    """Σ over labels of what is a product of matrices without it."""
+    known = {a.name for a in (*expr.atoms(Label), *indices_in(expr))}
+    if len({i.name for i in outer} | known) < len(outer) + len(known):
+        return None  # two indices would share a letter
+    guards, rest = take_guards(expr.body, outer)
+    if any(set(indices_in(g)) - set(outer) for g in guards):
+        return None
+    inner = reduction("sum", labelled(rest, outer), [i for i in expr.bound if i not in outer])
+    try:
+        node = _matrix(inner, row, col)
+    except _NoForm:
+        return None
+    return SumOver(outer, tuple(unlabelled(g) for g in guards), node)
+
+
+def _matrix_product(expr: Reduction, row: _Axis, col: _Axis) -> Node | None:
+    if not _allowed(expr):
+        return None
     factors = factors_of(expr.body)
     if factors.negative or factors.number != 1 or factors.above or factors.below:
-        raise _NoForm
-    squared = _square(factors)
-    if squared is not None and row is None and col is None and set(indices_in(squared)) == set(expr.bound):
-        if len(expr.bound) > 2:
-            raise _NoForm
-        inner = (*expr.bound, None)[:2]
-        return SquaredNorm(_matrix(squared, *inner), len(expr.bound))
-    for order in permutations(expr.bound):
-        path = [i for i in (row, *order, col) if i is not None]
-        node = _along(path, factors, row, col)
-        if node is not None:
-            return node
-    raise _NoForm
+        return None
+    try:
+        squared = _square(factors)
+        if squared is not None and row is None and col is None and set(indices_in(squared)) == set(expr.bound):
+            inner = (*expr.bound, None)[:2]
+            return SquaredNorm(_matrix(squared, *inner), len(expr.bound)) if len(expr.bound) <= 2 else None
+        for order in permutations(expr.bound):
+            path = [i for i in (row, *order, col) if i is not None]
+            node = _along(path, factors, row, col)
+            if node is not None:
+                return node
+    except _NoForm:
+        return None
+    return None
 
 
 def _square(factors: Factors) -> sympy.Expr | None:
@@ -296,11 +383,11 @@ def _along(path: list[Index], factors: Factors, row: _Axis, col: _Axis) -> Node 
             parts += _diagonals(over, under, index)
         if place < len(edges):
             parts.append(_entrywise(*groups[edges[place]], index, path[place + 1]))
-    return Matmul(tuple(parts)) if len(parts) > 1 else parts[0]
+    return matmul(*parts)
 
 
 def _inner(over: list[sympy.Expr], under: list[sympy.Expr], index: Index) -> Node:
     """Σ_i w_i x_i = wᵀ x."""
     if len(over) > 1:
-        return Matmul((Transpose(_column(over[:1], [], index)), _column(over[1:], under, index)))
-    return Matmul((Transpose(Ones(index)), _column(over, under, index)))
+        return matmul(Transpose(_column(over[:1], [], index)), _column(over[1:], under, index))
+    return matmul(Transpose(Ones(index)), _column(over, under, index))

@@ -12,9 +12,11 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
+from symdl.rendering.conditions import beneath, condition
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.names import GREEK, Name, parse_name
 from symdl.rendering.pieces import ADD, ATOM, MUL, OPEN, POWER, Tex, product, wrapped
+from symdl.rendering.subscripts import index_text
 
 #: Stands for the matrix inside the template of an `Apply`.
 ENTRY = sympy.Symbol("entry", real=True)
@@ -22,9 +24,17 @@ ENTRY = sympy.Symbol("entry", real=True)
 
 @dataclass(frozen=True)
 class Named:
-    """A tensor of rank 0, 1 (a column) or 2."""
+    """A tensor as a scalar, a column or a matrix: Y, or Y_n, y_nt for one that has more axes.
+
+    `at` holds None for an axis that is a row or a column, else the label on that axis; empty: there are no labels.
+    """
 
     tensor: Tensor
+    at: tuple[sympy.Expr | None, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        return self.at.count(None) if self.at else self.tensor.rank
 
 
 @dataclass(frozen=True)
@@ -103,26 +113,67 @@ class SquaredNorm:
     rank: int
 
 
-Node = Named | Constant | Ones | Transpose | Matmul | Hadamard | Divide | Plus | Scale | Apply | Diagonal | SquaredNorm
+@dataclass(frozen=True)
+class Triangle:
+    """The entries on and below the diagonal; above it where `upper`."""
+
+    of: Node
+    upper: bool = False
 
 
-def tensor_name(tensor: Tensor) -> Name:
+@dataclass(frozen=True)
+class SumOver:
+    """A sum over labels, where the guards hold."""
+
+    indices: tuple[Index, ...]
+    guards: tuple[sympy.Expr, ...]
+    of: Node
+
+
+Node = (
+    Named
+    | Constant
+    | Ones
+    | Transpose
+    | Matmul
+    | Hadamard
+    | Divide
+    | Plus
+    | Scale
+    | Apply
+    | Diagonal
+    | SquaredNorm
+    | Triangle
+    | SumOver
+)
+
+
+def tensor_name(tensor: Tensor, rank: int | None = None) -> Name:
     r"""Bold, a matrix in capitals and a vector in small letters: X, w; a scalar as in index form.
+
+    `rank` counts the axes that are no labels; None: all of them.
 
     >>> n, i = Index("n"), Index("i")
     >>> tensor_name(Tensor("x", (n, i))).tex(), tensor_name(Tensor("b1_bar", (i,))).tex()
     ('\\mathbf{X}', '\\bar{\\mathbf{b}}^{(1)}')
     """
-    if tensor.rank == 0:
-        return parse_name(tensor.name, layered=False)
+    rank = tensor.rank if rank is None else rank
+    if rank == 0:
+        return parse_name(tensor.name, layered=tensor.rank > 0)
 
     def bold(word: str) -> str:
         if word in GREEK:
             return rf"\boldsymbol{{\{word}}}"
-        cased = word.upper() if tensor.rank == 2 else word.lower()
+        cased = word.upper() if rank == 2 else word.lower()
         return rf"\mathbf{{{cased if len(word) == 1 else word}}}"
 
     return parse_name(tensor.name, layered=True, letters=bold)
+
+
+def matmul(*parts: Node) -> Node:
+    """A product of matrices, without products of products."""
+    flat = tuple(p for part in parts for p in (part.parts if isinstance(part, Matmul) else (part,)))
+    return Matmul(flat) if len(flat) > 1 else flat[0]
 
 
 def matrix_latex(node: Node) -> str:
@@ -137,8 +188,13 @@ def _tex(node: object) -> Tex:
 
 @_tex.register
 def _named(node: Named) -> Tex:
-    name = tensor_name(node.tensor)
-    return Tex(name.tex(), POWER if name.superscript else ATOM)
+    name = tensor_name(node.tensor, node.rank)
+    return Tex(name.tex(*_labels(node)), POWER if name.superscript else ATOM)
+
+
+def _labels(node: Named) -> list[str]:
+    printer = MathPrinter()
+    return [index_text(a, printer.math) for a in node.at if a is not None]
 
 
 @_tex.register
@@ -157,8 +213,8 @@ def _ones(node: Ones) -> Tex:
 @_tex.register
 def _transpose(node: Transpose) -> Tex:
     if isinstance(node.of, Named):
-        name = tensor_name(node.of.tensor)
-        return Tex(replace(name, superscript=name.superscript + r"\top").tex(), POWER)
+        name = tensor_name(node.of.tensor, node.of.rank)
+        return Tex(replace(name, superscript=name.superscript + r"\top").tex(*_labels(node.of)), POWER)
     return Tex(rf"{wrapped(_tex(node.of), ATOM)}^{{\top}}", POWER)
 
 
@@ -189,6 +245,8 @@ def _plus(node: Plus) -> Tex:
 
 @_tex.register
 def _scale(node: Scale) -> Tex:
+    if node.factor == Constant(sympy.S.Zero):
+        return Tex(r"\mathbf{0}", ATOM)
     inside = _tex(node.of)
     if isinstance(node.of, Hadamard | Divide | Plus):
         inside = Tex(wrapped(inside), ATOM)
@@ -203,8 +261,10 @@ def _apply(node: Apply) -> Tex:
     if isinstance(node.template, sympy.log):
         return Tex(rf"\log{wrapped(inside)}", ATOM)
     if isinstance(node.template, sympy.Pow):
+        if node.template.exp == sympy.Rational(1, 2):
+            return Tex(rf"\sqrt{{{inside.text}}}", POWER)
         exponent = MathPrinter().math(node.template.exp)
-        return Tex(rf"{wrapped(inside, ATOM)}^{{\circ {exponent}}}", POWER)
+        return Tex(rf"{wrapped(inside, ATOM)}^{{\odot {exponent}}}", POWER)
     text = MathPrinter(verbatim={ENTRY: inside}).math(node.template)
     return Tex(text, ADD if text.startswith(r"\begin") else ATOM)
 
@@ -219,3 +279,15 @@ def _diagonal(node: Diagonal) -> Tex:
 def _norm(node: SquaredNorm) -> Tex:
     below = "_{F}" if node.rank == 2 else ""
     return Tex(rf"\left\lVert {_tex(node.of).text} \right\rVert{below}^{{2}}", POWER)
+
+
+@_tex.register
+def _triangle(node: Triangle) -> Tex:
+    return Tex(rf"\operatorname{{tri{'u' if node.upper else 'l'}}}{wrapped(_tex(node.of))}", ATOM)
+
+
+@_tex.register
+def _sum_over(node: SumOver) -> Tex:
+    printer = MathPrinter()
+    below = beneath(node.indices, [condition(g, node.indices, printer.math) for g in node.guards], printer.math)
+    return Tex(rf"\sum_{{{below}}} {wrapped(_tex(node.of), OPEN)}", OPEN)

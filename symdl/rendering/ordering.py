@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 
 from symdl.core.functions import Delta, InRange, Switch
-from symdl.core.tensors import Element, Reduction, Role
+from symdl.core.tensors import Element, Reduction, Role, Tensor
 from symdl.rendering.piecewise import as_product
 
 _ROLES = {Role.HYPERPARAMETER: 1, Role.PARAMETER: 6, Role.INTERMEDIATE: 8, Role.INPUT: 9}
@@ -66,17 +66,29 @@ def factors_of(expr: sympy.Expr, places: Mapping[str, int] = NOWHERE) -> Factors
 
 
 def _paired(factors: list[sympy.Expr]) -> list[sympy.Expr]:
-    """a (1 − a) side by side, as the slope of a sigmoid is known."""
+    """a (1 − a) and p (p̄ − Σ p̄ p): a value stands before the group that it is in."""
     for group in [f for f in factors if f.is_Add]:
-        inside = group.atoms(Element)
-        for own in [f for f in factors if f != group and _is_value(f) and f.atoms(Element) == inside and group.has(f)]:
+        for own in [f for f in factors if f != group and _belongs(f, group)]:
             factors.remove(own)
             factors.insert(factors.index(group), own)
     return factors
 
 
-def _is_value(factor: sympy.Expr) -> bool:
-    return isinstance(factor, sympy.Function) or (isinstance(factor, Element) and not factor.tensor.cotangent_of)
+def _belongs(factor: sympy.Expr, group: sympy.Expr) -> bool:
+    if isinstance(factor, Element):
+        return not factor.tensor.cotangent_of and factor.tensor in _in_view(group)
+    same = factor.atoms(Element) == group.atoms(Element)
+    return isinstance(factor, sympy.Function) and same and bool(group.has(factor))
+
+
+def _in_view(expr: sympy.Expr) -> set[Tensor]:
+    """The tensors of a group that stand in no function."""
+    if isinstance(expr, Element):
+        return {expr.tensor}
+    if isinstance(expr, Reduction):
+        return _in_view(expr.body)
+    opened = expr.args if isinstance(expr, sympy.Add | sympy.Mul | sympy.Pow) else ()
+    return {t for part in opened for t in _in_view(part)}
 
 
 def _without_content(factor: sympy.Expr, number: sympy.Expr) -> tuple[sympy.Expr, ...]:

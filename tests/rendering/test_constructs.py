@@ -237,3 +237,11 @@ def test_second_derivatives_wear_two_bars() -> None:
     gradient = derive(cube).gradient
     again = vjp(gradient, "w", outputs="w_bar")
     assert r"\bar{\bar{w}}_{i}" in latex(again)
+
+
+def test_the_matrix_form_of_a_recurrence_says_what_its_letters_are() -> None:
+    text = markdown(vjp(elman))
+    assert r"$\mathbf{s}_{nt}$ is one column for every $n$, $t$" in text
+    cell = r"\mathbf{W} \mathbf{x}_{nt} + \left[t \ge 1\right] \mathbf{U} \mathbf{h}_{n,t-1} + \mathbf{b}"
+    assert rf"\mathbf{{s}}_{{nt}} &= {cell}" in text
+    assert "What has no such form" not in text

@@ -14,9 +14,9 @@ import sympy
 from symdl.core.define import Input, Param, Sum, define, let, mean
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, equation
-from symdl.core.functions import Delta
+from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Reduction, Tensor, reduction
+from symdl.core.tensors import Element, Reduction, Role, Tensor, reduction
 from symdl.derivation import derive
 from symdl.library.activations import sigmoid
 from symdl.library.layers import dense, sequential
@@ -24,13 +24,23 @@ from symdl.rendering import matrixtree as tree
 from symdl.rendering.matrixform import matrix_form, recognise
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
-PRIMES = {"N": 2, "I": 3, "J": 5, "K": 7, "M": 11}
+PRIMES = {"N": 2, "I": 3, "J": 5, "K": 7, "M": 11, "T": 3, "S": 5, "D": 7, "E": 2, "H": 2, "C": 3}
+
+
+def entry(array: np.ndarray[Any, Any], where: list[float]) -> float:
+    """An entry; 0 outside of the array, where only what is guarded is read."""
+    inside = all(0 <= k < size for k, size in zip(where, array.shape, strict=True))
+    return float(array[tuple(int(k) for k in where)]) if inside else 0.0
 
 
 def looped(expr: sympy.Expr, at: dict[Index, int], arrays: Arrays) -> float:
     """The value of an expression, entry by entry."""
     if isinstance(expr, Element):
-        return float(arrays[expr.name][tuple(at[s] for s in expr.subscripts)])
+        return entry(arrays[expr.name], [looped(s, at, arrays) for s in expr.subscripts])
+    if isinstance(expr, Index):
+        return at[expr]
+    if isinstance(expr, InRange):
+        return float(0 <= looped(expr.args[0], at, arrays) < looped(expr.args[1], at, arrays))
     if isinstance(expr, Reduction):
         spaces = [range(PRIMES[str(i.extent)]) for i in expr.bound]
         points = (dict(zip(expr.bound, p, strict=True)) for p in itertools.product(*spaces))
@@ -46,62 +56,87 @@ def looped(expr: sympy.Expr, at: dict[Index, int], arrays: Arrays) -> float:
     return float((value.defined() if hasattr(value, "defined") else value).evalf())
 
 
-def evaluated(node: tree.Node, arrays: Arrays) -> np.ndarray[Any, Any]:
-    """The value of a matrix formula, by NumPy."""
+def evaluated(node: tree.Node, arrays: Arrays, at: dict[Index, int] | None = None) -> np.ndarray[Any, Any]:
+    """The value of a matrix formula, by NumPy; `at` says where the labels are."""
+    at = at or {}
+
+    def value(part: tree.Node) -> np.ndarray[Any, Any]:
+        return evaluated(part, arrays, at)
+
     match node:
-        case tree.Named(tensor):
-            value = arrays[tensor.name]
-            return value.reshape(value.shape[0] if value.ndim else 1, -1)
-        case tree.Constant(value):
-            return np.full((1, 1), looped(value, {}, arrays))
+        case tree.Named(tensor, labels):
+            array = arrays[tensor.name]
+            for axis, label in reversed(list(enumerate(labels))):
+                if label is not None:
+                    place = int(looped(label, at, arrays))
+                    inside = 0 <= place < array.shape[axis]
+                    array = array.take(place, axis) if inside else np.zeros_like(array.take(0, axis))
+            return array.reshape(array.shape[0] if array.ndim else 1, -1)
+        case tree.Constant(number):
+            return np.full((1, 1), looped(number, at, arrays))
         case tree.Ones(index):
             return np.ones((PRIMES[str(index.extent)], 1))
         case tree.Transpose(of):
-            return evaluated(of, arrays).T
+            return value(of).T
         case tree.Matmul(parts):
-            return np.asarray(reduce(np.matmul, [evaluated(p, arrays) for p in parts]))
+            return np.asarray(reduce(np.matmul, [value(p) for p in parts]))
         case tree.Hadamard(parts):
-            values = [evaluated(p, arrays) for p in parts]
+            values = [value(p) for p in parts]
             assert len({v.shape for v in values}) == 1, "entrywise products need equal shapes"
             return np.asarray(reduce(np.multiply, values))
         case tree.Divide(upper, lower):
-            return np.asarray(evaluated(upper, arrays) / evaluated(lower, arrays))
+            return np.asarray(value(upper) / value(lower))
         case tree.Plus(terms):
             total: Any = 0
-            shapes = {evaluated(t, arrays).shape for _, t in terms if not isinstance(t, tree.Constant)}
+            shapes = {value(t).shape for _, t in terms if not isinstance(t, tree.Constant)}
             assert len(shapes) <= 1, "terms need equal shapes"
             for negative, term in terms:
-                total = total - evaluated(term, arrays) if negative else total + evaluated(term, arrays)
+                total = total - value(term) if negative else total + value(term)
             return np.asarray(total)
         case tree.Scale(factor, of):
-            scalar = evaluated(factor, arrays)
+            scalar = value(factor)
             assert scalar.shape == (1, 1)
-            return np.asarray(scalar * evaluated(of, arrays))
+            return np.asarray(scalar * value(of))
         case tree.Apply(template, of):
-            function = np.vectorize(lambda v: looped(template.xreplace({tree.ENTRY: sympy.Float(v, 30)}), {}, arrays))
-            return np.asarray(function(evaluated(of, arrays)))
+            function = np.vectorize(lambda v: looped(template.xreplace({tree.ENTRY: sympy.Float(v, 30)}), at, arrays))
+            return np.asarray(function(value(of)))
         case tree.Diagonal(of, inverse):
-            matrix = np.diag(evaluated(of, arrays)[:, 0])
+            matrix = np.diag(value(of)[:, 0])
             return np.linalg.inv(matrix) if inverse else matrix
         case tree.SquaredNorm(of, _):
-            return np.full((1, 1), np.sum(evaluated(of, arrays) ** 2))
+            return np.full((1, 1), np.sum(value(of) ** 2))
+        case tree.Triangle(of, above):
+            return np.triu(value(of)) if above else np.tril(value(of))
+        case tree.SumOver(indices, guards, of):
+            added: list[np.ndarray[Any, Any]] = []
+            for point in itertools.product(*[range(PRIMES[str(i.extent)]) for i in indices]):
+                here = {**at, **dict(zip(indices, point, strict=True))}
+                if all(looped(g, here, arrays) for g in guards):
+                    added.append(evaluated(of, arrays, here))
+            return np.asarray(sum(added))
     raise AssertionError(node)
 
 
 def agrees(eq: Equation, rng: np.random.Generator) -> bool:
-    """Evaluate both sides of a recognised equation; False where it is not recognised."""
+    """Evaluate both sides of a recognised equation, for every value of the labels; False where it is not recognised."""
     found = recognise(eq)
     if found is None:
         return False
+    assert isinstance(found.left, tree.Named)
     tensors = {e.tensor for t in eq.terms for e in t.body.atoms(Element)}
     arrays = {t.name: rng.uniform(0.3, 1.7, tuple(PRIMES[str(s)] for s in t.shape)) for t in tensors}
     shape = tuple(PRIMES[str(s)] for s in eq.out.shape)
     expected = np.empty(shape)
     for point in itertools.product(*map(range, shape)):
         expected[point] = looped(eq.rhs, dict(zip(eq.indices, point, strict=True)), arrays)
-    value = evaluated(found.right, arrays)
-    assert value.shape == (*shape, 1, 1)[:2], f"{matrix_form(eq)}: shape {value.shape}"
-    np.testing.assert_allclose(value, expected.reshape(value.shape), rtol=1e-12, err_msg=str(matrix_form(eq)))
+    axes = found.left.at or (None,) * len(shape)
+    labels = [a for a in axes if a is not None]
+    for point in itertools.product(*[range(PRIMES[str(i.extent)]) for i in labels]):
+        at = dict(zip(labels, point, strict=True))
+        wanted = expected[tuple(slice(None) if a is None else at[a] for a in axes)]
+        got = evaluated(found.right, arrays, at)
+        assert got.shape == (*wanted.shape, 1, 1)[:2], f"{matrix_form(eq)}: shape {got.shape}"
+        np.testing.assert_allclose(got, wanted.reshape(got.shape), rtol=1e-11, err_msg=str(matrix_form(eq)))
     return True
 
 
@@ -153,8 +188,88 @@ RECOGNISED = {
     "quotient": (Tensor("Y", (n, i)), A[n, i] / (u[n] * v[i])),
     "power": (Tensor("Y", (n, i)), A[n, i] ** 3 - sympy.sqrt(A[n, i])),
     "number and matrix": (Tensor("Y", (n, i)), (2 - A[n, i]) * (A[n, i] - u[n])),
+    "three indices": (Tensor("T", (n, i, j)), A[n, i] * B[i, j]),
     "a scalar sum in front": (Tensor("y", (n,)), u[n] * total(v[i] * w[i], i)),
 }
+
+
+t, d, e = Index("t"), Index("d"), Index("e")
+s, time, unit = Index("s", t.extent), Index("t", sequential=True), Index("k", j.extent)
+Q, K, V = Tensor("Q", (n, t, d)), Tensor("K", (n, s, d)), Tensor("V", (n, s, e))
+Z, P, P_bar = Tensor("Z", (n, t, s)), Tensor("P", (n, t, s)), Tensor("P_bar", (n, t, s), cotangent_of=("L", "P"))
+Y_bar, X, W = Tensor("Y_bar", (n, t, e), cotangent_of=("L", "Y")), Tensor("x", (n, time, i)), Tensor("W", (j, i))
+H, S_bar = Tensor("h", (n, time, unit)), Tensor("s_bar", (n, time, j), cotangent_of=("L", "s"))
+lower, before, after = InRange(t - s, t.extent), InRange(time - 1, t.extent), InRange(time + 1, t.extent)
+heads = Index("h")
+Qh, Kh = Tensor("Q", (n, t, heads, d)), Tensor("K", (n, s, heads, d))
+cube = Tensor("W", (m, i, j))
+
+#: Equations of layers, with the form that their literature gives them.
+LAYERS = {
+    r"\mathbf{Z}_{n} = \frac{1}{\sqrt{D}} \mathbf{Q}_{n} \mathbf{K}^{\top}_{n}": (
+        Tensor("Z", (n, t, s)),
+        total(Q[n, t, d] * K[n, s, d], d) / sympy.sqrt(d.extent),
+    ),
+    r"\mathbf{Z}_{nh} = \mathbf{Q}_{nh} \mathbf{K}^{\top}_{nh}": (
+        Tensor("Z", (n, heads, t, s)),
+        total(Qh[n, t, heads, d] * Kh[n, s, heads, d], d),
+    ),
+    r"\mathbf{S}_{n} = \operatorname{tril}\left(\exp\left(\mathbf{Z}_{n}\right)\right) \mathbf{1}".replace("S", "s"): (
+        Tensor("S", (n, t)),
+        total(sympy.exp(Z[n, t, s]) * lower, s),
+    ),
+    r"\mathbf{Y}_{n} = \operatorname{tril}\left(\mathbf{P}_{n}\right) \mathbf{V}_{n}": (
+        Tensor("Y", (n, t, e)),
+        total(P[n, t, s] * lower * V[n, s, e], s),
+    ),
+    r"\bar{\mathbf{V}}_{n} = \operatorname{triu}\left(\mathbf{P}^{\top}_{n}\right) \bar{\mathbf{Y}}_{n}": (
+        Tensor("V_bar", (n, s, e), cotangent_of=("L", "V")),
+        total(P[n, t, s] * lower * Y_bar[n, t, e], t),
+    ),
+    r"\bar{\mathbf{P}}_{n} = \bar{\mathbf{Y}}_{n} \mathbf{V}^{\top}_{n}": (
+        Tensor("P_bar", (n, t, s), cotangent_of=("L", "P")),
+        total(Y_bar[n, t, e] * V[n, s, e], e),
+    ),
+    r"\bar{\mathbf{Z}}_{n} = \mathbf{P}_{n} \odot \left(\bar{\mathbf{P}}_{n} - "
+    r"\left(\bar{\mathbf{P}}_{n} \odot \mathbf{P}_{n}\right) \mathbf{1} \mathbf{1}^{\top}\right)": (
+        Tensor("Z_bar", (n, t, s), cotangent_of=("L", "Z")),
+        P[n, t, s] * (P_bar[n, t, s] - total(P_bar[n, t, s] * P[n, t, s], s)),
+    ),
+    r"\mathbf{s}_{nt} = \mathbf{W} \mathbf{x}_{nt} + \left[t \ge 1\right] \mathbf{U} \mathbf{h}_{n,t-1} + \mathbf{b}": (
+        Tensor("s", (n, time, j)),
+        total(W[j, i] * X[n, time, i], i)
+        + total(Tensor("U", (j, unit))[j, unit] * H[n, time - 1, unit] * before, unit)
+        + Tensor("b", (j,), Role.PARAMETER)[j],
+    ),
+    r"\bar{\mathbf{h}}_{nt} = \left[t < T-1\right] \mathbf{U}^{\top} \bar{\mathbf{s}}_{n,t+1}": (
+        Tensor("h_bar", (n, time, unit), cotangent_of=("L", "h")),
+        total(Tensor("U", (j, unit))[j, unit] * S_bar[n, time + 1, j] * after, j),
+    ),
+    r"\bar{\mathbf{W}} = \sum_{n,t} \bar{\mathbf{s}}_{nt} \mathbf{x}^{\top}_{nt}": (
+        Tensor("W_bar", (j, i), cotangent_of=("L", "W")),
+        total(S_bar[n, time, j] * X[n, time, i], n, time),
+    ),
+    r"\bar{\mathbf{U}} = \sum_{n,t \ge 1} \bar{\mathbf{s}}_{nt} \mathbf{h}^{\top}_{n,t-1}": (
+        Tensor("U_bar", (j, unit), cotangent_of=("L", "U")),
+        total(S_bar[n, time, j] * H[n, time - 1, unit] * before, n, time),
+    ),
+    r"y_{nm} = \mathbf{a}^{\top}_{n} \mathbf{W}_{m} \mathbf{f}_{n}": (
+        Tensor("y", (n, m)),
+        total(A[n, i] * cube[m, i, j] * Tensor("f", (n, j))[n, j], i, j),
+    ),
+    r"\mathbf{Y} = \mathbf{X} \mathbf{A}^{\top} \mathbf{B}^{\top}": (
+        Tensor("y", (n, m)),
+        total(Tensor("B", (m, j))[m, j] * Tensor("A", (j, i))[j, i] * Tensor("x", (n, i))[n, i], i, j),
+    ),
+    r"\boldsymbol{\mu} = \frac{1}{I} \mathbf{A} \mathbf{1}": (Tensor("mu", (n,)), total(A[n, i], i) / i.extent),
+}
+
+
+@pytest.mark.parametrize("form", LAYERS)
+def test_layers_as_their_literature_writes_them(form: str, rng: np.random.Generator) -> None:
+    eq = equation(*LAYERS[form])
+    assert agrees(eq, rng)
+    assert " = ".join(matrix_form(eq) or ()) == form
 
 
 @pytest.mark.parametrize("name", RECOGNISED)
@@ -165,7 +280,6 @@ def test_recognised(name: str, rng: np.random.Generator) -> None:
 UNRECOGNISED = {
     "a fixed subscript": (Tensor("y", (n,)), A[n, 0] * u[n]),
     "a shifted subscript": (Tensor("y", (i,)), total(v[i] * Tensor("z", (Index("q"),))[i + 1], i)),
-    "three indices": (Tensor("T", (n, i, j)), A[n, i] * B[i, j]),
     "a branching contraction": (
         Tensor("Y", (n, k)),
         total(A[n, i] * Tensor("E", (k, i))[k, i] * B[i, j] * v[i], i, j),
