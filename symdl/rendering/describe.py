@@ -13,7 +13,7 @@ from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Reduction, outermost_reductions
 from symdl.derivation.steps import Cost, Derivation, Step
 from symdl.derivation.worked import Worked, WorkedLine
 from symdl.rendering.document import Block, Document, Formula, Heading, Items, Lead, Paragraph, Row, visible_length
@@ -24,6 +24,7 @@ from symdl.rendering.matrixform import matrix_form, recognise
 from symdl.rendering.matrixtree import Named, matrix_latex
 from symdl.rendering.names import parse_name
 from symdl.rendering.numerals import decimal
+from symdl.rendering.ordering import factors_of
 from symdl.rendering.seeds import told_apart
 
 #: What stands at the margin, by the key of the rule.
@@ -40,6 +41,7 @@ _WHY = {
     "R6": "facts about the data",
     "F": "slopes times rates",
     "R7": "backpropagation through time",
+    "Z": "a sum that vanishes",
     "S": "put in what is known",
 }
 _WAY = {
@@ -177,7 +179,7 @@ def _chains(printer: MathPrinter, steps: Iterable[Step]) -> Iterator[Formula]:
 def _chain(printer: MathPrinter, steps: list[Step]) -> Iterator[Row]:
     subject = steps[0].subject
     sides = [subject, steps[0].before, *(s.after for s in steps)]
-    whys = ["", "", *(_why(s) for s in steps)]
+    whys = ["", "", *(_why(printer, s) for s in steps)]
     texts = printer.sides(*sides)
     shown = texts[0]
     left = texts[0]
@@ -190,9 +192,20 @@ def _chain(printer: MathPrinter, steps: list[Step]) -> Iterator[Row]:
         yield Row(left, texts[-1], whys[-1])
 
 
-def _why(step: Step) -> str:
+def _why(printer: MathPrinter, step: Step) -> str:
     words = _WHY.get(step.rule, step.rule)
+    if step.rule == "Z":
+        gone = ", ".join(f"${printer.math(r)} = 0$" for r in _vanished(step))
+        return f"{words}: {gone}" if gone else words
     return f"{words}: {_in_formulas(step.note)}" if step.note else words
+
+
+def _vanished(step: Step) -> Iterator[sympy.Expr]:
+    """The sums that the note of a step says are zero, without the numbers in front of them."""
+    said = step.note.split("; ")
+    for total in dict.fromkeys(outermost_reductions(step.before)):
+        if f"{total} = 0" in said:
+            yield from (f for f in factors_of(total).over if isinstance(f, Reduction))
 
 
 def _in_formulas(note: str) -> str:

@@ -189,7 +189,7 @@ class MathPrinter:
         split = number.is_Rational and not is_decimal(number)
         above = [number.p if split else number, *factors.above]
         below = [number.q if split else sympy.S.One, *factors.below]
-        reaching = [f for f in over if isinstance(f, Reduction)] if under else []
+        reaching = [f for f in over if _reaches(f)] if under else []
         if any(isinstance(f, Reduction) for f in under):
             reaching = []
         inside = [f for f in over if f not in reaching]
@@ -319,6 +319,11 @@ class MathPrinter:
             return self._subscript(expr, scope)
 
         return beneath(bound, [condition(g, bound, text) for g in guards], text)
+
+
+def _reaches(factor: sympy.Expr) -> bool:
+    """What would make a fraction tall: a Σ, and a group with one."""
+    return isinstance(factor, Reduction) or (factor.is_Add and factor.has(Reduction))
 
 
 def _numeral(text: str) -> Tex:

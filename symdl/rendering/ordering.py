@@ -58,11 +58,21 @@ def factors_of(expr: sympy.Expr, places: Mapping[str, int] = NOWHERE) -> Factors
             (found.below if inverse else found.above).append(plain)
         else:
             (found.under if inverse else found.over).append(plain)
+    found.over, found.under = _merged(found.over), _merged(found.under)
     behind = not any(f.is_Add or (isinstance(f, Element) and f.tensor.cotangent_of) for f in found.over)
     for part in (found.above, found.below, found.over, found.under):
         part.sort(key=lambda f: factor_key(f, places, behind))
     found.over = _paired(found.over)
     return found
+
+
+def _merged(factors: list[sympy.Expr]) -> list[sympy.Expr]:
+    """σ σ as σ², where one of them came out of a sum."""
+    bases = [_as_power(f)[0] for f in factors]
+    if len(set(bases)) == len(bases):
+        return factors
+    product = sympy.Mul(*factors)
+    return list(sympy.Mul.make_args(product))
 
 
 def _paired(factors: list[sympy.Expr]) -> list[sympy.Expr]:
@@ -167,6 +177,8 @@ def _kind(base: sympy.Expr) -> int:
         return 0
     if isinstance(base, InRange | Delta):
         return 1
+    if isinstance(base, sympy.Add) and any(e.tensor.cotangent_of for e in base.atoms(Element)):
+        return _BEHIND  # what comes back, after the slopes that it is multiplied by
     if isinstance(base, sympy.Add | Switch):
         return 2
     if isinstance(base, sympy.log):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from symdl.core.define import Input, Param, Sum, amax, define, in_range, index, let, state, tanh
+from symdl.core.define import Hyper, Input, Param, Sum, amax, define, in_range, index, let, mean, sqrt, state, tanh
 from symdl.core.equations import Equation, equation
 from symdl.core.functions import Delta, InRange, Masked
 from symdl.core.indices import Index, extent_symbol
@@ -245,3 +245,27 @@ def test_the_matrix_form_of_a_recurrence_says_what_its_letters_are() -> None:
     cell = r"\mathbf{W} \mathbf{x}_{nt} + \left[t \ge 1\right] \mathbf{U} \mathbf{h}_{n,t-1} + \mathbf{b}"
     assert rf"\mathbf{{s}}_{{nt}} &= {cell}" in text
     assert "What has no such form" not in text
+
+
+@define
+def layer_norm(x=Input("n d"), gamma=Param("d"), beta=Param("d"), eps=Hyper(facts=["positive"])):  # type: ignore[no-untyped-def]
+    n, d = x.indices
+    mu = let("mu[n]", mean(x[n, d], d))
+    variance = let("sigma2[n]", mean((x[n, d] - mu[n]) ** 2, d))
+    sigma = let("sigma[n]", sqrt(variance[n] + eps))
+    scaled = let("x_hat[n,d]", (x[n, d] - mu[n]) / sigma[n])
+    return let("y[n,d]", gamma[d] * scaled[n, d] + beta[d])
+
+
+def test_layer_norm_reads_like_its_paper() -> None:
+    """Ba et al. (2016), and its gradient in the closed form that implementations use."""
+    text = markdown(vjp(layer_norm, ["x", "gamma"]))
+    assert r"\sigma^{2}_{n} &= \frac{1}{D} \sum_{d} \left(x_{nd} - \mu_{n}\right)^{2}" in text
+    assert r"\hat{x}_{nd} &= \frac{x_{nd} - \mu_{n}}{\sigma_{n}}" in text
+    closed = (
+        r"\frac{1}{\sigma_{n}} \left(\bar{\hat{x}}_{nd} - \frac{1}{D} \hat{x}_{nd} \sum_{d'} "
+        r"\bar{\hat{x}}_{nd'} \hat{x}_{nd'} - \frac{1}{D} \sum_{d'} \bar{\hat{x}}_{nd'}\right)"
+    )
+    assert closed in text
+    assert text.count("a sum that vanishes") == text.count(r"$\sum_{d} \left(x_{nd} - \mu_{n}\right) = 0$") == 1
+    assert text.count("= 0$") == 1
