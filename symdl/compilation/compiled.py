@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symdl.compilation.extents import Axes, sizes_from_shapes
+from symdl.compilation.extents import Axes, Key, sizes_from_shapes
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, prepared
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
-from symdl.errors import DataError, DefinitionError
+from symdl.errors import DataError, DefinitionError, ShapeError
 from symdl.library.optimisers import Optimizer
 
 Array = npt.NDArray[Any]
@@ -59,15 +59,16 @@ class Compiled:
         return Axes(self.definition)
 
     @cached_property
-    def _gathers(self) -> list[tuple[str, Index]]:
-        """The integer tensors that subscript others, with the axes that they have to stay within."""
+    def _gathers(self) -> list[tuple[str, str, Index]]:
+        """The integer tensors that subscript others, the tensor and the axis that they have to stay within."""
         bodies = [t.body for eq in self.definition.equations for t in eq.terms]
-        return [
-            (subscript.name, axis)
+        found = (
+            (subscript.name, element.name, axis)
             for element in dict.fromkeys(e for body in bodies for e in elements_in(body))
             for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True)
             if isinstance(subscript, Element)
-        ]
+        )
+        return list(dict.fromkeys(found))
 
     def __call__(self, **arrays: Any) -> dict[str, Array]:
         """All outputs of the definition, by name.
@@ -78,8 +79,8 @@ class Compiled:
         Raises:
             DataError, ShapeError: an argument is missing, unknown, not numeric or of the wrong shape.
         """
-        given, shapes = self._prepared("evaluate", self.definition.inputs, arrays)
-        outputs = {n: self.shape_of(n, shapes) for n in self.program.functions["evaluate"].outputs}
+        given, sizes = self._prepared("evaluate", self.definition.inputs, arrays)
+        outputs = {n: self._shape(n, sizes) for n in self.program.functions["evaluate"].outputs}
         results = self.program.call("evaluate", given, outputs)
         return {n: results[n] if n in results else np.array(given[n]) for n in self.definition.outputs}
 
@@ -91,12 +92,9 @@ class Compiled:
             DataError, ShapeError: as for a call.
         """
         self._need("gradient")
-        given, shapes = self._prepared("gradient", self.definition.inputs, arrays)
+        given, sizes = self._prepared("gradient", self.definition.inputs, arrays)
         parameter_of = {g: p for p, g in self.program.gradients.items()}
-        outputs = {
-            n: shapes[parameter_of[n]] if n in parameter_of else self.shape_of(n, shapes)
-            for n in self.program.functions["gradient"].outputs
-        }
+        outputs = {n: self._shape(parameter_of.get(n, n), sizes) for n in self.program.functions["gradient"].outputs}
         results = self.program.call("gradient", given, outputs)
         return {parameter_of.get(n, n): v for n, v in results.items()}
 
@@ -109,8 +107,8 @@ class Compiled:
         """
         self._need("predict")
         wanted = [t for t in self.definition.inputs if t.name in self.program.functions["predict"].inputs]
-        given, shapes = self._prepared("predict", tuple(wanted), arrays)
-        outputs = {n: self.shape_of(n, shapes) for n in self.program.functions["predict"].outputs}
+        given, sizes = self._prepared("predict", tuple(wanted), arrays)
+        outputs = {n: self._shape(n, sizes) for n in self.program.functions["predict"].outputs}
         return self.program.call("predict", given, outputs)
 
     def epoch(
@@ -173,13 +171,18 @@ class Compiled:
 
     def shape_of(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
         """The shape of a tensor of the definition, from the shapes of its inputs."""
-        axes = self._axes
-        sizes = sizes_from_shapes(axes, shapes)
-        numbers = {k: v for k, v in sizes.items() if k.is_Symbol}
-        return tuple(
-            sizes[key] if (key := axes.key(i)) in sizes else int(i.extent.xreplace(numbers))
-            for i in self.definition[name].indices
-        )
+        return self._shape(name, sizes_from_shapes(self._axes, shapes))
+
+    def _shape(self, name: str, sizes: Mapping[Key, int]) -> tuple[int, ...]:
+        lengths = [(i, self._axes.size(i, sizes)) for i in self.definition[name].indices]
+        for index, length in lengths:
+            if length is None:
+                raise ShapeError(
+                    f"extent {index.extent} of {name} can't be read from the inputs",
+                    where=f"definition {self.definition.name}",
+                    remedy=f"give an input the axis {index.name}",
+                )
+        return tuple(length for _, length in lengths if length is not None)
 
     def _need(self, function: str) -> None:
         if function not in self.program.functions:
@@ -192,8 +195,8 @@ class Compiled:
 
     def _prepared(
         self, function: str, tensors: tuple[Tensor, ...], arrays: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-        """Arguments of a function in the dtype of the program, with their shapes checked against each other."""
+    ) -> tuple[dict[str, Any], dict[Key, int]]:
+        """Arguments of a function in the dtype of the program, checked against each other; the length of every axis."""
         names = [t.name for t in tensors]
         missing = [n for n in names if n not in arrays]
         unknown = [n for n in arrays if n not in names]
@@ -201,21 +204,23 @@ class Compiled:
             what = f"'{missing[0]}' is missing" if missing else f"there is no input '{unknown[0]}'"
             raise DataError(what, where=f"{function} of {self.definition.name}", remedy=f"pass {', '.join(names)}")
         given = {t.name: prepared(t, arrays[t.name], self.dtype) for t in tensors}
-        shapes = {n: np.shape(a) for n, a in given.items()}
-        sizes = sizes_from_shapes(self._axes, shapes)
-        for name, axis in self._gathers:
-            if name in given:
-                limit = sizes.get(self._axes.key(axis), axis.extent)
-                _check_range(name, given[name], int(limit), axis)
-        return given, shapes
+        sizes = sizes_from_shapes(self._axes, {n: np.shape(a) for n, a in given.items()})
+        for name, tensor, axis in self._gathers:
+            limit = self._axes.size(axis, sizes)
+            if name in given and limit is not None:
+                _check_range(name, given[name], limit, axis, tensor)
+        return given, sizes
 
 
-def _check_range(name: str, values: Array, limit: int, axis: Index) -> None:
+def _check_range(name: str, values: Any, limit: int, axis: Index, tensor: str) -> None:
     """Compiled code reads memory without asking, so what subscripts a tensor is checked before."""
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high >= limit:
+    array = np.asarray(values)
+    wrong = (array < 0) | (array >= limit)
+    if wrong.any():
+        position = [int(k) for k in np.unravel_index(int(wrong.argmax()), array.shape)]
         raise DataError(
-            f"{name} contains {low if low < 0 else high}",
-            why=f"it subscripts axis {axis.name}, which runs from 0 to {limit - 1}",
-            remedy="check the labels",
+            f"{name}{position or ''} is {array[tuple(position)]}",
+            where=f"row {position[0]} of {name} (counted from 0)" if position else name,
+            why=f"it subscripts axis {axis.name} of {tensor}, which runs from 0 to {limit - 1}",
+            remedy="correct that entry, or enlarge the axis",
         )

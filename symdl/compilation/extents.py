@@ -6,14 +6,17 @@ are two things), so axes with integer extents are grouped by what subscripts the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import sympy
 
+from symdl.compilation.composite import check_extents, enlarged, integers, solved
 from symdl.core.definitions import Definition, _Renaming
-from symdl.core.functions import InRange
+from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
 from symdl.errors import DefinitionError, ShapeError
@@ -21,8 +24,10 @@ from symdl.errors import DefinitionError, ShapeError
 #: A symbolic extent, or the representative of the axes that share an integer one.
 Key: TypeAlias = Any
 
-_PRIMES = (2, 5, 3, 7, 11)
-_LARGEST = 40
+#: Small extents in turn, so that neighbouring axes differ; the later ones for definitions with many entries to compute.
+_SMALL = ((2, 5, 3, 7, 11), (2, 4, 3, 5), (2, 3))
+#: How many bodies a check may evaluate at one point before it takes smaller extents.
+_BUDGET = 1500
 
 
 class Axes:
@@ -46,16 +51,24 @@ class Axes:
             for term in eq.terms:
                 for element in elements_in(term.body):
                     self._relate(element)
-                for guard in term.body.atoms(InRange):
-                    self._pinned.update(i for i in guard.args[0].free_symbols if isinstance(i, Index))
+                for guard in term.body.atoms(InRange, Delta):
+                    self._relate_guard(guard)
 
     def _relate(self, element: Element) -> None:
         for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-            if isinstance(subscript, Index):
+            if isinstance(subscript, Index) and subscript.extent == axis.extent:
                 self._parent[self._root(subscript)] = self._root(axis)
             else:
                 self._pinned.add(axis)
                 self._pinned.update(i for i in subscript.free_symbols if isinstance(i, Index))
+
+    def _relate_guard(self, guard: sympy.Expr) -> None:
+        """δ(i, j) of two indices of one length ties their axes; any other guard relies on the lengths as they are."""
+        a, b = guard.args
+        if isinstance(guard, Delta) and isinstance(a, Index) and isinstance(b, Index) and a.extent == b.extent:
+            self._parent[self._root(a)] = self._root(b)
+        else:
+            self._pinned.update(i for i in guard.free_symbols if isinstance(i, Index))
 
     def _root(self, index: Index) -> Index:
         while (above := self._parent.get(index, index)) is not index:
@@ -64,7 +77,21 @@ class Axes:
 
     def key(self, index: Index) -> Key:
         """What two axes of one length have in common."""
-        return self._root(index) if index.extent.is_Integer else sympy.expand(index.extent)
+        return self._root(index) if index.extent.is_Integer else _expanded(index.extent)
+
+    def size(self, index: Index, sizes: Mapping[Key, int]) -> int | None:
+        """The length of an axis, from the sizes of groups; None where they do not say."""
+        key = self.key(index)
+        if key in sizes:
+            return sizes[key]
+        value = index.extent.xreplace(integers({k: v for k, v in sizes.items() if k.is_Symbol}))
+        return int(value) if value.is_Integer else None
+
+    @cached_property
+    def composite(self) -> list[Index]:
+        """One index for each extent that is no symbol and no number."""
+        found = {i.extent: i for i in _all_indices(self.definition) if not i.extent.is_Atom}
+        return list(found.values())
 
     def fresh(self, index: Index) -> Index:
         """A new index of the same length: a loop of one statement."""
@@ -124,30 +151,9 @@ def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]], *, resi
                     remedy="pass arrays whose axes agree",
                 )
             first.setdefault(key, tensor.name)
-    return _solved(sizes, definition.name)
-
-
-def _solved(sizes: dict[Key, int], name: str) -> dict[Key, int]:
-    """Solve composite extents (H − R + 1) for the symbols that stand alone nowhere."""
-    known = {k: v for k, v in sizes.items() if k.is_Symbol and not isinstance(k, Index)}
-    composite = {k: v for k, v in sizes.items() if not k.is_Symbol}
-    for _ in range(len(composite) + 1):
-        for expr, value in composite.items():
-            rest = sympy.expand(expr.xreplace(known) - value)
-            unknown = sorted(rest.free_symbols, key=str)
-            if len(unknown) == 1:
-                solution = sympy.solve(rest, unknown[0])
-                if len(solution) != 1 or not solution[0].is_Integer or solution[0] < 1:
-                    raise ShapeError(f"no extent {unknown[0]} gives {expr} = {value}", where=f"definition {name}")
-                known[unknown[0]] = int(solution[0])
-            elif not unknown and rest != 0:
-                raise ShapeError(
-                    f"extent {expr} is {value} in the arrays",
-                    where=f"definition {name}",
-                    why=f"it has to be {expr.xreplace(known)}",
-                    remedy="pass arrays whose axes agree",
-                )
-    return {**sizes, **known}
+    sizes = solved(sizes, definition.name)
+    check_extents(axes.composite, sizes, definition.name)
+    return sizes
 
 
 def sizes_from_names(axes: Axes, extents: Mapping[str, int]) -> dict[Key, int]:
@@ -186,6 +192,16 @@ def small_shapes(axes: Axes, *, resizing: bool = True) -> dict[str, tuple[int, .
 
     Extents that a subscript relies on keep their size where they are integers; without `resizing` all integers do.
     """
+    for small in _SMALL:
+        symbols = _small_sizes(axes, small, resizing)
+        if _bodies(axes, symbols) <= _BUDGET:
+            break
+    return {
+        t.name: tuple(int(axes.key(i).xreplace(integers(symbols))) for i in t.indices) for t in axes.definition.inputs
+    }
+
+
+def _small_sizes(axes: Axes, small: tuple[int, ...], resizing: bool) -> dict[Key, int]:
     symbols: dict[Key, int] = {}
     pinned = axes.pinned()
     for _, _, index in _named_axes(axes.definition):
@@ -193,33 +209,30 @@ def small_shapes(axes: Axes, *, resizing: bool = True) -> dict[str, tuple[int, .
         for part in [key] if isinstance(key, Index) else sorted(key.free_symbols, key=str):
             if part not in symbols:
                 integer = isinstance(part, Index) and (part in pinned or not resizing)
-                symbols[part] = int(part.extent) if integer else _PRIMES[len(symbols) % len(_PRIMES)]
-    _grow(axes, symbols)
-    return {
-        t.name: tuple(int(axes.key(i).xreplace(_integers(symbols))) for i in t.indices) for t in axes.definition.inputs
-    }
+                symbols[part] = int(part.extent) if integer else small[len(symbols) % len(small)]
+    return enlarged(symbols, [i.extent for i in axes.composite], axes.definition.name)
+
+
+def _bodies(axes: Axes, sizes: Mapping[Key, int]) -> int:
+    """How many bodies the equations evaluate; one with a δ is 0 nearly everywhere, and costs little there."""
+
+    def count(indices: Iterable[Index]) -> int:
+        return math.prod(axes.size(i, sizes) or 1 for i in indices)
+
+    return sum(
+        count((*eq.indices, *t.bound)) // (8 if t.body.has(Delta) else 1)
+        for eq in axes.definition.equations
+        for t in eq.terms
+    )
 
 
 def _named_axes(definition: Definition) -> list[tuple[Tensor, int, Index]]:
     return [(t, a, t.indices[a]) for t, a in input_axes(definition)]
 
 
-def _integers(values: Mapping[Key, int]) -> dict[Key, sympy.Integer]:
-    return {k: sympy.Integer(v) for k, v in values.items()}
-
-
-def _grow(axes: Axes, symbols: dict[Key, int]) -> None:
-    """Enlarge symbols until every composite extent (H − R + 1) is at least 1."""
-    composite = {sympy.expand(i.extent) for i in _all_indices(axes.definition) if not i.extent.is_Atom}
-    for _ in range(_LARGEST):
-        low = [e for e in composite if e.xreplace(_integers(symbols)) < 1]
-        if not low:
-            return
-        for expr in low:
-            for symbol in expr.free_symbols:
-                if symbol in symbols and expr.coeff(symbol).is_positive:
-                    symbols[symbol] += 1
-    raise ShapeError(f"no small extents fit {axes.definition.name}", why=f"{low[0]} stays below 1")
+@lru_cache(maxsize=4096)
+def _expanded(extent: sympy.Expr) -> sympy.Expr:
+    return sympy.expand(extent)
 
 
 class _Resizing(_Renaming):
@@ -259,12 +272,13 @@ def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> De
 
 @dataclass(frozen=True)
 class Extent:
-    """How a program gets a length: `tensor.shape[axis] + rest`, or `rest` alone where `tensor` is empty."""
+    """How a program gets a length: `(tensor.shape[axis] + rest) // step`, or `rest` alone where `tensor` is empty."""
 
     key: Key
     tensor: str = ""
     axis: int = 0
     rest: sympy.Expr = sympy.S.Zero
+    step: sympy.Expr = sympy.S.One
 
 
 def runtime_extents(axes: Axes, needed: Iterable[Key]) -> list[Extent]:
@@ -297,7 +311,11 @@ def runtime_extents(axes: Axes, needed: Iterable[Key]) -> list[Extent]:
 
 
 def _solve(key: Key, tensor: str, axis: int, found: dict[Key, Extent]) -> None:
-    """U from an input with extent U + R − 1."""
+    """U from an input with extent U + R − 1, or with extent 2·U."""
     unknown = [] if key.is_Symbol else sorted(key.free_symbols - set(found), key=str)
-    if len(unknown) == 1 and key.coeff(unknown[0]) == 1:
-        found[unknown[0]] = Extent(unknown[0], tensor, axis, unknown[0] - key)
+    if len(unknown) != 1:
+        return
+    step = key.coeff(unknown[0], 1)
+    rest = sympy.expand(key - step * unknown[0])
+    if step.is_positive and not rest.has(unknown[0]) and not step.has(unknown[0]):
+        found[unknown[0]] = Extent(unknown[0], tensor, axis, -rest, step)

@@ -7,21 +7,29 @@ read at that loop's own index. Among the units that could run next, the one that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
-from symdl.compilation.statements import Contraction, Statement, Unit
+from symdl.compilation.statements import Contraction, Recurrence, Statement, Unit
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 
 
 @dataclass(frozen=True)
 class Loop:
-    """All values of `index`, and for each of them the children in order."""
+    """All values of `index`, and for each of them the children in order.
+
+    Args:
+        index: what it runs over.
+        children: its body.
+        direction: +1 or −1 where the order of the values matters, because the body reads what was written for values
+            before (after) this one; 0 where it does not.
+    """
 
     index: Index
     children: tuple[Node, ...]
+    direction: int = 0
 
 
 Node = Loop | Statement
@@ -53,6 +61,8 @@ def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
         done.add(chosen)
         if isinstance(unit, Contraction):
             items.append(unit)
+        elif isinstance(unit, Recurrence):
+            items.append(_in_time(unit, axes))
         elif depths[chosen] and isinstance(items[-1], Loop):
             items[-1] = _join(items[-1], unit, axes)
         else:
@@ -63,9 +73,22 @@ def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
     return tuple(items)
 
 
+def _in_time(unit: Recurrence, axes: Axes) -> Loop:
+    """The loop over time; within one time, what runs is scheduled as any program."""
+
+    def timed(node: Item) -> Node:
+        if isinstance(node, Loop):
+            return Loop(node.index, tuple(timed(c) for c in node.children))
+        assert isinstance(node, Statement), "a recurrence holds statements"
+        return replace(node, loops=(unit.time, *node.loops))
+
+    children = schedule(list(unit.units), axes)
+    return Loop(unit.time, tuple(timed(c) for c in children), unit.direction)
+
+
 def _depth(items: list[Item], unit: Unit, axes: Axes) -> int:
     """How many loops the unit can share with the last item."""
-    if not items or isinstance(unit, Contraction) or not isinstance(items[-1], Loop):
+    if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth, loop, rest = 0, items[-1], unit
     while True:

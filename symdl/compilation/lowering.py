@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import sympy
 
 from symdl.compilation.contractions import Context, Product, recognise
 from symdl.compilation.extents import Axes
+from symdl.compilation.places import Part, parts
 from symdl.compilation.statements import (
     IDENTITY,
-    Contraction,
+    Fixed,
+    Recurrence,
     Statement,
     Unit,
-    pointwise_part,
+    placed,
     reads_of,
-    reductions,
     statement,
+    writes_of,
 )
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
-from symdl.core.tensors import Tensor
-from symdl.errors import UnsupportedError
+from symdl.core.recurrence import Group, groups
+from symdl.core.tensors import Tensor, elements_in
 
 
 def lower(definition: Definition, axes: Axes, size: Callable[[Index], int]) -> list[Unit]:
-    """All equations of a definition as units of work.
-
-    Raises:
-        UnsupportedError: a recurrence, which no target compiles yet.
-    """
+    """All equations of a definition as units of work."""
     names = set(definition.tensors)
 
     def name(stem: str) -> str:
@@ -39,45 +38,76 @@ def lower(definition: Definition, axes: Axes, size: Callable[[Index], int]) -> l
 
     context = Context(axes, size, name)
     units: list[Unit] = []
-    for eq in definition.equations:
-        if eq.out in eq.uses:
-            raise UnsupportedError(f"equation {eq.lhs} is a recurrence", why="loops over time are not compiled yet")
-        units += _lower_equation(eq, context)
+    for group in groups(definition.equations):
+        units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units
 
 
-def _lower_equation(eq: Equation, context: Context) -> list[Unit]:
+def _lower_group(group: Group, context: Context) -> list[Unit]:
+    """What can be computed for all times at once, then the loop over time."""
+    time = context.axes.fresh(group.index(group.equations[0]))
+    before: list[Unit] = []
+    inside: list[Statement] = []
+    for eq in group.equations:
+        made = _lower_equation(eq, context, _Moment({group.index(eq): time}, frozenset(group.names)))
+        for unit in made:
+            if isinstance(unit, Statement) and time in unit.out.subscripts:
+                inside.append(unit)
+            else:
+                before.append(unit)
+    return [*before, Recurrence(time, tuple(inside), group.direction)]
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """One time of a recurrence: what stands for the time index, and the tensors that are not known for all of it."""
+
+    at: Fixed
+    names: frozenset[str]
+
+    def early(self, term: Term) -> bool:
+        """Whether a term needs nothing of the recurrence."""
+        return all(e.name not in self.names for e in elements_in(term.body))
+
+
+def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = None) -> list[Unit]:
     """out = P + products, then out += the other sums. A maximum or product beside other terms gets its own tensor."""
-    source, units, plain = repr(eq), list[Unit](), pointwise_part(eq)
-    loops: list[Term] = []
+    source, units, plain = repr(eq), list[Unit](), sympy.S.Zero
+    loops: list[Part] = []
     products: list[tuple[Term, Product]] = []
-    several = len(eq.terms) > 1
-    for term in reductions(eq):
-        product = recognise(eq, term, any(p.call.out == eq.out for _, p in products), context)
+    several, at = len(eq.terms) > 1, moment.at if moment else None
+    for term in eq.terms:
+        taken = moment is not None or any(p.call.out == eq.out for _, p in products)
+        possible = term.bound and (moment is None or moment.early(term))
+        product = recognise(eq, term, taken, context) if possible else None
         if product is not None:
             products.append((term, product))
-        elif term.op != "sum" and several:
-            part = Tensor(context.name(f"{eq.name}_{term.op}"), eq.indices)
-            units += _accumulate(context.axes, part, term, IDENTITY[term.op], source)
-            plain += part.element()
-        else:
-            loops.append(term)
+            continue
+        for part in parts(eq, term):
+            if at and any(i not in part.place for i in at):
+                # a place in time is computed: not a value of this moment, but of all times at once
+                own = Tensor(context.name(f"{eq.name}_part"), eq.indices)
+                units += _accumulate(context.axes, own, part, source)
+                plain += own.element()
+            elif not part.op:
+                plain += part.body
+            elif part.op != "sum" and several:
+                own = Tensor(context.name(f"{eq.name}_{part.op}"), eq.indices)
+                units += _accumulate(context.axes, own, part, source, at)
+                plain += own.element()
+            else:
+                loops.append(part)
     for _, product in products:
         units += [*product.before, product.call]
     value = plain + sympy.Add(*[p.scale * p.call.out.element() for _, p in products])
     start = IDENTITY[loops[0].op] if loops and not products and plain == 0 else value
     if not (len(products) == 1 and value == eq.out.element()):
-        units.append(statement(context.axes, eq.out, start, "", (), source))
-    for term in loops:
-        units.append(statement(context.axes, eq.out, term.body, term.op, term.bound, source))
-    return units
+        units.append(statement(context.axes, eq.out, start, "", (), source, at))
+    return units + [placed(context.axes, eq.out, part, source, at) for part in loops]
 
 
-def _accumulate(axes: Axes, out: Tensor, term: Term, start: sympy.Expr, source: str) -> list[Unit]:
-    return [
-        statement(axes, out, start, "", (), source),
-        statement(axes, out, term.body, term.op, term.bound, source),
-    ]
+def _accumulate(axes: Axes, out: Tensor, part: Part, source: str, at: Fixed | None = None) -> list[Unit]:
+    return [statement(axes, out, IDENTITY[part.op], "", (), source, at), placed(axes, out, part, source, at)]
 
 
 def dependencies(units: list[Unit]) -> list[set[int]]:
@@ -88,19 +118,20 @@ def dependencies(units: list[Unit]) -> list[set[int]]:
     from_name: dict[str, list[int]] = {}
     found: list[set[int]] = []
     for position, unit in enumerate(units):
-        earlier = from_name.setdefault(unit.out.name, [])
+        earlier = [q for name in writes_of(unit) for q in from_name.get(name, [])]
         needs = {q for r in reads_of(unit) for q in from_name.get(r, [])} | set(earlier)
         for start in earlier:
             if starts(units[start], unit):
                 found[start] |= {q for q in needs if q < start}
         found.append(needs)
-        earlier.append(position)
+        for name in writes_of(unit):
+            from_name.setdefault(name, []).append(position)
     return found
 
 
 def starts(unit: Unit, follower: Unit) -> bool:
     """Whether `unit` stores the start value of what `follower` accumulates, under the same outermost loop."""
-    if isinstance(unit, Contraction) or isinstance(follower, Contraction) or unit.op or not follower.op:
+    if not (isinstance(unit, Statement) and isinstance(follower, Statement)) or unit.op or not follower.op:
         return False
     if not unit.loops or not follower.loops or unit.out.name != follower.out.name:
         return False
@@ -116,7 +147,7 @@ def fills(units: list[Unit]) -> dict[int, int]:
     found: dict[int, int] = {}
     for position, unit in enumerate(units):
         if isinstance(unit, Statement) and not unit.op and not unit.reads:
-            later = [q for q in range(position + 1, len(units)) if units[q].out.name == unit.out.name]
+            later = [q for q in range(position + 1, len(units)) if unit.out.name in writes_of(units[q])]
             if later and not starts(unit, units[later[0]]):
                 found[position] = later[0]
     return found

@@ -114,7 +114,8 @@ def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[K
     for item in items:
         for statement in () if isinstance(item, Contraction) else statements_in(item):
             found.update(dict.fromkeys(axes.key(i) for i in (*statement.loops, *statement.out.tensor.indices)))
-            symbols = statement.body.free_symbols
+            parts = (statement.body, *statement.out.subscripts, *statement.guards)
+            symbols = {s for part in parts for s in part.free_symbols}
             found.update(dict.fromkeys(sorted((s for s in symbols if not isinstance(s, Index)), key=str)))
         if isinstance(item, Contraction):
             found.update(dict.fromkeys(axes.key(i) for i in (*item.loops, *item.rows, *item.columns, *item.inner)))
@@ -155,4 +156,16 @@ def _buffers(definition: Definition, items: tuple[Item, ...], needed: list[Exten
     return tuple(buffers)
 
 
-__all__ = ["Buffer", "Item", "Kind", "Loop", "Plan", "item_reads", "item_writes", "make_plan", "readers", "writers"]
+__all__ = [
+    "Buffer",
+    "Item",
+    "Kind",
+    "Loop",
+    "Plan",
+    "item_reads",
+    "item_writes",
+    "make_plan",
+    "readers",
+    "statements_in",
+    "writers",
+]

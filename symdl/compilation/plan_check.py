@@ -5,11 +5,15 @@ It is written from what a plan must satisfy, and shares no code with scheduling,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from symdl.compilation.plan import Buffer, Item, Loop, Plan
+import sympy
+
+from symdl.compilation.plan import Buffer, Item, Loop, Plan, statements_in
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.core.functions import InRange
+from symdl.core.guards import guarded
 from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
 from symdl.core.tensors import Element
 from symdl.errors import CrossCheckError
@@ -37,6 +41,29 @@ class _Write:
     item: int
 
 
+def _protected(statement: Statement) -> Iterator[tuple[Element, frozenset[sympy.Expr]]]:
+    """The elements that a statement reads, each with the guards that have been tested before it is read.
+
+    A guard of the statement is tested after those that stand before it.
+    """
+    tested: frozenset[sympy.Expr] = frozenset()
+    for guard in statement.guards:
+        yield from guarded(guard, tested)
+        tested |= {guard}
+    for subscript in statement.out.subscripts:
+        yield from guarded(subscript, tested)
+    yield from guarded(statement.body, tested)
+    if statement.op:
+        yield statement.out, tested
+
+
+def _guards(guard: sympy.Expr, subscript: sympy.Expr, axis: Index) -> bool:
+    """Whether `guard` is [0 ≤ subscript < extent of the axis]."""
+    if not isinstance(guard, InRange):
+        return False
+    return bool(sympy.expand(guard.args[0] - subscript) == 0 and sympy.expand(guard.args[1] - axis.extent) == 0)
+
+
 @dataclass
 class _Checker:
     plan: Plan
@@ -44,9 +71,14 @@ class _Checker:
     holder: dict[int, str] = field(default_factory=dict)
     item: int = 0
     loops: tuple[Index, ...] = ()
+    finished: set[str] = field(default_factory=set)  # what something else has read
+    time: dict[str, int] = field(default_factory=dict)  # in a loop in time: which axis of what it writes is time
+    promised: set[str] = field(default_factory=set)  # what was read of other times
+    direction: int = 0
 
     def run(self) -> None:
         self.buffers = self.plan.by_name
+        self.pinned = self.plan.axes.pinned()
         for tensor in self.plan.definition.inputs:
             self.written[tensor.name] = []
         for position, item in enumerate(self.plan.items):
@@ -71,18 +103,54 @@ class _Checker:
         if loop.index in self.loops:
             self._fail(f"two nested loops share the index {loop.index}")
         outside, self.loops = self.loops, (*self.loops, loop.index)
+        if loop.direction:
+            self._recurrence(loop)
         for child in loop.children:
             self._visit(child)
         self.loops = outside
+        if loop.direction:
+            self._remembered(loop)
+
+    def _recurrence(self, loop: Loop) -> None:
+        """A loop in time is outermost, and everything in it is written at its own time."""
+        if len(self.loops) > 1:
+            self._fail(f"the loop in time over {loop.index} stands within another")
+        for statement in statements_in(loop):
+            axes = [a for a, s in enumerate(statement.out.subscripts) if s == loop.index]
+            if len(axes) != 1 or self.time.setdefault(statement.out.name, axes[0]) != axes[0]:
+                self._fail(f"{statement.out} is not written at one time")
+        self.direction = loop.direction
+
+    def _remembered(self, loop: Loop) -> None:
+        """What was read of other times has been written in this loop and kept."""
+        for name in self.promised:
+            if not any(w.item == self.item and not w.op for w in self.written.get(name, [])):
+                self._fail(f"{name} is read at another time, and never stored")
+            self._alive(name)
+        self.promised, self.time = set(), {}
+
+    def _of_another_time(self, element: Element) -> bool:
+        """Whether the element belongs to the loop in time around it, at a time that is done already."""
+        if element.name not in self.time:
+            return False
+        offset = sympy.expand(element.subscripts[self.time[element.name]] - self.loops[0])
+        if not offset.is_Integer:
+            self._fail(f"{element} is read at a time that can't be told")
+        if offset * self.direction > 0:
+            self._fail(f"{element} is read before its time")
+        return bool(offset != 0)
 
     def _statement(self, statement: Statement) -> None:
         if set(statement.loops) != set(self.loops):
             self._fail(f"{statement.out} stands in other loops than it needs")
-        for element in statement.reads:
+        for element, guards in _protected(statement):
             self._read(element, statement)
-        self._ranges(statement.out, statement)
-        if any(not isinstance(s, Index) for s in statement.out.subscripts):
-            self._fail(f"{statement.out} is written at a computed place")
+            self._ranges(element, guards)
+        self._ranges(statement.out, frozenset(statement.guards), written=True)
+        if not statement.op and any(not isinstance(s, Index) for s in statement.out.subscripts):
+            self._fail(f"{statement.out} is stored at a computed place")
+        if not statement.op and statement.guards:
+            self._fail(f"{statement.out} is not stored everywhere")
         if not statement.op and set(statement.out.subscripts) != set(self.loops):
             self._fail(f"{statement.out} is stored more than once")
         if statement.op and not self.written.get(statement.out.name):
@@ -90,8 +158,12 @@ class _Checker:
         self._write(_Write(statement.out, statement.op, self.loops, self.item))
 
     def _read(self, element: Element, statement: Statement) -> None:
-        self._ranges(element, statement)
+        if self._of_another_time(element):
+            self.promised.add(element.name)
+            return
         self._alive(element.name)
+        if element != statement.out:
+            self.finished.add(element.name)
         for write in self.written[element.name]:
             if (write.item == self.item and element != write.out) or self._unfinished(write, element, statement):
                 shared = [i for i in write.loops if i in self.loops]
@@ -123,6 +195,7 @@ class _Checker:
                 self._fail(f"{operand.tensor.name} has not the shape that its product needs")
         for name in (item.left.tensor.name, item.right.tensor.name):
             self._alive(name)
+            self.finished.add(name)
         if item.out.name in (item.left.tensor.name, item.right.tensor.name):
             self._fail(f"{item.out.name} is overwritten while it is read")
         self._write(_Write(item.out.element(), "", (), self.item))
@@ -144,6 +217,8 @@ class _Checker:
 
     def _write(self, write: _Write) -> None:
         name = write.out.name
+        if name in self.finished:
+            self._fail(f"{name} is written after it was read")
         if name in {t.name for t in self.plan.definition.inputs}:
             self._fail(f"input {name} is overwritten")
         slot = self._buffer(name).slot
@@ -153,22 +228,31 @@ class _Checker:
             self.holder[slot] = name
         self.written.setdefault(name, []).append(write)
 
-    def _ranges(self, element: Element, statement: Statement) -> None:
+    def _ranges(self, element: Element, guards: frozenset[sympy.Expr], *, written: bool = False) -> None:
+        """Every subscript stays within its axis: as a loop of that length, by its bounds, or by a guard in force.
+
+        What is read through a gather is checked when arrays come in; what is written through one has to be guarded.
+        """
         for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-            if isinstance(subscript, Element):
+            if any(_guards(g, subscript, axis) for g in guards):
+                continue
+            if isinstance(subscript, Element) and not written:
                 continue
             outside = [i for i in indices_in(subscript) if i not in self.loops]
             if outside:
                 self._fail(f"{element} uses the index {outside[0]} outside its loop")
-            if isinstance(subscript, Index):
-                if self.plan.axes.key(subscript) != self.plan.axes.key(axis) and subscript.extent != axis.extent:
+            if isinstance(subscript, Index) and subscript.extent == axis.extent:
+                if not self._alike(subscript, axis):
                     self._fail(f"the loop over {subscript} has not the length of axis {axis} of {element}")
-                continue
-            if any(g.args[0] == subscript for g in statement.body.atoms(InRange)):
                 continue
             bounds = value_range(subscript, indices_in(subscript))
             if bounds is None or not all(provably_nonnegative(b) for b in (bounds[0], axis.extent - 1 - bounds[1])):
                 self._fail(f"{element} can leave axis {axis}")
+
+    def _alike(self, loop: Index, axis: Index) -> bool:
+        """Whether a loop has the length of an axis whatever the arrays are: by its group, or because both are fixed."""
+        keys = {self.plan.axes.key(loop), self.plan.axes.key(axis)}
+        return len(keys) == 1 or (loop.extent == axis.extent and keys <= self.pinned)
 
     def _buffer(self, name: str) -> Buffer:
         if name not in self.buffers:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Element, Fact, Role, Tensor, elements_in
 
@@ -44,12 +45,14 @@ def _draw(
 
 
 def _limits(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, int]:
-    """For each integer tensor the extent of the axis that it subscripts."""
+    """For each integer tensor the extent of the shortest axis that it subscripts."""
+    axes = Axes(definition)
+    sizes = sizes_from_shapes(axes, shapes, resizing=True)
     found: dict[str, int] = {}
     for eq in definition.equations:
         for element in (e for t in eq.terms for e in elements_in(t.body)):
-            for axis, subscript in enumerate(element.subscripts):
-                if isinstance(subscript, Element) and element.name in shapes:
-                    limit = shapes[element.name][axis]
+            for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
+                limit = axes.size(axis, sizes) if isinstance(subscript, Element) else None
+                if limit is not None:
                     found[subscript.name] = min(limit, found.get(subscript.name, limit))
     return found

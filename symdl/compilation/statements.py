@@ -6,14 +6,14 @@ pays. Loop indices are fresh in every statement, so that fusing two of them can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
 
 from symdl.compilation.extents import Axes
-from symdl.core.equations import Equation, Term
+from symdl.compilation.places import Part
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Tensor, elements_in
@@ -21,14 +21,16 @@ from symdl.core.tensors import Element, Tensor, elements_in
 
 @dataclass(frozen=True)
 class Statement:
-    """`out op= body` for all values of the loops; op is "" for a plain store.
+    """`out op= body` for all values of the loops at which all guards hold; op is "" for a plain store.
 
     Args:
-        out: the element that is written; its subscripts are loop indices.
+        out: the element that is written. A store has loop indices for subscripts; an accumulation may have a computed
+            place, such as y[2·u + r] or y[tok[n]].
         body: a scalar over tensor elements.
         op: "", "sum", "max" or "prod".
         loops: outermost first.
         source: the equation it came from, for the reader.
+        guards: conditions on indices. Where one does not hold, nothing is read or written.
     """
 
     out: Element
@@ -36,12 +38,14 @@ class Statement:
     op: str
     loops: tuple[Index, ...]
     source: str
+    guards: tuple[sympy.Expr, ...] = ()
 
     @cached_property
     def reads(self) -> tuple[Element, ...]:
-        """The elements that it needs, its own accumulator included."""
+        """The elements that it needs, its own accumulator and what computes its place included."""
         own = (self.out,) if self.op else ()
-        return (*elements_in(self.body), *own)
+        places = (e for s in (*self.out.subscripts, *self.guards) for e in elements_in(s))
+        return (*dict.fromkeys((*elements_in(self.body), *places)), *own)
 
     def renamed(self, mapping: dict[Index, Index]) -> Statement:
         return replace(
@@ -49,6 +53,7 @@ class Statement:
             out=self.out.xreplace(mapping),
             body=self.body.xreplace(mapping),
             loops=tuple(mapping.get(i, i) for i in self.loops),
+            guards=tuple(g.xreplace(mapping) for g in self.guards),
         )
 
     @property
@@ -91,49 +96,103 @@ class Contraction:
         return Operand(self.out, len(self.rows), at=self.loops)
 
 
-Unit = Statement | Contraction
+@dataclass(frozen=True)
+class Recurrence:
+    """Statements that run together for each value of a time index, which all of them have on the left.
+
+    Args:
+        time: the index; the loops of the statements do not hold it.
+        units: what runs at one time, in order.
+        direction: +1 from the first time to the last, −1 from the last to the first.
+    """
+
+    time: Index
+    units: tuple[Statement, ...]
+    direction: int
+
+
+Unit = Statement | Contraction | Recurrence
 
 
 def reads_of(unit: Unit) -> set[str]:
-    """The names of the tensors that it reads."""
+    """The names of the tensors that it reads; of a recurrence, those that it does not write itself."""
     if isinstance(unit, Contraction):
         return {unit.left.tensor.name, unit.right.tensor.name}
+    if isinstance(unit, Recurrence):
+        return {e.name for s in unit.units for e in s.reads} - writes_of(unit)
     return {e.name for e in unit.reads}
 
 
-def statement(axes: Axes, out: Tensor, body: sympy.Expr, op: str, bound: Iterable[Index], source: str) -> Statement:
-    """A statement with fresh loops in the order that memory likes best."""
-    made = Statement(out.element(), body, op, loop_order(out.indices, tuple(bound), body), source)
-    return made.renamed({i: axes.fresh(i) for i in made.loops})
+def writes_of(unit: Unit) -> set[str]:
+    """The names of the tensors that it writes."""
+    return {s.out.name for s in unit.units} if isinstance(unit, Recurrence) else {unit.out.name}
 
 
-def loop_order(free: tuple[Index, ...], bound: tuple[Index, ...], body: sympy.Expr) -> tuple[Index, ...]:
-    """Innermost the index that is last in most accesses (writes count double), the others as in the largest access.
+def statement(
+    axes: Axes, out: Tensor, body: sympy.Expr, op: str, bound: Iterable[Index], source: str, at: Fixed | None = None
+) -> Statement:
+    """A statement at the tensor's own indices, with fresh loops in the order that memory likes best."""
+    return placed(axes, out, Part(out.indices, body, op, out.indices, tuple(bound)), source, at)
 
-    Σ_n s[n,j] x[n,i] → j, n, i; Σ_k e[n,k] → n, k; Σ_n z[n,k] → n, k.
+
+#: Indices that are fixed from outside, such as time, and what stands for them there.
+Fixed = Mapping[Index, Index]
+
+
+def placed(axes: Axes, out: Tensor, part: Part, source: str, at: Fixed | None = None) -> Statement:
+    """A statement for a part of an equation, with fresh loops in the order that memory likes best."""
+    fixed = dict(at or {})
+    free = tuple(i for i in part.free if i not in fixed)
+    loops = loop_order(part.place, free, part.bound, part.body)
+    made = Statement(out[part.place], part.body, part.op, loops, source, part.guards)
+    return made.renamed({**{i: axes.fresh(i) for i in made.loops}, **fixed})
+
+
+#: Steps along the last axis up to which neighbouring entries still share cache lines.
+SHORT_STEP = 4
+
+
+def loop_order(
+    place: tuple[sympy.Expr, ...], free: tuple[Index, ...], bound: tuple[Index, ...], body: sympy.Expr
+) -> tuple[Index, ...]:
+    """Innermost the index that runs along memory in most accesses (writes count double), the others as in the largest.
+
+    Σ_n s[n,j] x[n,i] → j, n, i; Σ_k e[n,k] → n, k; Σ_n z[n,k] → n, k; Σ_{c,r} w[o,c,r] x[n,c,u+r] → n, o, c, r, u.
     """
-    accesses = [free, free] if free else []
-    accesses += [tuple(s for s in e.subscripts if isinstance(s, Index)) for e in elements_in(body)]
     every = list(dict.fromkeys((*free, *bound)))
     if len(every) < 2:
         return tuple(every)
+    accesses = [_Access.of(place)] * (2 if place else 0)
+    accesses += [_Access.of(e.subscripts) for e in elements_in(body)]
 
-    def strided(index: Index) -> int:
-        return sum(index in a and a[-1] != index for a in accesses)
+    def rank(index: Index) -> tuple[int, int, bool]:
+        strided = sum(index in a.strided for a in accesses)
+        return -strided, sum(index in a.contiguous for a in accesses), index in free
 
-    contiguous = {i: sum(bool(a) and a[-1] == i for a in accesses) for i in every}
-    innermost = max(every, key=lambda i: (-strided(i), contiguous[i], i in free))
-    widest = max(accesses, key=lambda a: len(set(a)), default=())
-    order = widest if set(widest) == set(every) else (*free, *widest, *every)
+    innermost = max(every, key=rank)
+    widest = max(accesses, key=lambda a: len(set(a.indices)), default=_Access())
+    order = widest.indices if set(widest.indices) == set(every) else (*free, *widest.indices, *every)
     return (*(i for i in dict.fromkeys(order) if i in every and i != innermost), innermost)
 
 
-def pointwise_part(eq: Equation) -> sympy.Expr:
-    return sympy.Add(*[t.body for t in eq.terms if not t.bound])
+@dataclass(frozen=True)
+class _Access:
+    """The indices of an access in the order of its axes; those that move along memory by one, and those by far."""
 
+    indices: tuple[Index, ...] = ()
+    contiguous: frozenset[Index] = frozenset()
+    strided: frozenset[Index] = frozenset()
 
-def reductions(eq: Equation) -> list[Term]:
-    return [t for t in eq.terms if t.bound]
+    @staticmethod
+    def of(subscripts: tuple[sympy.Expr, ...]) -> _Access:
+        found = tuple(i for s in subscripts for i in indices_in(s))
+        if not found:
+            return _Access()
+        last = subscripts[-1]
+        steps = {i: sympy.expand(last).coeff(i, 1) for i in indices_in(last) if not isinstance(last, Element)}
+        outside = {i for s in subscripts[:-1] for i in indices_in(s)}
+        near = {i for i, step in steps.items() if step.is_Integer and 0 < abs(step) <= SHORT_STEP} - outside
+        return _Access(found, frozenset(i for i in near if abs(steps[i]) == 1), frozenset(set(found) - near))
 
 
 IDENTITY = {"sum": sympy.S.Zero, "prod": sympy.S.One, "max": sympy.S.NegativeInfinity}

@@ -16,7 +16,7 @@ from symdl.core.define import Input, Param, Sum, amax, define, exp, let, tanh
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.derivation.stable import stabilise
-from symdl.errors import CrossCheckError, UnsupportedError
+from symdl.errors import CrossCheckError
 from symdl.library.layers import dense, sequential
 
 NETWORK = sequential(dense(32, "tanh"), dense(10), loss="softmax_cross_entropy", inputs=64)
@@ -72,21 +72,6 @@ def test_small_products_are_loops_and_large_ones_go_to_blas() -> None:
     assert products(small) == []
     assert len(products(large)) == 1
     assert 2 * 2 * 2 < min(BLAS_ABOVE.values()) < 64**3
-
-
-def test_recurrences_are_refused() -> None:
-    from symdl.core.equations import equation
-    from symdl.core.tensors import Tensor
-
-    t = Index("t", 3)
-    h = Tensor("h", (t,))
-    from symdl.compilation.extents import Axes
-    from symdl.compilation.lowering import lower
-
-    broken = replace(layer)
-    object.__setattr__(broken, "equations", (equation(h, h[t] + 1),))
-    with pytest.raises(UnsupportedError, match="recurrence"):
-        lower(broken, Axes(layer), lambda i: 3)
 
 
 # ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────

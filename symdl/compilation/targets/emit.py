@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 
 import sympy
 
@@ -13,9 +16,11 @@ from symdl.compilation.liveness import promoted
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
+from symdl.compilation.targets.conditions import common, loop_range, testable
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.core.indices import Index
+from symdl.core.functions import Delta, InRange
+from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Role, Tensor
 
 INDENT = "    "
@@ -70,12 +75,15 @@ class Emitter:
                     self.arrays[buffer.name] = self.names.new(f"{local}_array")
                 if buffer.kind == "input":
                     self.scalars.add(sympy.Symbol(local, real=True))
+        self.held: set[sympy.Expr] = set()
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self._name_extents()
 
     def _name_extents(self) -> None:
+        composite = {self.plan.axes.key(i): i for i in reversed(self.plan.axes.composite)}
         for extent in self.plan.extents:
-            wanted = extent.key.name.upper() if isinstance(extent.key, Index) else str(extent.key)
+            index = composite.get(extent.key, extent.key)
+            wanted = index.name.upper() if isinstance(index, Index) else str(extent.key)
             self.extent[extent.key] = self.names.new(wanted if wanted.isidentifier() else "extent")
             if extent.key.is_Symbol and not isinstance(extent.key, Index):
                 self.text[extent.key] = self.extent[extent.key]
@@ -109,11 +117,14 @@ class Emitter:
         for extent in self.plan.extents:
             source = f"{self.arrays[extent.tensor]}.shape[{extent.axis}]" if extent.tensor else ""
             rest = "" if extent.rest == 0 and source else self.printer.integer(self._plain(extent.rest))
-            lines.append(f"{self.extent[extent.key]} = {' + '.join(p for p in (source, rest) if p)}")
+            value = " + ".join(p for p in (source, rest) if p)
+            if extent.step != 1:
+                value = f"({value})//({self.printer.integer(self._plain(extent.step))})"
+            lines.append(f"{self.extent[extent.key]} = {value}")
         return lines
 
     def _plain(self, expr: sympy.Expr) -> sympy.Expr:
-        return expr.xreplace({k: sympy.Symbol(v, integer=True) for k, v in self.extent.items()})
+        return expr.xreplace({k: sympy.Symbol(v, integer=True) for k, v in self.extent.items() if k.is_Symbol})
 
     def _scalar_inputs(self) -> list[str]:
         return [
@@ -203,10 +214,33 @@ class Emitter:
         name = self.text[loop.index] = self.names.loop(loop.index.name, [self.text[i] for i in around])
         outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
         self.lifting = Invariants(lambda s: s in fixed, self.names)
-        body = self._scope((*around, loop.index), loop.children, known)
+        inside = (*around, loop.index)
+        guards = [g for g in common(loop) if g not in self.held and set(indices_in(g)) <= set(inside)]
+        values, held = loop_range(loop, self.extent_of(loop.index), guards, self._subscript)
+        with self._holding(held):
+            body = self._scope(inside, loop.children, known)
         before = self.lifting.lines(self.printer)
         self.lifting = outer
-        return [*before, f"for {name} in range({self.extent_of(loop.index)}):", *_indented(body)]
+        return [*before, f"for {name} in {values}:", *_indented(body)]
+
+    @contextmanager
+    def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:
+        """Guards that have been tested around what is emitted within."""
+        outside, self.held = self.held, self.held | set(guards)
+        yield
+        self.held = outside
+
+    def _untested(self, guards: Iterable[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+        return tuple(g for g in guards if g not in self.held)
+
+    def _tested(self, guards: Iterable[sympy.Expr], lines: list[str], known: dict[Element, str]) -> list[str]:
+        """The lines under a condition, where there is one."""
+        tests = " and ".join(self._condition(g, known) for g in guards)
+        return [f"if {tests}:", *_indented(lines)] if tests else lines
+
+    def _condition(self, guard: sympy.Expr, known: dict[Element, str]) -> str:
+        whole = isinstance(guard, (InRange, Delta))
+        return self.printer.condition(self._gathered(guard) if whole else self._scalar(guard, known))
 
     def _scope(self, around: tuple[Index, ...], children: tuple[Node, ...], known: dict[Element, str]) -> list[str]:
         """The children of a loop in order; runs of statements become blocks, and finished variables are stored."""
@@ -225,7 +259,10 @@ class Emitter:
                 lines += self._block(statements, known, variables)
                 known = {**known, **{s.out: variables[s.out] for s in statements if s.out in variables}}
             elif isinstance(run[0], Loop):
-                lines += self._loop(run[0], around, known)
+                guards = testable(self._untested(common(run[0])), around)
+                with self._holding(guards):
+                    inner = self._loop(run[0], around, known)
+                lines += self._tested(guards, inner, known)
             k += len(run)
             for element in [e for e, at in last.items() if at < k]:
                 del last[element]
@@ -247,26 +284,27 @@ class Emitter:
     ) -> list[str]:
         """One run of statements with shared subexpressions; guarded ones stand alone, since a guard protects a read."""
         lines: list[str] = []
-        group: list[Statement] = []
-        for statement in [*statements, None]:
-            if statement is not None and not statement.guarded:
-                group.append(statement)
-                continue
-            lines += self._straight(group, known, variables)
-            known = {**known, **{s.out: variables[s.out] for s in group if s.out in variables}}
-            group = []
-            if statement is not None:
-                value = self.printer.doprint(self._scalar(statement.body, known))
-                lines += assignment(statement, self._target(statement, known, variables), value)
-                if statement.out in variables:
-                    known = {**known, statement.out: variables[statement.out]}
+        for (guards, alone), group in groupby(statements, lambda s: (self._untested(s.guards), s.guarded)):
+            some = list(group)
+            inner = self._guarded(some, known, variables) if alone else self._straight(some, known, variables)
+            lines += self._tested(guards, inner, known)
+            known = {**known, **{s.out: variables[s.out] for s in some if s.out in variables}}
+        return lines
+
+    def _guarded(
+        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
+    ) -> list[str]:
+        lines: list[str] = []
+        for statement in statements:
+            value = self.printer.doprint(self._scalar(statement.body, known))
+            lines += assignment(statement, self._target(statement, known, variables), value)
+            if statement.out in variables:
+                known = {**known, statement.out: variables[statement.out]}
         return lines
 
     def _straight(
         self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
     ) -> list[str]:
-        if not statements:
-            return []
         values: list[sympy.Expr] = []
         targets: list[str] = []
         for statement in statements:
@@ -300,8 +338,12 @@ class Emitter:
         return f"{self.arrays[element.name]}[{inside}]"
 
     def _subscript(self, subscript: sympy.Expr) -> str:
-        gathers = {e: sympy.Symbol(self.access(e), integer=True) for e in subscript.atoms(Element)}
-        return self.printer.integer(subscript.xreplace(gathers))
+        return self.printer.integer(self._gathered(subscript))
+
+    def _gathered(self, expr: sympy.Expr) -> sympy.Expr:
+        """An index expression with gathers replaced by symbols that print as array accesses."""
+        gathers = {e: sympy.Symbol(self._read(e, {}), integer=True) for e in expr.atoms(Element)}
+        return expr.xreplace(gathers)
 
 
 def _read_names(item: Item) -> list[str]:

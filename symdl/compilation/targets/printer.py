@@ -7,7 +7,7 @@ conditional expression that passes NaN on.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
@@ -146,15 +146,23 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         )
 
     def condition(self, guard: sympy.Expr) -> str:
-        """A guard as a condition on integers."""
+        """A guard as a condition on integers; any other number as whether it is not 0."""
         if isinstance(guard, InRange):
             return f"0 <= {self.integer(guard.args[0])} < {self.integer(guard.args[1])}"
-        return f"{self.integer(guard.args[0])} == {self.integer(guard.args[1])}"
+        if isinstance(guard, Delta):
+            return f"{self.integer(guard.args[0])} == {self.integer(guard.args[1])}"
+        return f"{self.parenthesize(guard, PRECEDENCE['Relational'])} != {self.number(0.0)}"
 
     def _print_Delta(self, expr: Delta) -> str:
         return f"({self.number(1.0)} if {self.condition(expr)} else {self.number(0.0)})"
 
     _print_InRange = _print_Delta
+
+    def _print_floor(self, expr: Any) -> str:
+        """A rounded-down quotient of indices and extents; of real numbers it has no slope, and no place here."""
+        if not all(s.is_integer for s in expr.free_symbols):
+            return self._print_not_supported(expr)
+        return f"real({self.integer(expr)})"
 
     def integer(self, expr: sympy.Expr) -> str:
         """An index expression, in integers: what stands in a subscript."""
@@ -163,7 +171,7 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
     def _print_ScalarFunction(self, expr: ScalarFunction) -> str:
         return str(self._print(expr.computed()))
 
-    def _print_not_supported(self, expr: Any) -> str:
+    def _print_not_supported(self, expr: Any) -> NoReturn:
         raise UnsupportedError(
             f"{type(expr).__name__} can't be compiled",
             where=str(expr)[:60],
@@ -174,7 +182,12 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
 
 
 class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]
-    """Affine index expressions; `names` are those of indices and extents."""
+    """Index expressions, affine or with rounded-down quotients; `names` are those of indices and extents.
+
+    >>> h = sympy.Symbol("H", integer=True, positive=True)
+    >>> _IntegerPrinter({}).doprint(sympy.floor((h - 3) / sympy.Integer(2)) + 1)
+    '((H - 3)//2) + 1'
+    """
 
     # an Index prints itself by its own name; here the name of its loop is wanted
     printmethod = "_loop_name"
@@ -188,6 +201,10 @@ class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]
 
     def _print_Index(self, expr: Index) -> str:
         return self.names[expr]
+
+    def _print_floor(self, expr: Any) -> str:
+        above, below = sympy.fraction(sympy.together(expr.args[0]))
+        return f"({self.parenthesize(above, PRECEDENCE['Pow'])}//{self.parenthesize(below, PRECEDENCE['Pow'])})"
 
     def _print_Rational(self, expr: Any) -> str:
         if expr.q == 1:

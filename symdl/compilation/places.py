@@ -1,0 +1,108 @@
+"""Terms → parts: where each product of a term is added, and under which conditions.
+
+A factor δ(k, f) with a free index k of the equation says that only the entry k = f gets anything. Instead of looking
+for it in every entry, the part runs over the other indices and adds to the place f (a scatter). The remaining guards of
+a sum are conditions: where one is 0, nothing is added and nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+
+from symdl.core.equations import Equation, Term
+from symdl.core.functions import Delta, InRange, Masked
+from symdl.core.guards import decided
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, rename
+
+
+@dataclass(frozen=True)
+class Part:
+    """`out[place] op= body` over the indices of the place, the body and `bound`, where all guards hold.
+
+    Args:
+        place: a subscript for each axis of the equation's tensor.
+        body: a scalar.
+        op: "" for an unconditional value at the equation's own indices; else "sum", "max" or "prod".
+        free: the indices of the equation that are left to loop over.
+        bound: those that are reduced over.
+        guards: conditions, each InRange or Delta, or a number that is not 0 where it holds.
+    """
+
+    place: tuple[sympy.Expr, ...]
+    body: sympy.Expr
+    op: str
+    free: tuple[Index, ...]
+    bound: tuple[Index, ...] = ()
+    guards: tuple[sympy.Expr, ...] = ()
+
+
+def parts(eq: Equation, term: Term) -> list[Part]:
+    """The term as parts whose values add up to it; a maximum or a product is one part.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> k, u, r = Index("k", 9), Index("u", 4), Index("r", 3)
+    >>> y, w, x = Tensor("y", (k,)), Tensor("w", (r,)), Tensor("x", (u,))
+    >>> eq = Equation(y, (Term(x[u] * w[r] * Delta(k, 2 * u + r), (u, r), "sum"),))
+    >>> [(p.place, p.body, p.free, p.guards) for p in parts(eq, eq.terms[0])]
+    [((r + 2*u,), w[r]*x[u], (), ())]
+    """
+    if term.op == "max" and isinstance(term.body, Masked):
+        value, guard = term.body.args
+        return [Part(eq.indices, value, "max", eq.indices, term.bound, _in_order([*sympy.Mul.make_args(guard)]))]
+    if term.op in ("max", "prod"):
+        return [Part(eq.indices, term.body, term.op, eq.indices, term.bound)]
+    return list(_of_sum(eq, term))
+
+
+def _of_sum(eq: Equation, term: Term) -> Iterator[Part]:
+    """Products with guards each for itself, all others together."""
+    plain: list[sympy.Expr] = []
+    for product in sympy.Add.make_args(term.body):
+        part = _scatter(eq, product, term.bound)
+        if (part.guards and term.op == "sum") or part.place != eq.indices:
+            yield part
+        else:
+            plain.append(product)
+    if plain:
+        yield Part(eq.indices, sympy.Add(*plain), term.op, eq.indices, term.bound)
+
+
+def _scatter(eq: Equation, product: sympy.Expr, bound: tuple[Index, ...]) -> Part:
+    """The product with every δ that says where its value goes put into its place."""
+    place: dict[Index, sympy.Expr] = {i: i for i in eq.indices}
+    factors = list(sympy.Mul.make_args(product))
+    left = list(eq.indices)
+    ranges: list[sympy.Expr] = []
+    while found := _next(factors, left):
+        delta, index, value = found
+        left.remove(index)
+        factors = [rename(f, {index: value}) for f in factors if f is not delta]
+        place = {i: rename(e, {index: value}) for i, e in place.items()}
+        inside = InRange(value, index.extent)
+        ranges = [rename(g, {index: value}) for g in ranges]
+        if decided(inside) is not True:
+            ranges.append(inside)
+    conditions = [*ranges, *(f for f in factors if isinstance(f, (Delta, InRange)))]
+    body = sympy.Mul(*[f for f in factors if not isinstance(f, (Delta, InRange))])
+    return Part(tuple(place.values()), body, "sum", tuple(left), bound, _in_order(conditions))
+
+
+def _in_order(conditions: list[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+    """Conditions on indices alone first: they may protect what the others read."""
+    return tuple(sorted(dict.fromkeys(conditions), key=lambda g: bool(g.atoms(Element))))
+
+
+def _next(factors: list[sympy.Expr], free: list[Index]) -> tuple[sympy.Expr, Index, sympy.Expr] | None:
+    """The next δ that one of the free indices can be solved for, the index, and what it has to be."""
+    for delta in (f for f in factors if isinstance(f, Delta)):
+        difference = sympy.expand(delta.args[0] - delta.args[1])
+        for index in free:
+            slope = difference.coeff(index, 1)
+            rest = sympy.expand(difference - slope * index)
+            if slope in (1, -1) and not rest.has(index):
+                return delta, index, sympy.expand(-rest / slope)
+    return None

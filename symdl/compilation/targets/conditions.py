@@ -1,0 +1,109 @@
+"""Guards in emitted code: as the bounds of a loop where that is simple, else as conditions as far outside as can be.
+
+A loop with a condition inside is not vectorised, and [0 ≤ p − r < U] within a loop over p only says from where to where
+p runs: range(max(0, r), min(P, U + r)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+
+import sympy
+
+from symdl.compilation.fusion import Item, Loop, statements_in
+from symdl.core.functions import InRange
+from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
+from symdl.core.tensors import Element
+
+
+def common(node: Item) -> list[sympy.Expr]:
+    """The guards of every statement in a nest, in the order in which the first one tests them."""
+    every = [s.guards for s in statements_in(node)]
+    shared: set[sympy.Expr] = reduce(lambda a, b: a & b, (set(g) for g in every))
+    return [g for g in every[0] if g in shared]
+
+
+def testable(guards: Iterable[sympy.Expr], around: Iterable[Index]) -> list[sympy.Expr]:
+    """Those guards that the loops around decide, up to the first that they do not: their order protects reads."""
+    known, found = set(around), list[sympy.Expr]()
+    for guard in guards:
+        if set(indices_in(guard)) <= known:
+            found.append(guard)
+        elif guard.atoms(Element):
+            break
+    return found
+
+
+def bounds(guard: sympy.Expr, index: Index) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """First value of the index at which [0 ≤ a·index + b < E] holds, and the one after the last; None if not affine.
+
+    The first is 0 and the last the extent of the index where the guard does not cut anything off there.
+
+    >>> p, r = Index("p", 9), Index("r", 3)
+    >>> bounds(InRange(p - r, sympy.Integer(7)), p)
+    (r, r + 7)
+    >>> bounds(InRange(2 * p + r - 1, sympy.Integer(9)), p)
+    (-floor(r/2 - 1/2), floor(9/2 - r/2) + 1)
+    """
+    if not isinstance(guard, InRange) or guard.atoms(Element):
+        return None
+    e, extent = guard.args
+    slope = sympy.expand(e).coeff(index, 1)
+    rest = sympy.expand(e - slope * index)
+    if rest.has(index) or indices_in(slope) or not (slope.is_positive or slope.is_negative):
+        return None
+    limits = value_range(e, indices_in(e))
+    whole = limits is not None and provably_nonnegative(limits[0])
+    cut = limits is None or not provably_nonnegative(extent - 1 - limits[1])
+    # a·i + b ≥ 0 and a·i + b ≤ E − 1, each divided by a
+    lowest = None if whole else (-rest, slope)
+    highest = (extent - 1 - rest, slope) if cut else None
+    if slope.is_negative:
+        lowest, highest = (
+            (rest - extent + 1, -slope) if cut else None,
+            None if whole else (rest, -slope),
+        )
+    first = sympy.S.Zero if lowest is None else _ceiling(*lowest)
+    after = index.extent if highest is None else _floor(*highest) + 1
+    return first, after
+
+
+def _floor(above: sympy.Expr, below: sympy.Expr) -> sympy.Expr:
+    return sympy.floor(sympy.expand(above / below)) if below != 1 else sympy.expand(above)
+
+
+def _ceiling(above: sympy.Expr, below: sympy.Expr) -> sympy.Expr:
+    return sympy.expand(above) if below == 1 else -_floor(-above, below)
+
+
+def loop_range(
+    loop: Loop, extent: str, guards: Iterable[sympy.Expr], printed: Callable[[sympy.Expr], str]
+) -> tuple[str, list[sympy.Expr]]:
+    """The values of a loop as source, and the guards that hold at all of them."""
+    if loop.direction:
+        return f"range({extent})" if loop.direction > 0 else f"range({extent} - 1, -1, -1)", []
+    index = loop.index
+    held: list[sympy.Expr] = []
+    low: dict[str, None] = {}
+    high: dict[str, None] = {}
+    for guard in guards:
+        found = bounds(guard, index)
+        if found is None:
+            continue
+        held.append(guard)
+        if found[0] != 0:
+            low[printed(found[0])] = None
+        if found[1] != index.extent:
+            high[printed(found[1])] = None
+    if not low and not high:
+        return f"range({extent})", held
+    after = f"min({extent}, {', '.join(high)})" if high else extent
+    return f"range({_first(list(low))}, {after})", held
+
+
+def _first(low: list[str]) -> str:
+    """The largest of 0 and the given starts, as source."""
+    least = max([0, *(int(e) for e in low if e.isdigit())])
+    rest = [e for e in low if not e.isdigit()]
+    return f"max({least}, {', '.join(rest)})" if rest else str(least)

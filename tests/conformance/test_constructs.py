@@ -1,0 +1,80 @@
+"""Every construct of the index calculus: compiled values and gradients against PyTorch and against the reference."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.strict import OutOfRangeError, run_strictly, strict
+
+from symdl.compilation import compile
+from symdl.compilation.accuracy import deviation
+from symdl.compilation.extents import Axes, small_shapes
+from symdl.compilation.samples import sample
+from symdl.compilation.targets.reference import evaluate
+from symdl.core.definitions import Definition
+from symdl.derivation.derive import derive
+
+sys.path.insert(0, str(Path(__file__).parent))
+import constructs
+
+torch = constructs.torch
+
+ALLOWED = 2000.0
+
+
+def expected(peer: Any, arrays: dict[str, Any], names: list[str]) -> dict[str, np.ndarray]:
+    """The loss and its gradients by PyTorch."""
+    tensors = {n: torch.tensor(a, requires_grad=n in names) for n, a in arrays.items()}
+    loss = peer(**tensors)
+    loss.backward()
+    return {"L": loss.detach().numpy(), **{n: tensors[n].grad.numpy() for n in names}}
+
+
+def close(found: Any, wanted: np.ndarray) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12 * max(1, abs(wanted).max()))
+
+
+def drawn(definition: Definition, seed: int, scale: float = 1.0) -> dict[str, Any]:
+    shapes = small_shapes(Axes(definition), resizing=False)
+    return sample(definition, shapes, scale, "float64", np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", constructs.PEERS)
+def test_compiled_code_agrees_with_pytorch_and_with_the_reference(name: str) -> None:
+    definition, peer = constructs.PEERS[name]
+    names = [p.name for p in definition.parameters]
+    code = compile(definition, wrt=names)
+    arrays = drawn(definition, 17)
+    found = code.gradient(**arrays)
+    for key, wanted in expected(peer, arrays, names).items():
+        close(found[key], wanted)
+    gradient = derive(definition, wrt=names)
+    exact = {**evaluate(definition, arrays), **evaluate(gradient.gradient, arrays)}
+    results = {**code(**arrays), **{gradient.names[n]: found[n] for n in names}}
+    for key, result in results.items():
+        assert deviation(result, exact[key], "float64").normwise < ALLOWED
+
+
+@pytest.mark.parametrize("products", [1, 64])
+@pytest.mark.parametrize("name", constructs.PEERS)
+def test_emitted_code_stays_within_its_arrays(name: str, products: int) -> None:
+    definition, peer = constructs.PEERS[name]
+    names = [p.name for p in definition.parameters]
+    derivation = derive(definition, wrt=names)
+    arrays = drawn(definition, 23)
+    found = run_strictly(derivation.gradient, arrays, products)
+    for key, wanted in expected(peer, arrays, names).items():
+        close(found[derivation.names.get(key, key)], wanted)
+
+
+def test_an_array_that_is_left_is_noticed() -> None:
+    array = strict(np.zeros((2, 3)))
+    for key in [(0, -1), (2, 0), (0, 3), -1]:
+        with pytest.raises(OutOfRangeError):
+            array[key]
+        with pytest.raises(OutOfRangeError):
+            array[key] = 1.0

@@ -1,0 +1,72 @@
+"""Emitted code as plain Python on arrays that refuse whatever leaves them: negative subscripts too.
+
+Compiled code reads memory without asking, so that it stays in range is shown here and not by running it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symdl.compilation.extents import Axes, sizes_from_shapes
+from symdl.compilation.plan import make_plan
+from symdl.compilation.plan_check import check_plan
+from symdl.compilation.targets.numba import emit_module
+from symdl.core.definitions import Definition
+from symdl.derivation.stable import stabilise
+
+
+class OutOfRangeError(Exception):
+    """A subscript that no entry has."""
+
+
+class Strict(np.ndarray):
+    """An array that takes whole subscripts within its shape, and slices."""
+
+    def _check(self, key: Any) -> None:
+        keys = key if isinstance(key, tuple) else (key,)
+        for k, size in zip(keys, self.shape, strict=False):
+            if not isinstance(k, slice) and not 0 <= k < size:
+                raise OutOfRangeError(f"{key} of shape {self.shape}")
+
+    def __getitem__(self, key: Any) -> Any:
+        self._check(key)
+        return super().__getitem__(key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._check(key)
+        super().__setitem__(key, value)
+
+
+def strict(array: Any) -> Any:
+    return np.asarray(array).view(Strict)
+
+
+def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: int = 1) -> dict[str, np.ndarray]:
+    """The outputs of a definition by its emitted source, without Numba.
+
+    Args:
+        definition: forward equations, or those of a gradient.
+        arrays: every input.
+        products: the extent that decisions assume: small ones emit loops, large ones matrix products.
+    """
+    stable = stabilise(definition)
+    symbolic = {n: products for n, e in stable.extents.items() if e.is_Symbol}
+    plan = make_plan(stable, symbolic)
+    check_plan(plan)
+    module = emit_module({"evaluate": plan}, "float64")
+    source = module.source.replace("from numba import njit", "")
+    space: dict[str, Any] = {"njit": lambda **options: lambda function: function, "math": math}
+    exec(compile(source, "<emitted>", "exec"), space)
+    signature = module.functions["evaluate"]
+    axes = Axes(definition)
+    sizes = sizes_from_shapes(axes, {n: np.shape(a) for n, a in arrays.items()})
+    shapes = {n: tuple(axes.size(i, sizes) or 0 for i in definition[n].indices) for n in signature.outputs}
+    results = {n: strict(np.full(s or (1,), np.nan)) for n, s in shapes.items()}
+    inputs = [strict(np.atleast_1d(arrays[n])) for n in signature.inputs]
+    work = strict(np.full(space["evaluate_size"](*inputs), np.nan))
+    space["evaluate"](*inputs, *results.values(), work)
+    return {n: np.asarray(r).reshape(shapes[n]) for n, r in results.items()}
