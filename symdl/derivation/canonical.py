@@ -4,6 +4,8 @@ An expression becomes a polynomial: a sum of monomials with rational coefficient
 rational powers; sums are distributed over their summands, factors that do not depend on a bound index move out, and
 each connected group of factors (connected through shared bound indices) becomes one sum with its indices renamed in a
 fixed order. Independent sums therefore stay factors, Σ_i a_i · Σ_j b_j, and cancel against their own reciprocals.
+Guards and δs are decided by the one rule of `symdl.derivation.summation`, so that it does not matter which index of a
+convolution was eliminated.
 
 exp(a + b) is E(a) E(b), log of a product of positive factors is a sum of logs, and `Switch` is written by its step
 function, so that the usual identities are polynomial identities. What is equal in canonical form is equal; what is not
@@ -12,16 +14,19 @@ may still be, and `symdl.verification` goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import permutations
 
 import sympy
 
 from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, _as_scalar
-from symdl.derivation.deltas import contract, eliminate
+from symdl.derivation.affine import Row, circuits, echelon, minus, primitive, reduced_echelon, row_of, solved
+from symdl.derivation.guards import Bounds, delta_of, guard_of, plain
+from symdl.derivation.ordering import named_text, orders
+from symdl.derivation.summation import System
+from symdl.derivation.systems import among_free, groups
 from symdl.errors import UnsupportedError
 
 #: More monomials than this are a sign that the caller wants numbers, not algebra.
@@ -71,7 +76,9 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
     >>> canonical(reduction("sum", x[i], [i]) ** 2 - reduction("sum", x[i], [i]) * reduction("sum", x[j], [j]))
     0
     """
-    return _Canonical(facts, open_kinks).form(contract(expr))
+    maker = _Canonical(facts, open_kinks)
+    form = maker.form(expr)
+    return form if not form.has(Delta, InRange) else sympy.Add(*[maker.fixed(m) for m in sympy.Add.make_args(form)])
 
 
 class _Canonical:
@@ -80,7 +87,7 @@ class _Canonical:
         self.known: dict[sympy.Expr, sympy.Expr] = {}
 
     def form(self, expr: sympy.Expr) -> sympy.Expr:
-        if expr.is_Atom or isinstance(expr, (Element, E, Step, Delta, InRange)):
+        if expr.is_Atom or isinstance(expr, (Element, E, Step)):
             return expr
         if expr not in self.known:
             self.known[expr] = self._form(expr)
@@ -101,6 +108,8 @@ class _Canonical:
             return _logarithm(self.form(expr.args[0]))
         if isinstance(expr, Switch):
             return self._switch(expr)
+        if isinstance(expr, (Delta, InRange)):
+            return _guard(expr)
         if self.open_kinks and isinstance(expr, ScalarFunction) and expr.defined().has(Switch):
             return self.form(expr.defined())
         if isinstance(expr, sympy.Function):
@@ -149,40 +158,51 @@ class _Canonical:
     def _reduction(self, expr: Reduction) -> sympy.Expr:
         body = self.form(expr.body)
         if expr.op != "sum":
-            return _relabel(expr.op, body, expr.bound, expr.ties)
-        parts = []
-        for monomial in sympy.Add.make_args(body):
-            product, bound = eliminate(monomial, expr.bound)
-            parts.append(self._sum(product, bound))
-        return _limited(sympy.Add(*parts))
+            return _relabel(expr.op, {i: i.extent for i in expr.bound}, [body], [], expr.ties)
+        return _limited(sympy.Add(*[self._sum(m, expr.bound) for m in sympy.Add.make_args(body)]))
 
-    def _sum(self, monomial: sympy.Expr, bound: tuple[Index, ...]) -> sympy.Expr:
-        """Σ of one monomial, split into groups of factors that share bound indices."""
-        outside: list[sympy.Expr] = []
-        groups: list[tuple[set[Index], list[sympy.Expr]]] = []
-        left = set(bound)
-        opened = _open_sums(monomial)
-        factors, inner = opened
-        left |= set(inner)
-        for factor in factors:
-            mine = left & factor.free_symbols
-            if not mine:
-                outside.append(factor)
-                continue
-            touching = [g for g in groups if g[0] & mine]
-            groups = [g for g in groups if not g[0] & mine]
-            indices = mine.union(*[g[0] for g in touching])
-            groups.append((indices, [f for g in touching for f in g[1]] + [factor]))
-        used = set().union(*[g[0] for g in groups])
-        outside += [i.extent for i in left - used]
-        for indices, members in groups:
-            outside.append(self._group(indices, members))
-        return sympy.Mul(*outside)
+    def _sum(self, monomial: sympy.Expr, bound: Sequence[Index]) -> sympy.Expr:
+        """Σ of one monomial over `bound`."""
+        return self._within(System({i: i.extent for i in bound}), monomial) if monomial != 0 else monomial
 
-    def _group(self, indices: set[Index], members: list[sympy.Expr]) -> sympy.Expr:
-        if self.facts and len(members) == 1 and len(indices) == 1 and _sums_to_one(members[0], next(iter(indices))):
+    def _within(self, system: System, monomial: sympy.Expr) -> sympy.Expr:
+        """Σ of one monomial under the equations of a system, split into groups of factors that share bound indices."""
+        factors, inner = _open_sums(monomial)
+        system.bounds.update((i, i.extent) for i in inner)
+        if not system.rows and plain(factors, system.bounds):
+            for factor in factors:
+                (system.atoms if system.hangs(factor) else system.outside).append(factor)
+        else:
+            for factor in factors:
+                system.add(factor)
+            if not system.settle():
+                return sympy.S.Zero
+        product = sympy.Mul(*system.atoms)
+        body = self.form(product) if system.substituted else product
+        if body != product:
+            # indices have become one: factors may cancel, or fall apart into several monomials
+            parts = [self._within(System(dict(system.bounds), list(system.rows)), m) for m in sympy.Add.make_args(body)]
+            return _product([*map(self.form, system.outside), sympy.Add(*parts)])
+        split = groups(system)
+        used = {v for indices, _, _ in split for v in indices}
+        counted = [e for v, e in system.bounds.items() if v not in used and e is not None]
+        return sympy.Mul(*system.outside, *counted, *[self._group(*g) for g in split])
+
+    def _group(self, indices: Bounds, members: list[sympy.Expr], rows: list[Row]) -> sympy.Expr:
+        alone = self.facts and not rows and len(members) == len(indices) == 1
+        if alone and _sums_to_one(members[0], next(iter(indices))):
             return sympy.S.One
-        return _relabel("sum", sympy.Mul(*members), sorted(indices, key=lambda i: (i.name, i.dummy_index)), "")
+        return _relabel("sum", indices, members, rows)
+
+    def fixed(self, monomial: sympy.Expr) -> sympy.Expr:
+        """What guards of free indices say, put into the other factors: f(i) δ(i, j) = f(j) δ(i, j)."""
+        guards = [f for f in sympy.Mul.make_args(monomial) if isinstance(f, (Delta, InRange))]
+        found = among_free(guards) if guards else (sympy.S.One, {})
+        if found is None:
+            return sympy.S.Zero
+        kept, values = found
+        rest = sympy.Mul(*[f for f in sympy.Mul.make_args(monomial) if f not in guards])
+        return _product([kept, self.form(rest.xreplace(values)) if values else rest])
 
 
 def _sums_to_one(factor: sympy.Expr, index: Index) -> bool:
@@ -214,28 +234,46 @@ def _open_sums(monomial: sympy.Expr) -> tuple[list[sympy.Expr], list[Index]]:
     return factors, bound
 
 
-def _relabel(op: str, body: sympy.Expr, bound: Iterable[Index], ties: str) -> sympy.Expr:
-    """Rename the bound indices in the order that makes the body smallest: one name for all equal sums."""
-    indices = list(bound)
-    height = 1 + max((_height(r) for r in body.atoms(Reduction)), default=0)
-    if not indices:
+def _relabel(op: str, bounds: Bounds, atoms: list[sympy.Expr], rows: list[Row], ties: str = "") -> sympy.Expr:
+    """Rename the bound indices in an order that their places decide: one name for all equal sums."""
+    shortest = list(circuits(rows, list(bounds)))
+    found = [_placed(op, order, bounds, atoms, rows, ties) for order in orders(bounds, atoms, shortest)]
+    return found[0] if len(found) == 1 else min(found, key=named_text)
+
+
+def _placed(
+    op: str, order: list[sympy.Dummy], bounds: Bounds, atoms: list[sympy.Expr], rows: list[Row], ties: str
+) -> sympy.Expr:
+    """One sum with its indices in the given order, and its equations in echelon form for that order."""
+    height = 1 + max((_height(r) for a in atoms for r in a.atoms(Reduction)), default=0)
+    kept = [v for v in order if bounds[v] is not None]
+    places = [_place(bounds[v], height, k) for k, v in enumerate(kept)]
+    names: dict[sympy.Basic, sympy.Basic] = dict(zip(kept, places, strict=True))
+    tied, rest = echelon(rows, [v for v in order if bounds[v] is None])
+    equations = reduced_echelon(rest, kept)
+    for v, row in reversed(tied):
+        value = row
+        for column, equation in equations:
+            if column in value and equation[column] in (1, -1):
+                value = minus(value, equation, value[column] * equation[column])
+        names[v] = solved(value, v).xreplace(names)
+    placed = [_with_guards(a.xreplace(names)) if tied else a.xreplace(names) for a in atoms]
+    body = sympy.Mul(*placed, *[delta_of(row).xreplace(names) for _, row in equations])
+    if not places:
         return body
-    if len(indices) > 6:
-        raise UnsupportedError(f"a sum over {len(indices)} connected indices", remedy="name a part of it with sd.let")
-    best: tuple[str, sympy.Expr, list[Index]] | None = None
-    for order in permutations(range(len(indices))):
-        places = [_place(indices[k].extent, height, position) for position, k in enumerate(order)]
-        renamed = body.xreplace({indices[k]: place for k, place in zip(order, places, strict=True)})
-        key = sympy.srepr(sympy.Tuple(*[p.extent for p in places])) + _text(renamed)
-        if best is None or key < best[0]:
-            best = (key, renamed, places)
-    assert best is not None
-    return Reduction(sympy.core.symbol.Str(op), best[1], sympy.Tuple(*best[2]), sympy.core.symbol.Str(ties))
+    return Reduction(sympy.core.symbol.Str(op), body, sympy.Tuple(*places), sympy.core.symbol.Str(ties))
 
 
-def _text(expr: sympy.Expr) -> str:
-    """A text that tells index objects apart by place, for ordering only."""
-    return str(sympy.Tuple(*sorted(sympy.Mul.make_args(expr), key=str)))
+def _with_guards(expr: sympy.Expr) -> sympy.Expr:
+    """The guards inside a factor in their normal form."""
+    return expr.xreplace({g: _guard(g) for g in expr.atoms(Delta, InRange)})
+
+
+def _guard(expr: sympy.Expr) -> sympy.Expr:
+    if isinstance(expr, InRange):
+        return guard_of(*expr.args)
+    row = row_of(expr.args[0] - expr.args[1])
+    return expr if row is None else delta_of(primitive(row))
 
 
 def _height(node: Reduction) -> int:
