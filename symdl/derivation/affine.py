@@ -260,6 +260,6 @@ def at_an_end(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> lis
     made = []
     for key, c in row.items():
         if key != 1:
-            last = extents.get(key, getattr(key, "extent", None)) - 1
-            made.append({key: ONE} if bool(c.is_positive) == least else minus({key: ONE}, {ONE: last}))
+            extent: sympy.Expr = extents.get(key, getattr(key, "extent", None))
+            made.append({key: ONE} if bool(c.is_positive) == least else minus({key: ONE, ONE: ONE}, {ONE: extent}))
     return made
