@@ -35,13 +35,18 @@ def is_guard(factor: sympy.Expr) -> bool:
     return isinstance(factor, InRange)
 
 
-def take_guards(body: sympy.Expr, bound: Iterable[Index]) -> tuple[list[sympy.Expr], sympy.Expr]:
+def take_guards(body: sympy.Expr, bound: Sequence[Index]) -> tuple[list[sympy.Expr], sympy.Expr]:
     """The guards among the factors of a body that depend on a bound index, and the rest of the body."""
     inside = set(bound)
     factors = sympy.Mul.make_args(body)
     guards = [f for f in factors if is_guard(f) and f.free_symbols & inside]
     rest = sympy.Mul(*[f for f in factors if f not in guards]) if guards else body
-    return sorted(guards, key=lambda g: (isinstance(g, Delta), str(g))), rest
+    order = list(bound)
+
+    def place(guard: sympy.Expr) -> tuple[int, str]:
+        return min(order.index(i) for i in guard.free_symbols & inside), str(guard)
+
+    return sorted(guards, key=place), rest
 
 
 def condition(guard: sympy.Expr, bound: Iterable[Index], atom: Print) -> Condition:

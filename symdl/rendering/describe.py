@@ -222,6 +222,8 @@ def _matrix_section(printer: MathPrinter, derivation: Derivation) -> list[Block]
     """The equations in matrix form, where at least half of them have one; the others stay as they are."""
     equations = derivation.gradient.equations
     forms = [matrix_form(eq) for eq in equations]
+    if not any(t.rank for t in derivation.gradient.tensors.values()):
+        return []
     if derivation.via != "chain" or 2 * sum(f is not None for f in forms) < len(forms):
         return []
     rest = "" if all(forms) else " What has no such form stands as it is."

@@ -58,13 +58,15 @@ class MatrixEquation:
 
 @lru_cache(maxsize=4096)
 def recognise(eq: Equation) -> MatrixEquation | None:
-    """The matrix form of an equation, or None; one without a sum over labels is preferred."""
-    first = None
+    """The matrix form of an equation, or None; without a sum over labels where it can be."""
+    found: list[tuple[bool, bool, MatrixEquation]] = []
     for form in _forms(eq):
-        if not _sums_over(form.right):
-            return form
-        first = first or form
-    return first
+        entry = isinstance(form.left, Named) and form.left.rank == 0 < eq.out.rank
+        # one entry of a vector says less than the vector; y_nm = x_nᵀ W_m z_n is how a bilinear form is written
+        found.append((entry and eq.out.rank == 1, _sums_over(form.right), form))
+        if not any(found[-1][:2]):
+            break
+    return min(found, key=lambda f: f[:2])[2] if found else None
 
 
 def _sums_over(node: object) -> bool:
@@ -310,15 +312,16 @@ def _contraction(expr: Reduction, row: _Axis, col: _Axis) -> Node:
     in_time = any(i.sequential for i in expr.bound)
     if not in_time and (node := _matrix_product(expr, row, col)) is not None:
         return node
-    for outer in outer_sums(expr, scalar=row is None and col is None):
-        if (node := _sum_over(expr, outer, row, col)) is not None:
+    for outer in outer_sums(expr, row, col):
+        node = _sum_over(expr, outer, row, col)
+        if node is not None and not _sums_over(node.of):  # one Σ in front, not several
             return node
     if in_time and (node := _matrix_product(expr, row, col)) is not None:
         return node
     raise _NoForm
 
 
-def _sum_over(expr: Reduction, outer: tuple[Index, ...], row: _Axis, col: _Axis) -> Node | None:
+def _sum_over(expr: Reduction, outer: tuple[Index, ...], row: _Axis, col: _Axis) -> SumOver | None:
     """Σ over labels of what is a product of matrices without it."""
     known = {a.name for a in (*expr.atoms(Label), *indices_in(expr))}
     if len({i.name for i in outer} | known) < len(outer) + len(known):

@@ -13,7 +13,7 @@ from itertools import combinations
 import sympy
 
 from symdl.core.equations import Equation
-from symdl.core.indices import Index
+from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Reduction
 
 
@@ -62,12 +62,27 @@ def frames(eq: Equation) -> Iterator[tuple[Index, ...]]:
         yield from combinations(indices, size)
 
 
-def outer_sums(node: Reduction, scalar: bool) -> Iterator[tuple[Index, ...]]:
-    """Sets of bound indices to sum over outside of a product of matrices, the best first: Σ_nt s̄_nt x_ntᵀ."""
+def outer_sums(node: Reduction, row: Index | None, col: Index | None) -> Iterator[tuple[Index, ...]]:
+    """Sets of bound indices to sum over outside of a product of matrices, the best first.
+
+    As few as can be, Σ_r X_{u+r} K_rᵀ; in time all of them, Σ_nt s̄_nt x_ntᵀ.
+    """
     bound = node.bound
     in_time = any(i.sequential for i in bound)
-    if not in_time and all(e.tensor.rank <= 2 for e in node.atoms(Element)):
+    elements = node.atoms(Element)
+    if not in_time and all(e.tensor.rank <= 2 for e in elements):
         return
-    sizes = range(1, len(bound) + (not scalar))
+    sizes = range(1, len(bound) + (row is not None or col is not None))
     for size in reversed(sizes) if in_time else sizes:
-        yield from combinations(bound, size)
+        for outer in combinations(bound, size):
+            if all(_axes(e, set(outer)) <= 2 for e in elements):
+                yield outer
+
+
+def _axes(element: Element, labels: set[Index]) -> int:
+    """How many axes of an element stay rows or columns; more than two where an axis is neither that nor a label."""
+    count = 0
+    for subscript in element.subscripts:
+        inside = set(indices_in(subscript)) - labels
+        count += (1 if isinstance(subscript, Index) else 3) if inside else 0
+    return count

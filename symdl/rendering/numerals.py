@@ -30,8 +30,11 @@ def decimal(value: Any, digits: int = DIGITS, longest: int = 0) -> tuple[str, bo
 
 
 def is_decimal(number: sympy.Expr) -> bool:
-    """True for a rational that people write as a decimal: 1/100 is 0.01, but 1/2 and 1/8 are fractions."""
-    return bool(number.is_Rational and number.q > 1 and set(str(number.q)[1:]) == {"0"} and str(number.q)[0] == "1")
+    """True for a rational that people write as a decimal: 0.01, 0.04, 0.044715, but 1/2, 2/5, 1/8 are fractions."""
+    if not number.is_Rational or number.q == 1:
+        return False
+    ends = number.q >= 20 and number.q % 5 == 0 and _exact(number) is not None
+    return bool(ends or (set(str(number.q)[1:]) == {"0"} and str(number.q)[0] == "1"))
 
 
 def _exact(number: sympy.Expr) -> str | None:

@@ -59,11 +59,30 @@ def factors_of(expr: sympy.Expr, places: Mapping[str, int] = NOWHERE) -> Factors
         else:
             (found.under if inverse else found.over).append(plain)
     found.over, found.under = _merged(found.over), _merged(found.under)
+    _gather_roots(found)
     behind = not any(f.is_Add or (isinstance(f, Element) and f.tensor.cotangent_of) for f in found.over)
     for part in (found.above, found.below, found.over, found.under):
         part.sort(key=lambda f: factor_key(f, places, behind))
     found.over = _paired(found.over)
     return found
+
+
+def _gather_roots(found: Factors) -> None:
+    """√2/(2√π), as SymPy keeps it, as 1/√(2π)."""
+    roots = [f for f in (*found.over, *found.under) if isinstance(f, sympy.Pow) and f.is_number and f.exp.q == 2]
+    if len(roots) < 2 or not any(f.has(sympy.pi) for f in roots):
+        return
+    upper = sympy.Mul(*[f for f in found.over if f in roots])
+    square = (found.number * upper / sympy.Mul(*[f for f in found.under if f in roots])) ** 2
+    found.over = [f for f in found.over if f not in roots]
+    found.under = [f for f in found.under if f not in roots]
+    found.number = sympy.S.One
+    above, below = sympy.fraction(square)
+    if above == 1 or below == 1:
+        root = sympy.Pow(above * below, sympy.Rational(1, 2), evaluate=False)
+        (found.under if above == 1 else found.over).append(root)
+    else:
+        found.over.append(sympy.Pow(square, sympy.Rational(1, 2), evaluate=False))
 
 
 def _merged(factors: list[sympy.Expr]) -> list[sympy.Expr]:
@@ -87,18 +106,20 @@ def _paired(factors: list[sympy.Expr]) -> list[sympy.Expr]:
 def _belongs(factor: sympy.Expr, group: sympy.Expr) -> bool:
     if isinstance(factor, Element):
         return not factor.tensor.cotangent_of and factor.tensor in _in_view(group)
+    if factor.is_Symbol:
+        return factor in group.free_symbols
     same = factor.atoms(Element) == group.atoms(Element)
     return isinstance(factor, sympy.Function) and same and bool(group.has(factor))
 
 
-def _in_view(expr: sympy.Expr) -> set[Tensor]:
-    """The tensors of a group that stand in no function."""
+def _in_view(expr: sympy.Expr, inside: bool = False) -> set[Tensor]:
+    """The tensors of a group, but for those of a Σ that stands in a function."""
     if isinstance(expr, Element):
         return {expr.tensor}
     if isinstance(expr, Reduction):
-        return _in_view(expr.body)
-    opened = expr.args if isinstance(expr, sympy.Add | sympy.Mul | sympy.Pow) else ()
-    return {t for part in opened for t in _in_view(part)}
+        return set() if inside else _in_view(expr.body)
+    function = inside or isinstance(expr, sympy.Function)
+    return {t for part in expr.args if isinstance(part, sympy.Expr) for t in _in_view(part, function)}
 
 
 def _without_content(factor: sympy.Expr, number: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -167,7 +188,7 @@ def factor_key(factor: sympy.Expr, places: Mapping[str, int] = NOWHERE, behind: 
         return (kind, places.get(base.name, len(places)), *element_key(base))
     falling = isinstance(base, sympy.exp) and base.args[0].could_extract_minus_sign()  # e^s before e^{-s}
     kind = _kind(base)
-    if behind and kind == _FUNCTION and not isinstance(base, sympy.exp):
+    if behind and kind == _FUNCTION:
         kind = _BEHIND
     return (kind, 0, ("~" if falling else "") + _text(base))
 

@@ -24,7 +24,22 @@ from symdl.rendering import matrixtree as tree
 from symdl.rendering.matrixform import matrix_form, recognise
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
-PRIMES = {"N": 2, "I": 3, "J": 5, "K": 7, "M": 11, "T": 3, "S": 5, "D": 7, "E": 2, "H": 2, "C": 3}
+PRIMES = {
+    "N": 2,
+    "I": 3,
+    "J": 5,
+    "K": 7,
+    "M": 11,
+    "T": 3,
+    "S": 5,
+    "D": 7,
+    "E": 2,
+    "H": 2,
+    "C": 3,
+    "P": 7,
+    "R": 3,
+    "P - R + 1": 5,
+}
 
 
 def entry(array: np.ndarray[Any, Any], where: list[float]) -> float:
@@ -203,6 +218,10 @@ lower, before, after = InRange(t - s, t.extent), InRange(time - 1, t.extent), In
 heads = Index("h")
 Qh, Kh = Tensor("Q", (n, t, heads, d)), Tensor("K", (n, s, heads, d))
 cube = Tensor("W", (m, i, j))
+p_, r_ = Index("p"), Index("r")
+u_ = Index("u", p_.extent - r_.extent + 1)
+picture, kernel = Tensor("x", (n, i, p_)), Tensor("K", (m, i, r_))
+back = Tensor("y_bar", (n, m, u_), cotangent_of=("L", "y"))
 
 #: Equations of layers, with the form that their literature gives them.
 LAYERS = {
@@ -260,6 +279,18 @@ LAYERS = {
     r"\mathbf{Y} = \mathbf{X} \mathbf{A}^{\top} \mathbf{B}^{\top}": (
         Tensor("y", (n, m)),
         total(Tensor("B", (m, j))[m, j] * Tensor("A", (j, i))[j, i] * Tensor("x", (n, i))[n, i], i, j),
+    ),
+    r"\mathbf{Y}_{u} = \sum_{r} \mathbf{X}_{r+u} \mathbf{K}^{\top}_{r} + \mathbf{1} \mathbf{b}^{\top}": (
+        Tensor("y", (n, m, u_)),
+        total(kernel[m, i, r_] * picture[n, i, r_ + u_], i, r_) + Tensor("b", (m,), Role.PARAMETER)[m],
+    ),
+    r"\bar{\mathbf{K}}_{r} = \sum_{u} \bar{\mathbf{Y}}^{\top}_{u} \mathbf{X}_{r+u}": (
+        Tensor("K_bar", (m, i, r_), cotangent_of=("L", "K")),
+        total(back[n, m, u_] * picture[n, i, r_ + u_], n, u_),
+    ),
+    r"\bar{\mathbf{b}} = \sum_{n} \bar{\mathbf{Y}}_{n} \mathbf{1}": (
+        Tensor("b_bar", (m,), cotangent_of=("L", "b")),
+        total(back[n, m, u_], n, u_),
     ),
     r"\boldsymbol{\mu} = \frac{1}{I} \mathbf{A} \mathbf{1}": (Tensor("mu", (n,)), total(A[n, i], i) / i.extent),
 }
