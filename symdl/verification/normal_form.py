@@ -109,6 +109,11 @@ def _one(method: Callable[[Normaliser, Frac], Frac]) -> Rule:
     return lambda self, expr: method(self, self.form(expr.args[0]))
 
 
+def _logarithm(self: Normaliser, expr: sympy.Expr) -> Frac:
+    self.note_sign(expr.args[0])
+    return self.logarithm(self.form(expr.args[0]))
+
+
 def _odd(function: Any) -> Rule:
     return lambda self, expr: self.odd(function, self.form(expr.args[0]))
 
@@ -133,7 +138,7 @@ RULES: dict[Any, Rule] = {
     ScalarFunction: lambda self, expr: self.form(expr.defined()),
     Switch: Normaliser.switched,
     sympy.exp: _one(Normaliser.exponential),
-    sympy.log: _one(Normaliser.logarithm),
+    sympy.log: _logarithm,
     sympy.tanh: _hyperbolic(-1, 1),
     sympy.coth: _hyperbolic(1, -1),
     sympy.sinh: _hyperbolic(-1, 0),

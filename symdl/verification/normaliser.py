@@ -13,6 +13,7 @@ import sympy
 from flint import fmpz_mpoly
 
 from symdl.core.functions import Switch
+from symdl.core.guards import settled
 from symdl.core.tensors import Element
 from symdl.errors import UnsupportedError
 from symdl.verification.generators import FLIPPED, Frac, Generator, Refine, Table, is_one
@@ -65,6 +66,19 @@ class Normaliser:
         result, needed = self.known[expr]
         self.conditions |= needed
         return result
+
+    def note_sign(self, expr: sympy.Expr) -> None:
+        """Keep the sign that a sum has by the way it is written, Σ (x − m)² + ε, before it is multiplied out."""
+        sign = "" if expr.is_Atom else "+" if expr.is_positive else "0+" if expr.is_nonnegative else ""
+        if not sign or isinstance(expr, Element):
+            return
+        form = self.reduced(self.form(expr))
+        if self.table.sign(form.den) == "+" and form.num and not form.num.is_constant():
+            _, primitive = form.num.primitive()
+            flipped = primitive.leading_coefficient() < 0
+            text = str(-primitive if flipped else primitive)
+            if self.table.signs.get(text, "") in ("", "0+", "0-"):
+                self.table.signs[text] = sign.translate(FLIPPED) if flipped else sign
 
     def reduced(self, a: Frac) -> Frac:
         return self.table.reduced(a)
@@ -267,6 +281,8 @@ class Normaliser:
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Frac:
         if exponent.is_Float:
             exponent = sympy.Rational(exponent)
+        if not (exponent.is_Integer and exponent > 0):
+            self.note_sign(base)
         if exponent.is_Integer:
             return self.table.power(self.form(base), int(exponent))
         if exponent.is_Rational:
@@ -293,6 +309,7 @@ class Normaliser:
 
     def switched(self, expr: Switch) -> Frac:
         """The normal form of a switch; each side has to be defined everywhere."""
+        self.note_sign(expr.args[0])
         arguments = [self.form(expr.args[0])]
         before = set(self.conditions)
         arguments += [self.form(a) for a in expr.args[1:]]
@@ -304,9 +321,12 @@ class Normaliser:
         """below + (above − below)·step(x), step being 0, w, 1 where x is negative, zero, positive."""
         x = self.reduced(x)
         jump = self.reduced(self.table.add(above, self.table.neg(below)))
-        if x.num and not divmod(jump.num, x.num)[1]:
+        meet = bool(x.num) and not divmod(jump.num, x.num)[1]
+        if meet:
             weight = self.table.number(0)  # the sides meet at the kink, where the weight then has no effect
         signs = self.table.sign(x.num) if x.num else "zero", self.table.sign(x.den)
+        if meet:
+            signs = signs[0].removeprefix("0"), signs[1]  # |y| = y where y ≥ 0: at 0 either side will do
         table = self.table
         if signs[0] == "zero":
             step = weight
@@ -340,7 +360,7 @@ class Normaliser:
 
     def guard(self, function: Any, *arguments: Frac) -> Frac:
         reduced = [self.reduced(a) for a in arguments]
-        plain = function(*[self.table.to_expr(a) for a in reduced])
+        plain = settled(function(*[self.table.to_expr(a) for a in reduced]))
         if not isinstance(plain, function):
             return self.table.number(plain)
         return self.table.generator(plain, lambda: Generator("guard", plain, "0+", self._idempotent()))[0]

@@ -1,14 +1,14 @@
 """Sums over indices of any extent, as generators of the normal form.
 
 A sum is taken apart into its summands; a factor without the bound index moves out; δ picks its index; nested sums are
-opened, and what hangs together by shared bound indices becomes one sum, its bound indices renamed in a fixed order.
+opened, and what hangs together by shared bound indices becomes one sum, its guards and its indices in one order
+(`symdl.verification.relabel`).
 Independent of `symdl.derivation.canonical` on purpose: the checker does not borrow from what it checks.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from itertools import permutations
 
 import sympy
 from flint import fmpz_mpoly
@@ -17,12 +17,9 @@ from sympy.core.symbol import Str
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
 from symdl.core.tensors import Element, Fact, Reduction
-from symdl.errors import UnsupportedError
 from symdl.verification.generators import Frac, Generator
 from symdl.verification.normaliser import Normaliser
-
-#: A sum over more connected indices than this is not brought to a fixed order.
-LARGEST_GROUP = 5
+from symdl.verification.relabel import placed
 
 
 @cache
@@ -155,8 +152,6 @@ class _Sum:
         rest, left = _without_facts(members, indices)
         if len(rest) < len(members):
             return self._factors(rest, sorted(left, key=lambda i: (i.name, i.dummy_index)))
-        if len(indices) > LARGEST_GROUP:
-            raise UnsupportedError(f"a sum over {len(indices)} connected indices", remedy="compare smaller parts")
         body_expr, places = _in_fixed_order(sympy.Mul(*[e**n for e, n in members]), indices)
         body = self.normaliser.reduced(self.normaliser.form(body_expr))
         scale = self.table.number(1)
@@ -211,18 +206,11 @@ def _groups(
 
 
 def _in_fixed_order(body: sympy.Expr, indices: set[Index]) -> tuple[sympy.Expr, list[Index]]:
-    """The body with its bound indices renamed in the order that makes its text smallest."""
+    """The body with its guards in one place and its bound indices renamed in one order, whatever they were called."""
+    body, order = placed(body, indices)
     height = height_of(body) + 1
-    ordered = sorted(indices, key=lambda i: (str(i.extent), i.name, i.dummy_index))
-    best: tuple[str, sympy.Expr, list[Index]] | None = None
-    for order in permutations(ordered):
-        places = [place(i.extent, height, k) for k, i in enumerate(order)]
-        renamed = body.xreplace(dict(zip(order, places, strict=True)))
-        text = " ".join([*(str(p.extent) for p in places), *sorted(map(str, sympy.Mul.make_args(renamed)))])
-        if best is None or text < best[0]:
-            best = (text, renamed, places)
-    assert best is not None
-    return best[1], best[2]
+    places = [place(i.extent, height, k) for k, i in enumerate(order)]
+    return body.xreplace(dict(zip(order, places, strict=True))), places
 
 
 def _without_facts(
