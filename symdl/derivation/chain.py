@@ -261,7 +261,7 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
     plain = _without_zero_sums(state, subject, plain)
     earlier = [e for e in state.equations if not _in_time(state, e)]
-    closed = _with_statistics(state, subject, plain, earlier)
+    closed = closed_form(plain, subject, earlier, state.definition.equations)
     pointwise = _with_pointwise(state, plain, earlier)
     forms = [steps for steps in (pointwise, closed) if steps]  # on a tie the shorter way
     if forms:
@@ -299,16 +299,6 @@ def _with_pointwise(state: Backward, plain: sympy.Expr, earlier: list[Equation])
     if conditions:
         return [Rewriting("S", known), Rewriting("R6", lighter, "; ".join(conditions))]
     return [Rewriting("S", lighter)]
-
-
-def _with_statistics(state: Backward, subject: Element, plain: sympy.Expr, earlier: list[Equation]) -> list[Rewriting]:
-    """The closed form where the value needs cotangents of statistics, tensors with fewer indices than its own."""
-    rank = subject.tensor.rank
-    used = {e.name for e in elements_in(plain)}
-    light = [e for e in earlier if e.pointwise or e.out.rank < rank]
-    if not any(e.name in used and e.out.rank < rank for e in light):
-        return []
-    return closed_form(plain, light, state.definition.equations)
 
 
 def _in_time(state: Backward, eq: Equation) -> bool:

@@ -90,26 +90,48 @@ def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
     return expr
 
 
-def closed_form(plain: sympy.Expr, equations: Sequence[Equation], forward: Sequence[Equation]) -> list[Rewriting]:
-    """The rewritings from `plain` to its closed form; none where that is no lighter.
+def closed_form(
+    plain: sympy.Expr, subject: Element, earlier: Sequence[Equation], forward: Sequence[Equation]
+) -> list[Rewriting]:
+    """The rewritings from the value of a cotangent to its closed form; none where that is no lighter.
 
     Args:
-        plain: the value of a cotangent.
-        equations: those that may be put in: earlier cotangents that are statistics or pointwise.
+        plain: the value.
+        subject: the element whose value it is.
+        earlier: the cotangents that are known.
         forward: the equations of the definition.
     """
-    best, least = list[Rewriting](), program(plain, equations)
-    narrow = [e for e in equations if not e.pointwise or e.out.rank < _widest(plain)]
-    for chosen in (narrow, equations):
+    statistics = _statistics(plain, set(indices_in(subject)), earlier)
+    if not statistics:
+        return []
+    near = _products_near(plain, statistics, earlier)
+    known = [e for e in earlier if e in statistics or e in near]
+    best, least = list[Rewriting](), program(plain, known)
+    for chosen in (statistics, known) if near else (statistics,):
         steps = _rewritten(plain, chosen, forward)
-        cost = program(steps[-1].after, equations) if steps else least
+        cost = program(steps[-1].after, known) if steps else least
         if cost < least:
             best, least = steps, cost
     return best
 
 
-def _widest(expr: sympy.Expr) -> int:
-    return max((e.tensor.rank for e in elements_in(expr)), default=0)
+def _statistics(plain: sympy.Expr, free: set[Index], earlier: Sequence[Equation]) -> list[Equation]:
+    """The equations of what the value needs and what only some of its free indices subscript: a row's mean, say."""
+    known = {e.name: e for e in earlier}
+    found: dict[str, Equation] = {}
+    pending = elements_in(plain)
+    while pending:
+        element = pending.pop()
+        if element.name in known and element.name not in found and set(element.subscripts) < free:
+            found[element.name] = known[element.name]
+            pending.extend(elements_in(known[element.name].at(element.subscripts)))
+    return [e for e in earlier if e.name in found]
+
+
+def _products_near(plain: sympy.Expr, statistics: Sequence[Equation], earlier: Sequence[Equation]) -> list[Equation]:
+    """Pointwise products (g = γ ȳ) that the value or its statistics are made of; sums would only breed summands."""
+    mentioned = {e.name for e in elements_in(plain)}.union(*[e.used_names for e in statistics])
+    return [e for e in earlier if e.name in mentioned and e not in statistics and e.pointwise and not e.rhs.is_Add]
 
 
 def program(expr: sympy.Expr, equations: Sequence[Equation]) -> float:
