@@ -95,9 +95,11 @@ def _sides(extent: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         # ⌊a/s⌋ + c ≥ 0 where a + s·c ≥ 0
         above, below = sympy.fraction(sympy.together(quotients[0].args[0]))
         whole = sympy.expand(above + below * (whole - quotients[0]))
-    parts = sympy.Add.make_args(whole)
-    small = [p for p in parts if p.could_extract_minus_sign()]
-    return sympy.Add(*[p for p in parts if p not in small]), -sympy.Add(*small)
+    small = -sympy.Add(*[p for p in sympy.Add.make_args(whole) if p.could_extract_minus_sign()])
+    if small.free_symbols:
+        # d·R of a kernel with dilation d: what it covers is d·(R − 1) + 1
+        small = sympy.expand(sum(small.coeff(r, 1) * (r - 1) for r in small.free_symbols) + 1)
+    return sympy.expand(whole + small), small
 
 
 def _at(expr: sympy.Expr, known: Mapping[sympy.Symbol, sympy.Integer]) -> str:

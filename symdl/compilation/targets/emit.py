@@ -24,6 +24,8 @@ from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Role, Tensor
 
 INDENT = "    "
+#: In emitted code: a whole number without a sign.
+UNSIGNED = "at"
 #: Slots of the work space start at multiples of this many numbers.
 ALIGNMENT = 8
 
@@ -76,6 +78,7 @@ class Emitter:
                 if buffer.kind == "input":
                     self.scalars.add(sympy.Symbol(local, real=True))
         self.held: set[sympy.Expr] = set()
+        self.cut: set[Index] = set()  # loops that do not run upwards from 0
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self._name_extents()
 
@@ -217,6 +220,8 @@ class Emitter:
         inside = (*around, loop.index)
         guards = [g for g in common(loop) if g not in self.held and set(indices_in(g)) <= set(inside)]
         values, held = loop_range(loop, self.extent_of(loop.index), guards, self._subscript)
+        if not values.startswith(("range(0,", f"range({self.extent_of(loop.index)})")):
+            self.cut.add(loop.index)
         with self._holding(held):
             body = self._scope(inside, loop.children, known)
         before = self.lifting.lines(self.printer)
@@ -334,8 +339,17 @@ class Emitter:
         return self.locals.get(element) or known.get(element) or self.access(element)
 
     def access(self, element: Element) -> str:
-        inside = ", ".join(self._subscript(s) for s in element.subscripts)
+        inside = ", ".join(self._place(s) for s in element.subscripts)
         return f"{self.arrays[element.name]}[{inside}]"
+
+    def _place(self, subscript: sympy.Expr) -> str:
+        """A subscript; unsigned where Numba would else ask whether to count from the end, which nothing here does.
+
+        That question keeps a loop from being vectorised. Of a loop that starts at 0 the answer is known.
+        """
+        text = self._subscript(subscript)
+        plain = subscript.is_Integer or (isinstance(subscript, Index) and subscript not in self.cut)
+        return text if plain else f"{UNSIGNED}({text})"
 
     def _subscript(self, subscript: sympy.Expr) -> str:
         return self.printer.integer(self._gathered(subscript))

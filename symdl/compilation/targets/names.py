@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
-    "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
+    "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
 }  # fmt: skip
 
 

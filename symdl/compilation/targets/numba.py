@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets import elementary
-from symdl.compilation.targets.emit import Emitter, Function
+from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.library.optimisers import Optimizer
 
@@ -54,7 +54,10 @@ def emit_module(
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
     helpers = [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join(parts))]
-    text = "\n\n\n".join([_header(plans, dtype, optimizer), *helpers, *parts])
+    header = _header(plans, dtype, optimizer)
+    if any(f"{UNSIGNED}(" in part for part in parts):
+        header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
+    text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
 
 

@@ -1,0 +1,215 @@
+"""Scatters, conditions and bounds of loops: worked by hand, and against counting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, strategies as st
+from support.strict import OutOfRangeError, run_strictly
+
+from symdl.compilation.fusion import Loop, statements_in
+from symdl.compilation.places import parts
+from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.plan_check import check_plan
+from symdl.compilation.statements import Statement, loop_order
+from symdl.compilation.targets.conditions import bounds
+from symdl.core.define import Input, Param, Sum, define, delta, in_range, index, let, state, tanh
+from symdl.core.equations import Equation, Term
+from symdl.core.functions import Delta, InRange, Masked
+from symdl.core.indices import Index
+from symdl.core.tensors import Tensor
+from symdl.errors import CrossCheckError
+
+P, Q, U, R, N = Index("p", 9), Index("q", 9), Index("u", 4), Index("r", 3), Index("n")
+y, y2, x, w = Tensor("y", (P,)), Tensor("y2", (P, Q)), Tensor("x", (U,)), Tensor("w", (R,))
+tok = Tensor("tok", (N,), integer=True)
+
+
+def only(out: Tensor, body: sympy.Expr, *bound: Index) -> object:
+    (found,) = parts(Equation(out, ()), Term(body, bound, "sum" if bound else ""))
+    return found
+
+
+def test_a_place_within_the_axis_needs_no_condition() -> None:
+    part = only(y, x[U] * w[R] * Delta(P, 2 * U + R), U, R)
+    assert (part.place, part.body, part.free, part.guards) == ((2 * U + R,), w[R] * x[U], (), ())
+
+
+def test_a_place_that_can_leave_the_axis_is_tested() -> None:
+    part = only(y, x[U] * w[R] * Delta(P, 2 * U + R - 1), U, R)
+    assert part.guards == (InRange(2 * U + R - 1, sympy.Integer(9)),)
+
+
+def test_two_places_at_once() -> None:
+    part = only(y2, x[U] * w[R] * Delta(P, 2 * U) * Delta(Q, R), U, R)
+    assert (part.place, part.free) == ((2 * U, R), ())
+
+
+def test_data_says_where() -> None:
+    part = only(y, Delta(P, tok[N]), N)
+    assert (part.place, part.body, part.guards) == ((tok[N],), 1, (InRange(tok[N], sympy.Integer(9)),))
+
+
+def test_what_stands_at_the_place_is_read_there() -> None:
+    part = only(y, y.element() * x[U] * Delta(P, 2 * U), U)
+    assert part.body == y[2 * U] * x[U]
+
+
+def test_deltas_that_are_no_place_stay_conditions() -> None:
+    part = only(y, x[U] * w[R] * Delta(U, R), U, R)
+    assert (part.place, part.guards) == ((P,), (Delta(U, R),))
+    twice = only(y, x[U] * Delta(2 * P, U), U)
+    assert (twice.place, twice.guards) == ((P,), (Delta(2 * P, U),))
+
+
+def test_summands_with_and_without_places_part() -> None:
+    term = Term(x[U] * Delta(P, U) + x[U] ** 2 + w[0] * x[U], (U,), "sum")
+    found = parts(Equation(y, (term,)), term)
+    assert [(p.place, p.body) for p in found] == [((U,), x[U]), ((P,), x[U] ** 2 + w[0] * x[U])]
+
+
+def test_a_masked_maximum_is_conditional() -> None:
+    inside = InRange(U - 1, sympy.Integer(4))
+    (part,) = parts(Equation(y, ()), Term(Masked(x[U], inside), (U,), "max"))
+    assert (part.op, part.body, part.guards) == ("max", x[U], (inside,))
+
+
+@given(
+    slope=st.integers(-4, 4).filter(bool),
+    start=st.integers(-9, 9),
+    extent=st.integers(1, 9),
+    length=st.integers(1, 9),
+)
+def test_bounds_are_where_the_guard_holds(slope: int, start: int, extent: int, length: int) -> None:
+    i = Index("i", length)
+    guard = InRange(slope * i + start, sympy.Integer(extent))
+    if not isinstance(guard, InRange):
+        return
+    found = bounds(guard, i)
+    assert found is not None
+    first, after = (int(e) for e in found)
+    wanted = [v for v in range(length) if 0 <= slope * v + start < extent]
+    assert list(range(max(0, first), min(length, after))) == wanted
+
+
+def test_loops_of_a_convolution_end_along_the_row() -> None:
+    n, o, c, u, r = Index("n"), Index("o"), Index("c"), Index("u", 5), Index("r", 3)
+    k, z = Tensor("k", (o, c, r)), Tensor("z", (n, c, Index("h", 7)))
+    assert loop_order((n, o, u), (n, o, u), (c, r), k[o, c, r] * z[n, c, u + r]) == (n, o, c, r, u)
+    assert loop_order((n, o, u), (n, o, u), (c, r), k[o, c, r] * z[n, c, 2 * u + r])[-1] == u
+
+
+# ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@define
+def spread(x=Input("n u"), tok=Input("n", integer=True), E=Param("v")):
+    """A place that can leave the axis, a place that is data, and a reader of both."""
+    n, u = x.indices
+    (v,) = E.indices
+    p = index("p", 2 * u.extent - 2)
+    y = let("y[n,p]", Sum(x[n, u] * delta(p, 2 * u - 1), u))
+    z = let("z[v]", Sum(E[v] * x[n, 0] * delta(v, tok[n]), n))
+    return let("L", Sum(y[n, p] ** 2, n, p) + Sum(z[v] ** 2, v)), y
+
+
+@define(time="t")
+def recurrent(x=Input("n t"), a=Param()):
+    n, t = x.indices
+    h = state("h[n,t]")
+    s = let("s[n,t]", x[n, t] + a * h[n, t - 1] * in_range(t - 1, t.extent))
+    return let("h[n,t]", tanh(s[n, t])), s
+
+
+def changed(plan: Plan, change: Callable[[Statement], Statement]) -> Plan:
+    def visit(node: object) -> object:
+        if isinstance(node, Loop):
+            return replace(node, children=tuple(visit(c) for c in node.children))
+        return change(node) if isinstance(node, Statement) else node
+
+    return replace(plan, items=tuple(visit(i) for i in plan.items))  # type: ignore[misc]
+
+
+def without_conditions(plan: Plan) -> Plan:
+    return changed(plan, lambda s: replace(s, guards=()))
+
+
+def stored_at_a_place(plan: Plan) -> Plan:
+    return changed(plan, lambda s: replace(s, op="", guards=()) if s.guards else s)
+
+
+def conditions_of_another_axis(plan: Plan) -> Plan:
+    def wider(guard: sympy.Expr) -> sympy.Expr:
+        return InRange(guard.args[0], guard.args[1] + 1)
+
+    return changed(plan, lambda s: replace(s, guards=tuple(wider(g) for g in s.guards)))
+
+
+def without_start(plan: Plan) -> Plan:
+    def kept(item: object) -> bool:
+        return not (isinstance(item, Loop) and all(not s.op and s.out.name == "z" for s in statements_in(item)))
+
+    return replace(plan, items=tuple(i for i in plan.items if kept(i)))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [without_conditions, stored_at_a_place, conditions_of_another_axis, without_start],
+    ids=lambda f: f.__name__,
+)
+def test_a_corrupted_scatter_is_refused(fault: Callable[[Plan], Plan]) -> None:
+    plan = make_plan(spread)
+    check_plan(plan)
+    with pytest.raises(CrossCheckError):
+        check_plan(fault(plan))
+
+
+def loop_in_time(plan: Plan) -> Loop:
+    (found,) = [i for i in plan.items if isinstance(i, Loop) and i.direction]
+    return found
+
+
+def against_time(plan: Plan) -> Plan:
+    loop = loop_in_time(plan)
+    return replace(plan, items=tuple(replace(i, direction=-1) if i is loop else i for i in plan.items))  # type: ignore[misc]
+
+
+def in_any_order(plan: Plan) -> Plan:
+    loop = loop_in_time(plan)
+    return replace(plan, items=tuple(replace(i, direction=0) if i is loop else i for i in plan.items))  # type: ignore[misc]
+
+
+def never_stored(plan: Plan) -> Plan:
+    return changed(plan, lambda s: replace(s, op="sum") if s.out.name == "h" else s)
+
+
+@pytest.mark.parametrize(
+    "fault", [against_time, in_any_order, never_stored, without_conditions], ids=lambda f: f.__name__
+)
+def test_a_corrupted_recurrence_is_refused(fault: Callable[[Plan], Plan]) -> None:
+    plan = make_plan(recurrent)
+    check_plan(plan)
+    broken = fault(plan)
+    if fault is without_conditions and broken == plan:
+        broken = changed(plan, lambda s: s.renamed({}) if s.op else replace(s, body=s.body.replace(InRange, _one)))
+    with pytest.raises(CrossCheckError):
+        check_plan(broken)
+
+
+def _one(*arguments: sympy.Expr) -> sympy.Expr:
+    return sympy.S.One
+
+
+def test_code_that_leaves_its_arrays_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = {"x": np.ones((2, 3)), "tok": np.array([0, 9]), "E": np.ones(2)}
+    found = run_strictly(spread, arrays)
+    assert found["y"].tolist() == [[0, 1, 0, 1], [0, 1, 0, 1]]
+    assert float(found["L"]) == 5.0
+    monkeypatch.setattr("support.strict.check_plan", lambda plan: None)
+    monkeypatch.setattr("support.strict.make_plan", lambda *a: without_conditions(make_plan(*a)))
+    with pytest.raises((OutOfRangeError, OverflowError)):
+        run_strictly(spread, arrays)

@@ -1,0 +1,188 @@
+"""Sliding windows with random strides, paddings, dilations and extents: values, gradients, and nothing read outside.
+
+The emitted source runs as plain Python, on arrays that refuse negative and too large subscripts.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import assume, given, settings, strategies as st
+from support.strict import run_strictly
+
+from symdl.compilation import compile
+from symdl.core.define import Param, Sum, amax, define, delta, in_range, index, let
+from symdl.core.definitions import Definition
+from symdl.derivation.derive import derive
+from symdl.errors import ShapeError
+
+sys.path.insert(0, str(Path(__file__).parent))
+import constructs
+
+torch, slid = constructs.torch, constructs.slid
+functional = torch.nn.functional
+EXAMPLES = settings(max_examples=15, deadline=None)
+steps = st.integers(1, 3)
+paddings = st.integers(0, 3)
+
+
+def correlated(stride: int, padding: int, dilation: int) -> Definition:
+    """Convolution in one dimension over symbolic extents."""
+
+    @define
+    def conv(x=Param("n c h"), k=Param("o c r")):
+        n, c, h = x.indices
+        o, _, r = k.indices
+        u = index("u", slid(h.extent, r.extent, stride, padding, dilation))
+        at = stride * u + dilation * r - padding
+        y = let("y[n,o,u]", Sum(k[o, c, r] * x[n, c, at] * in_range(at, h.extent), c, r))
+        return let("L", Sum(y[n, o, u] ** 2, n, o, u)), y
+
+    return conv
+
+
+def agrees(definition: Definition, arrays: dict[str, np.ndarray], peer: Any) -> None:
+    """Forward and gradient against PyTorch; the gradient's program computes both."""
+    derivation = derive(definition, wrt=list(arrays))
+    found = {**run_strictly(definition, arrays), **run_strictly(derivation.gradient, arrays)}
+    tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+    y = peer(**tensors)
+    (y**2).sum().backward()
+    np.testing.assert_allclose(found["y"], y.detach().numpy(), rtol=1e-11, atol=1e-12)
+    for name, tensor in tensors.items():
+        np.testing.assert_allclose(found[derivation.names[name]], tensor.grad.numpy(), rtol=1e-11, atol=1e-11)
+
+
+@EXAMPLES
+@given(
+    n=st.integers(1, 2),
+    c=st.integers(1, 2),
+    o=st.integers(1, 2),
+    length=st.integers(1, 7),
+    kernel=st.integers(1, 4),
+    stride=steps,
+    padding=paddings,
+    dilation=steps,
+    seed=st.integers(0, 99),
+)
+def test_convolution_in_one_dimension(
+    n: int, c: int, o: int, length: int, kernel: int, stride: int, padding: int, dilation: int, seed: int
+) -> None:
+    definition = correlated(stride, padding, dilation)
+    rng = np.random.default_rng(seed)
+    arrays = {"x": rng.normal(size=(n, c, length)), "k": rng.normal(size=(o, c, kernel))}
+    if length + 2 * padding < dilation * (kernel - 1) + 1:
+        with pytest.raises(ShapeError, match="the kernel is larger than the input"):
+            run_strictly(definition, arrays)
+        return
+    agrees(definition, arrays, lambda x, k: functional.conv1d(x, k, None, stride, padding, dilation))
+
+
+@EXAMPLES
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 6)),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.tuples(steps, steps),
+    padding=st.tuples(paddings, paddings),
+    dilation=st.tuples(steps, steps),
+    seed=st.integers(0, 99),
+)
+def test_convolution_in_two_dimensions(
+    shape: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    seed: int,
+) -> None:
+    assume(all(h + 2 * p >= d * (r - 1) + 1 for h, p, d, r in zip(shape, padding, dilation, kernel, strict=True)))
+
+    @define
+    def conv(x=Param("h w"), k=Param(f"r={kernel[0]} s={kernel[1]}")):
+        h, w = x.indices
+        r, s = k.indices
+        u = index("u", slid(h.extent, kernel[0], stride[0], padding[0], dilation[0]))
+        v = index("v", slid(w.extent, kernel[1], stride[1], padding[1], dilation[1]))
+        a = stride[0] * u + dilation[0] * r - padding[0]
+        b = stride[1] * v + dilation[1] * s - padding[1]
+        y = let("y[u,v]", Sum(k[r, s] * x[a, b] * in_range(a, h.extent) * in_range(b, w.extent), r, s))
+        return let("L", Sum(y[u, v] ** 2, u, v)), y
+
+    rng = np.random.default_rng(seed)
+    arrays = {"x": rng.normal(size=shape), "k": rng.normal(size=kernel)}
+    agrees(conv, arrays, lambda x, k: functional.conv2d(x[None], k[None, None], None, stride, padding, dilation)[0])
+
+
+@EXAMPLES
+@given(
+    length=st.integers(1, 6),
+    kernel=st.integers(1, 4),
+    stride=steps,
+    padding=st.integers(0, 2),
+    more=st.integers(0, 2),
+    seed=st.integers(0, 99),
+)
+def test_transposed_convolution(length: int, kernel: int, stride: int, padding: int, more: int, seed: int) -> None:
+    assume(more < stride and stride * (length - 1) + kernel - 2 * padding + more >= 1)
+
+    @define
+    def conv(x=Param("c u"), k=Param("c o r")):
+        c, u = x.indices
+        _, o, r = k.indices
+        p = index("p", stride * (u.extent - 1) + r.extent - 2 * padding + more)
+        y = let("y[o,p]", Sum(x[c, u] * k[c, o, r] * delta(p, stride * u + r - padding), c, u, r))
+        return let("L", Sum(y[o, p] ** 2, o, p)), y
+
+    rng = np.random.default_rng(seed)
+    arrays = {"x": rng.normal(size=(2, length)), "k": rng.normal(size=(2, 3, kernel))}
+    agrees(conv, arrays, lambda x, k: functional.conv_transpose1d(x, k, None, stride, padding, more))
+
+
+@EXAMPLES
+@given(length=st.integers(1, 8), kernel=st.integers(1, 4), stride=steps, seed=st.integers(0, 99), data=st.data())
+def test_the_largest_of_a_window(length: int, kernel: int, stride: int, seed: int, data: st.DataObject) -> None:
+    padding = data.draw(st.integers(0, kernel // 2))
+    assume(length + 2 * padding >= kernel)
+
+    @define
+    def pool(x=Param("h")):
+        (h,) = x.indices
+        r, u = index("r", kernel), index("u", slid(h.extent, kernel, stride, padding))
+        at = stride * u + r - padding
+        y = let("y[u]", amax(x[at], r, ties="share", where=in_range(at, h.extent)))
+        return let("L", Sum(y[u] ** 2, u)), y
+
+    arrays = {"x": np.random.default_rng(seed).normal(size=length)}
+    agrees(pool, arrays, lambda x: functional.max_pool1d(x[None, None], kernel, stride, padding)[0, 0])
+
+
+def test_one_program_serves_every_shape() -> None:
+    """The machine code, at shapes from 1 up."""
+    code = compile(correlated(2, 1, 2), wrt=["x", "k"])
+    rng = np.random.default_rng(0)
+    for length, kernel in [(1, 2), (3, 1), (8, 3), (9, 4), (40, 5)]:
+        arrays = {"x": rng.normal(size=(2, 3, length)), "k": rng.normal(size=(4, 3, kernel))}
+        found = code.gradient(**arrays)
+        tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+        (functional.conv1d(*tensors.values(), None, 2, 1, 2) ** 2).sum().backward()
+        for name, tensor in tensors.items():
+            np.testing.assert_allclose(found[name], tensor.grad.numpy(), rtol=1e-11, atol=1e-11)
+    with pytest.raises(ShapeError, match=r"would be 0, since H \+ 2 = 3 is less than 2\*R - 1 = 5"):
+        code(x=np.ones((1, 1, 1)), k=np.ones((1, 1, 3)))
+
+
+def test_extents_that_no_array_shows_are_an_error() -> None:
+    @define
+    def lost(x=Param("h")):
+        (h,) = x.indices
+        q = index("q", 2 * sympy.Symbol("Q", integer=True, positive=True))
+        y = let("y[q]", Sum(x[h], h) + q)
+        return let("L", Sum(y[q], q)), y
+
+    with pytest.raises(ShapeError, match="can't be read from the inputs"):
+        compile(lost)
