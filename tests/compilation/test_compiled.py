@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symdl.compilation import Compiled, compile
-from symdl.core.define import Hyper, Input, Param, Sum, define, exp, let, mean
+from symdl.core.define import Hyper, Input, Param, Sum, define, delta, exp, index, let, log, mean
 from symdl.errors import DataError, DefinitionError, ShapeError, SymdlError, UnsupportedError
 from symdl.library.layers import dense, sequential
 from symdl.library.optimisers import momentum, sgd
@@ -142,6 +142,82 @@ def test_subscripts_out_of_range_are_refused() -> None:
         code(tok=[0.5, 1], E=E)
     with pytest.raises(DataError, match="which runs from 0 to 2"):
         code.epoch({"tok": np.array([0, 3]), "E": E}, order=np.arange(2), batch_size=1)
+
+
+@define
+def classifier(tok=Input("n t", integer=True), y=Input("n", integer=True), E=Param("v d"), W=Param("k d")):
+    """Gathers from a parameter and from an intermediate; the labels are data of a batch."""
+    n, t = tok.indices
+    (k, d), _ = W.indices, E.indices
+    s = let("s[n,k]", Sum(W[k, d] * E[tok[n, t], d], t, d))
+    p = let("p[n,k]", exp(s[n, k]) / Sum(exp(s[n, k]), k))
+    return let("L", mean(-log(p[n, y[n]]), n)), p
+
+
+@pytest.fixture(scope="module")
+def trained() -> Compiled:
+    return compile(classifier, optimizer=sgd(0.5))
+
+
+LABELLED = {
+    "tok": np.array([[0, 1], [2, 2], [1, 0]]),
+    "y": np.array([0, 1, 0]),
+    "E": np.eye(3, 4),
+    "W": np.zeros((2, 4)),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tok": np.array([[0, 1], [2, 7], [1, 0]])}, r"tok[1, 1] is 7; in row 1 of tok (counted from 0)"),
+        ({"tok": np.array([[0, 1], [2, 2], [-1, 0]])}, r"axis v of E, which runs from 0 to 2"),
+        ({"y": np.array([0, 2, 0])}, r"y[1] is 2; in row 1 of y (counted from 0): it subscripts axis k of p"),
+    ],
+)
+def test_data_that_subscripts_is_checked_by_row(trained: Compiled, change: dict[str, object], says: str) -> None:
+    given = {**LABELLED, **change}
+    calls = [trained, trained.gradient, lambda **a: trained.epoch(a, order=np.arange(3), batch_size=2)]
+    for call in calls:
+        with pytest.raises(DataError, match=re.escape(says)):
+            call(**given)
+    if "tok" in change:
+        with pytest.raises(DataError, match=re.escape(says)):
+            trained.predict(tok=given["tok"], E=given["E"], W=given["W"])
+
+
+def test_integer_labels_are_data_of_a_batch(trained: Compiled) -> None:
+    given = {n: np.array(a) for n, a in LABELLED.items()}
+    losses = np.concatenate([trained.epoch(given, order=np.arange(3), batch_size=2)[1] for _ in range(40)])
+    assert np.isclose(losses[0], np.log(2)) and losses[-1] < 0.1
+    predicted = trained.predict(tok=given["tok"], E=given["E"], W=given["W"])["p"]
+    assert predicted.argmax(axis=1).tolist() == [0, 1, 0]
+
+
+def test_subscripts_stay_within_composite_extents() -> None:
+    @define
+    def shifted(tok=Input("n", integer=True), E=Param("v")):
+        (n,), (v,) = tok.indices, E.indices
+        w = index("w", v.extent + 1)
+        F = let("F[w]", Sum(E[v] * delta(w, v + 1), v))
+        return let("L", Sum(F[tok[n]] ** 2, n))
+
+    code = compile(shifted, wrt="E")
+    assert code.gradient(tok=[0, 2, 2], E=[3.0, 4.0])["E"].tolist() == [0.0, 16.0]
+    with pytest.raises(DataError, match=re.escape("tok[0] is 3")):
+        code(tok=[3], E=[3.0, 4.0])
+
+
+def test_a_gather_at_a_gather() -> None:
+    @define
+    def twice(outer=Input("n", integer=True), inner=Input("m", integer=True), E=Param("v")):
+        (n,) = outer.indices
+        return let("L", Sum(E[inner[outer[n]]], n))
+
+    code = compile(twice, wrt="E")
+    assert code.gradient(outer=[1, 1], inner=[0, 2], E=[1.0, 2.0, 3.0])["E"].tolist() == [0.0, 0.0, 2.0]
+    with pytest.raises(DataError, match=re.escape("outer[1] is 2")):
+        code(outer=[0, 2], inner=[0, 2], E=[1.0, 2.0, 3.0])
 
 
 def test_an_epoch_changes_parameters_in_place() -> None:

@@ -17,6 +17,7 @@ from symdl.compilation.samples import sample
 from symdl.compilation.targets.reference import evaluate
 from symdl.core.definitions import Definition
 from symdl.derivation.derive import derive
+from symdl.derivation.forward import hvp
 
 sys.path.insert(0, str(Path(__file__).parent))
 import constructs
@@ -78,3 +79,24 @@ def test_an_array_that_is_left_is_noticed() -> None:
             array[key]
         with pytest.raises(OutOfRangeError):
             array[key] = 1.0
+
+
+@pytest.mark.parametrize("name", ["conv1d", "likelihood", "rnn"])
+def test_second_derivatives_compile_and_agree_with_pytorch(name: str) -> None:
+    """The Hessian times a direction, compiled from its equations as any definition is."""
+    definition, peer = constructs.PEERS[name]
+    names = [p.name for p in definition.parameters]
+    derivation = hvp(definition, names)
+    arrays = drawn(definition, 29, 0.5)
+    rng = np.random.default_rng(31)
+    directions = {n: rng.normal(size=arrays[n].shape) for n in names}
+    found = compile(derivation.gradient)(**arrays, **{f"{n}_dot": d for n, d in directions.items()})
+
+    def loss(*parameters: Any) -> Any:
+        fixed = {n: torch.tensor(a) for n, a in arrays.items() if n not in names}
+        return peer(**fixed, **dict(zip(names, parameters, strict=True)))
+
+    given = [tuple(torch.tensor(a[n]) for n in names) for a in (arrays, directions)]
+    _, products = torch.autograd.functional.hvp(loss, *given)
+    for n, wanted in zip(names, products, strict=True):
+        close(found[f"{n}_bar_dot"], wanted.numpy())
