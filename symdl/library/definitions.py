@@ -11,9 +11,11 @@ from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.errors import DefinitionError
 from symdl.library.activations import ACTIVATIONS, Activation, identity
+from symdl.library.attention import ENTRIES as ATTENTION
 from symdl.library.convolution import ENTRIES as CONVOLUTION
 from symdl.library.entries import Entry
 from symdl.library.losses import cross_entropy, l1, l2, softmax
+from symdl.library.normalisation import ENTRIES as NORMALISATION
 from symdl.library.sequential import dense, sequential
 
 
@@ -92,6 +94,8 @@ _ENTRIES = (
     Entry("cross_entropy", "loss", "cross-entropy of probabilities", lambda: cross_entropy_loss),
     Entry("softmax_cross_entropy", "loss", "cross-entropy of the softmax of scores", lambda: softmax_cross_entropy),
     *CONVOLUTION,
+    *NORMALISATION,
+    *ATTENTION,
 )
 
 DEFINITIONS = {e.name: e for e in _ENTRIES}

@@ -54,6 +54,8 @@ def written(
     declared: Mapping[str, Declared | None],
     body: Callable[..., Tensor | tuple[Tensor, ...]],
     extents: Mapping[str, Any] | None = None,
+    *,
+    time: str = "",
 ) -> Definition:
     """A definition whose signature depends on options: `body` is called with the declared tensors, in order.
 
@@ -62,6 +64,7 @@ def written(
         declared: what `Input`, `Param` and `Hyper` give, by name; None leaves the argument out (`body` gets None).
         body: writes equations with `let`, returns the target, or a tuple of outputs, the target first.
         extents: extents that are expressions (2·J), by index name.
+        time: the name of the index that is time, as for `define`.
 
     >>> from symdl.core.define import Input, Param, let
     >>> def layer(x, b):
@@ -71,7 +74,7 @@ def written(
     shift(x[n]) -> y:
         y[n] = x[n]
     """
-    with writing(Builder(name)) as builder:
+    with writing(Builder(name, time=time)) as builder:
         for index, extent in (extents or {}).items():
             builder.index(index, extent)
         made = body(*[d if d is None else builder.declare(n, d) for n, d in declared.items()])

@@ -8,6 +8,13 @@
 (N, O, H, W)
 """
 
+from symdl.library.attention import (
+    attention as attention,
+    multi_head as multi_head,
+    rotary as rotary,
+    rotation_table as rotation_table,
+    sinusoidal as sinusoidal,
+)
 from symdl.library.convolution import (
     conv1d as conv1d,
     conv2d as conv2d,
@@ -17,5 +24,15 @@ from symdl.library.convolution import (
     depthwise_conv1d as depthwise_conv1d,
     depthwise_conv2d as depthwise_conv2d,
     depthwise_conv3d as depthwise_conv3d,
+)
+from symdl.library.normalisation import (
+    batch_norm as batch_norm,
+    batch_norm_inference as batch_norm_inference,
+    group_norm as group_norm,
+    instance_norm as instance_norm,
+    layer_norm as layer_norm,
+    rms_norm as rms_norm,
+    running_statistics as running_statistics,
+    weight_norm as weight_norm,
 )
 from symdl.library.sequential import dense as dense, sequential as sequential
