@@ -10,6 +10,7 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
+from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, Reduction, Tensor, rename
 from symdl.errors import DefinitionError
 
@@ -61,15 +62,35 @@ def unroll(expr: sympy.Expr) -> sympy.Expr:
         return expr.func(*[unroll(a) if isinstance(a, sympy.Expr) else a for a in expr.args])
     parts = [unroll(rename(expr.body, dict(zip(expr.bound, values, strict=True)))) for values in subscripts(expr.bound)]
     if expr.op == "max":
-        largest = parts[0]
-        for part in parts[1:]:
+        largest, *rest = [p for p in parts if p != -sympy.oo] or parts[:1]  # what is masked out does not count
+        for part in rest:
             largest = Switch(largest - part, part, largest, 1)
         return largest
     return (sympy.Add if expr.op == "sum" else sympy.Mul)(*parts)
 
 
 def unrolled(definition: Definition) -> Iterator[tuple[Element, sympy.Expr]]:
-    """The equations of a definition with concrete extents, one for each element, in evaluation order."""
-    for eq in definition.equations:
-        for where in subscripts(eq.indices):
-            yield eq.out[where], unroll(eq.at(where))
+    """The equations of a definition with concrete extents, one for each element, in evaluation order.
+
+    >>> from symdl.core.define import Hyper, Input, define, in_range, let, state
+    >>> @define(time="t")
+    ... def decay(x=Input("t=2"), a=Hyper()):
+    ...     (t,) = x.indices
+    ...     h = state("h[t]")
+    ...     s = let("s[t]", a * h[t - 1] * in_range(t - 1, 2))
+    ...     return let("h[t]", x[t] + s[t])
+    >>> [f"{lhs} = {rhs}" for lhs, rhs in unrolled(decay)]
+    ['s[0] = 0', 'h[0] = s[0] + x[0]', 's[1] = a*h[0]', 'h[1] = s[1] + x[1]']
+    """
+    for group in groups(definition.equations):
+        if not group.direction:
+            (eq,) = group.equations
+            for where in subscripts(eq.indices):
+                yield eq.out[where], unroll(eq.at(where))
+            continue
+        for time in range(int(group.extent))[:: group.direction]:
+            for eq in group.equations:
+                axis = group.time[eq.name]
+                for where in subscripts(eq.indices):
+                    if where[axis] == time:
+                        yield eq.out[where], unroll(eq.at(where))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy
@@ -25,6 +25,7 @@ def share_equal(equations: Iterable[Equation], outputs: Container[str]) -> list[
     [c = Sum_{n}(x[n]), b[n] = c*x[n]]
     """
     listed = list(equations)
+    ahead = _read_ahead(listed)
     first: dict[sympy.Expr, int] = {}
     renamed: dict[Tensor, Tensor] = {}
     for position, original in enumerate(listed):
@@ -35,6 +36,8 @@ def share_equal(equations: Iterable[Equation], outputs: Container[str]) -> list[
             first[key] = position
             continue
         kept = listed[first[key]]
+        if {eq.name, kept.name} & ahead:
+            continue
         if eq.name not in outputs:
             renamed[eq.out] = kept.out
         elif kept.name not in outputs:
@@ -47,6 +50,16 @@ def share_equal(equations: Iterable[Equation], outputs: Container[str]) -> list[
             continue
         listed[position] = replace(eq, terms=())
     return [e for e in listed if e.terms]
+
+
+def _read_ahead(equations: Sequence[Equation]) -> set[str]:
+    """What a recurrence reads before it stands: it has to keep its name."""
+    undefined = {e.name for e in equations}
+    found: set[str] = set()
+    for eq in equations:
+        found |= eq.used_names & undefined
+        undefined.discard(eq.name)
+    return found
 
 
 def _at(kept: Equation, eq: Equation) -> tuple[Term, ...]:

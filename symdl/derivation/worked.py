@@ -90,6 +90,7 @@ def work(
         DefinitionError, ShapeError, DataError: unknown names, shapes that do not fit, values that are not finite.
     """
     concrete = definition.at(**_all_extents(definition, values, dict(extents or {})))
+    _check_shapes(concrete, values)
     known: dict[Element, sympy.Expr] = {}
     for tensor in concrete.inputs:
         if tensor.name in values:
@@ -149,7 +150,9 @@ def _as_read(expr: sympy.Expr) -> sympy.Expr:
 
 def evaluate(expr: sympy.Expr, known: Mapping[Element, sympy.Expr]) -> sympy.Expr:
     """Put values in; rational arithmetic stays exact, the rest is rounded to 15 digits."""
-    value = expr.xreplace({e: known[e] for e in expr.atoms(Element) if e in known})
+    at = {e: known[e] for e in expr.atoms(Element) if e.tensor.integer and e in known}
+    value = expr.xreplace(at)  # first what subscripts: E[tok[n]] is E[3] then
+    value = value.xreplace({e: known[e] for e in value.atoms(Element) if e in known})
     if value.atoms(Element):
         return sympy.expand_mul(value) if value.is_polynomial() and value.is_Add else value
     if value.is_Rational:
@@ -179,7 +182,21 @@ def _all_extents(definition: Definition, values: Mapping[str, Any], extents: dic
                     remedy="give as many values as the extent says",
                 )
             extents[index.name] = size
-    return extents
+    derived = [n for n in extents if n in definition.extents and not definition.extents[n].is_Symbol]
+    return {n: size for n, size in extents.items() if n not in derived or definition.extents[n].is_Integer}
+
+
+def _check_shapes(concrete: Definition, values: Mapping[str, Any]) -> None:
+    """The extents that follow from others, U = H − R + 1, have to be those of the values."""
+    for name, value in values.items():
+        for index, size in zip(concrete[name].indices, _shape(value), strict=True):
+            if index.extent != size:
+                raise ShapeError(
+                    f"axis {index.name} of {name} has {size} values",
+                    where=f"the values for {concrete.name}",
+                    why=f"the other extents make it {index.extent}",
+                    remedy="give as many values as the extent says",
+                )
 
 
 def _shape(value: Any) -> tuple[int, ...]:

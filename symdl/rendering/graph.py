@@ -95,7 +95,7 @@ def layout(
     target = definition.target
     if slopes and target.rank == 0:
         slopes.setdefault(target.element(), 1)
-    units = _units(definition)
+    units = _units(definition, values)
     if len(units) > _MOST:
         raise UnsupportedError(
             f"the graph of {definition.name} has {len(units)} nodes",
@@ -120,7 +120,7 @@ def cotangents_in(definition: Definition, values: Mapping[Element, Any]) -> dict
 # ── what is connected with what ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _units(definition: Definition) -> dict[Element, _Unit]:
+def _units(definition: Definition, values: Mapping[Element, Any]) -> dict[Element, _Unit]:
     forward = [e for e in definition.equations if not e.out.cotangent_of]
     if any(not i.extent.is_Integer for e in forward for t in (e.out, *e.uses) for i in t.indices):
         raise UnsupportedError(
@@ -128,8 +128,9 @@ def _units(definition: Definition) -> dict[Element, _Unit]:
         )
     target = definition.only([definition.outputs[0]])
     units: dict[Element, _Unit] = {}
+    places = {e: sympy.Integer(int(v)) for e, v in values.items() if e.tensor.integer}
     for lhs, expr in unrolled(target):
-        unit = _connected(lhs, expr)
+        unit = _connected(lhs, expr.xreplace(places))  # E[tok[0]] is the wire of E[3]; no wire comes from tok itself
         for signal in (*(s for _, s in unit.weighted), *unit.plain):
             units.setdefault(signal, _Unit(signal))
         unit.depth = 1 + max((units[s].depth for s in (*(s for _, s in unit.weighted), *unit.plain)), default=0)
@@ -225,7 +226,10 @@ def _drawn(
             shown.add(element)
             edges.append(Edge(number, None, _number(element, values), _number(element, slopes)))
     left, top = min(x for x, _ in places.values()), min(y for _, y in places.values())
-    origin = (_MARGIN + 16 - left, _MARGIN - top)
+    first = [n for n, e in zip(numbers.values(), numbers, strict=True) if places[e][0] == left and e not in shown]
+    outside = [_number(e, v) for e in (list(numbers)[n] for n in first) for v in (values, slopes)]
+    room = 9.0 * max((len(label.spans[0][0]) for label in outside if label), default=0)  # numbers left of the inputs
+    origin = (_MARGIN + max(16.0, room) - left, _MARGIN - top)
     for element, unit in units.items():
         x, y = places[element]
         kind: Kind = "input" if unit.expr is None else "unit"

@@ -10,9 +10,11 @@ from typing import Any
 
 import sympy
 
+from symdl.core.functions import Switch
 from symdl.core.tensors import Element
 from symdl.rendering.names import GREEK, joined, parse_name
 from symdl.rendering.numerals import decimal
+from symdl.rendering.piecewise import switch_form
 
 _ACCENTS = {
     "hat": "\N{COMBINING CIRCUMFLEX ACCENT}",
@@ -46,7 +48,7 @@ def name_label(element: Element) -> Label:
     stem, upright = _plain(name.stem)
     below = joined([_plain(name.subscript)[0], *kept]) if name.subscript else joined(kept)
     spans = [(stem, "", not upright)]
-    spans += [(name.superscript, "sup", False)] if name.superscript else []
+    spans += [(_plain(name.superscript)[0], "sup", False)] if name.superscript else []
     spans += [(below, "sub", False)] if below else []
     return Label(name.tex(*kept), tuple(spans))
 
@@ -55,6 +57,7 @@ def _plain(tex: str) -> tuple[str, bool]:
     """A printed stem as Unicode text, and whether it stands upright."""
     upright = r"\mathrm" in tex
     text = re.sub(r"\\mathrm\{([^{}]*)\}", r"\1", tex).replace("^{2}", "²")
+    text = text.replace(r"\varepsilon", "ε").replace(r"\ell", "ℓ").replace(r"\prime", "′")
     for name in GREEK:
         text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, n=name: _greek(n), text)  # type: ignore[misc]
     while _ACCENTED.search(text):
@@ -93,6 +96,8 @@ def text_label(tex: str, plain: str) -> Label:
 
 def function_label(call: sympy.Basic) -> Label | None:
     r"""The sign of a function, such as σ or tanh; None for what has none."""
+    if isinstance(call, Switch):
+        return next((text_label(rf"\{n}", n) for n in ("max", "min") if switch_form(call, str).text[1:4] == n), None)
     written = getattr(type(call), "latex_name", "") or (
         rf"\{type(call).__name__}" if isinstance(call, sympy.Function) else ""
     )

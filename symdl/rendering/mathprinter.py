@@ -124,7 +124,7 @@ class MathPrinter:
 
     @_tex.register(Element)
     def _element(self, expr: Element, scope: Scope) -> Tex:
-        if expr in self.values:
+        if expr in self.values or (expr := self._looked_up(expr)) in self.values:
             return _numeral(decimal(self.values[expr])[0])
         subscripts = [self._subscript(s, scope) for s in expr.subscripts]
         made = expr.tensor.cotangent_of
@@ -133,6 +133,11 @@ class MathPrinter:
             return Tex(self._derivative(expr.tensor, made, subscripts), POWER)
         name = parse_name(expr.name, layered=expr.tensor.rank > 0)
         return Tex(name.tex(*subscripts), POWER if name.superscript else ATOM)
+
+    def _looked_up(self, expr: Element) -> Element:
+        """E[tok[n]] with the number that tok[n] is."""
+        given = {e: self.values[e] for s in expr.subscripts for e in s.atoms(Element) if e in self.values}
+        return expr.tensor[tuple(s.xreplace(given) for s in expr.subscripts)] if given else expr
 
     def _derivative(self, tensor: Tensor, made: tuple[str, str], subscripts: list[str]) -> str:
         of = self.tensors.get(made[1])
