@@ -13,8 +13,8 @@ import sympy
 from symdl.compilation.plan import Buffer, Item, Loop, Plan, statements_in
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.core.functions import InRange
-from symdl.core.guards import guarded
-from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
+from symdl.core.guards import guarded, stays_within
+from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element
 from symdl.errors import CrossCheckError
 
@@ -234,19 +234,18 @@ class _Checker:
         What is read through a gather is checked when arrays come in; what is written through one has to be guarded.
         """
         for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-            if any(_guards(g, subscript, axis) for g in guards):
-                continue
-            if isinstance(subscript, Element) and not written:
-                continue
             outside = [i for i in indices_in(subscript) if i not in self.loops]
             if outside:
                 self._fail(f"{element} uses the index {outside[0]} outside its loop")
             if isinstance(subscript, Index) and subscript.extent == axis.extent:
                 if not self._alike(subscript, axis):
                     self._fail(f"the loop over {subscript} has not the length of axis {axis} of {element}")
+            elif isinstance(subscript, Element) and not written:
                 continue
-            bounds = value_range(subscript, indices_in(subscript))
-            if bounds is None or not all(provably_nonnegative(b) for b in (bounds[0], axis.extent - 1 - bounds[1])):
+            elif subscript.atoms(Element):
+                if not any(_guards(g, subscript, axis) for g in guards):
+                    self._fail(f"{element} can leave axis {axis}")
+            elif not stays_within(subscript, axis.extent, guards):
                 self._fail(f"{element} can leave axis {axis}")
 
     def _alike(self, loop: Index, axis: Index) -> bool:

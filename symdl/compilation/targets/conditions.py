@@ -11,10 +11,10 @@ from functools import reduce
 
 import sympy
 
-from symdl.compilation.fusion import Item, Loop, statements_in
+from symdl.compilation.fusion import Item, Loop, Node, statements_in
 from symdl.core.functions import InRange
 from symdl.core.indices import Index, indices_in, provably_nonnegative, value_range
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, elements_in
 
 
 def common(node: Item) -> list[sympy.Expr]:
@@ -107,3 +107,13 @@ def _first(low: list[str]) -> str:
     least = max([0, *(int(e) for e in low if e.isdigit())])
     rest = [e for e in low if not e.isdigit()]
     return f"max({least}, {', '.join(rest)})" if rest else str(least)
+
+
+def gathers_in(children: Iterable[Node]) -> list[Element]:
+    """The elements that are subscripts of others, or stand in guards, in a fixed order."""
+    found: dict[Element, None] = {}
+    for statement in (s for child in children for s in statements_in(child)):
+        places = [s for e in (*statement.reads, statement.out) for s in e.subscripts]
+        for place in (*places, *statement.guards):
+            found.update(dict.fromkeys(e for e in elements_in(place) if e.tensor.integer))
+    return list(found)

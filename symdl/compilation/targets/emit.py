@@ -16,7 +16,7 @@ from symdl.compilation.liveness import promoted
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
-from symdl.compilation.targets.conditions import common, loop_range, testable
+from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.functions import Delta, InRange
@@ -78,6 +78,7 @@ class Emitter:
                 if buffer.kind == "input":
                     self.scalars.add(sympy.Symbol(local, real=True))
         self.held: set[sympy.Expr] = set()
+        self.gathered: dict[Element, str] = {}
         self.cut: set[Index] = set()  # loops that do not run upwards from 0
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self._name_extents()
@@ -251,7 +252,7 @@ class Emitter:
         """The children of a loop in order; runs of statements become blocks, and finished variables are stored."""
         variables = {e: self._variable(e, around) for e in promoted(around, children).values() if e.subscripts}
         last = {e: max(k for k, c in enumerate(children) if _writes(c, e)) for e in variables}
-        lines: list[str] = []
+        outside, lines = self.gathered, self._gathers(around, children)
         k = 0
         while k < len(children):
             run = [children[k]]
@@ -273,6 +274,18 @@ class Emitter:
                 del last[element]
                 if self._needed_outside(element.name, children):
                     lines.append(f"{self.access(element)} = {variables[element]}")
+        self.gathered = outside
+        return lines
+
+    def _gathers(self, around: tuple[Index, ...], children: tuple[Node, ...]) -> list[str]:
+        """Data that subscripts in these children, read once: for all LLVM knows, a store in between might change it."""
+        lines: list[str] = []
+        for element in gathers_in(children):
+            plain = all(isinstance(s, Index) for s in element.subscripts) and element.subscripts
+            if plain and set(element.subscripts) <= set(around) and element not in self.gathered:
+                name = self._variable(element, around)
+                lines.append(f"{name} = {self.access(element)}")
+                self.gathered = {**self.gathered, element: name}
         return lines
 
     def _needed_outside(self, name: str, children: tuple[Node, ...]) -> bool:
@@ -336,7 +349,7 @@ class Emitter:
         return body.xreplace({e: sympy.Symbol(self._read(e, known), real=True) for e in body.atoms(Element)})
 
     def _read(self, element: Element, known: dict[Element, str]) -> str:
-        return self.locals.get(element) or known.get(element) or self.access(element)
+        return self.locals.get(element) or self.gathered.get(element) or known.get(element) or self.access(element)
 
     def access(self, element: Element) -> str:
         inside = ", ".join(self._place(s) for s in element.subscripts)
