@@ -10,7 +10,7 @@ from itertools import groupby
 import sympy
 
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation
+from symdl.core.equations import Equation, unused
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, outermost_reductions
@@ -21,7 +21,7 @@ from symdl.rendering.indexmaps import Piece, index_map
 from symdl.rendering.legend import bars, brackets, conventions, last, quantities
 from symdl.rendering.mathprinter import Derivative, MathPrinter
 from symdl.rendering.matrixform import matrix_form, recognise
-from symdl.rendering.matrixtree import Named, matrix_latex
+from symdl.rendering.matrixtree import Named, matrix_latex, named_in, tensor_name
 from symdl.rendering.names import parse_name
 from symdl.rendering.numerals import decimal
 from symdl.rendering.ordering import factors_of
@@ -130,13 +130,18 @@ def _pieces(eq: Equation) -> tuple[Piece, ...]:
 
 
 def _system(
-    printer: MathPrinter, equations: Sequence[Equation], notation: str = "index", wanted: Collection[str] = ()
+    printer: MathPrinter,
+    equations: Sequence[Equation],
+    notation: str = "index",
+    wanted: Collection[str] = (),
+    plain: Collection[str] = (),
 ) -> Iterator[Block]:
     """Equations in order; those of a recurrence stand together under the times for which they are evaluated."""
     for direction, members in groupby(_timed(equations), key=lambda pair: pair[0]):
         if direction is not None:
             yield Lead(_times(direction))
-        yield Formula(tuple(row for _, eq in members for row in _result_rows(printer, eq, notation, wanted)))
+        rows = [_result_rows(printer, e, "index" if e.name in plain else notation, wanted) for _, e in members]
+        yield Formula(tuple(row for some in rows for row in some))
 
 
 def _timed(equations: Sequence[Equation]) -> Iterator[tuple[Group | None, Equation]]:
@@ -220,18 +225,61 @@ def _in_formulas(note: str) -> str:
 
 def _matrix_section(printer: MathPrinter, derivation: Derivation) -> list[Block]:
     """The equations in matrix form, where at least half of them have one; the others stay as they are."""
-    equations = derivation.gradient.equations
-    forms = [matrix_form(eq) for eq in equations]
+    again = _letters_apart(derivation.gradient)
+    equations = derivation.gradient.renamed(again).equations
+    plain = _otherwise_labelled(equations)
+    forms = [matrix_form(eq) if eq.name not in plain else None for eq in equations]
     if not any(t.rank for t in derivation.gradient.tensors.values()):
         return []
     if derivation.via != "chain" or 2 * sum(f is not None for f in forms) < len(forms):
         return []
+    called = "".join(
+        f"; ${_letter(old)}$ is ${_letter(new)}$ here" for old, new in again.items() if not new.endswith("_bar")
+    )
     rest = "" if all(forms) else " What has no such form stands as it is."
     return [
         Heading("In matrix form"),
-        Paragraph(f"Recognised in the equations above; {', '.join(_symbols(equations))}.{rest}"),
-        *_system(printer, equations, "matrix"),
+        Paragraph(f"Recognised in the equations above; {', '.join(_symbols(equations))}{called}.{rest}"),
+        *_system(printer, equations, "matrix", plain=plain),
     ]
+
+
+def _otherwise_labelled(equations: Iterable[Equation]) -> set[str]:
+    """The names of equations that would read a tensor with other axes as labels than before: U_ngq and U_qhw."""
+    layouts: dict[str, tuple[bool, ...]] = {}
+    found: set[str] = set()
+    for eq in equations:
+        if (form := recognise(eq)) is None:
+            continue
+        mine = {}
+        for node in (*named_in(form.left), *named_in(form.right)):
+            mine[node.tensor.name] = tuple(a is None for a in node.at) or (True,) * node.tensor.rank
+        if any(layouts.get(name, layout) != layout for name, layout in mine.items()):
+            found.add(eq.name)
+        else:
+            layouts |= mine
+    return found
+
+
+def _letter(name: str) -> str:
+    return parse_name(name, layered=True).tex()
+
+
+def _letters_apart(gradient: Definition) -> dict[str, str]:
+    """New names for what would share a bold letter with something before it: the column S_n with the column s_n."""
+    letters = {tensor_name(t).tex(): t.name for t in gradient.inputs}
+    again: dict[str, str] = {}
+    for eq in gradient.equations:
+        form = recognise(eq)
+        rank = form.left.rank if form and isinstance(form.left, Named) else eq.out.rank
+        made = eq.out.cotangent_of
+        if made and eq.name == f"{made[1]}_bar":
+            if made[1] in again:
+                again[eq.name] = f"{again[made[1]]}_bar"
+        elif rank and letters.setdefault(tensor_name(eq.out, rank).tex(), eq.name) != eq.name:
+            taken = {*gradient.tensors, *again.values(), f"{eq.name}_"}
+            again[eq.name] = unused(f"{eq.name}_", taken)
+    return again
 
 
 def _symbols(equations: Iterable[Equation]) -> Iterator[str]:

@@ -16,14 +16,17 @@ from symdl.core.functions import Delta
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element
 
+#: What a subscript runs through: start, start + step, … below start + size.
+Range = tuple[sympy.Expr, sympy.Expr, sympy.Expr]
+
 
 @dataclass(frozen=True)
 class Piece:
-    """One line `out[…, f(idx), …] = body` of an index map; `start` and `size` of what it fills, by axis."""
+    """One line `out[…, f(idx), …] = body` of an index map; start, size and step of what it fills, by axis."""
 
     lhs: Element
     body: sympy.Expr
-    filled: Mapping[Index, tuple[sympy.Expr, sympy.Expr]]
+    filled: Mapping[Index, Range]
 
 
 def index_map(eq: Equation) -> tuple[Piece, ...] | None:
@@ -80,10 +83,12 @@ def _axis_of(factor: sympy.Expr, free: set[Index], bound: set[Index]) -> tuple[I
     return None
 
 
-def _filled(f: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
-    """Start and size of the range that f runs through without gap or repetition, else None."""
-    rest, size = sympy.expand(f), sympy.S.One
+def _filled(f: sympy.Expr) -> Range | None:
+    """The range that f runs through without gap (but for its step) or repetition, else None."""
+    rest = sympy.expand(f)
     left = indices_in(rest)
+    steps = [c for i in left if (c := rest.coeff(i, 1)).is_Integer and c > 0]
+    step = size = min(steps, default=sympy.S.One)
     while left:
         index = next((i for i in left if sympy.expand(rest.coeff(i, 1) - size) == 0), None)
         if index is None:
@@ -91,13 +96,19 @@ def _filled(f: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
         left.remove(index)
         rest = sympy.expand(rest - size * index)
         size = sympy.expand(size * index.extent)
-    return None if indices_in(rest) else (rest, size)
+    return None if indices_in(rest) else (rest, size, step)
 
 
 def _tiled(axis: Index, pieces: Iterable[Piece]) -> bool:
-    """True where the pieces, one after the other, fill the axis; or where each fills all of it."""
+    """True where the pieces fill the axis: each all of it, one after the other, or one between the other."""
     parts = [p.filled[axis] for p in pieces]
-    if all(start == 0 and sympy.expand(size - axis.extent) == 0 for start, size in parts):
+    steps = {step for _, _, step in parts}
+    if steps != {sympy.S.One}:  # 2m and 2m + 1
+        (step, *others) = steps
+        starts = sorted((start for start, _, _ in parts), key=str)
+        whole = all(sympy.expand(size - axis.extent) == 0 for _, size, _ in parts)
+        return not others and whole and starts == list(range(int(step)))
+    if all(start == 0 and sympy.expand(size - axis.extent) == 0 for start, size, _ in parts):
         return True
     end = sympy.S.Zero
     while parts:
@@ -111,4 +122,4 @@ def _tiled(axis: Index, pieces: Iterable[Piece]) -> bool:
 
 def _parted(axis: Index, pieces: Iterable[Piece]) -> bool:
     """True where the pieces share the axis among them."""
-    return any(sympy.expand(p.filled[axis][1] - axis.extent) != 0 for p in pieces)
+    return any(p.filled[axis][2] != 1 or sympy.expand(p.filled[axis][1] - axis.extent) != 0 for p in pieces)

@@ -8,7 +8,7 @@ form gives None, and the index form is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, permutations
 
@@ -36,6 +36,7 @@ from symdl.rendering.matrixtree import (
     SumOver,
     Transpose,
     Triangle,
+    holds,
     matmul,
     matrix_latex,
 )
@@ -59,20 +60,21 @@ class MatrixEquation:
 @lru_cache(maxsize=4096)
 def recognise(eq: Equation) -> MatrixEquation | None:
     """The matrix form of an equation, or None; without a sum over labels where it can be."""
-    found: list[tuple[bool, bool, MatrixEquation]] = []
+    found: list[tuple[int, MatrixEquation]] = []
     for form in _forms(eq):
-        entry = isinstance(form.left, Named) and form.left.rank == 0 < eq.out.rank
-        # one entry of a vector says less than the vector; y_nm = x_nᵀ W_m z_n is how a bilinear form is written
-        found.append((entry and eq.out.rank == 1, _sums_over(form.right), form))
-        if not any(found[-1][:2]):
+        found.append((_strangeness(form, eq.out.rank), form))
+        if not found[-1][0]:
             break
-    return min(found, key=lambda f: f[:2])[2] if found else None
+    return min(found, key=lambda f: f[0])[1] if found else None
 
 
-def _sums_over(node: object) -> bool:
-    """Whether a formula has a sum over labels."""
-    parts = [getattr(node, f.name) for f in fields(node)] if is_dataclass(node) else node
-    return isinstance(node, SumOver) or (isinstance(parts, list | tuple) and any(_sums_over(p) for p in parts))
+def _strangeness(form: MatrixEquation, rank: int) -> int:
+    """0 for a formula in matrices; then y_nm = x_nᵀ W_m z_n, Σ_h O_nh W_hᵀ, sums of diagonals, other entries."""
+    if isinstance(form.left, Named) and form.left.rank == 0 < rank:
+        return 4 if holds(form.right, Ones, SumOver) else 1
+    if not holds(form.right, SumOver):
+        return 0
+    return 3 if holds(form.right, Diagonal) else 2
 
 
 def _forms(eq: Equation) -> Iterator[MatrixEquation]:
@@ -314,7 +316,7 @@ def _contraction(expr: Reduction, row: _Axis, col: _Axis) -> Node:
         return node
     for outer in outer_sums(expr, row, col):
         node = _sum_over(expr, outer, row, col)
-        if node is not None and not _sums_over(node.of):  # one Σ in front, not several
+        if node is not None and not holds(node.of, SumOver):  # one Σ in front, not several
             return node
     if in_time and (node := _matrix_product(expr, row, col)) is not None:
         return node

@@ -5,7 +5,8 @@ Functions act entry by entry; a number added to a matrix is added to every entry
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import singledispatch
 
 import sympy
@@ -168,6 +169,22 @@ def tensor_name(tensor: Tensor, rank: int | None = None) -> Name:
         return rf"\mathbf{{{cased if len(word) == 1 else word}}}"
 
     return parse_name(tensor.name, layered=True, letters=bold)
+
+
+def holds(node: object, *kinds: type) -> bool:
+    """Whether a formula has a node of some kind."""
+    parts = [getattr(node, f.name) for f in fields(node)] if is_dataclass(node) else node
+    return isinstance(node, kinds) or (isinstance(parts, list | tuple) and any(holds(p, *kinds) for p in parts))
+
+
+def named_in(node: object) -> Iterator[Named]:
+    """The tensors of a formula, as often as each is written."""
+    if isinstance(node, Named):
+        yield node
+    else:
+        parts = [getattr(node, f.name) for f in fields(node)] if is_dataclass(node) else node
+        for part in parts if isinstance(parts, list | tuple) else ():
+            yield from named_in(part)
 
 
 def matmul(*parts: Node) -> Node:

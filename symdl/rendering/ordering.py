@@ -51,7 +51,7 @@ def factors_of(expr: sympy.Expr, places: Mapping[str, int] = NOWHERE) -> Factors
             found.number *= abs(factor)
             continue
         base, exponent = _as_power(factor)
-        falling = base.is_number and exponent.could_extract_minus_sign()  # 10000^{−2d/D}
+        falling = (base.is_number or isinstance(base, Element)) and exponent.could_extract_minus_sign()  # 10000^{−2d/D}
         inverse = exponent.is_negative if exponent.is_number else falling
         plain = base ** (-exponent) if inverse else factor
         if is_extent(base):

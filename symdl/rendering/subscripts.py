@@ -40,6 +40,8 @@ def index_text(expr: sympy.Expr, atom: Print) -> str:
     """
     if expr.is_Add:
         parts = sorted((_signed(a) for a in expr.args), key=lambda part: _term_key(*part))
+        if parts[0][0] and not parts[-1][0]:  # 1 − c, not −c + 1
+            parts = [parts[-1], *parts[:-1]]
         text = ""
         for negative, size in parts:
             text += ("-" if negative else "+" if text else "") + index_text(size, atom)

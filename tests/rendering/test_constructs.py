@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from symdl.core.define import Hyper, Input, Param, Sum, amax, define, in_range, index, let, mean, sqrt, state, tanh
+from symdl.core.define import Hyper, Input, Param, Sum, amax, define, exp, in_range, index, let, mean, sqrt, state, tanh
 from symdl.core.equations import Equation, equation
 from symdl.core.functions import Delta, InRange, Masked
 from symdl.core.indices import Index, extent_symbol
@@ -13,6 +13,7 @@ from symdl.core.tensors import Role, Tensor, reduction
 from symdl.derivation import derive
 from symdl.derivation.forward import jvp
 from symdl.derivation.seeds import vjp
+from symdl.library.definitions import definition as library
 from symdl.rendering import latex, markdown
 from symdl.rendering.conditions import beneath, condition
 from symdl.rendering.indexmaps import index_map
@@ -137,6 +138,19 @@ def test_forms(eq: Equation, expected: str) -> None:
 
 def test_a_concatenation_is_one_line_for_each_part() -> None:
     assert latex(CONCAT) == "\\begin{aligned}\ny_{ni} &= a_{ni} \\\\\ny_{n,I+j} &= b_{nj}\n\\end{aligned}"
+
+
+def test_what_is_interleaved_is_one_line_for_each_part() -> None:
+    """Even places sine, odd ones cosine, as in the positions of Vaswani et al. (2017)."""
+    m = Index("m")
+    axis = Index("k", 2 * m.extent)
+    sine, cosine = (f(t * given("w", m)[m]) for f in (sympy.sin, sympy.cos))
+    eq = equation(
+        Tensor("P", (t, axis)), total(sine * Delta(axis, 2 * m), m) + total(cosine * Delta(axis, 2 * m + 1), m)
+    )
+    text = latex(eq)
+    assert r"P_{t,2 m} &= \sin\left(t w_{m}\right)" in text
+    assert r"P_{t,2 m+1} &= \cos\left(t w_{m}\right)" in text
 
 
 @pytest.mark.parametrize(
@@ -269,3 +283,26 @@ def test_layer_norm_reads_like_its_paper() -> None:
     assert closed in text
     assert text.count("a sum that vanishes") == text.count(r"$\sum_{d} \left(x_{nd} - \mu_{n}\right) = 0$") == 1
     assert text.count("= 0$") == 1
+
+
+def test_bold_letters_are_told_apart() -> None:
+    """s_n and the sum S_n would both be a bold s."""
+
+    @define
+    def twice(x=Input("n i"), y=Input("n i")):  # type: ignore[no-untyped-def]
+        n, i = x.indices
+        s = let("s[n]", Sum(x[n, i], i))
+        return let("L", Sum(s[n] * exp(Sum(x[n, i] * y[n, i], i)), n))
+
+    text = markdown(derive(twice, ["x"]))
+    left = [line.split(" &=")[0] for line in text[text.index("In matrix form") :].splitlines() if " &=" in line]
+    assert len(left) == len(set(left))
+    assert "$S$ is $S^{(2)}$ here" in text
+
+
+def test_a_tensor_is_labelled_in_one_way_in_a_document() -> None:
+    """Y_nc is one matrix for every n and c: no line takes n and h as its labels."""
+    text = markdown(vjp(library("instance_norm"), ["x", "gamma", "beta"]))
+    assert r"\bar{\mathbf{Y}}_{nc}" in text
+    assert r"\mathbf{Y}}_{nh}" not in text
+    assert "What has no such form stands as it is" in text
