@@ -260,9 +260,16 @@ def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> De
     ...     return let("s", Sum(x[i] / 64, i))
     >>> resized(total, {"x": (3,)}).equations[0].terms[0].bound[0].extent
     3
+
+    Raises:
+        ShapeError: shapes that do not fit, or do not say every extent.
     """
     axes = Axes(definition)
-    resizing = _Resizing(axes, sizes_from_shapes(axes, shapes, resizing=True))
+    sizes = sizes_from_shapes(axes, shapes, resizing=True)
+    for index in _all_indices(definition):
+        if axes.size(index, sizes) is None:
+            raise _unreadable(index.extent, definition.name)
+    resizing = _Resizing(axes, sizes)
     return replace(
         definition,
         equations=tuple(resizing.equation(e) for e in definition.equations),
@@ -302,12 +309,17 @@ def runtime_extents(axes: Axes, needed: Iterable[Key]) -> list[Extent]:
         elif key.free_symbols <= set(found):
             found[key] = Extent(key, rest=key)
         else:
-            raise ShapeError(
-                f"extent {key} can't be read from the inputs",
-                where=f"definition {axes.definition.name}",
-                remedy="give an input that axis",
-            )
+            raise _unreadable(key, axes.definition.name)
     return list(found.values())
+
+
+def _unreadable(extent: sympy.Expr, name: str) -> ShapeError:
+    return ShapeError(
+        f"extent {extent} can't be read from the inputs",
+        where=f"definition {name}",
+        why="no input has an axis that says how long it is",
+        remedy="give an input that axis, or fix the extent",
+    )
 
 
 def _solve(key: Key, tensor: str, axis: int, found: dict[Key, Extent]) -> None:

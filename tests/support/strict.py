@@ -14,6 +14,7 @@ import numpy as np
 from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
+from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.numba import emit_module
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
@@ -66,7 +67,9 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     sizes = sizes_from_shapes(axes, {n: np.shape(a) for n, a in arrays.items()})
     shapes = {n: tuple(axes.size(i, sizes) or 0 for i in definition[n].indices) for n in signature.outputs}
     results = {n: strict(np.full(s or (1,), np.nan)) for n, s in shapes.items()}
-    inputs = [strict(np.atleast_1d(arrays[n])) for n in signature.inputs]
+    inputs = [
+        float(arrays[n]) if is_number(definition[n]) else strict(np.atleast_1d(arrays[n])) for n in signature.inputs
+    ]
     work = strict(np.full(space["evaluate_size"](*inputs), np.nan))
     space["evaluate"](*inputs, *results.values(), work)
     return {n: np.asarray(r).reshape(shapes[n]) for n, r in results.items()}
