@@ -15,9 +15,11 @@ from symdl.compilation.accuracy import deviation
 from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.samples import sample
 from symdl.compilation.targets.reference import evaluate
+from symdl.core.define import Input, Param, Sum, define, exp, in_range, let, log, mean, state, tanh
 from symdl.core.definitions import Definition
 from symdl.derivation.derive import derive
 from symdl.derivation.forward import hvp
+from symdl.library.optimisers import adam
 
 sys.path.insert(0, str(Path(__file__).parent))
 import constructs
@@ -100,3 +102,39 @@ def test_second_derivatives_compile_and_agree_with_pytorch(name: str) -> None:
     _, products = torch.autograd.functional.hvp(loss, *given)
     for n, wanted in zip(names, products, strict=True):
         close(found[f"{n}_bar_dot"], wanted.numpy())
+
+
+@define(time="t")
+def tagger(
+    tok=Input("n t", integer=True),
+    y=Input("n t", integer=True),
+    E=Param("v d"),
+    W=Param("j d"),
+    U=Param("j k=j"),
+    V=Param("c j"),
+):
+    """Embedding, recurrence and labels that subscript, in one network."""
+    n, t = tok.indices
+    (_, d), (j, k), (c, _) = E.indices, U.indices, V.indices
+    h = state("h[n,t,j]")
+    past = Sum(U[j, k] * h[n, t - 1, k] * in_range(t - 1, t.extent), k)
+    h = let("h[n,t,j]", tanh(Sum(W[j, d] * E[tok[n, t], d], d) + past))
+    z = let("z[n,t,c]", Sum(V[c, j] * h[n, t, j], j))
+    p = let("p[n,t,c]", exp(z[n, t, c]) / Sum(exp(z[n, t, c]), c))
+    return let("L", mean(-log(p[n, t, y[n, t]]), n, t)), p
+
+
+def test_a_recurrent_network_learns_to_say_what_was_before(rng: np.random.Generator) -> None:
+    code = compile(tagger, optimizer=adam(0.05))
+    tok = rng.integers(0, 4, size=(64, 12))
+    y = np.zeros_like(tok)
+    y[:, 1:] = tok[:, :-1]
+    shapes = {"E": (4, 6), "W": (16, 6), "U": (16, 16), "V": (4, 16)}
+    arrays = {"tok": tok, "y": y, **{n: rng.normal(size=s) * 0.3 for n, s in shapes.items()}}
+    assert code.program.epoch is not None
+    states = {s: np.zeros(shapes[s[0]]) for s in code.program.epoch.states}
+    for epoch in range(30):
+        _, losses = code.epoch(arrays, states, order=rng.permutation(64), batch_size=16, first_step=4 * epoch)
+    assert losses[-1] < 0.05
+    said = code.predict(**{n: a for n, a in arrays.items() if n != "y"})["p"].argmax(axis=-1)
+    assert (said == y).mean() > 0.99
