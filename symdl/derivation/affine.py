@@ -64,9 +64,16 @@ def minus(a: Row, b: Row, factor: sympy.Expr = ONE) -> Row:
 def content(row: Row) -> sympy.Expr:
     """The greatest common divisor of the coefficients, positive."""
     values = list(row.values())
+    if ONE in values or sympy.S.NegativeOne in values:
+        return ONE
     if all(v.is_Integer for v in values):
         return sympy.Integer(sympy.igcd(0, 0, *values))
-    shared = sympy.gcd_list(values)
+    return _shared(frozenset(values))
+
+
+@lru_cache(maxsize=4096)
+def _shared(values: frozenset[sympy.Expr]) -> sympy.Expr:
+    shared = sympy.gcd_list(list(values))
     return -shared if shared.could_extract_minus_sign() else shared
 
 

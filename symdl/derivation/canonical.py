@@ -177,6 +177,8 @@ class _Canonical:
                 system.add(factor)
             if not system.settle():
                 return sympy.S.Zero
+        if self.facts:
+            _apply_facts(system)
         product = sympy.Mul(*system.atoms)
         body = self.form(product) if system.substituted else product
         if body != product:
@@ -189,9 +191,6 @@ class _Canonical:
         return sympy.Mul(*system.outside, *counted, *[self._group(*g) for g in split])
 
     def _group(self, indices: Bounds, members: list[sympy.Expr], rows: list[Row]) -> sympy.Expr:
-        alone = self.facts and not rows and len(members) == len(indices) == 1
-        if alone and _sums_to_one(members[0], next(iter(indices))):
-            return sympy.S.One
         return _relabel("sum", indices, members, rows)
 
     def fixed(self, monomial: sympy.Expr) -> sympy.Expr:
@@ -205,11 +204,22 @@ class _Canonical:
         return _product([kept, self.form(rest.xreplace(values)) if values else rest])
 
 
-def _sums_to_one(factor: sympy.Expr, index: Index) -> bool:
+def _apply_facts(system: System) -> None:
+    """Leave out Σ_k y[…, k] = 1 where nothing else hangs on k."""
+    for index, extent in list(system.bounds.items()):
+        hanging = [a for a in system.atoms if index in a.free_symbols]
+        tied = any(index in row for row in system.rows)
+        if len(hanging) == 1 and not tied and _sums_to_one(hanging[0], index, extent):
+            system.atoms.remove(hanging[0])
+            del system.bounds[index]
+
+
+def _sums_to_one(factor: sympy.Expr, index: sympy.Dummy, extent: sympy.Expr | None) -> bool:
     return (
         isinstance(factor, Element)
         and Fact.SUMS_TO_ONE in factor.tensor.facts
         and factor.subscripts[-1] == index
+        and factor.tensor.indices[-1].extent == extent
         and not any(s.has(index) for s in factor.subscripts[:-1])
     )
 

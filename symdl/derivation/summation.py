@@ -70,7 +70,7 @@ class System:
         elif isinstance(factor, InRange):
             row = row_of(factor.args[0])
             if row is not None:
-                row = minus(turned(self._numbers(row), factor.args[1]), {self.new(factor.args[1]): ONE})
+                row = minus(self._numbers(row), {self.new(factor.args[1]): ONE})
         if row is None:
             self.atoms.append(self._slotted(factor))
         else:
@@ -166,6 +166,7 @@ class System:
                 or any(self._solve(c) for c in found)
                 or self._loosened(found)
                 or any(self._tightened(c) for c in found)
+                or self._faced(found)
                 or self._unused(found)
                 or self._merged_digits()
             ):
@@ -348,6 +349,25 @@ class System:
     def _certain(self, row: Row, index: sympy.Dummy, extent: sympy.Expr) -> bool:
         rest = {k: -c * row[index] for k, c in row.items() if k != index}
         return inside(rest, extent, self.bounds) is True
+
+    def _faced(self, found: list[Row]) -> bool:
+        """[0 ≤ e < U] and [0 ≤ U − 1 − e < U] are one guard: an index that only stands for one faces one way."""
+        used = {s for a in self.atoms for s in a.free_symbols}
+        for v, extent in self.bounds.items():
+            mine = [c for c in found if c.get(v) in (1, -1)]
+            if v in used or extent is None or not mine:
+                continue
+            facing = [{k: -c * r[v] for k, c in r.items() if k != v} for r in mine]
+            shortest = min(facing, key=lambda r: (len(r), sorted(map(str, r.values()))))
+            if turned(shortest, extent) != shortest:
+                self.rows = [self._turned_round(r, v, extent) for r in self.rows]
+                return True
+        return False
+
+    def _turned_round(self, row: Row, v: sympy.Dummy, extent: sympy.Expr) -> Row:
+        """The row with extent − 1 − v for v."""
+        c = row.get(v, sympy.S.Zero)
+        return minus(minus(row, {v: ONE}, 2 * c), {ONE: extent - 1}, -c) if c != 0 else row
 
     def _merged_digits(self) -> bool:
         """Σ_{c,w} δ(k, cW + w), with c and w nowhere else, is one sum over 0, …, CW − 1."""

@@ -16,7 +16,7 @@ import sympy
 from flint import arb, fmpq
 
 from symdl.core.definitions import Definition
-from symdl.core.functions import UNSTATED, ScalarFunction, Switch
+from symdl.core.functions import UNSTATED, Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.errors import UnsupportedError
@@ -155,6 +155,8 @@ class Evaluator:
             return CONSTANTS[expr]()
         if expr.is_Symbol:
             return self._symbol(expr)
+        if expr.is_Mul and any(self._value(g, at) == 0 for g in expr.args if isinstance(g, Delta | InRange)):
+            return arb(0)  # what a guard of 0 protects is not looked at
         if expr.is_Add or expr.is_Mul:
             parts = [self._value(a, at) for a in expr.args]
             total = parts[0]
@@ -194,14 +196,18 @@ class Evaluator:
     def _reduction(self, node: Reduction, at: dict[Index, int]) -> arb:
         ranges = [range(self._integer(i.extent, at)) for i in node.bound]
         total: arb | None = None
+        body, guard = node.body.args if isinstance(node.body, Masked) else (node.body, None)
         for values in product(*ranges):
-            part = self._value(node.body, {**at, **dict(zip(node.bound, values, strict=True))})
+            inside = {**at, **dict(zip(node.bound, values, strict=True))}
+            if guard is not None and self._value(guard, inside) == 0:
+                continue
+            part = self._value(body, inside)
             if total is None:
                 total = part
             else:
                 total = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}[node.op](total, part)
         if total is None:
-            raise UnsupportedError("a reduction over nothing", why="extents are at least 1")
+            raise UndefinedError("the maximum of nothing: every entry is masked")
         return total
 
     def _power(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:

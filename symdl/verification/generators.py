@@ -15,7 +15,9 @@ from typing import Any
 import sympy
 from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 
+from symdl.core.indices import indices_in
 from symdl.verification.real import BudgetError, UndefinedError
+from symdl.verification.relabel import ordered
 
 #: A product of more terms than this is not multiplied out.
 LARGEST = 400_000
@@ -58,6 +60,8 @@ class Memory:
     fineness: dict[Any, int] = field(default_factory=dict)
     units: dict[Any, sympy.Rational] = field(default_factory=dict)
     facts: list[tuple[sympy.Expr, str]] = field(default_factory=list)
+    #: Signs that follow from how a sum is written, by its text without the names of free indices.
+    shapes: dict[str, str] = field(default_factory=dict)
     deadline: float = float("inf")
     #: Write |f| by the step function of f, so that it meets other kinks; otherwise it is a root of f².
     steps: bool = False
@@ -244,8 +248,22 @@ class Table:
             return self.sign(-poly).translate(FLIPPED)
         text = str(poly)
         if text not in self.signs:
-            self.signs[text] = self._sign(poly)
+            self.signs[text] = self._sign(poly) or self._noted_sign(poly)
         return self.signs[text]
+
+    def note_sign(self, poly: fmpz_mpoly, sign: str) -> None:
+        """Keep the sign of a polynomial, under this name of its indices and any other."""
+        for side, its in ((poly, sign), (-poly, sign.translate(FLIPPED))):
+            _, primitive = side.primitive()
+            self.memory.shapes[self._shape(primitive)] = its
+            self.signs[str(primitive)] = self.signs[str(side)] = its
+
+    def _noted_sign(self, poly: fmpz_mpoly) -> str:
+        return self.memory.shapes.get(self._shape(poly), "") if self.memory.shapes else ""
+
+    def _shape(self, poly: fmpz_mpoly) -> str:
+        expr = self.poly_expr(poly)
+        return ordered(expr, indices_in(expr))[0]
 
     def _sign(self, poly: fmpz_mpoly) -> str:
         strict, signs = False, set()

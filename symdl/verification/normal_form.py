@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy
 
-from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
+from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.tensors import Reduction
 from symdl.errors import UnsupportedError
 from symdl.verification.circular import circular
@@ -173,5 +173,6 @@ RULES: dict[Any, Rule] = {
         sympy.erfi,
         sympy.LambertW,
         sympy.floor,
+        Masked,
     ): _opaque,
 }

@@ -74,11 +74,9 @@ class Normaliser:
             return
         form = self.reduced(self.form(expr))
         if self.table.sign(form.den) == "+" and form.num and not form.num.is_constant():
-            _, primitive = form.num.primitive()
-            flipped = primitive.leading_coefficient() < 0
-            text = str(-primitive if flipped else primitive)
-            if self.table.signs.get(text, "") in ("", "0+", "0-"):
-                self.table.signs[text] = sign.translate(FLIPPED) if flipped else sign
+            known = self.table.sign(form.num)
+            if known in ("", "0+"):
+                self.table.note_sign(form.num, sign)
 
     def reduced(self, a: Frac) -> Frac:
         return self.table.reduced(a)

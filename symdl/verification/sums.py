@@ -19,7 +19,7 @@ from symdl.core.indices import Index, indices_in, provably_nonnegative, value_ra
 from symdl.core.tensors import Element, Fact, Reduction
 from symdl.verification.generators import Frac, Generator
 from symdl.verification.normaliser import Normaliser
-from symdl.verification.relabel import placed
+from symdl.verification.relabel import ordered, placed
 
 
 @cache
@@ -39,8 +39,9 @@ def height_of(expr: sympy.Expr) -> int:
 def reduce_over(normaliser: Normaliser, expr: Reduction) -> Frac:
     """The normal form of Σ, max or Π."""
     height = height_of(expr)
-    places = [place(i.extent, height, k) for k, i in enumerate(expr.bound)]
-    body_expr = expr.body.xreplace(dict(zip(expr.bound, places, strict=True)))
+    order = expr.bound if expr.op == "sum" else ordered(expr.body, expr.bound)[1]
+    places = [place(i.extent, height, k) for k, i in enumerate(order)]
+    body_expr = expr.body.xreplace(dict(zip(order, places, strict=True)))
     body = normaliser.reduced(normaliser.form(body_expr))
     if expr.op == "sum":
         return _Sum(normaliser).over(body, places)
@@ -67,7 +68,7 @@ class _Sum:
             return body
         if not body.num:
             return body
-        body, whole = self._whole_part(body, bound)
+        body, whole = self._split(body, bound)
         content, factors = body.den.factor()
         inside = [(f, int(e)) for f, e in factors if self._hangs_on(f, bound)]
         outside = [self.table.context.constant(int(content))]
@@ -78,12 +79,17 @@ class _Sum:
             total = self.table.mul(total, self.table.inverse(self.table.poly(factor)))
         return self.table.add(total, self.over(whole, bound)) if whole.num else total
 
-    def _whole_part(self, body: Frac, bound: list[Index]) -> tuple[Frac, Frac]:
-        """(a + b f)/f as a/f and b where f hangs on a bound index, so that Σ f/f is found to be Σ 1."""
-        if body.den.is_constant() or not self._hangs_on(body.den, bound):
-            return body, self.table.number(0)
-        quotient, rest = divmod(body.num, body.den)
-        return (Frac(rest, body.den), self.table.poly(quotient)) if rest else (body, self.table.number(0))
+    def _split(self, body: Frac, bound: list[Index]) -> tuple[Frac, Frac]:
+        """(a + b f)/f^e as a/f^e and b/f^(e−1) where f hangs on a bound index, so that Σ f/f is found to be Σ 1."""
+        split = self.table.number(0)
+        for factor, _ in [] if body.den.is_constant() else sorted(body.den.factor()[1], key=str):
+            if self.table.lone_generator(factor) is not None or not self._hangs_on(factor, bound):
+                continue
+            quotient, rest = divmod(body.num, factor)
+            if quotient and rest:
+                split = self.table.add(split, self.table.cancel(quotient, divmod(body.den, factor)[0]))
+                body = Frac(rest, body.den)
+        return body, split
 
     def _hangs_on(self, poly: fmpz_mpoly, bound: list[Index]) -> bool:
         return any(self.table.generators[k].expr.free_symbols & set(bound) for k in self.table.used(poly))

@@ -33,6 +33,7 @@ TRUE = {
     "softmax is shift-free": exp(Z[N, K] - M[N]) / Sum(exp(Z[N, J] - M[N]), J) - exp(Z[N, K]) / Sum(exp(Z[N, J]), J),
     "log of a softmax": log(exp(Z[N, K]) / Sum(exp(Z[N, J]), J)) - Z[N, K] + log(Sum(exp(Z[N, J]), J)),
     "a fact": Sum(Y[N, K] * M[N], K) - M[N],
+    "a fact inside a larger sum": Sum(Y[N, K] * M[N] * Z[N, J], K, N) - Sum(M[N] * Z[N, J], N),
     "δ picks": Sum(Delta(K, J) * Z[N, J], J) - Z[N, K],
     "relu + relu of minus": relu(X) + relu(-X) - absolute(X, kink="mid"),
     "max + min": maximum(X, C, kink="left") + switch(X - C, X, C, kink="left") - X - C,

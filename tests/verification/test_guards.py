@@ -8,6 +8,7 @@ import pytest
 import sympy
 from hypothesis import given, settings, strategies as st
 
+import symdl as sd
 from symdl.core.define import Sum
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, extent_symbol
@@ -78,3 +79,16 @@ def test_the_order_does_not_depend_on_names(seed):
     other = body.xreplace({used[k]: fresh[k] for k in order})
     assert ordered(body, used)[0] == ordered(other, [fresh[k] for k in order])[0]
     assert is_zero(reduction("sum", body, used) - reduction("sum", other, [fresh[k] for k in order]))
+
+
+def test_masked_maxima_and_guards_of_zero():
+    n, t = Index("n"), Index("t")
+    score = Tensor("q", (n, t))
+    top = sd.amax(score[n, t], t, where=sd.in_range(t - 1, t.extent))
+    shifted = sd.amax(score[n, t] + 1, t, where=sd.in_range(t - 1, t.extent))
+    assert equal(top + 2, 2 + top).proved
+    assert equal(top, sd.amax(score[n, t], t)).status is Status.REFUTED
+    assert equal(shifted, top + 1).status is not Status.REFUTED
+    # what a guard of 0 protects is never looked at: log of a negative number there is no problem
+    kept = Sum(sd.log(t - sympy.Rational(1, 2)) * sd.in_range(t - 1, t.extent) * score[n, t], t)
+    assert equal(kept, kept + 0 * n).proved
