@@ -166,9 +166,9 @@ class System:
                 or any(self._solve(c) for c in found)
                 or self._loosened(found)
                 or any(self._tightened(c) for c in found)
-                or self._faced(found)
                 or self._unused(found)
                 or self._merged_digits()
+                or self._faced(found)
             ):
                 self.outside += [delta_of(r) for r in self.rows if not any(k in self.bounds for k in r)]
                 self.rows = [r for r in self.rows if any(k in self.bounds for k in r)]
