@@ -274,6 +274,7 @@ def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> De
         definition,
         equations=tuple(resizing.equation(e) for e in definition.equations),
         inputs=tuple(resizing.tensor(t) for t in definition.inputs),
+        general=None,
     )
 
 

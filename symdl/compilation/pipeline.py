@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -69,6 +69,18 @@ def compile(
     True
     """
     _check_options(definition, dtype, target, extents)
+    if (general := definition.general) is not None:
+        # what a mean divides by is tied to its axis there, so that the same code can be checked on small extents
+        known = {n: e for n, e in general.extents.items() if n in general.definition.extents}
+        made = compile(
+            general.definition,
+            wrt=wrt,
+            optimizer=optimizer,
+            dtype=dtype,
+            extents={**known, **(extents or {})},
+            target=target,
+        )
+        return replace(made, definition=definition)
     names = checked_wrt(definition, wrt) if wrt is not None or optimizer is not None else None
     key = cache.key_of(
         {

@@ -27,6 +27,7 @@ class Definition:
         inputs: data, parameters and hyperparameters, in the order of the author.
         outputs: the names of the tensors that it computes; the first one is the target.
         kinks: where a function has no derivative and what was decided for that point, one line each.
+        general: what `at` was called on, where that made this definition.
 
     Raises:
         DefinitionError, ShapeError, KinkError: with the equation, the index and both extents.
@@ -37,6 +38,7 @@ class Definition:
     inputs: tuple[Tensor, ...]
     outputs: tuple[str, ...]
     kinks: tuple[str, ...] = field(default=(), compare=False)
+    general: General | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_definition(self.name, self.inputs, self.equations, self.outputs)
@@ -97,7 +99,8 @@ class Definition:
             wanted.update(new)
             pending.extend(new)
         kept = tuple(e for e in self.equations if e.name in wanted)
-        return replace(self, name=name or self.name, equations=kept, outputs=outputs, kinks=())
+        general = self.general and General(self.general.definition.only(outputs, name), self.general.extents)
+        return replace(self, name=name or self.name, equations=kept, outputs=outputs, kinks=(), general=general)
 
     def at(self, **extents: int) -> Definition:
         """The same definition with concrete extents, given by index name.
@@ -128,7 +131,10 @@ class Definition:
                     why=f"index {name} shares it with another index",
                     remedy="give one number",
                 )
-        return self._with_extents(values) if values else self
+        if not values:
+            return self
+        origin = self.general or General(self, {})
+        return replace(self._with_extents(values), general=General(origin.definition, {**origin.extents, **extents}))
 
     def _extent(self, name: str) -> sympy.Expr:
         if name not in self.extents:
@@ -145,23 +151,37 @@ class Definition:
             self,
             equations=tuple(renaming.equation(e) for e in self.equations),
             inputs=tuple(renaming.tensor(t) for t in self.inputs),
+            general=None,
         )
 
     def renamed(self, names: Mapping[str, str], name: str = "") -> Definition:
         """The same definition with tensors renamed; names not mentioned stay."""
         renaming = _Renaming({}, names)
+        general = self.general and General(self.general.definition.renamed(names, name), self.general.extents)
         return replace(
             self,
             name=name or self.name,
             equations=tuple(renaming.equation(e) for e in self.equations),
             inputs=tuple(renaming.tensor(t) for t in self.inputs),
             outputs=tuple(names.get(o, o) for o in self.outputs),
+            general=general,
         )
 
     def __repr__(self) -> str:
         inputs = ", ".join(str(t.element()) for t in self.inputs)
         lines = "\n".join(f"    {e!r}" for e in self.equations)
         return f"{self.name}({inputs}) -> {', '.join(self.outputs)}:\n{lines}"
+
+
+@dataclass(frozen=True)
+class General:
+    """A definition with symbolic extents, and the numbers that another one has for them.
+
+    In `mean`, an extent that is a number is a mere 1/64, and nothing tells that it belongs to an axis; here it does.
+    """
+
+    definition: Definition
+    extents: Mapping[str, int]
 
 
 class _Renaming:

@@ -198,6 +198,9 @@ def flatten(
         if not _as_term(expr).bound:
             return nested(expr)
         factors = sympy.Mul.make_args(expr)
+        inner = next(f for f in factors if isinstance(f, Reduction))
+        if set(indices_in(inner)) < set(out.indices):
+            return nested(expr)  # the same for all values of some index: computed once, by a name of its own
         return sympy.Mul(*[kept(f) if isinstance(f, Reduction) else nested(f) for f in factors])
 
     def kept(node: Reduction) -> sympy.Expr:

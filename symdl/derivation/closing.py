@@ -177,7 +177,7 @@ def summands(expr: sympy.Expr, zero: Callable[[Reduction], bool] = lambda node: 
     >>> from symdl.core.tensors import Tensor
     >>> i = Index("i", 3); x, y = Tensor("x", (i,)), Tensor("y")
     >>> summands(y * reduction("sum", x[i] + 1, [i]))
-    [y*Sum_{i}(1), y*Sum_{i}(x[i])]
+    [3*y, y*Sum_{i}(x[i])]
     """
     found: list[sympy.Expr] = []
     for part in _terms(expr):
@@ -194,8 +194,14 @@ def summands(expr: sympy.Expr, zero: Callable[[Reduction], bool] = lambda node: 
         for inner in summands(inside, zero):
             more, left = _outside(inner, node.bound)
             for other in summands(rest * front * more, zero):  # a second sum among the other factors
-                found.append(other * reduction("sum", left, node.bound))
+                found.append(other * _summed(left, node.bound))
     return found
+
+
+def _summed(body: sympy.Expr, bound: Sequence[Index]) -> sympy.Expr:
+    """Σ body over the indices that are in it; the others count."""
+    used = [i for i in bound if i in body.free_symbols]
+    return sympy.Mul(*[i.extent for i in bound if i not in used]) * reduction("sum", body, used)
 
 
 def _terms(expr: sympy.Expr) -> Iterator[sympy.Expr]:
@@ -236,25 +242,26 @@ def vanishes(node: Reduction, forward: Sequence[Equation]) -> bool:
     mentioned = [e for e in elements_in(body) if e.name in by_name]
     if not mentioned or body.is_Mul or body.has(sympy.Function, sympy.exp) or len(body.args) > LARGEST_TRIED:
         return False
-    opened = _with_means(body, by_name)
-    if opened == body:
-        return False
     try:
-        return is_zero(reduction("sum", opened, node.bound))
+        return any(is_zero(reduction("sum", opened, node.bound)) for opened in _with_means(node, by_name))
     except UnsupportedError:
         return False
 
 
-def _with_means(body: sympy.Expr, by_name: dict[str, Equation]) -> sympy.Expr:
-    """Pointwise definitions put in once, then the sums that are linear in what they sum."""
-    for pointwise in (True, False):
-        found = {}
-        for element in elements_in(body):
-            eq = by_name.get(element.name)
-            if eq is not None and eq.pointwise is pointwise and all(t.op in ("", "sum") for t in eq.terms):
-                found[element] = eq.at(element.subscripts)
-        body = body.xreplace(found)
-    return body
+def _with_means(node: Reduction, by_name: dict[str, Equation]) -> Iterator[sympy.Expr]:
+    """The body with the means put in that it is made of, as it is and with pointwise definitions put in before."""
+    pointwise = {n: e for n, e in by_name.items() if e.pointwise}
+    sums = {n: e for n, e in by_name.items() if not e.pointwise and all(t.op in ("", "sum") for t in e.terms)}
+    for first in (node.body, _defined(node.body, pointwise)):
+        means = _defined(first, sums, without=frozenset(node.bound))
+        if means != node.body:
+            yield means
+
+
+def _defined(body: sympy.Expr, by_name: dict[str, Equation], without: frozenset[Index] = frozenset()) -> sympy.Expr:
+    """The equations put in, of those elements that none of the indices `without` subscript."""
+    mine = [e for e in elements_in(body) if e.name in by_name and not e.free_symbols & without]
+    return body.xreplace({e: by_name[e.name].at(e.subscripts) for e in mine}) if mine else body
 
 
 def reuse_products(part: sympy.Expr, forward: Sequence[Equation]) -> sympy.Expr:
@@ -354,24 +361,37 @@ def _product(powers: dict[sympy.Expr, sympy.Expr]) -> sympy.Expr:
 
 
 def gathered(parts: list[sympy.Expr]) -> sympy.Expr:
-    """Summands added up, equal ones joined, with the factors in front that all of them have.
+    """Summands added up, equal ones joined, factors that several have in front of them.
 
-    >>> a, b, c = sympy.symbols("a b c")
-    >>> gathered([a * b, -a * c])
-    a*(b - c)
+    >>> from symdl.core.tensors import Tensor
+    >>> a, b, c, d = (Tensor(n).element() for n in "abcd")
+    >>> gathered([a * b, -a * c, d])
+    (b - c)*a + d
     """
     total = sympy.Add(*parts)
     if not total.is_Add:
         return total
-    each = [_powers(sympy.Mul.make_args(p)) for p in total.args]
+    each = {p: _powers(sympy.Mul.make_args(p)) for p in total.args}
+    front = _shared(list(each.values()))
+    if front != 1:
+        return front * gathered([p / front for p in total.args])
+    bases = {b for powers in each.values() for b in powers if isinstance(b, Element)}
+    holders = {b: [p for p, powers in each.items() if powers.get(b, sympy.S.Zero).is_positive] for b in bases}
+    several = [b for b in sorted(bases, key=sympy.default_sort_key) if len(holders[b]) > 1]
+    if not several:
+        return total
+    together = max((holders[b] for b in several), key=len)
+    rest = [p for p in total.args if p not in together]
+    return gathered(together) + gathered(rest)
+
+
+def _shared(each: list[dict[sympy.Expr, sympy.Expr]]) -> sympy.Expr:
+    """The factors that all of them have, each at the power nearest to zero."""
     shared: dict[sympy.Expr, sympy.Expr] = {}
     for base in each[0]:
-        if base.is_Number or isinstance(base, Reduction) or not all(base in p for p in each):
+        exponents = [p[base] for p in each if base in p]
+        if base.is_Number or isinstance(base, Reduction) or len(exponents) < len(each):
             continue
-        exponents = [p[base] for p in each]
         if all(e.is_positive for e in exponents) or all(e.is_negative for e in exponents):
             shared[base] = min(exponents, key=abs)
-    if not shared:
-        return total
-    front = _product(shared)
-    return front * sympy.Add(*[p / front for p in total.args])
+    return _product(shared)

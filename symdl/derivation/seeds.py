@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import sympy
 
-from symdl.core.definitions import Definition
+from symdl.core.definitions import Definition, General
 from symdl.core.equations import equation, unused
 from symdl.core.tensors import Role, Tensor, reduction
 from symdl.derivation.derive import derive
@@ -58,6 +58,8 @@ def seeded(definition: Definition, outputs: str | Iterable[str] | None = None) -
         inputs=tuple(inputs),
         outputs=(target.name, *definition.outputs),
         kinks=(),
+        general=definition.general
+        and General(seeded(definition.general.definition, names), definition.general.extents),
     )
 
 

@@ -18,7 +18,7 @@ import sympy
 
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
-from symdl.core.functions import ScalarFunction, sech2
+from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
 from symdl.derivation.tidy import put_in
@@ -47,7 +47,7 @@ def stabilise(definition: Definition) -> Definition:
         shifted = _shift(name, equations, names, set(definition.outputs))
         if shifted is not None:
             equations = shifted
-    return replace(definition, equations=tuple(equations), kinks=()).only(definition.outputs)
+    return replace(definition, equations=tuple(equations), kinks=(), general=None).only(definition.outputs)
 
 
 def _positive(equations: list[Equation]) -> dict[Element, sympy.Symbol]:
@@ -123,7 +123,9 @@ def _shift(name: str, equations: list[Equation], names: set[str], outputs: set[s
     if len(exponents) != 1 or any(_is_maximum(e, equations) for e in elements_in(exponents[0])):
         return None
     peak = Tensor(unused("m", names), eq.indices)
-    largest = Equation(peak, (Term(exponents[0], term.bound, "max"),), "stable: shift")
+    # only entries that count: one that is masked out and much larger would leave nothing of the others
+    guards = sympy.Mul(*[f for f in sympy.Mul.make_args(term.body) if isinstance(f, (InRange, Delta))])
+    largest = Equation(peak, (Term(Masked(exponents[0], guards), term.bound, "max"),), "stable: shift")
     scaled = Equation(eq.out, (replace(term, body=_merged(term.body * sympy.exp(-peak.element()))),), "stable: shifted")
     signs = _positive(equations)
     rest = _rescaled(equations[position + 1 :], eq.out, peak, exponents[0], outputs, signs)

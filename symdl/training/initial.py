@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sympy
 
 from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
-from symdl.core.tensors import Tensor, elements_in
+from symdl.core.tensors import Element, Tensor, elements_in
 from symdl.errors import DataError, ShapeError
 
 Array = npt.NDArray[Any]
@@ -25,10 +27,11 @@ def initial_parameters(
     dtype: str = "float64",
     given: Mapping[str, npt.ArrayLike] | None = None,
 ) -> dict[str, Array]:
-    """Parameters by Glorot and Bengio's uniform distribution (2010), ±√(6 / (fan in + fan out)); biases are 0.
+    """Parameters by Glorot and Bengio's uniform distribution (2010), ±√(6 / (fan in + fan out)).
 
-    An axis that the definition sums over counts as fan in, any other as fan out; a parameter without a summed axis is
-    taken for a bias.
+    An axis that the definition sums over counts as fan in, any other as fan out. A parameter without a summed axis is a
+    bias and starts at 0 where it is only added, is a gain and starts at 1 where it multiplies (γ of a normalisation),
+    and is drawn with its last axis as fan in where data subscript it (an embedding).
 
     Args:
         definition: whose parameters are drawn, in its order.
@@ -53,11 +56,12 @@ def initial_parameters(
     found: dict[str, Array] = {}
     for tensor in definition.parameters:
         shape = tuple(_extent(axes, sizes, tensor, i) for i in tensor.indices)
-        summed = _summed_axes(definition, tensor)
-        fan_in = math.prod(shape[a] for a in summed)
-        fan_out = math.prod(s for a, s in enumerate(shape) if a not in summed)
-        limit = math.sqrt(6 / (fan_in + fan_out)) if summed else 0.0
-        drawn = rng.uniform(-limit, limit, shape)  # drawn in any case, so that giving one leaves the others alone
+        use = _use(definition, tensor)
+        fan_in = math.prod(shape[a] for a in use.summed)
+        fan_out = math.prod(s for a, s in enumerate(shape) if a not in use.summed)
+        limit = math.sqrt(6 / (fan_in + fan_out)) if use.summed else 0.0
+        # drawn in any case, so that giving one leaves the others alone
+        drawn = rng.uniform(-limit, limit, shape) + (1.0 if use.multiplies and not use.summed else 0.0)
         found[tensor.name] = copies.get(tensor.name, np.asarray(drawn, dtype))
     return found
 
@@ -87,12 +91,29 @@ def _extent(axes: Axes, sizes: Mapping[Any, int], tensor: Tensor, index: Index) 
     return int(extent)
 
 
-def _summed_axes(definition: Definition, tensor: Tensor) -> set[int]:
-    """The axes of a parameter that some equation sums over."""
-    found: set[int] = set()
+@dataclass(frozen=True)
+class _Use:
+    """What a definition does with a parameter: the axes that it sums over, and whether it multiplies anything."""
+
+    summed: frozenset[int]
+    multiplies: bool
+
+
+def _use(definition: Definition, tensor: Tensor) -> _Use:
+    summed: set[int] = set()
+    multiplies = gathered = False
     for eq in definition.equations:
         for term in eq.terms:
-            for element in elements_in(term.body):
-                if element.name == tensor.name and term.op == "sum":
-                    found |= {a for a, s in enumerate(element.subscripts) if s.free_symbols & set(term.bound)}
-    return found
+            for element in (e for e in elements_in(term.body) if e.name == tensor.name):
+                gathered |= any(s.atoms(Element) for s in element.subscripts)
+                if term.op == "sum":
+                    summed |= {a for a, s in enumerate(element.subscripts) if s.free_symbols & set(term.bound)}
+                multiplies |= any(_scales(element, part) for part in sympy.Add.make_args(term.body))
+    if gathered and not summed:
+        summed = {tensor.rank - 1}
+    return _Use(frozenset(summed), multiplies)
+
+
+def _scales(element: Element, part: sympy.Expr) -> bool:
+    """Whether a summand is the element times something that is computed or given."""
+    return bool(part.is_Mul) and element in part.args and bool((part / element).atoms(Element))

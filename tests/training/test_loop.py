@@ -282,3 +282,16 @@ def test_an_extent_that_the_definition_fixes_is_enforced():
         train(net, X, y, epochs=1, progress=False)
     with pytest.raises(ShapeError, match="fixes it to 3"):
         train(net, X[:, :5], y, epochs=1, progress=False, initial={"b1": np.zeros(4)})
+
+
+def test_gains_start_at_one_biases_at_zero_and_embeddings_anywhere():
+    @define
+    def net(tok=Input("n", integer=True), E=Param("v d"), gamma=Param("d"), beta=Param("d")):
+        (n,), (_, d) = tok.indices, E.indices
+        y = let("y[n,d]", gamma[d] * exp(E[tok[n], d]) + beta[d])
+        return let("L", Sum(y[n, d] ** 2, n, d))
+
+    start = initial_parameters(net, {"tok": (3,), "E": (7, 5)}, np.random.default_rng(0), given={"E": np.ones((7, 5))})
+    assert (start["gamma"] == 1).all() and (start["beta"] == 0).all()
+    free = initial_parameters(net.at(v=7, d=5), {"tok": (3,)}, np.random.default_rng(0))
+    assert len(np.unique(free["E"])) == 35 and abs(free["E"]).max() <= (6 / 12) ** 0.5
