@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symdl.compilation.extents import Axes
+from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import Indices, Layout, Placed, Side, layouts, product
 from symdl.compilation.statements import Contraction, Operand, Statement, free_in, statement
 from symdl.core.equations import Equation, Term
@@ -60,8 +61,8 @@ def recognise(eq: Equation, term: Term, taken: bool, context: Context) -> Produc
     """
     if term.op != "sum" or term.body.has(InRange, Delta):
         return None
-    scale, factors = _split(term.body, frozenset(term.bound))
-    found = _grouped(factors, frozenset(eq.indices), frozenset(term.bound))
+    scale, body = taken_out(term.body, frozenset(term.bound))
+    found = _grouped(list(sympy.Mul.make_args(body)), frozenset(eq.indices), frozenset(term.bound))
     if found is None:
         return None
     shared, groups = found
@@ -83,13 +84,6 @@ def recognise(eq: Equation, term: Term, taken: bool, context: Context) -> Produc
         layout.loops,
     )
     return Product(tuple(before), call, scale)
-
-
-def _split(body: sympy.Expr, bound: frozenset[Index]) -> tuple[sympy.Expr, list[sympy.Expr]]:
-    """The factors that the sum does not touch, and the others; a square counts as one factor."""
-    factors = sympy.Mul.make_args(body)
-    touched = [f for f in factors if free_in(f) & bound]
-    return sympy.Mul(*[f for f in factors if not free_in(f) & bound]), touched
 
 
 Groups = tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]

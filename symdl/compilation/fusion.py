@@ -49,6 +49,7 @@ def statements_in(node: Item) -> Iterator[Statement]:
 
 def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
     """The units as items of a program: nests and matrix products."""
+    units = in_step(units)
     needs, early = dependencies(units), {user: fill for fill, user in fills(units).items()}
     waiting = {p: u for p, u in enumerate(units) if p not in early.values()}
     done = set(early.values())
@@ -84,6 +85,36 @@ def _in_time(unit: Recurrence, axes: Axes) -> Loop:
 
     children = schedule(list(unit.units), axes)
     return Loop(unit.time, tuple(timed(c) for c in children), unit.direction)
+
+
+def in_step(units: list[Unit]) -> list[Unit]:
+    """Stores in the loop order of the sums that they start or use, so that both can share all their loops."""
+    sums: dict[str, Statement] = {}
+    found: list[Unit] = []
+    for unit in reversed(units):  # what a store starts comes behind it
+        if isinstance(unit, Statement) and not unit.op and unit.out.name in sums:
+            unit = _like(unit, unit.out, sums[unit.out.name])
+        elif isinstance(unit, Statement) and unit.op:
+            sums[unit.out.name] = unit
+        found.insert(0, unit)
+    for position, unit in enumerate(found):
+        if isinstance(unit, Statement) and not unit.op:
+            for element in (e for e in unit.reads if e.name in sums):
+                found[position] = unit = _like(unit, element, sums[element.name])
+    return found
+
+
+def _like(unit: Statement, element: Element, accumulation: Statement) -> Statement:
+    """The store with its loops in the order of those of an accumulation onto `element`.
+
+    They have to be the outermost ones there, or else the innermost has to stay, for the sake of memory.
+    """
+    at = dict(zip(accumulation.out.subscripts, element.subscripts, strict=True))
+    order = tuple(at[i] for i in accumulation.loops if i in at)
+    outermost = all(i in at for i in accumulation.loops[: len(order)])
+    if set(order) != set(unit.loops) or len(order) != len(unit.loops):
+        return unit
+    return replace(unit, loops=order) if outermost or order[-1:] == unit.loops[-1:] else unit
 
 
 def _depth(items: list[Item], unit: Unit, axes: Axes) -> int:
@@ -126,8 +157,11 @@ def _join(loop: Loop, unit: Statement, axes: Axes, depth: int = 0) -> Loop:
     assert joined is not None, "the depth was found before"
     last = loop.children[-1]
     if isinstance(last, Loop) and _enters(last, joined, depth + 1, axes) is not None:
-        return Loop(loop.index, (*loop.children[:-1], _join(last, joined, axes, depth + 1)))
-    return Loop(loop.index, (*loop.children, _nest(joined, depth + 1)))
+        return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, depth + 1)))
+    if isinstance(last, Loop) and len(joined.loops) == depth + 1 and not joined.op and not joined.reads:
+        # a start value before the last loop rather than behind it: what accumulates onto it may join that loop
+        return replace(loop, children=(*loop.children[:-1], joined, last))
+    return replace(loop, children=(*loop.children, _nest(joined, depth + 1)))
 
 
 def _nest(unit: Statement, depth: int) -> Node:

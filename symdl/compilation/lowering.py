@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
 from symdl.compilation.contractions import Context, Product, recognise
 from symdl.compilation.extents import Axes
+from symdl.compilation.factors import taken_out
+from symdl.compilation.layouts import product as count
 from symdl.compilation.places import Part, parts
 from symdl.compilation.statements import (
     IDENTITY,
@@ -26,6 +28,9 @@ from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Tensor, elements_in
+
+#: Summands from which on a factor is worth taking out of a sum: what is left needs a variable of its own.
+ENOUGH = 8
 
 
 def lower(definition: Definition, axes: Axes, size: Callable[[Index], int]) -> list[Unit]:
@@ -83,7 +88,8 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
         if product is not None:
             products.append((term, product))
             continue
-        for part in parts(eq, term):
+        found = parts(eq, term)
+        for part in found:
             if at and any(i not in part.place for i in at):
                 # a place in time is computed: not a value of this moment, but of all times at once
                 own = Tensor(context.name(f"{eq.name}_part"), eq.indices)
@@ -95,6 +101,11 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
                 own = Tensor(context.name(f"{eq.name}_{part.op}"), eq.indices)
                 units += _accumulate(context.axes, own, part, source, at)
                 plain += own.element()
+            elif (scaled := _scaled(eq, part, context)) is not None:
+                alone = not several and len(found) == 1
+                own = eq.out if alone else Tensor(context.name(f"{eq.name}_sum"), eq.indices)
+                units += _accumulate(context.axes, own, scaled[1], source, at)
+                plain += scaled[0] * own.element()
             else:
                 loops.append(part)
     for _, product in products:
@@ -104,6 +115,15 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
     if not (len(products) == 1 and value == eq.out.element()):
         units.append(statement(context.axes, eq.out, start, "", (), source, at))
     return units + [placed(context.axes, eq.out, part, source, at) for part in loops]
+
+
+def _scaled(eq: Equation, part: Part, context: Context) -> tuple[sympy.Expr, Part] | None:
+    """A sum as (what it does not touch, the rest), where multiplying once instead of for each summand pays."""
+    plain = part.op == "sum" and part.place == eq.indices and not part.guards
+    if not plain or count(part.bound, context.size) < ENOUGH:
+        return None
+    scale, body = taken_out(part.body, frozenset(part.bound))
+    return None if scale in (1, -1) else (scale, replace(part, body=body))
 
 
 def _accumulate(axes: Axes, out: Tensor, part: Part, source: str, at: Fixed | None = None) -> list[Unit]:

@@ -15,6 +15,7 @@ from symdl.compilation.fusion import Item, Loop, Node, statements_in
 from symdl.compilation.liveness import promoted
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
 from symdl.compilation.targets.names import Names
@@ -80,6 +81,7 @@ class Emitter:
         self.held: set[sympy.Expr] = set()
         self.gathered: dict[Element, str] = {}
         self.cut: set[Index] = set()  # loops that do not run upwards from 0
+        self.running: dict[Element, Accumulator] = {}
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self._name_extents()
 
@@ -216,6 +218,9 @@ class Emitter:
 
     def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
         name = self.text[loop.index] = self.names.loop(loop.index.name, [self.text[i] for i in around])
+        loads = {e: self._variable(e, around) for e in fixed_reads(loop) if e not in known}
+        before = [f"{v} = {self.access(e)}" for e, v in loads.items()]
+        known = {**known, **loads}
         outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
         self.lifting = Invariants(lambda s: s in fixed, self.names)
         inside = (*around, loop.index)
@@ -223,11 +228,16 @@ class Emitter:
         values, held = loop_range(loop, self.extent_of(loop.index), guards, self._subscript)
         if not values.startswith(("range(0,", f"range({self.extent_of(loop.index)})")):
             self.cut.add(loop.index)
+        self.running = {s.out: self._accumulator(s, around, known) for s in accumulated(loop)}
+        running = self.running.values()
+        before += [line for a in running for line in a.before()]
+        after = [line for a in running for line in a.after()]
         with self._holding(held):
             body = self._scope(inside, loop.children, known)
-        before = self.lifting.lines(self.printer)
+        self.running = {}
+        before += self.lifting.lines(self.printer)
         self.lifting = outer
-        return [*before, f"for {name} in {values}:", *_indented(body)]
+        return [*before, f"for {name} in {values}:", *_indented(body), *after]
 
     @contextmanager
     def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:
@@ -247,6 +257,14 @@ class Emitter:
     def _condition(self, guard: sympy.Expr, known: dict[Element, str]) -> str:
         whole = isinstance(guard, (InRange, Delta))
         return self.printer.condition(self._gathered(guard) if whole else self._scalar(guard, known))
+
+    def _accumulator(self, statement: Statement, around: tuple[Index, ...], known: dict[Element, str]) -> Accumulator:
+        out = statement.out
+        variable = self.locals.get(out) or known.get(out)
+        unordered = self.names.new(f"{self.arrays[out.name]}_unordered") if statement.op == "max" else ""
+        if variable is not None:
+            return Accumulator(variable, statement.op, unordered=unordered)
+        return Accumulator(self._variable(out, around), statement.op, self.access(out), unordered)
 
     def _scope(self, around: tuple[Index, ...], children: tuple[Node, ...], known: dict[Element, str]) -> list[str]:
         """The children of a loop in order; runs of statements become blocks, and finished variables are stored."""
@@ -315,7 +333,7 @@ class Emitter:
         lines: list[str] = []
         for statement in statements:
             value = self.printer.doprint(self._scalar(statement.body, known))
-            lines += assignment(statement, self._target(statement, known, variables), value)
+            lines += self._assignment(statement, self._target(statement, known, variables), value)
             if statement.out in variables:
                 known = {**known, statement.out: variables[statement.out]}
         return lines
@@ -336,8 +354,12 @@ class Emitter:
             if line.name:
                 lines.append(f"{line.name} = {text}")
             else:
-                lines += assignment(statements[line.position], targets[line.position], text)
+                lines += self._assignment(statements[line.position], targets[line.position], text)
         return lines
+
+    def _assignment(self, statement: Statement, target: str, value: str) -> list[str]:
+        running = self.running.get(statement.out)
+        return running.step(value) if running is not None else assignment(statement, target, value)
 
     def _target(self, statement: Statement, known: dict[Element, str], variables: dict[Element, str]) -> str:
         out = statement.out

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 
 _RESERVED = {
-    "math", "np", "njit", "abs", "exp", "tanh", "real", "work", "range", "min", "max", "float", "int", "len",
-    "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
+    "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
+    "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
 }  # fmt: skip
 
 

@@ -9,12 +9,13 @@ import re
 from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import elementary
+from symdl.compilation.targets import accumulators, elementary
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.library.optimisers import Optimizer
 
-#: NaN and infinities keep their meaning, and no sum is reordered: the only freedom is a fused multiply-add.
+#: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
+#: loop adds up in a variable goes through `added`, which may keep several partial sums.
 DECORATOR = '@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)'
 
 INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
@@ -53,9 +54,11 @@ def emit_module(
         emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
-    helpers = [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join(parts))]
+    text = "\n".join(parts)
+    helpers = [accumulators.ADDED] if "= added(" in text else []
+    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used(text)]
     header = _header(plans, dtype, optimizer)
-    if any(f"{UNSIGNED}(" in part for part in parts):
+    if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
