@@ -21,14 +21,15 @@ from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 
-#: Multiplications above which a product goes to BLAS, by what loops can make of it: "rows" where the innermost loop
-#: runs along memory (it is vectorised), "dot" where it adds up (it is not), "vector" for a matrix times a vector.
-#: Measured on one core of an AMD Zen 4 with OpenBLAS, `np.dot(a, b, out)` beside the loops that are emitted: at 8×8×8
-#: 67 to 185 ns against 165 to 229, at 4×4×4 69 to 135 against 34 to 92.
-BLAS_ABOVE = {"rows": 200, "dot": 300, "vector": 500}
+#: Multiplications above which a product goes to BLAS, by how loops would run: "rows" where the innermost loop runs
+#: along the result, "dot" where it adds up into a variable, "vector" for a matrix times a vector. Measured on one core
+#: of an AMD Zen 4 with OpenBLAS, `np.dot(a, b, out)` beside the loops that are emitted, float64: "rows" at 8×8×8 67 to
+#: 185 ns against 165 to 229; "dot" at 8×8×8 153 against 40, at 16×16×16 357 against 380, at 32×32×32 1638 against 2089;
+#: "vector" at 64×64 328 against 263, at 512×512 23.8 µs against 18.7, and loops can share a nest with their neighbours.
+BLAS_ABOVE = {"rows": 200, "dot": 3000, "vector": 500_000}
 
 #: Nanoseconds that loops take for one multiplication, on the same machine; copies and calls have to stay below that.
-LOOPS = {"rows": 0.15, "dot": 1.0, "vector": 0.5}
+LOOPS = {"rows": 0.15, "dot": 0.08, "vector": 0.07}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.compilation.contractions import Context, Product, recognise
+from symdl.compilation.copies import without_copies
 from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import product as count
@@ -43,7 +44,7 @@ def lower(definition: Definition, axes: Axes, size: Callable[[Index], int]) -> l
 
     context = Context(axes, size, name)
     units: list[Unit] = []
-    for group in groups(definition.equations):
+    for group in groups(tuple(without_copies(definition.equations, definition.outputs))):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units
 

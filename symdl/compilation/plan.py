@@ -24,6 +24,7 @@ from symdl.compilation.extents import Axes, Extent, Key, runtime_extents, sizes_
 from symdl.compilation.fusion import Item, Loop, item_reads, item_writes, readers, schedule, statements_in, writers
 from symdl.compilation.liveness import assign_slots, scoped
 from symdl.compilation.lowering import lower
+from symdl.compilation.reuse import keep_calls
 from symdl.compilation.statements import Contraction
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
@@ -102,7 +103,7 @@ def make_plan(definition: Definition, extents: Mapping[str, int] | None = None) 
         return sizes.get(key) or (int(index.extent) if index.extent.is_Integer else ASSUMED)
 
     units = lower(definition, axes, size)
-    items = schedule(units, axes)
+    items = keep_calls(schedule(units, axes), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
     buffers = _buffers(definition, items, needed)
     return Plan(definition, items, buffers, tuple(needed), axes)

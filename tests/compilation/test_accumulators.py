@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,9 +13,9 @@ import sympy
 from symdl.compilation import compile
 from symdl.compilation.factors import taken_out
 from symdl.compilation.fusion import Loop, statements_in
-from symdl.compilation.plan import make_plan
+from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
-from symdl.core.define import Input, Param, Sum, amax, define, exp, let, mean
+from symdl.core.define import Input, Param, Sum, amax, define, exp, let, mean, tanh
 from symdl.core.functions import InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
@@ -106,3 +109,75 @@ def test_what_a_guard_protects_stays_under_it() -> None:
     guard = InRange(t - 1, sympy.Integer(5))
     assert taken_out(3 * x[t - 1] * y[i] * guard, frozenset([i])) == (3, x[t - 1] * y[i] * guard)
     assert taken_out(3 * x[t] * y[i], frozenset([i])) == (3 * x[t], y[i])
+
+
+# ── function values that two loops need ──────────────────────────────────────────────────────────────────────────────
+
+
+def computed_from(plan: Plan, function: Any) -> list[str]:
+    """What a plan computes from values of a function, in order."""
+    found = [s for item in plan.items if isinstance(item, Loop) for s in statements_in(item)]
+    return [s.out.name for s in found if s.body.has(function)]
+
+
+def test_the_exponentials_of_a_softmax_are_computed_once_and_kept_in_its_result() -> None:
+    @define
+    def softmax(z=Input("n k")):
+        n, k = z.indices
+        m = let("m[n]", amax(z[n, k], k))
+        S = let("S[n]", Sum(exp(z[n, k] - m[n]), k))
+        return let("p[n,k]", exp(z[n, k] - m[n]) / S[n]), S
+
+    plan = make_plan(softmax)
+    check_plan(plan)
+    assert computed_from(plan, sympy.exp) == ["p", "S"]  # two statements of one block
+    assert [b.name for b in plan.buffers if b.kind == "work"] == []
+    z = np.array([[0.0, math.log(3.0)], [1.0, 1.0]])
+    result = compile(softmax)(z=z)
+    np.testing.assert_allclose(result["p"], [[0.25, 0.75], [0.5, 0.5]], rtol=1e-15)
+    np.testing.assert_allclose(result["S"], [4 / 3, 2], rtol=1e-15)
+
+
+def test_a_variable_on_the_way_to_the_result_is_put_in() -> None:
+    @define
+    def slope(z=Input("n k"), y=Input("n k")):
+        n, k = z.indices
+        S = let("S[n]", Sum(exp(z[n, k]), k))
+        p = let("p[n,k]", exp(z[n, k]) / S[n])
+        return let("z_bar[n,k]", p[n, k] - y[n, k])
+
+    plan = make_plan(slope)
+    check_plan(plan)
+    assert computed_from(plan, sympy.exp) == ["z_bar", "S"]
+    z = np.array([[0.0, math.log(3.0)]])
+    np.testing.assert_allclose(compile(slope)(z=z, y=z * 0 + 0.5)["z_bar"], [[-0.25, 0.25]], rtol=1e-15)
+
+
+def test_a_function_value_that_has_no_place_is_computed_again() -> None:
+    @define
+    def entropy(z=Input("n k")):
+        n, k = z.indices
+        S = let("S[n]", Sum(exp(z[n, k]), k))
+        return let("H[n]", Sum(z[n, k] * exp(z[n, k]) / S[n], k))
+
+    plan = make_plan(entropy)
+    check_plan(plan)
+    assert computed_from(plan, sympy.exp) == ["S", "H"]
+
+
+def test_a_function_of_what_has_changed_is_not_the_same() -> None:
+    @define
+    def twice(z=Input("n k")):
+        n, k = z.indices
+        s = let("s[n]", Sum(z[n, k], k))
+        S = let("S[n]", Sum(tanh(s[n] * z[n, k]), k))
+        a = let("a[n]", Sum(tanh(S[n] * z[n, k]), k))
+        return let("p[n,k]", tanh(S[n] * z[n, k]) / a[n] + z[n, k])
+
+    plan = make_plan(twice)
+    check_plan(plan)
+    assert computed_from(plan, sympy.tanh) == ["S", "p", "a"]
+    z = np.array([[0.25, 0.5]])
+    big = np.tanh(0.75 * z).sum()
+    expected = np.tanh(big * z) / np.tanh(big * z).sum() + z
+    np.testing.assert_allclose(compile(twice)(z=z)["p"], expected, rtol=1e-14)

@@ -28,7 +28,7 @@ def network(name: str) -> Definition:
 
 
 FAULTS: dict[str, tuple[str, str]] = {
-    "a sign": (r"s2_bar_nk = c(\w*)\*\(p_nk - y", r"s2_bar_nk = c\1*(p_nk + y"),
+    "a sign": (r"s2_bar\[n, k\] - y", r"s2_bar[n, k] + y"),
     "an index": (r"h1\[n, j\] = tanh", r"h1[n, 0] = tanh"),
     "a start value": (r"S_n = 0\.0", r"S_n = 1.0"),
     "a function": (r"= tanh\(", r"= math.sin("),

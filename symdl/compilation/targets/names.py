@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
-    "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row", "first_step",
+    "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
+    "first_step",
 }  # fmt: skip
 
 
