@@ -183,8 +183,8 @@ def sinusoidal(t: Index, k: Index, base: Any, *, name: str = "P", label: str = "
 
 def _projected(x: Tensor, W: Tensor, b: Tensor | None, time: Index, name: str, write: Scribe) -> Tensor:
     """Σ_i W[h,e,i] x[n,t,i] as [n, h, t, e]; without h where W has none."""
-    n, _, i = x.indices
-    *features, _ = W.indices
+    n = x.indices[0]
+    *features, i = W.indices
     heads = features[:1] if features[0].name == "h" else []
     total = Sum(W[(*features, i)] * x[n, time, i], i)
     return write(name, (n, *heads, time, *features[len(heads) :]), total if b is None else total + b.element())

@@ -16,6 +16,7 @@ from symdl.library.convolution import ENTRIES as CONVOLUTION
 from symdl.library.entries import Entry
 from symdl.library.losses import cross_entropy, l1, l2, softmax
 from symdl.library.normalisation import ENTRIES as NORMALISATION
+from symdl.library.recurrent import ENTRIES as RECURRENT
 from symdl.library.sequential import dense, sequential
 
 
@@ -96,6 +97,7 @@ _ENTRIES = (
     *CONVOLUTION,
     *NORMALISATION,
     *ATTENTION,
+    *RECURRENT,
 )
 
 DEFINITIONS = {e.name: e for e in _ENTRIES}

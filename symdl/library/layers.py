@@ -35,4 +35,5 @@ from symdl.library.normalisation import (
     running_statistics as running_statistics,
     weight_norm as weight_norm,
 )
+from symdl.library.recurrent import elman as elman, gru as gru, lstm as lstm
 from symdl.library.sequential import dense as dense, sequential as sequential
