@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -15,16 +15,19 @@ from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, rename
 from symdl.core.unroll import subscripts, unroll
 from symdl.derivation.canonical import is_zero as canonically_zero
 from symdl.derivation.inline import inline
-from symdl.errors import ShapeError, SymdlError, UnsupportedError
+from symdl.errors import DefinitionError, ShapeError, SymdlError, UnsupportedError
 from symdl.verification.points import small_extents
-from symdl.verification.proofs import Proof, prove
+from symdl.verification.proofs import Claim, Proof, prove
 from symdl.verification.real import BudgetError
+from symdl.verification.recurrences import Matched, has_recurrence, matched, opened, written_over_time
 from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
 from symdl.verification.surveys import Side, Surveyor
 from symdl.verification.verdict import Verdict
 
 #: Written out, an expression of more elements than this is left alone.
 LARGEST_WRITTEN_OUT = 4_000
+#: Seconds for the question whether two states of recurrences have equal equations.
+SECONDS_FOR_A_STATE = 2.0
 #: Points before a proof is tried; each is compared at several values of the free indices.
 POINTS = 3
 
@@ -53,11 +56,15 @@ def decide_definitions(
 ) -> list[tuple[str, Verdict]]:
     """A verdict for each pair of outputs."""
     translation = _Translation(a, b)
-    equal_names = _same_equations(a, b, translation)
+    recurrent = has_recurrence(a) or has_recurrence(b)
+    states = matched(a, b, translation, _same) if recurrent else None
+    equal_names = frozenset() if recurrent else _same_equations(a, b, translation)
     verdicts = []
     for name_a, name_b in pairs:
         started = time.monotonic()
         question = _question(a, b, name_a, name_b, translation, equal_names, started + budget, seed, points)
+        if states is not None:
+            question = _over_time(question, a, b, name_a, name_b, translation, states)
         label = name_a if name_a == name_b else f"{name_a} = {name_b}"
         verdicts.append((label, question.verdict()))
     return verdicts
@@ -87,6 +94,87 @@ def _question(
     used = {t for e in needed.equations for t in e.uses}
     scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used])
     return Question(surveyor, expressions.prove, scope, time.monotonic(), deadline, points, POINTS)
+
+
+def _over_time(
+    question: Question,
+    a: Definition,
+    b: Definition,
+    name_a: str,
+    name_b: str,
+    translation: _Translation,
+    states: Matched,
+) -> Question:
+    """The question about outputs of recurrences: by induction for all times, else for few that are written out."""
+    free = a[name_a].indices
+    left = opened(a, a[name_a].element(), states.left)
+    right = opened(b, b[name_b][tuple(free)] if free else b[name_b].element(), states.right)
+    sides = _Sides([], free, ())
+    sides.extents = dict(question.surveyor.extents)
+
+    def prover(deadline: float) -> tuple[Proof, str, str] | None:
+        if left is not None and right is not None:
+            found = sides.for_all_extents(left, states(translation(right)), deadline)
+            if found is not None:
+                told = (
+                    f"structural induction over {len(states.elements)} equal recurrences, " if states.elements else ""
+                )
+                return found[0], told + found[1], found[2]
+        try:
+            return _written_over_time(a, b, name_a, name_b, translation, deadline)
+        except DefinitionError as error:
+            raise UnsupportedError(f"not written out: {error.what}") from error
+
+    return replace(question, prover=prover)
+
+
+def _written_over_time(
+    a: Definition, b: Definition, name_a: str, name_b: str, translation: _Translation, deadline: float
+) -> tuple[Proof, str, str] | None:
+    numbers = small_extents([*_bodies(a), *map(translation, _bodies(b))])
+    times = {i.extent for d in (a, b) for t in d.tensors.values() for i in t.indices if i.sequential}
+    if all(i.extent.is_Atom for d in (a, b) for t in d.tensors.values() for i in t.indices):
+        numbers = {s: 3 if s in times else min(n, 2) for s, n in numbers.items()}
+    first = written_over_time(a, name_a, numbers)
+    second = written_over_time(b, name_b, {**numbers, **translation.numbers(numbers)})
+    inputs = {(e.name, e.subscripts): e for v in first.values() for e in v.atoms(Element)}
+    total, method = Proof(), "canonical form, written out in time"
+    for where, left in first.items():
+        right = second[where]
+        right = right.xreplace({e: inputs.get((e.name, e.subscripts), e) for e in right.atoms(Element)})
+        if time.monotonic() > deadline:
+            raise BudgetError("out of time")
+        if not _divides(left, right) and _canonically_same(left, right):
+            continue
+        method = "normal form, written out in time"
+        proof = prove(Claim(*_with_facts([left, right])), deadline)
+        if proof is None:
+            return None
+        total = weaker(total, proof)
+    told = ", ".join(f"{s.name} = {v}" for s, v in sorted(numbers.items(), key=str))
+    return total, method, f" and extents {told}" if told else ""
+
+
+def _divides(*expressions: sympy.Expr) -> bool:
+    """Whether something in them may be undefined: a divisor, a root or a logarithm."""
+    return any(
+        e.has(sympy.log) or any(p.exp.is_nonnegative is not True for p in e.atoms(sympy.Pow)) or _has_root(e)
+        for e in expressions
+    )
+
+
+def _canonically_same(left: sympy.Expr, right: sympy.Expr) -> bool:
+    try:
+        return canonically_zero(left - right)
+    except (SymdlError, RecursionError):
+        return False
+
+
+def _same(left: sympy.Expr, right: sympy.Expr) -> bool:
+    if not _divides(left, right) and _canonically_same(left, right):
+        return True
+    proof = prove(Claim(left, right), time.monotonic() + SECONDS_FOR_A_STATE)
+    return proof is not None and not (proof.left or proof.right or proof.divisors)
 
 
 def _bodies(definition: Definition) -> list[sympy.Expr]:
@@ -189,7 +277,7 @@ class _Sides:
         """For all extents if possible, else for small ones."""
         spare: tuple[Proof, str, str] | None = None
         for left, right in self._all_versions():
-            found = self._for_all_extents(left, right, deadline)
+            found = self.for_all_extents(left, right, deadline)
             if found is not None and not (found[0].left or found[0].right or found[0].divisors):
                 return found
             spare = found or spare
@@ -202,7 +290,7 @@ class _Sides:
             self.full = None
             yield self.versions[-1]
 
-    def _for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
+    def for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
         claim = with_domain(left, right, self.domain)
         extents = " and all extents" if self.extents else ""
         half = time.monotonic() + (deadline - time.monotonic()) / 2

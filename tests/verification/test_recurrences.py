@@ -1,0 +1,88 @@
+"""Recurrences: equal for any number of times by induction, or written out in time, and faults with a witness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import symdl as sd
+from symdl.core.define import Hyper, Input, Param, define
+from symdl.core.definitions import Definition
+from symdl.verification import Status, equal
+
+
+@define(time="t")
+def rnn(x=Input("n t i"), W=Param("j i"), U=Param("j k=j"), b=Param("j"), v=Param("j")):
+    (n, t, i), (j, k) = x.indices, U.indices
+    h = sd.state("h[n,t,j]")
+    past = sd.Sum(U[j, k] * h[n, t - 1, k] * sd.in_range(t - 1, t.extent), k)
+    sd.let("h[n,t,j]", sd.tanh(sd.Sum(W[j, i] * x[n, t, i], i) + past + b[j]))
+    return sd.let("L", sd.Sum(h[n, t, j] * v[j], n, t, j))
+
+
+def by_hand(fault: str = "") -> Definition:
+    """Backpropagation through time as it is written on paper, in one tensor δh, its axes in another order."""
+
+    @define(time="t")
+    def bptt(x=Input("n t i"), W=Param("j i"), U=Param("j k=j"), b=Param("j"), v=Param("j")):
+        (n, t, i), (j, k) = x.indices, U.indices
+        g = sd.state("g[t,j,n]")
+        past = sd.Sum(U[j, k] * g[t - 1, k, n] * sd.in_range(t - 1, t.extent), k)
+        sd.let("g[t,j,n]", sd.tanh(past + sd.Sum(W[j, i] * x[n, t, i], i) + b[j]))
+        d = sd.state("d[n,t,j]", backwards=True)
+        weight = U[j, k] if fault == "a swapped index" else U[k, j]
+        slope = 1 - g[t + 1, k, n] ** (1 if fault == "a lost square" else 2)
+        until = t.extent - 1 if fault == "a guard that is off by one" else t.extent
+        sd.let("d[n,t,j]", v[j] + sd.Sum(weight * slope * d[n, t + 1, k] * sd.in_range(t + 1, until), k))
+        sd.let("W_bar[j,i]", sd.Sum(d[n, t, j] * (1 - g[t, j, n] ** 2) * x[n, t, i], n, t))
+        before = g[t - 1, k, n] * sd.in_range(t - 1, t.extent)
+        sd.let("U_bar[j,k]", sd.Sum(d[n, t, j] * (1 - g[t, j, n] ** 2) * before, n, t))
+        return sd.let("x_bar[n,t,i]", sd.Sum(d[n, t, j] * (1 - g[t, j, n] ** 2) * W[j, i], j))
+
+    return replace(bptt, outputs=("W_bar", "U_bar", "x_bar"))
+
+
+def test_backpropagation_through_time_is_proved_for_any_length():
+    verdict = equal(sd.derive(rnn, wrt=["W", "U", "x"], via="chain"), by_hand())
+    assert verdict.proved
+    assert "structural induction" in verdict.method
+    assert "all extents" in verdict.scope
+
+
+@pytest.mark.parametrize("fault", ["a swapped index", "a lost square", "a guard that is off by one"])
+def test_a_fault_is_refuted_with_a_witness(fault):
+    verdict = equal(sd.derive(rnn, wrt=["W", "U", "x"], via="chain"), by_hand(fault))
+    assert verdict.status is Status.REFUTED
+    assert verdict.witness is not None
+
+
+def test_both_possibilities_agree_for_three_times():
+    short = rnn.at(t=3, n=1, i=1, j=2)
+    wrt = ["W", "U", "b", "x"]
+    verdict = equal(sd.derive(short, wrt=wrt, via="expand"), sd.derive(short, wrt=wrt, via="chain"))
+    assert verdict.proved
+    assert "written out in time" in verdict.method
+
+
+def test_states_by_other_names_and_split_in_another_way():
+    @define(time="t")
+    def cell(x=Input("n t"), a=Hyper()):
+        n, t = x.indices
+        c, h = sd.state("c[n,t]"), sd.state("h[n,t]")
+        past = sd.in_range(t - 1, t.extent)
+        sd.let("c[n,t]", a * c[n, t - 1] * past + x[n, t] * sd.sigmoid(h[n, t - 1] * past))
+        sd.let("h[n,t]", sd.tanh(c[n, t]))
+        return sd.let("y[n]", sd.Sum(h[n, t], t))
+
+    @define(time="t")
+    def memory(x=Input("n t"), a=Hyper()):
+        n, t = x.indices
+        m = sd.state("m[n,t]")
+        past = sd.in_range(t - 1, t.extent)
+        sd.let("m[n,t]", x[n, t] * sd.sigmoid(sd.tanh(m[n, t - 1]) * past) + past * m[n, t - 1] * a)
+        return sd.let("y[n]", sd.Sum(sd.tanh(m[n, t]), t))
+
+    verdict = equal(cell, memory)
+    assert verdict.proved
+    assert "structural induction" in verdict.method
