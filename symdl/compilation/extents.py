@@ -24,6 +24,8 @@ from symdl.errors import DefinitionError, ShapeError
 #: A symbolic extent, or the representative of the axes that share an integer one.
 Key: TypeAlias = Any
 
+#: The extent that decisions assume where none is given.
+ASSUMED = 32
 #: Small extents in turn, so that neighbouring axes differ; the later ones for definitions with many entries to compute.
 _SMALL = ((2, 5, 3, 7, 11), (2, 4, 3, 5), (2, 3))
 #: How many bodies a check may evaluate at one point before it takes smaller extents.
@@ -45,6 +47,7 @@ class Axes:
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
+        self.expected: Mapping[Key, int] = {}  # lengths that decisions go by
         self._parent: dict[Index, Index] = {}
         self._pinned: set[Index] = set()
         for eq in definition.equations:
@@ -86,6 +89,10 @@ class Axes:
             return sizes[key]
         value = index.extent.xreplace(integers({k: v for k, v in sizes.items() if k.is_Symbol}))
         return int(value) if value.is_Integer else None
+
+    def expected_size(self, index: Index) -> int:
+        """The length of an axis that decisions go by."""
+        return self.size(index, self.expected) or ASSUMED
 
     @cached_property
     def composite(self) -> list[Index]:

@@ -30,9 +30,6 @@ from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 
-#: The extent that decisions assume where none is given.
-ASSUMED = 32
-
 Kind = Literal["input", "output", "work", "scalar"]
 
 
@@ -96,13 +93,8 @@ def make_plan(definition: Definition, extents: Mapping[str, int] | None = None) 
         DefinitionError, ShapeError: extents that do not belong to it.
     """
     axes = Axes(definition)
-    sizes = sizes_from_names(axes, extents or {})
-
-    def size(index: Index) -> int:
-        key = axes.key(index)
-        return sizes.get(key) or (int(index.extent) if index.extent.is_Integer else ASSUMED)
-
-    units = lower(definition, axes, size)
+    axes.expected = sizes_from_names(axes, extents or {})
+    units = lower(definition, axes, axes.expected_size)
     items = keep_calls(schedule(units, axes), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
     buffers = _buffers(definition, items, needed)

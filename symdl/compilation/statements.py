@@ -6,7 +6,7 @@ pays. Loop indices are fresh in every statement, so that fusing two of them can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -143,21 +143,28 @@ def placed(axes: Axes, out: Tensor, part: Part, source: str, at: Fixed | None = 
     """A statement for a part of an equation, with fresh loops in the order that memory likes best."""
     fixed = dict(at or {})
     free = tuple(i for i in part.free if i not in fixed)
-    loops = loop_order(part.place, free, part.bound, part.body)
+    loops = loop_order(part.place, free, part.bound, part.body, axes.expected_size)
     made = Statement(out[part.place], part.body, part.op, loops, source, part.guards)
     return made.renamed({**{i: axes.fresh(i) for i in made.loops}, **fixed})
 
 
 #: Steps along the last axis up to which neighbouring entries still share cache lines.
 SHORT_STEP = 4
+#: The length from which a loop pays to be vectorised.
+LONG = 8
 
 
 def loop_order(
-    place: tuple[sympy.Expr, ...], free: tuple[Index, ...], bound: tuple[Index, ...], body: sympy.Expr
+    place: tuple[sympy.Expr, ...],
+    free: tuple[Index, ...],
+    bound: tuple[Index, ...],
+    body: sympy.Expr,
+    length: Callable[[Index], int] = lambda index: LONG,
 ) -> tuple[Index, ...]:
     """Innermost the index that runs along memory in most accesses (writes count double), the others as in the largest.
 
     Σ_n s[n,j] x[n,i] → j, n, i; Σ_k e[n,k] → n, k; Σ_n z[n,k] → n, k; Σ_{c,r} w[o,c,r] x[n,c,u+r] → n, o, c, r, u.
+    An index that is too short to be vectorised (a kernel of 3) does not go innermost where another one could.
     """
     every = list(dict.fromkeys((*free, *bound)))
     if len(every) < 2:
@@ -165,9 +172,10 @@ def loop_order(
     accesses = [_Access.of(place)] * (2 if place else 0)
     accesses += [_Access.of(e.subscripts) for e in elements_in(body)]
 
-    def rank(index: Index) -> tuple[int, int, bool]:
+    def rank(index: Index) -> tuple[bool, int, int, bool]:
         strided = sum(index in a.strided for a in accesses)
-        return -strided, sum(index in a.contiguous for a in accesses), index in free
+        windowed = strided == 0 and length(index) >= LONG
+        return windowed, -strided, sum(index in a.contiguous for a in accesses), index in free
 
     innermost = max(every, key=rank)
     widest = max(accesses, key=lambda a: len(set(a.indices)), default=_Access())

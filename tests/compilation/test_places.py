@@ -101,6 +101,10 @@ def test_loops_of_a_convolution_end_along_the_row() -> None:
     k, z = Tensor("k", (o, c, r)), Tensor("z", (n, c, Index("h", 7)))
     assert loop_order((n, o, u), (n, o, u), (c, r), k[o, c, r] * z[n, c, u + r]) == (n, o, c, r, u)
     assert loop_order((n, o, u), (n, o, u), (c, r), k[o, c, r] * z[n, c, 2 * u + r])[-1] == u
+    slope = Tensor("slope", (n, o, u))
+    lengths = {n: 32, o: 16, c: 6, u: 26, r: 3}
+    order = loop_order((o, c, r), (o, c, r), (n, u), slope[n, o, u] * z[n, c, u + r], lengths.__getitem__)
+    assert order[-1] == u  # a kernel of 3 is too short to go along
 
 
 # ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────
