@@ -18,6 +18,7 @@ from symdl.library.losses import cross_entropy, l1, l2, softmax
 from symdl.library.normalisation import ENTRIES as NORMALISATION
 from symdl.library.recurrent import ENTRIES as RECURRENT
 from symdl.library.sequential import dense, sequential
+from symdl.library.transformer import ENTRIES as TRANSFORMER
 
 
 def unit(activation: Activation = identity, name: str = "neuron") -> Definition:
@@ -98,6 +99,7 @@ _ENTRIES = (
     *NORMALISATION,
     *ATTENTION,
     *RECURRENT,
+    *TRANSFORMER,
 )
 
 DEFINITIONS = {e.name: e for e in _ENTRIES}

@@ -37,3 +37,4 @@ from symdl.library.normalisation import (
 )
 from symdl.library.recurrent import elman as elman, gru as gru, lstm as lstm
 from symdl.library.sequential import dense as dense, sequential as sequential
+from symdl.library.transformer import block_parameters as block_parameters, transformer_block as transformer_block
