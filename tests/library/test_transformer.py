@@ -14,7 +14,7 @@ from symdl.compilation import compile
 from symdl.compilation.targets.reference import evaluate
 from symdl.derivation.derive import derive
 from symdl.derivation.forward import hvp
-from symdl.errors import DefinitionError
+from symdl.errors import DataError, DefinitionError
 from symdl.library.definitions import definition
 from symdl.library.transformer import gpt
 
@@ -146,6 +146,12 @@ def test_gpt_compiled(rng):
     close(got["L"], loss.item(), "L")
     for name, slope in want.items():
         close(got[f"{name}_bar"], slope.detach().numpy(), name)
+    for name in ("tok", "next"):  # refused before anything is computed, with the place
+        wrong = given[name].copy()
+        wrong[1, 2] = 7
+        with pytest.raises(DataError, match=name) as caught:
+            code.check({**given, **parameters, name: wrong})
+        assert "7" in str(caught.value)
 
 
 def test_an_untrained_gpt_knows_nothing(rng):
