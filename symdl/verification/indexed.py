@@ -301,7 +301,7 @@ class _Sides:
         except (UnsupportedError, BudgetError):
             pass
         try:
-            if not (left.has(sympy.log) or _has_root(left - right)) and canonically_zero(left - right):
+            if not (_open_sign(left) or _open_sign(right)) and canonically_zero(left - right):
                 return Proof(cases=1), "canonical form of sums", extents + ", where both sides are defined"
         except (SymdlError, RecursionError):
             pass
@@ -329,6 +329,13 @@ class _Sides:
 
 def _has_root(expr: sympy.Expr) -> bool:
     return any(not p.exp.is_Integer for p in expr.atoms(sympy.Pow))
+
+
+def _open_sign(expr: sympy.Expr) -> bool:
+    """Whether there is a root or a logarithm of something that is not positive by the way it is written."""
+    inside = [p.base for p in expr.atoms(sympy.Pow) if not p.exp.is_Integer]
+    inside += [f.args[0] for f in expr.atoms(sympy.log)]
+    return any(not e.is_positive for e in inside)
 
 
 def _sized(index: Index, numbers: Mapping[sympy.Symbol, sympy.Integer]) -> Index:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import sympy
 
@@ -79,20 +80,23 @@ def _symbol(text: str) -> sympy.Symbol:
 # ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def placed(body: sympy.Expr, indices: Iterable[Index]) -> tuple[sympy.Expr, list[Index]]:
+@lru_cache(maxsize=4096)
+def placed(body: sympy.Expr, indices: frozenset[Index]) -> tuple[sympy.Expr, tuple[Index, ...]]:
     """The product with its guards where its text is smallest, and its bound indices in order.
 
     Σ_r w[r] y[p − r] [0 ≤ p − r < U] is Σ_u w[p − u] y[u] [0 ≤ p − u < R]: whatever stands in a guard, or subscripts
     an axis, may be the bound index in place of one that it holds. Every way that leads to is compared.
     """
-    seen: dict[str, tuple[sympy.Expr, list[Index]]] = {}
+    if not any(isinstance(f, InRange) for f in sympy.Mul.make_args(body)):
+        return body, tuple(ordered(body, indices)[1])  # a move from here would only put a guard in
+    seen: dict[str, tuple[sympy.Expr, tuple[Index, ...]]] = {}
     ahead = [(body, list(indices))]
     while ahead:
         product, bound = ahead.pop()
         text, order = ordered(product, bound)
         if text in seen:
             continue
-        seen[text] = product, order
+        seen[text] = product, tuple(order)
         if len(seen) > MOST_WAYS:
             raise UnsupportedError("guards that can be moved in too many ways", remedy="compare smaller parts")
         ahead += _moved(product, bound)

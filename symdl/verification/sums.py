@@ -213,7 +213,7 @@ def _groups(
 
 def _in_fixed_order(body: sympy.Expr, indices: set[Index]) -> tuple[sympy.Expr, list[Index]]:
     """The body with its guards in one place and its bound indices renamed in one order, whatever they were called."""
-    body, order = placed(body, indices)
+    body, order = placed(body, frozenset(indices))
     height = height_of(body) + 1
     places = [place(i.extent, height, k) for k, i in enumerate(order)]
     return body.xreplace(dict(zip(order, places, strict=True))), places
