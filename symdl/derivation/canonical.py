@@ -78,7 +78,10 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
     """
     maker = _Canonical(facts, open_kinks)
     form = maker.form(expr)
-    return form if not form.has(Delta, InRange) else sympy.Add(*[maker.fixed(m) for m in sympy.Add.make_args(form)])
+    if not form.has(Delta, InRange):
+        return form
+    joined = sympy.Add(*[maker.joined(m) for m in sympy.Add.make_args(form)])
+    return sympy.Add(*[maker.fixed(m) for m in sympy.Add.make_args(joined)])
 
 
 class _Canonical:
@@ -192,6 +195,13 @@ class _Canonical:
 
     def _group(self, indices: Bounds, members: list[sympy.Expr], rows: list[Row]) -> sympy.Expr:
         return _relabel("sum", indices, members, rows)
+
+    def joined(self, monomial: sympy.Expr) -> sympy.Expr:
+        """A monomial with what its guards of free indices and its sums say together."""
+        factors = sympy.Mul.make_args(monomial)
+        guarded = any(isinstance(f, (Delta, InRange)) for f in factors)
+        sums = any(isinstance(f.as_base_exp()[0], Reduction) and f.has(Delta, InRange) for f in factors)
+        return self._within(System(), monomial) if guarded and sums else monomial
 
     def fixed(self, monomial: sympy.Expr) -> sympy.Expr:
         """What guards of free indices say, put into the other factors: f(i) δ(i, j) = f(j) δ(i, j)."""

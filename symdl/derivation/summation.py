@@ -61,7 +61,8 @@ class System:
 
     def add(self, factor: sympy.Expr) -> None:
         """Take a factor in: as a row, or as an atom whose subscripts are indices of their own."""
-        if not self.hangs(factor):
+        guard = isinstance(factor, (Delta, InRange)) and self.bounds and not factor.atoms(Element)
+        if not self.hangs(factor) and not guard:
             self.outside.append(factor)
             return
         row = None
