@@ -162,8 +162,8 @@ def namer(taken: set[str]) -> Callable[[Reduction], str]:
     return name_for
 
 
-#: Reductions that have a name already: their text with place holders → the tensor and the order of its indices.
-Named = dict[sympy.Expr, Tensor]
+#: Reductions that have a name already: their text with place holders → the tensor, and the order of its axes.
+Named = dict[sympy.Expr, tuple[Tensor, tuple[int, ...]]]
 
 
 def flatten(
@@ -222,10 +222,16 @@ def flatten(
         free = indices_in(node)
         key = _anonymous(node, free)
         if key not in known:
-            fresh = [i.fresh() for i in free]
-            known[key] = Tensor(name_for(node), tuple(fresh))
-            made.append(equation(known[key], rename(refreshed(node), dict(zip(free, fresh, strict=True)))))
-        return rename(known[key][tuple(free)], back)
+            # the axes in the order in which the left-hand side has them
+            place = {i: out.indices.index(i) if i in out.indices else out.rank for i in free}
+            order = tuple(sorted(range(len(free)), key=lambda k: place[free[k]]))
+            fresh = [free[k].fresh() for k in order]
+            tensor = Tensor(name_for(node), tuple(fresh))
+            known[key] = tensor, order
+            renaming = dict(zip([free[k] for k in order], fresh, strict=True))
+            made.append(equation(tensor, rename(refreshed(node), renaming)))
+        tensor, order = known[key]
+        return rename(tensor[tuple(free[k] for k in order)], back)
 
     final = summands(rhs)
     return [*made, equation(out, final, note)]

@@ -148,7 +148,8 @@ class Head(sympy.AtomicExpr):  # type: ignore[misc]
         # Facts belong here, since SymPy remembers by this key what it has concluded from them.
         t = self.tensor
         facts = tuple(sorted(str(f) for f in t.facts))
-        return (t.name, str(t.role), t.integer, facts, tuple(i.dummy_index for i in t.indices))
+        slope = (t.cotangent_of or ("", ""), t.tangent_of or "")
+        return (t.name, str(t.role), t.integer, facts, slope, tuple(i.dummy_index for i in t.indices))
 
     def _sympystr(self, printer: Any) -> str:
         return self.tensor.name

@@ -14,7 +14,7 @@ from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.canonical import is_zero
-from symdl.derivation.closing import Rewriting, closed_form, program, put_in, without_vanishing
+from symdl.derivation.closing import Rewriting, closed_form, neighbourhood, program, put_in, without_vanishing
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import local_slope
@@ -35,6 +35,7 @@ class Backward:
     incoming: dict[str, list[Contribution]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     recurrent: set[str] = field(default_factory=set)
+    earlier: list[Equation] = field(default_factory=list)  # those that may be put in: none of a recurrence
 
     def given(self, tensor: Tensor) -> Tensor | None:
         """The input that was declared as this cotangent (`seeded`), if there is one."""
@@ -242,7 +243,10 @@ def _finish(state: Backward, tensor: Tensor) -> None:
     _advance(state, "R7" if tensor.name in state.recurrent else "R3", subject, sloped, value)
     value = _simplify(state, subject, value)
 
-    state.equations.extend(flatten(bar, value, namer(state.names), "backward"))
+    made = flatten(bar, value, namer(state.names), "backward")
+    state.equations.extend(made)
+    if tensor.name not in state.recurrent:
+        state.earlier.extend(made)
 
 
 def _advance(
@@ -260,12 +264,15 @@ def _simplify(state: Backward, subject: Element, value: sympy.Expr) -> sympy.Exp
     plain, conditions = apply_facts(reused)
     _advance(state, "R6", subject, reused, plain, "; ".join(conditions))
     plain = _without_zero_sums(state, subject, plain)
-    earlier = [e for e in state.equations if not _in_time(state, e)]
-    closed = closed_form(plain, subject, earlier, state.definition.equations)
-    pointwise = _with_pointwise(state, plain, earlier)
-    forms = [steps for steps in (pointwise, closed) if steps]  # on a tie the shorter way
-    if forms:
-        best = min(forms, key=lambda steps: program(steps[-1].after, earlier))
+    earlier = state.earlier
+    near = neighbourhood(plain, earlier)
+    pointwise = _with_pointwise(state, plain, near)
+    forms = [pointwise, closed_form(plain, subject, near, forward)]  # on a tie the shorter way
+    if value != plain:  # collecting may have multiplied out what would have been a factor
+        forms.append(closed_form(value, subject, near, forward))
+    found = [(program(steps[-1].after, near), steps) for steps in forms if steps]
+    cost, best = min(found, key=lambda f: f[0], default=(0.0, []))
+    if best is pointwise or cost < program(plain, near):
         for step in best:
             _advance(state, step.rule, subject, plain, step.after, step.note)
             plain = step.after
@@ -299,12 +306,6 @@ def _with_pointwise(state: Backward, plain: sympy.Expr, earlier: list[Equation])
     if conditions:
         return [Rewriting("S", known), Rewriting("R6", lighter, "; ".join(conditions))]
     return [Rewriting("S", lighter)]
-
-
-def _in_time(state: Backward, eq: Equation) -> bool:
-    """Whether an equation is one of a recurrence, which can't be put into anything."""
-    made = eq.out.cotangent_of
-    return made is not None and made[1] in state.recurrent
 
 
 def _reused(value: sympy.Expr, forward: tuple[Equation, ...]) -> sympy.Expr:

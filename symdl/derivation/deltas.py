@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sympy
 
 from symdl.core.functions import Delta, InRange
@@ -74,6 +76,7 @@ def _pays(index: Index, difference: sympy.Expr, bound: list[Index]) -> bool:
 NOMINAL = 32
 
 
+@lru_cache(maxsize=4096)
 def nominal(extent: sympy.Expr) -> float:
     """A size to compare extents by: symbols count as 32, and those that are taken away (a kernel's) as 1.
 
