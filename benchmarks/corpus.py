@@ -35,7 +35,7 @@ def _hidden(path: Path) -> bool:
 def encoded(characters: str) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Ids of the characters, and the vocabulary; rare ones are `UNKNOWN`."""
     counts = Counter(characters)
-    vocabulary = sorted(c for c, n in counts.items() if n >= RARE) + [UNKNOWN]
+    vocabulary = [*sorted(c for c, n in counts.items() if n >= RARE), UNKNOWN]
     place = {c: k for k, c in enumerate(vocabulary)}
     return np.array([place.get(c, len(vocabulary) - 1) for c in characters], np.int64), vocabulary
 
