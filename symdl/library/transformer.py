@@ -113,15 +113,39 @@ def gpt(
         DefinitionError: no block, heads that do not divide the width, an odd width for positions, an unknown option.
     """
     _check(blocks, context, vocabulary, positions)
-    where, rotary = "gpt", positions == "rotary"
-    declared = block_parameters(heads, width, bias=bias, rotary=rotary, where=where)
-    i, v = f"i={width}" if width else "i", f"v={vocabulary}" if vocabulary else "v"
-    t = f"t={context}" if context else "t"
+    made = _general(blocks, positions, tied, bias)
+    sizes = {**_sizes(heads, width, positions, "gpt"), "t": context, "v": vocabulary}
+    return made.at(**{name: size for name, size in sizes.items() if size is not None})
+
+
+def _sizes(heads: int | None, width: int | None, positions: str, where: str) -> dict[str, int | None]:
+    """The extents of a block by index name.
+
+    They are given to a definition that holds for all extents, so that a mean stays tied to the axis that it is over.
+    """
+    head_extents(heads, width, where)
+    each = width // heads if width and heads else None
+    sizes = {"h": heads, "j": 4 * width if width else None}
+    if positions == "sinusoidal":
+        if width is not None:
+            pairs(width, where)
+        return {**sizes, "e": each, "m": width // 2 if width else None}
+    if positions == "rotary":
+        if each is not None:
+            pairs(each, where)
+        return {**sizes, "i": width, "m": each // 2 if each else None, "e": each}
+    return {**sizes, "i": width, "e": each}
+
+
+def _general(blocks: int, positions: str, tied: bool, bias: bool) -> Definition:
+    """The GPT for all extents."""
+    rotary = positions == "rotary"
+    declared = block_parameters(bias=bias, rotary=rotary, where="gpt")
     with writing(Builder("gpt")) as builder:
-        if positions == "sinusoidal" and width is None:
+        if positions == "sinusoidal":
             builder.index("i", 2 * sympy.Symbol("M", integer=True, positive=True))
-        tok, after = (builder.declare(name, Input(f"n {t}", integer=True)) for name in ("tok", "next"))
-        E = builder.declare("E", Param(f"{v} {i}"))
+        tok, after = (builder.declare(name, Input("n t", integer=True)) for name in ("tok", "next"))
+        E = builder.declare("E", Param("v i"))
         P = builder.declare("P", Param("t i")) if positions == "learned" else None
         learned = [
             {name: builder.declare(labelled(name, str(k)), d) for name, d in declared.items()}
@@ -173,7 +197,7 @@ def _block(
     rotary: bool = False,
     bias: bool = True,
 ) -> Definition:
-    declared = block_parameters(heads, width, bias=bias, rotary=rotary, where="transformer_block")
+    declared = block_parameters(bias=bias, rotary=rotary, where="transformer_block")
     hyper = {"eps": Hyper(facts=["positive"]), "base": Hyper(facts=["positive"]) if rotary else None}
 
     def body(x: Tensor, *rest: Any) -> Tensor:
@@ -181,8 +205,9 @@ def _block(
         p = dict(zip(declared, parameters, strict=True))
         return transformer_block(x, p, eps, causal=causal, base=None if base is None else base.element())
 
-    x = Input(f"n t i={width}" if width else "n t i")
-    return written("transformer_block", {"x": x, **declared, **hyper}, body)
+    made = written("transformer_block", {"x": Input("n t i"), **declared, **hyper}, body)
+    sizes = _sizes(heads, width, "rotary" if rotary else "learned", "transformer_block")
+    return made.at(**{name: size for name, size in sizes.items() if size is not None})
 
 
 #: Vaswani et al. 2017; norms before, GELU and four times the width: Radford et al. 2019 (GPT-2).
