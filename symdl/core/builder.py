@@ -117,7 +117,7 @@ class Builder:
             self.backwards.add(out.name)
         return out
 
-    def let(self, left: str, right: Any, note: str = "") -> Tensor:
+    def let(self, left: str, right: Any, note: str = "", *, shorter: bool = False) -> Tensor:
         """Add `left = right`; nested reductions become equations of their own."""
         out = self._left(left)
         announced = self.states.get(out.name)
@@ -131,7 +131,7 @@ class Builder:
             )
         body = self._with_policy(out.name, _as_scalar(right))
         for eq in flatten(out, body, namer({out.name, *self.names}), note):
-            check_equation(eq, self.names)
+            check_equation(eq, self.names, shorter=shorter)
             self.equations.append(eq)
         self.states.pop(out.name, None)
         return out

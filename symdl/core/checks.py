@@ -32,7 +32,7 @@ def check_definition(
     for group in groups(equations):
         together = {e.name: e.out for e in group.equations} if group.direction else {}
         for eq in group.equations:
-            check_equation(eq, {**known, **together})
+            check_equation(eq, {**known, **together}, shorter=True)
         for eq in group.equations:
             _introduce(eq.out, known, where)
     for output in outputs:
@@ -50,8 +50,12 @@ def _introduce(tensor: Tensor, known: dict[str, Tensor], where: str) -> None:
     known[tensor.name] = tensor
 
 
-def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
-    """Check one equation against the tensors that stand before it."""
+def check_equation(eq: Equation, known: dict[str, Tensor], *, shorter: bool = False) -> None:
+    """Check one equation against the tensors that stand before it.
+
+    With `shorter`, an index may run over the beginning of a longer axis. In what an author writes that is a slip more
+    often than not; derivation makes such equations, of concatenation for instance: x̄[i] = ȳ[i] for i < I.
+    """
     where = f"equation {eq.lhs}"
     if len(set(eq.indices)) != len(eq.indices):
         raise ShapeError("an index stands twice on the left", where=where, remedy="give each axis an index of its own")
@@ -63,7 +67,7 @@ def check_equation(eq: Equation, known: dict[str, Tensor]) -> None:
         )
     for term in eq.terms:
         for element, guards in guarded(term.body):
-            _check_element(element, guards, known, where)
+            _check_element(element, guards, known, where, shorter)
         _check_free_indices(eq, term, where)
         _check_functions(term, where)
 
@@ -89,7 +93,9 @@ def _check_free_indices(eq: Equation, term: Term, where: str) -> None:
             )
 
 
-def _check_element(element: Element, guards: frozenset[sympy.Expr], known: dict[str, Tensor], where: str) -> None:
+def _check_element(
+    element: Element, guards: frozenset[sympy.Expr], known: dict[str, Tensor], where: str, shorter: bool
+) -> None:
     tensor = element.tensor
     if tensor.name not in known:
         raise DefinitionError(
@@ -106,13 +112,13 @@ def _check_element(element: Element, guards: frozenset[sympy.Expr], known: dict[
             remedy=f"write {tensor.element()}",
         )
     for axis, subscript in zip(tensor.indices, element.subscripts, strict=True):
-        _check_subscript(element, axis, subscript, guards, where)
+        _check_subscript(element, axis, subscript, guards, where, shorter)
 
 
 def _check_subscript(
-    element: Element, axis: Index, subscript: sympy.Expr, guards: frozenset[sympy.Expr], where: str
+    element: Element, axis: Index, subscript: sympy.Expr, guards: frozenset[sympy.Expr], where: str, shorter: bool
 ) -> None:
-    if guards and not subscript.atoms(Element) and stays_within(subscript, axis.extent, guards):
+    if (guards or shorter) and not subscript.atoms(Element) and stays_within(subscript, axis.extent, guards):
         return
     if isinstance(subscript, Index):
         if sympy.expand(subscript.extent - axis.extent) != 0:

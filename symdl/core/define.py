@@ -90,13 +90,19 @@ def writing(builder: Builder) -> Iterator[Builder]:
         _CURRENT.reset(token)
 
 
-def let(left: str, right: Any, note: str = "") -> Tensor:
+def let(left: str, right: Any, note: str = "", *, shorter: bool = False) -> Tensor:
     """Write one equation: `let("s[n,j]", Sum(W[j, i] * x[n, i], i) + b[j])`. Returns the tensor on the left.
+
+    Args:
+        left: the tensor that it defines, with its indices.
+        right: an expression of tensor elements, numbers and sums.
+        note: words that a derivation attaches to it.
+        shorter: True where an index is meant to run over the beginning of a longer axis only; else that is an error.
 
     Raises:
         DefinitionError, ShapeError, KinkError: naming the equation, the index and both extents.
     """
-    return _builder("let").let(left, right, note)
+    return _builder("let").let(left, right, note, shorter=shorter)
 
 
 def state(left: str, *, backwards: bool = False) -> Tensor:

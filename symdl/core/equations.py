@@ -296,7 +296,8 @@ def _anonymous(node: Reduction, free: list[Index]) -> sympy.Expr:
     """The reduction with place holders for indices, to recognise it when it is written twice."""
     holders = {i: _holder("bound", k, i) for k, i in enumerate(node.bound)}
     holders.update({i: _holder("free", k, i) for k, i in enumerate(free)})
-    return sympy.Tuple(sympy.Symbol(node.op), node.body.xreplace(holders))
+    bound = [holders[i] for i in node.bound]  # Σ_h 1 and Σ_w 1 differ in nothing else
+    return sympy.Tuple(sympy.Symbol(node.op), node.body.xreplace(holders), *bound)
 
 
 def _holder(kind: str, number: int, index: Index) -> sympy.Symbol:

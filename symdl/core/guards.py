@@ -145,7 +145,7 @@ def guarded(
         parts: tuple[sympy.Basic, ...] = body.subscripts
     elif isinstance(body, Masked):
         yield from guarded(body.args[1], around)
-        parts, around = body.args[:1], around | set(sympy.Mul.make_args(body.args[1]))
+        parts, around = body.args[:1], around | frozenset(sympy.Mul.make_args(body.args[1]))
     elif body.is_Mul:
         own = frozenset(f for f in body.args if isinstance(f, (InRange, Delta)))
         for guard in own:

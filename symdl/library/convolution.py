@@ -25,6 +25,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 from symdl.errors import ShapeError
 from symdl.library.entries import Entry, written
+from symdl.library.naming import left
 from symdl.library.windows import Slide, inside, per_axis, place_indices, slides
 
 
@@ -241,7 +242,7 @@ def _unslid_index(letter: str, slide: Slide, h: Index, r: Index, more: int, wher
 
 
 def _output(name: str, indices: tuple[Index, ...], total: sympy.Expr, b: Tensor | None, channel: Index) -> Tensor:
-    return let(f"{name}[{','.join(i.name for i in indices)}]", total if b is None else total + b[channel])
+    return let(left(name, indices), total if b is None else total + b[channel])
 
 
 def _share(o: Index, groups: int, where: str) -> sympy.Expr:

@@ -12,10 +12,14 @@ from symdl.core.tensors import Role
 from symdl.errors import DefinitionError
 from symdl.library.activations import ACTIVATIONS, Activation, identity
 from symdl.library.attention import ENTRIES as ATTENTION
+from symdl.library.composition import ENTRIES as COMPOSITION
 from symdl.library.convolution import ENTRIES as CONVOLUTION
 from symdl.library.entries import Entry
+from symdl.library.linear import ENTRIES as LINEAR
 from symdl.library.losses import cross_entropy, l1, l2, softmax
+from symdl.library.networks import ENTRIES as NETWORKS
 from symdl.library.normalisation import ENTRIES as NORMALISATION
+from symdl.library.pooling import ENTRIES as POOLING
 from symdl.library.recurrent import ENTRIES as RECURRENT
 from symdl.library.sequential import dense, sequential
 from symdl.library.transformer import ENTRIES as TRANSFORMER
@@ -95,11 +99,15 @@ _ENTRIES = (
     Entry("l2", "loss", "mean squared error", lambda: l2_loss),
     Entry("cross_entropy", "loss", "cross-entropy of probabilities", lambda: cross_entropy_loss),
     Entry("softmax_cross_entropy", "loss", "cross-entropy of the softmax of scores", lambda: softmax_cross_entropy),
+    *LINEAR,
     *CONVOLUTION,
     *NORMALISATION,
     *ATTENTION,
     *RECURRENT,
     *TRANSFORMER,
+    *POOLING,
+    *COMPOSITION,
+    *NETWORKS,
 )
 
 DEFINITIONS = {e.name: e for e in _ENTRIES}

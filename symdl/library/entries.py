@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from symdl.core.builder import Builder, Declared
 from symdl.core.define import writing
 from symdl.core.definitions import Definition
+from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,18 @@ def written(
         made = body(*[d if d is None else builder.declare(n, d) for n, d in declared.items()])
         outputs = made if isinstance(made, tuple) else (made,)
         return builder.build([o.name for o in outputs])
+
+
+def same_extent(a: Index, b: Index, first: Tensor, second: Tensor, where: str) -> None:
+    """Refuse two axes of different extents.
+
+    Raises:
+        ShapeError: naming both tensors, axes and extents.
+    """
+    if sympy.expand(a.extent - b.extent) != 0:
+        raise ShapeError(
+            f"axis {a.name} of {first.name} and axis {b.name} of {second.name} differ",
+            where=where,
+            why=f"they have the extents {a.extent} and {b.extent}",
+            remedy="give both the same extent",
+        )

@@ -15,6 +15,18 @@ from symdl.library.attention import (
     rotation_table as rotation_table,
     sinusoidal as sinusoidal,
 )
+from symdl.library.composition import (
+    concat as concat,
+    dropout as dropout,
+    flatten as flatten,
+    glu as glu,
+    reshape as reshape,
+    residual as residual,
+    swiglu as swiglu,
+    upsample_bilinear as upsample_bilinear,
+    upsample_linear as upsample_linear,
+    upsample_nearest as upsample_nearest,
+)
 from symdl.library.convolution import (
     conv1d as conv1d,
     conv2d as conv2d,
@@ -25,6 +37,7 @@ from symdl.library.convolution import (
     depthwise_conv2d as depthwise_conv2d,
     depthwise_conv3d as depthwise_conv3d,
 )
+from symdl.library.linear import bilinear as bilinear, embedding as embedding, linear as linear, lora as lora
 from symdl.library.normalisation import (
     batch_norm as batch_norm,
     batch_norm_inference as batch_norm_inference,
@@ -34,6 +47,15 @@ from symdl.library.normalisation import (
     rms_norm as rms_norm,
     running_statistics as running_statistics,
     weight_norm as weight_norm,
+)
+from symdl.library.pooling import (
+    adaptive_avg_pool1d as adaptive_avg_pool1d,
+    adaptive_avg_pool2d as adaptive_avg_pool2d,
+    avg_pool1d as avg_pool1d,
+    avg_pool2d as avg_pool2d,
+    global_avg_pool as global_avg_pool,
+    max_pool1d as max_pool1d,
+    max_pool2d as max_pool2d,
 )
 from symdl.library.recurrent import elman as elman, gru as gru, lstm as lstm
 from symdl.library.sequential import dense as dense, sequential as sequential

@@ -257,3 +257,45 @@ def test_aligned_and_refreshed_are_inverse_in_meaning():
 def test_only_keeps_what_outputs_need():
     cut = neuron.only(["s"])
     assert [e.name for e in cut.equations] == ["s"] and isinstance(cut, Definition)
+
+
+def test_counts_of_different_axes_are_different_sums():
+    """Σ_h 1 and Σ_w 1 differ in nothing but the extents of their indices."""
+
+    @define
+    def shares(x=Input("h w")):
+        h, w = x.indices
+        return let("y[h,w]", x[h, w] / (Sum(1, h) * Sum(1, w) ** 2))
+
+    assert {tuple(str(i.extent) for i in e.terms[0].bound) for e in shares.equations[:2]} == {("H",), ("W",)}
+
+
+def test_a_mask_of_several_guards_protects_what_it_masks():
+    @define
+    def largest(x=Input("h w")):
+        h, w = x.indices
+        r, s = index("r", 3), index("s", 3)
+        guard = InRange(h + r - 1, h.extent) * InRange(w + s - 1, w.extent)
+        return let("y[h,w]", amax(x[h + r - 1, w + s - 1], r, s, ties="share", where=guard))
+
+    assert largest["y"].rank == 2
+
+
+def test_an_index_over_a_part_of_an_axis_has_to_be_meant():
+    def part(shorter):
+        @define
+        def head(x=Input("n k=6"), w=Param("i=3")):
+            (n, _), (i,) = x.indices, w.indices
+            return let("y[n]", Sum(w[i] * x[n, i], i), shorter=shorter)
+
+        return head
+
+    with pytest.raises(ShapeError, match="index i has extent 3, axis k has extent 6"):
+        part(False)
+    assert part(True).at(n=2)["y"].shape == (2,)
+    with pytest.raises(ShapeError, match="index i has extent 7, axis k has extent 6"):
+
+        @define
+        def longer(x=Input("n k=6"), w=Param("i=7")):
+            (n, _), (i,) = x.indices, w.indices
+            return let("y[n]", Sum(w[i] * x[n, i], i), shorter=True)

@@ -111,24 +111,12 @@ CASES = [
     ("conv_transpose1d", {"stride": 2}, {"n": 2, "i": 2, "o": 2, "h": 3, "r": 2}),
     ("conv_transpose2d", {"padding": 1}, {"n": 1, "i": 1, "o": 2, "h": 2, "w": 3, "r": 2, "s": 2}),
 ]
-#: What is proved for all extents at once.
-FOR_ALL_EXTENTS = [
-    ("conv1d", {"kernel": 3, "stride": 2, "padding": 1}),
-    ("conv2d", {"kernel": 3, "stride": 2, "padding": 1}),
-    ("conv2d", {"kernel": (2, 1), "dilation": 2, "bias": False}),
-]
 
 
 @pytest.mark.parametrize(("name", "options", "extents"), CASES, ids=str)
 def test_both_ways_are_proved_equal(name, options, extents):
     layer = definition(name, **options)
     both_ways(layer.at(**{i: e for i, e in extents.items() if layer.extents[i].is_Symbol})).require()
-
-
-@pytest.mark.parametrize(("name", "options"), FOR_ALL_EXTENTS, ids=str)
-def test_both_ways_are_proved_equal_for_all_extents(name, options):
-    verdict = both_ways(definition(name, **options)).require()
-    assert "=" not in verdict.scope, verdict.scope
 
 
 def refused(kind, words, axes, kernel, layer=layers.conv2d, **options):
