@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from symdl.core.define import Hyper, Input, Param, let
+from symdl.core.builder import Builder
+from symdl.core.define import Hyper, Input, Param, Sum, let, writing
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError, ShapeError
 from symdl.library.activations import activation, relu
-from symdl.library.composition import flatten, residual
+from symdl.library.composition import residual
 from symdl.library.convolution import conv2d
 from symdl.library.entries import Entry, written
 from symdl.library.linear import linear
@@ -51,7 +52,8 @@ def lenet5(
         classes: of the output.
 
     Returns:
-        Inputs x[n, c, h, w] with one channel, and y[n, k], one-hot; outputs: the loss L and probabilities p[n, k].
+        Inputs x[n, c, h, w] with one channel, and y[n, k], one-hot; outputs: the loss L and probabilities p[n, k]. The
+        first dense layer has its weights by map and place, W3[j, b, …]: flattening is in the sum.
 
     Raises:
         ShapeError: images that are too small.
@@ -70,39 +72,38 @@ def lenet5(
             why=f"the second convolution, {kernel}×{kernel}, sees half of that, and its result is halved again",
             remedy=f"give at least {2 * kernel + 2}, or a smaller kernel",
         )
-    declared = {
-        "x": Input(f"n c=1 h={size} w={size}"),
-        "y": Input(f"n k={classes}", facts=["sums_to_one"]),
-        "K1": Param(f"a={a} c r={kernel} s={kernel}"),
-        "b1": Param("a"),
-        "K2": Param(f"b={b} a r s"),
-        "b2": Param("b"),
-        "W3": Param(f"j={j} i={b * side**2}"),
-        "b3": Param("j"),
-        "W4": Param(f"l={l} j"),
-        "b4": Param("l"),
-        "W5": Param("k l"),
-        "b5": Param("k"),
-    }
-    return written("lenet5", declared, partial(_lenet5, act, pool, kernel // 2))
+    sizes = {"h": size, "w": size, "a": a, "b": b, "j": j, "l": l, "k": classes}
+    return _general(act, pool, kernel).at(**sizes)
 
 
-def _lenet5(act: str, pool: str, padding: int, x: Tensor, y: Tensor, *parameters: Tensor) -> tuple[Tensor, Tensor]:
-    K1, b1, K2, b2, W3, b3, W4, b4, W5, b5 = parameters
+def _general(act: str, pool: str, kernel: int) -> Definition:
+    """The network for images and layers of any extent."""
     function, pooled = activation(act), _POOLS[pool]
+    with writing(Builder("lenet5")) as builder:
 
-    def active(s: Tensor, number: int) -> Tensor:
-        return let(left(f"h{number}", s.indices), function(s.element()))
+        def learned(name: str, axes: str) -> Tensor:
+            return builder.declare(name, Param(axes))
 
-    h1 = active(conv2d(x, K1, b1, name="s1", padding=padding), 1)
-    h2 = active(conv2d(pooled(h1, 2, name="q1"), K2, b2, name="s2"), 2)
-    f = flatten(pooled(h2, 2, name="q2"), name="f")
-    h3 = active(linear(f, W3, b3, name="s3"), 3)
-    h4 = active(linear(h3, W4, b4, name="s4"), 4)
-    z = linear(h4, W5, b5, name="z")
-    n, k = z.indices
-    p = let("p[n,k]", softmax(z[n, k], k))
-    return let("L", cross_entropy(y[n, k], p[n, k], n, [k])), p
+        def active(s: Tensor, number: int) -> Tensor:
+            return let(left(f"h{number}", s.indices), function(s.element()))
+
+        x = builder.declare("x", Input("n c=1 h w"))
+        y = builder.declare("y", Input("n k", facts=["sums_to_one"]))
+        K1, b1 = learned("K1", f"a c r={kernel} s={kernel}"), learned("b1", "a")
+        K2, b2 = learned("K2", "b a r s"), learned("b2", "b")
+        h1 = active(conv2d(x, K1, b1, name="s1", padding=kernel // 2), 1)
+        h2 = active(conv2d(pooled(h1, 2, name="q1"), K2, b2, name="s2"), 2)
+        q2 = pooled(h2, 2, name="q2")
+        n, *inner = q2.indices
+        W3, b3 = learned("W3", f"j {' '.join(i.name for i in inner)}"), learned("b3", "j")
+        (j,) = b3.indices
+        s3 = let(f"s3[{n.name},j]", Sum(W3[(j, *inner)] * q2[(n, *inner)], *inner) + b3[j])
+        h4 = active(linear(active(s3, 3), learned("W4", "l j"), learned("b4", "l"), name="s4"), 4)
+        z = linear(h4, learned("W5", "k l"), learned("b5", "k"), name="z")
+        k = z.indices[1]
+        p = let("p[n,k]", softmax(z[n, k], k))
+        loss = let("L", cross_entropy(y[n, k], p[n, k], n, [k]))
+        return builder.build([loss.name, p.name])
 
 
 def residual_block(*, kernel: int = 3) -> Definition:

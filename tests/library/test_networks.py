@@ -21,7 +21,7 @@ def lenet5_in_torch(act, pool, x, y, K1, b1, K2, b2, W3, b3, W4, b4, W5, b5):
     pool = {"average": F.avg_pool2d, "max": F.max_pool2d}[pool]
     h = pool(act(F.conv2d(x, K1, b1, padding=K1.shape[-1] // 2)), 2)
     h = pool(act(F.conv2d(h, K2, b2)), 2).flatten(1)
-    z = F.linear(act(F.linear(act(F.linear(h, W3, b3)), W4, b4)), W5, b5)
+    z = F.linear(act(F.linear(act(F.linear(h, W3.flatten(1), b3)), W4, b4)), W5, b5)
     return -(y * F.log_softmax(z, 1)).sum() / len(x)
 
 
