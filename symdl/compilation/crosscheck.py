@@ -36,6 +36,8 @@ SCALES = {0.5: DIGITS, 2.0: 2 * DIGITS, 30.0: 20 * DIGITS}
 STRICT_UP_TO = ORDINARY
 POINTS_PER_SCALE = 2
 DIRECTIONAL_TOLERANCE = 1e-15
+#: How many roundings of its own size a target may have gathered in 50 digits.
+ROUNDINGS = 10**6
 
 
 @dataclass
@@ -132,6 +134,10 @@ def check_gradient(
             difference = (ahead - behind) / (2 * step)
             products = [g * d for g, d in zip(slopes[output].ravel(), direction.ravel().tolist(), strict=True)]
             size = mpmath.fsum([abs(p) for p in products]) + abs(difference)
+            # where the slope is zero (a shift of all scores of a softmax), all that is left is what rounding the
+            # target, to DIGITS digits, does to a difference over a short step
+            noise = ROUNDINGS * mpmath.mpf(10) ** -DIGITS * (abs(ahead) + abs(behind)) / step
+            size = max(size, noise / DIRECTIONAL_TOLERANCE)
             error = float(abs(mpmath.fsum(products) - difference) / size) if size else 0.0
             findings.gradient_error = max(findings.gradient_error, error)
             if error > DIRECTIONAL_TOLERANCE:

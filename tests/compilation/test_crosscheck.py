@@ -18,6 +18,7 @@ from symdl.compilation.report import Report
 from symdl.compilation.targets.numba import Module
 from symdl.core.define import Input, Param, Sum, define, exp, let, log, mean, tanh
 from symdl.core.definitions import Definition
+from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
 from symdl.library.layers import dense, sequential
 from symdl.library.optimisers import adam, sgd
@@ -87,6 +88,39 @@ def test_a_wrong_rule_of_an_optimiser_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pipeline, "emit_module", faulty)
     with pytest.raises(CrossCheckError, match="training loop"):
         compile(network("late"), optimizer=adam())
+
+
+def shifted_softmax(name: str) -> Definition:
+    """All scores are shifted by b·x, which softmax does not see: the slope by b is zero."""
+
+    @define
+    def made(z=Input("n k"), x=Input("n"), y=Input("n k"), b=Param(), w=Param("k")):  # type: ignore[no-untyped-def]
+        n, k = z.indices
+        s = let("s[n,k]", w[k] * z[n, k] + b * x[n])
+        p = let("p[n,k]", exp(s[n, k]) / Sum(exp(s[n, k]), k))
+        return let("L", mean((y[n, k] - p[n, k]) ** 2, n, k))
+
+    return made.renamed({}, name)
+
+
+def test_a_slope_of_zero_is_a_gradient() -> None:
+    code = compile(shifted_softmax("unseen"), optimizer=sgd(0.1))
+    rng = np.random.default_rng(3)
+    arrays = {"z": rng.normal(size=(3, 4)), "x": rng.normal(size=3), "y": rng.normal(size=(3, 4))}
+    slopes = code.gradient(**arrays, b=np.array(0.3), w=rng.normal(size=4))
+    assert abs(slopes["b"]) < 1e-15 < abs(slopes["w"]).max()
+
+
+def test_a_slope_that_is_claimed_to_be_zero_is_refused() -> None:
+    """The planted fault: a gradient that is left out, as a rule that drops a term would leave it."""
+    subject = network("dropped")
+    derivation = derive(subject)
+    name = derivation.names["b2"]
+    empty = [e.map(lambda body: 0 * body) if e.name == name else e for e in derivation.gradient.equations]
+    wrong = replace(derivation.gradient, equations=tuple(empty))
+    shapes = {"x": (3, 2), "y": (3, 3), "W1": (4, 2), "b1": (4,), "W2": (3, 4), "b2": (3,)}
+    with pytest.raises(CrossCheckError, match="the gradient by b2 is not the derivative"):
+        crosscheck.check_gradient(subject, wrong, {"b2": name}, shapes, crosscheck.Findings("float64"))
 
 
 def test_the_report_says_what_was_checked() -> None:
