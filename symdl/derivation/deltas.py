@@ -113,7 +113,9 @@ def contract(expr: sympy.Expr) -> sympy.Expr:
     if not expr.has(Delta):
         return settled(expr) if expr.has(InRange) else expr
     if isinstance(expr, Reduction) and expr.op == "sum":
-        body = contract(expr.body)
+        # a δ of an inner sum is seen together with the outer indices, which may be what it is best solved for
+        joined = any(isinstance(f, Reduction) and f.has(Delta) for f in sympy.Mul.make_args(expr.body))
+        body = expr.body if joined else contract(expr.body)
         parts = [_contract_product(p, expr.bound) for p in sympy.Add.make_args(_open(body))]
         return sympy.Add(*parts)
     return expr.func(*[contract(a) if isinstance(a, sympy.Expr) else a for a in expr.args])

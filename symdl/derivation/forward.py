@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import sympy
 
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation, flatten, namer, unused
+from symdl.core.equations import Equation, equation, flatten, namer, unused
 from symdl.core.recurrence import groups
 from symdl.core.tensors import Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.chain import active_names
@@ -21,7 +21,6 @@ from symdl.derivation.derive import chosen_sources, derive
 from symdl.derivation.slopes import local_slope
 from symdl.derivation.steps import Derivation, Partial, Step
 from symdl.derivation.tidy import collect, reuse
-from symdl.errors import DefinitionError
 
 
 def jvp(
@@ -42,7 +41,7 @@ def jvp(
         outputs and their rates as outputs, and can be differentiated again.
 
     Raises:
-        DefinitionError: unknown names, or an output that does not depend on what changes.
+        DefinitionError: unknown names.
         KinkError: a maximum without a policy for ties is in the way.
 
     >>> from symdl.core.define import define, Input, Param, Sum, let, tanh
@@ -65,13 +64,8 @@ def jvp(
     forward = definition.only(names)
     state = _Forward(forward, sources)
     equations = [made for group in groups(forward.equations) for made in state.group(group.equations)]
-    for target in targets:
-        if target.name not in state.rates:
-            raise DefinitionError(
-                f"{target.name} does not depend on {', '.join(s.name for s in sources)}",
-                where=f"definition {definition.name}",
-                remedy="name an input that it depends on",
-            )
+    for target in (t for t in targets if t.name not in state.rates):
+        equations.append(equation(state.rate(target), sympy.S.Zero))  # it does not depend on what changes
     outputs = (*names, *(state.rates[n].name for n in names))
     inputs = (*definition.inputs, *(state.rates[s.name] for s in sources if s.name not in forward.by_name))
     gradient = Definition(f"{definition.name}_rates", tuple(equations), inputs, outputs).only(outputs)
