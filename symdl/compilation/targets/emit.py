@@ -18,8 +18,10 @@ from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
+from symdl.compilation.targets.kernels import Kernels, names_in
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.compilation.targets.workspace import WorkSpace
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Role, Tensor
@@ -27,8 +29,6 @@ from symdl.core.tensors import Element, Role, Tensor
 INDENT = "    "
 #: In emitted code: a whole number without a sign.
 UNSIGNED = "at"
-#: Slots of the work space start at multiples of this many numbers.
-ALIGNMENT = 8
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def is_number(tensor: Tensor) -> bool:
 class Emitter:
     """Emits one function; `names` are shared with the rest of the module."""
 
-    def __init__(self, plan: Plan, dtype: str) -> None:
-        self.plan, self.dtype = plan, dtype
+    def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None = None) -> None:
+        self.plan, self.dtype, self.kernels = plan, dtype, kernels
         self.names = Names()
         self.text: dict[sympy.Symbol, str] = {}  # indices and extent symbols
         self.extent: dict[Key, str] = {}
@@ -78,6 +78,7 @@ class Emitter:
                     self.arrays[buffer.name] = self.names.new(f"{local}_array")
                 if buffer.kind == "input":
                     self.scalars.add(sympy.Symbol(local, real=True))
+        self.space = WorkSpace(plan, self.arrays, self.shape_of)
         self.held: set[sympy.Expr] = set()
         self.gathered: dict[Element, str] = {}
         self.cut: set[Index] = set()  # loops that do not run upwards from 0
@@ -102,14 +103,18 @@ class Emitter:
         inputs = tuple(t.name for t in plan.inputs)
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
         arguments = ", ".join(self.arrays[n] for n in (*inputs, *outputs))
-        body = [line for item in plan.items for line in self._item(item)]
+        slots = self.space.lines(self.names)
+        if self.kernels is None:
+            slots += self.space.views().values()
+        items = [(item, self._item(item)) for item in plan.items]
         constants = self.invariants.lines(self.printer)
-        head = [*self._extents(), *self._scalar_inputs(), *self._slots()]
+        head = [*self._extents(), *self._scalar_inputs(), *slots]
         if constants:
             head += ["# what no loop changes", *constants]
+        body = [line for item, (notes, lines) in items for line in (*notes, *self._apart(item, notes, lines))]
         lines = [*head, *body, *self._scalar_outputs(outputs)]
         shape_arguments = ", ".join(self.arrays[n] for n in inputs)
-        size = self.size() or "0"
+        size = self.space.size() or "0"
         return Function(
             name,
             inputs,
@@ -149,47 +154,25 @@ class Emitter:
     def extent_of(self, index: Index) -> str:
         return self.extent[self.plan.axes.key(index)]
 
-    # ── the work space ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def _slot_sizes(self) -> list[str]:
-        held: dict[int, list[str]] = {}
-        for buffer in self.plan.buffers:
-            if buffer.slot is not None:
-                size = "*".join(self.shape_of(buffer.tensor))
-                if size not in held.setdefault(buffer.slot, []):
-                    held[buffer.slot].append(size)
-        return [h[0] if len(h) == 1 else f"max({', '.join(h)})" for _, h in sorted(held.items())]
-
-    def size(self) -> str:
-        return " + ".join(f"({s} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}" for s in self._slot_sizes())
-
-    def _slots(self) -> list[str]:
-        sizes = self._slot_sizes()
-        if not sizes:
-            return []
-        lines = ["# the work space; tensors that share a slot never live at the same time"]
-        starts = [self.names.new(f"slot{k}") for k in range(len(sizes))]
-        for k, start in enumerate(starts):
-            before = f"{starts[k - 1]} + ({sizes[k - 1]} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}" if k else "0"
-            lines.append(f"{start} = {before}")
-        for buffer in self.plan.buffers:
-            if buffer.slot is not None:
-                shape, start = self.shape_of(buffer.tensor), starts[buffer.slot]
-                view = f"work[{start}:{start} + {'*'.join(shape)}]"
-                if len(shape) > 1:
-                    view += f".reshape({', '.join(shape)})"
-                lines.append(f"{self.arrays[buffer.name]} = {view}")
-        return lines
-
     # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _item(self, item: Item) -> list[str]:
+    def _item(self, item: Item) -> tuple[list[str], list[str]]:
+        """The equations that it computes, as comments, and its lines."""
         if isinstance(item, Contraction):
-            return [f"# {item.source}", *self._contraction(item)]
-        if isinstance(item, Statement):
-            return [f"# {item.source}", *self._scope((), (item,), {})]
-        sources = dict.fromkeys(s.source for s in statements_in(item))
-        return [*(f"# {s}" for s in sources), *self._loop(item, (), {})]
+            return [f"# {item.source}"], self._contraction(item)
+        notes = [f"# {s}" for s in dict.fromkeys(s.source for s in statements_in(item))]
+        return notes, self._loop(item, (), {}) if isinstance(item, Loop) else self._scope((), (item,), {})
+
+    def _apart(self, item: Item, notes: list[str], lines: list[str]) -> list[str]:
+        """The lines as a call of a function of their own, if the program has such and they are more than a number."""
+        if self.kernels is None or (isinstance(item, Statement) and not any(e.subscripts for e in item.reads)):
+            return lines
+        *_, last = (item,) if isinstance(item, Contraction) else statements_in(item)
+        constants = [s.name for s in self.invariants.found.values()]
+        given = {*self.arrays.values(), *self.extent.values(), *self.locals.values(), *constants}
+        views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
+        given = (given - set(views)) | {"work", *self.space.starts}
+        return self.kernels.call(self.arrays[last.out.name], notes, [*views.values(), *lines], given)
 
     def _contraction(self, item: Contraction) -> list[str]:
         """The product, in loops over the indices that are none of its matrices'."""

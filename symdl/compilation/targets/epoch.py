@@ -13,6 +13,7 @@ import sympy
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.blocks import Invariants, computed, share
 from symdl.compilation.targets.emit import Function
+from symdl.compilation.targets.kernels import Kernels
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.tensors import Element, Role, Tensor
@@ -40,7 +41,16 @@ class EpochArguments:
 class EpochEmitter:
     """Emits `epoch` around an emitted `gradient`."""
 
-    def __init__(self, plan: Plan, gradient: Function, gradients: dict[str, str], optimizer: Optimizer, dtype: str):
+    def __init__(
+        self,
+        plan: Plan,
+        gradient: Function,
+        gradients: dict[str, str],
+        optimizer: Optimizer,
+        dtype: str,
+        kernels: Kernels | None = None,
+    ) -> None:
+        self.kernels = kernels
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
         self.names = Names({"gradient", "work", "losses", "now", "then", "step"})
         self.printer = ScalarPrinter(dtype)
@@ -128,12 +138,22 @@ class EpochEmitter:
     # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _update(self) -> list[str]:
-        nests = [self._nest(self.tensors[p]) for p in self.arguments.parameters]
+        nests = [self._apart(p, *self._nest(self.tensors[p])) for p in self.arguments.parameters]
         head = ["broken = 0"]
         if any(t.name == STEP for t in self.optimizer.update.inputs):
             head.append("step = real(first_step + done + 1)")
         equations = [f"# {eq!r}" for eq in self.optimizer.update.equations]
-        return [*head, *equations, *(line for constants, nest in nests for line in (*constants, *nest))]
+        return [*head, *equations, *(line for nest in nests for line in nest)]
+
+    def _apart(self, parameter: str, constants: list[str], nest: list[str]) -> list[str]:
+        """The update of one parameter, as a call of a function of its own where the program has such."""
+        lines = [*constants, *nest]
+        if self.kernels is None:
+            return lines
+        states = [self.state[parameter, s] for s in self.optimizer.state]
+        pairs = [f"{n}_pair" for n in (self.py[parameter], *states)]
+        given = {*pairs, self.py[self.gradients[parameter]], *self.hyper.values(), "step", "now", "then", "broken"}
+        return self.kernels.call(f"{self.py[parameter]}_update", [], lines, given)
 
     def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
         """The update of one parameter over all its axes."""

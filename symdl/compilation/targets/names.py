@@ -6,10 +6,12 @@ import keyword
 import re
 from collections.abc import Iterable
 
+from symdl.compilation.targets.kernels import KERNEL, SUFFIX
+
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step",
+    "first_step", KERNEL, "view1", "view2", "view3", "view4", "view5", "view6",
 }  # fmt: skip
 
 
@@ -30,7 +32,7 @@ class Names:
         stem = re.sub(r"\W", "_", wanted.replace("'", "_p"))
         if not stem.isidentifier():
             stem = f"v_{stem}"
-        if keyword.iskeyword(stem) or stem in _RESERVED:
+        if keyword.iskeyword(stem) or stem in _RESERVED or stem.endswith(SUFFIX):
             stem += "_"
         name, number = stem, 1
         while name in self.taken or name in self.loops:

@@ -12,6 +12,8 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets import accumulators, elementary
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
+from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels
+from symdl.compilation.targets.workspace import helpers_used
 from symdl.library.optimisers import Optimizer
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
@@ -44,22 +46,28 @@ def emit_module(
         optimizer: for `epoch`.
         gradients: gradient output by parameter name.
     """
-    functions = {name: Emitter(plan, dtype).function(name) for name, plan in plans.items()}
+    kernels = Kernels() if max(len(plan.items) for plan in plans.values()) > FEW else None
+    functions = {name: Emitter(plan, dtype, kernels).function(name) for name, plan in plans.items()}
     parts: list[str] = []
     for function in functions.values():
         parts.append("\n".join(_without_idle(function.size_lines)))
         parts.append("\n".join([DECORATOR, *_without_idle(function.lines)]))
     arguments = None
     if optimizer is not None and gradients is not None:
-        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
+        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype, kernels)
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
+    if kernels is not None:
+        parts = [*kernels.sources, *parts]
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
+    helpers += [f"@{KERNEL}\n{source}" for source in helpers_used(text)]
     helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used(text)]
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
+    if kernels is not None:
+        header += f"\n{DEFINED}"
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
 

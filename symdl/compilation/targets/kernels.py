@@ -1,0 +1,106 @@
+"""Functions of their own for the nests and products of a long program.
+
+What LLVM takes for a function grows faster than its length, so the items of a long program are compiled apart. Items
+that differ in names only share one function: a transformer of twelve blocks compiles the functions of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+#: In emitted code: the decorator of these functions. Nothing but other compiled code calls them.
+KERNEL = "kernel"
+DEFINED = f"""
+{KERNEL} = njit(error_model="numpy", fastmath={{"contract"}}, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+""".strip()
+#: Names end with this, and no others do.
+SUFFIX = "_kernel"
+#: Programs of up to so many items stay one function.
+FEW = 24
+
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_ASSIGNED = re.compile(r"^\s*(?:for (\w+) in |(\w+) (?:[-+*|]?=) )")
+WIDTH = 120
+
+
+class Kernels:
+    """Collects the functions of a module."""
+
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+        self._names: dict[str, str] = {}  # by canonical text
+
+    def call(self, wanted: str, notes: list[str], lines: list[str], given: Collection[str]) -> list[str]:
+        """The call that stands for `lines`, whose function is added unless there is one that differs in names only.
+
+        Args:
+            wanted: what it computes.
+            notes: comments for the reader.
+            lines: statements.
+            given: names from outside that the lines may use. Those that the lines assign to are numbers, and returned.
+        """
+        assigned = {name for line in lines for name in _assigned(line)}
+        own = assigned | set(given)
+        order = dict.fromkeys(n for line in lines for n in names_in(line) if n in own)
+        fresh = _set_first(lines)
+        arguments = [n for n in order if n in given and n not in fresh]
+        results = [n for n in order if n in given and n in assigned]
+        places = {n: f"${k}" for k, n in enumerate(order)}
+        renamed = [_NAME.sub(lambda m: places.get(m[0], m[0]), line) for line in lines]
+        key = "\n".join([*renamed, *(places[n] for n in (*arguments, "", *results) if n)])
+        if key not in self._names:
+            self._names[key] = self._new_name(wanted)
+            end = [f"return {', '.join(results)}"] if results else []
+            body = [f"    {line}" for line in (*notes, *lines, *end)]
+            head = wrapped(f"def {self._names[key]}(", arguments, "):")
+            self.sources.append("\n".join([f"@{KERNEL}", *head, *body]))
+        target = f"{', '.join(results)} = " if results else ""
+        return wrapped(f"{target}{self._names[key]}(", arguments, ")")
+
+    def _new_name(self, wanted: str) -> str:
+        name, number = f"{wanted}{SUFFIX}", 1
+        while name in self._names.values():
+            number += 1
+            name = f"{wanted}_{number}{SUFFIX}"
+        return name
+
+
+def names_in(line: str) -> list[str]:
+    """The identifiers of a line that are not attributes, in order."""
+    return _NAME.findall(line)
+
+
+def _set_first(lines: list[str]) -> set[str]:
+    """The names that get their first value in these lines, on every way through them."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    for line in lines:
+        target, _, value = line.partition(" = ")
+        seen |= set(_NAME.findall(value))
+        if target.isidentifier() and target not in seen:
+            found.add(target)
+        seen |= set(_NAME.findall(target))
+    return found
+
+
+def _assigned(line: str) -> Iterator[str]:
+    if match := _ASSIGNED.match(line):
+        yield match[1] or match[2]
+
+
+def wrapped(start: str, arguments: list[str], end: str) -> list[str]:
+    """`start a, b, … end`, on several lines where it is long.
+
+    >>> wrapped("f(", ["a", "b"], ")")
+    ['f(a, b)']
+    """
+    text = f"{start}{', '.join(arguments)}{end}"
+    if len(text) <= WIDTH - 8:
+        return [text]
+    lines: list[str] = [start]
+    for argument in arguments:
+        if len(lines) == 1 or len(lines[-1]) + len(argument) > WIDTH - 16:
+            lines.append("   ")
+        lines[-1] += f" {argument},"
+    return [*lines, end]

@@ -1,0 +1,104 @@
+"""Long programs as functions of their own: shared between layers that differ in names, and right at their seams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from support.strict import run_strictly
+
+from symdl.compilation import compile
+from symdl.compilation.cache import VARIABLE
+from symdl.compilation.targets import numba as target
+from symdl.compilation.targets.kernels import Kernels
+from symdl.core.builder import Builder, Declared
+from symdl.core.define import Sum, mean, tanh
+from symdl.core.definitions import Definition
+from symdl.core.tensors import Role
+from symdl.library.definitions import definition
+from symdl.library.optimisers import sgd
+
+
+def tower(depth: int) -> Definition:
+    """Residual layers h ← h + tanh(W·h/√(mean h² + 1)), and a quadratic loss."""
+    made = Builder("tower")
+    h, y = (made.declare(name, Declared("n i", Role.INPUT)) for name in "xy")
+    n, i = h.indices
+    for k in range(depth):
+        w = made.declare(f"W{k}", Declared("i j", Role.PARAMETER))
+        j = w.indices[1]
+        q = made.let(f"q{k}[n]", mean(h[n, i] ** 2, i))
+        s = made.let(f"s{k}[n,j]", Sum(w[i, j] * h[n, i], i))
+        h = made.let(f"h{k}[n,i]", h[n, i] + tanh(Sum(w[i, j] * s[n, j], j) / (q[n] + 1)))
+    made.let("L", mean((h[n, i] - y[n, i]) ** 2, n, i))
+    return made.build(["L"])
+
+
+def functions(source: str) -> list[str]:
+    return [line for line in source.splitlines() if line.startswith("def ") and "_kernel(" in line]
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return {depth: compile(tower(depth), optimizer=sgd(0.1), extents={"n": 64, "i": 64}) for depth in (7, 9)}
+
+
+def test_layers_of_one_kind_share_their_functions(compiled):
+    shallow, deep = (functions(compiled[d].source) for d in (7, 9))
+    assert shallow
+    assert len(deep) == len(shallow)
+    assert compiled[9].source.count("_kernel(") > compiled[7].source.count("_kernel(")
+
+
+def test_a_long_program_computes_what_pytorch_does(compiled, rng):
+    values = {f"W{k}": rng.normal(size=(4, 3)) for k in range(7)}
+    x, y = rng.normal(size=(2, 6, 4))
+    weights = {n: torch.tensor(v, requires_grad=True) for n, v in values.items()}
+    h = torch.tensor(x)
+    for w in weights.values():
+        h = h + torch.tanh(h @ w @ w.T / ((h**2).mean(1, keepdim=True) + 1))
+    loss = ((h - torch.tensor(y)) ** 2).mean()
+    loss.backward()
+    found = compiled[7].gradient(x=x, y=y, **values)
+    np.testing.assert_allclose(found["L"], loss.item(), rtol=1e-13)
+    for name, w in weights.items():
+        np.testing.assert_allclose(found[name], w.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", ["attention", "lstm", "batch_norm"])
+def test_every_program_may_be_cut(layer, monkeypatch, tmp_path):
+    """The cross-check refuses what is wrong at a seam."""
+    monkeypatch.setattr(target, "FEW", 0)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    code = compile(definition(layer))
+    assert functions(code.source)
+
+
+def test_names_only_are_what_may_differ():
+    made = Kernels()
+    first = made.call("a", [], ["for n in range(N):", "    a[n] = b[n]*c"], {"a", "b", "c", "N"})
+    same = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*r"], {"p", "q", "r", "T"})
+    twice = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*q[t]"], {"p", "q", "r", "T"})
+    number = made.call("s", [], ["for t in range(T):", "    s += q[t]*r"], {"s", "q", "r", "T"})
+    assert (first, same) == (["a_kernel(N, a, b, c)"], ["a_kernel(T, p, q, r)"])
+    assert twice == ["p_kernel(T, p, q)"]
+    assert number == ["s = s_kernel(T, s, q, r)"]
+    assert len(made.sources) == 3
+
+
+def test_a_number_that_is_set_there_is_not_passed():
+    made = Kernels()
+    assert made.call("s", [], ["s = q[0]"], {"s", "q"}) == ["s = s_kernel(q)"]
+    assert made.call("t", [], ["t = t + q[0]"], {"t", "q"}) == ["t = t_kernel(t, q)"]
+
+
+def test_cut_programs_stay_within_their_arrays(monkeypatch, rng):
+    monkeypatch.setattr(target, "FEW", 0)
+    net = tower(2)
+    arrays = {"x": rng.normal(size=(3, 4)), "y": rng.normal(size=(3, 4))}
+    arrays |= {f"W{k}": rng.normal(size=(4, 2)) for k in range(2)}
+    h = arrays["x"]
+    for k in range(2):
+        w = arrays[f"W{k}"]
+        h = h + np.tanh(h @ w @ w.T / ((h**2).mean(1, keepdims=True) + 1))
+    np.testing.assert_allclose(run_strictly(net, arrays)["L"], ((h - arrays["y"]) ** 2).mean(), rtol=1e-13)
