@@ -1,8 +1,11 @@
 """Write the gallery anew, or check that it is what its sources say: `python -m derivations.generate [--check]`.
 
-Each folder holds source.py (a `definition`; optionally `wrt`, `values`, `optimizer`) and what is made of it: NAME.md,
-NAME.tex, and NAME.svg where there are values. They show both derivations, the verdict on their equality, and worked
-numbers.
+Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.svg for a graph. A source has either
+
+- a `definition` (optionally `wrt`, `values`, `optimizer`): both derivations, the verdict on their equality, numbers; or
+- `lessons`, about several definitions of one family: see `derivations.lesson`. Its docstring is the introduction.
+
+Whatever an entry claims is proved anew each time; one that is not proved stops the run.
 """
 
 from __future__ import annotations
@@ -11,10 +14,13 @@ import argparse
 import difflib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import symdl as sd
+from derivations.lesson import Lesson
+from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
 
@@ -34,8 +40,14 @@ def load(source: Path) -> Any:
 
 
 def document(source: Path) -> Any:
-    """The document of one entry; refuses to show two derivations that are not proved equal."""
+    """The document of one entry.
+
+    Raises:
+        NotProvedError: the entry claims what is not proved.
+    """
     entry = load(source)
+    if hasattr(entry, "lessons"):
+        return of_lessons(entry.__doc__, entry.lessons)
     wrt = getattr(entry, "wrt", None)
     ways = [sd.derive(entry.definition, wrt, via=via) for via in ("chain", "expand")]
     verdict = sd.equal(*ways).require()
@@ -45,6 +57,15 @@ def document(source: Path) -> Any:
         worked = {"With numbers": ways[0].at(values, update=getattr(entry, "optimizer", None))}
         figures = [sd.graph_figure(ways[0], values, link=f"{source.parent.name}.svg")]
     return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
+
+
+def of_lessons(introduction: str, lessons: Sequence[Lesson]) -> Document:
+    """The title is the first line of the introduction."""
+    title, *paragraphs = introduction.strip().split("\n\n")
+    blocks: list[Block] = [Paragraph(" ".join(p.split())) for p in paragraphs]
+    for lesson in lessons:
+        blocks += lesson.blocks()
+    return Document(title.rstrip("."), tuple(blocks))
 
 
 def texts(source: Path) -> dict[Path, str]:

@@ -1,21 +1,71 @@
-"""derivations/ is what its sources say, down to the letter."""
+"""derivations/ is what its sources say, down to the letter, and what it claims is proved."""
 
 from __future__ import annotations
 
-import importlib.util
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+import symdl as sd
+from derivations import generate
+from derivations.lesson import Lesson
 
-spec = importlib.util.spec_from_file_location("derivations_generate", ROOT / "derivations" / "generate.py")
-assert spec and spec.loader
-generate = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(generate)
+SOURCES = generate.sources()
 
 
-@pytest.mark.parametrize("source", generate.sources(), ids=lambda path: path.parent.name)
-def test_entry_is_up_to_date(source):
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.parent.name)
+def test_entry_is_up_to_date_and_its_claims_are_proved(source: Path) -> None:
+    """Making the texts decides every claim anew, and stops at one that is not proved (see the tests below)."""
     for path, text in generate.texts(source).items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: make gallery"
+        if path.suffix == ".md":
+            assert re.search(r"\bproved for ", text)
+            assert not re.search(r"\b(refuted|undecided|consistent|conditional)\b", text)
+
+
+def test_every_family_has_an_entry() -> None:
+    families = {"linear", "convolution", "pooling", "normalisation", "attention", "recurrent", "composition"}
+    assert families <= {source.parent.name for source in SOURCES}
+
+
+def squared(x, y_bar):  # type: ignore[no-untyped-def]
+    (n,) = x.indices
+    return sd.let("x_bar[n]", 2 * x[n] * y_bar[n])
+
+
+def cubed(x, y_bar):  # type: ignore[no-untyped-def]
+    (n,) = x.indices
+    return sd.let("x_bar[n]", 3 * x[n] * y_bar[n])
+
+
+@sd.define
+def square(x=sd.Input("n")):  # type: ignore[no-untyped-def]
+    (n,) = x.indices
+    return sd.let("y[n]", x[n] ** 2)
+
+
+def test_a_lesson_shows_the_closed_form_and_what_is_proved() -> None:
+    lesson = Lesson("A square", square, closed=squared, values={"x": [3], "y_bar": [2]})
+    text = sd.markdown(generate.of_lessons("Squares.\n\nOne line.", [lesson]))
+    assert text.startswith("# Squares\n\nOne line.\n\n## A square\n")
+    assert all(verdict.proved for verdict in lesson.claims.values())
+    assert r"\bar{x}_{n} = 2 \bar{y}_{n} x_{n}" in text
+    assert r"\bar{x}_{0} = 2 \bar{y}_{0} x_{0} = 2 \cdot 2 \cdot 3 = 12" in text
+
+
+def test_a_wrong_closed_form_stops_the_page() -> None:
+    """The planted fault: 3 x for the slope of x²."""
+    with pytest.raises(sd.NotProvedError, match="refuted"):
+        generate.of_lessons("Squares.", [Lesson("A square", square, closed=cubed)])
+
+
+def test_a_claim_that_is_not_proved_stops_the_page() -> None:
+    """The planted fault: expansion and chain rule would not be decided."""
+    lesson = Lesson("A square", square)
+    claims = lesson.claims  # decided once, and kept
+    for claim, verdict in claims.items():
+        claims[claim] = replace(verdict, status=sd.Status.CONSISTENT)
+    with pytest.raises(sd.NotProvedError, match="consistent"):
+        list(lesson.blocks())

@@ -60,7 +60,9 @@ def condition(guard: sympy.Expr, bound: Iterable[Index], atom: Print) -> Conditi
     """
     inside = set(bound)
     if isinstance(guard, Delta):
-        a, b = sorted(guard.args, key=lambda e: (not e.free_symbols & inside, isinstance(e, Index), str(e)))
+        a, b = sorted(
+            guard.args, key=lambda e: (not e.free_symbols & inside, isinstance(e, Index) or e.is_number, str(e))
+        )
         return Condition(f"{index_text(a, atom)} = {index_text(b, atom)}")
     if not isinstance(guard, InRange):  # a mask that is data: 1 where an entry counts
         return Condition(f"{atom(guard)} = 1")

@@ -66,7 +66,7 @@ def describe_equation(eq: Equation, notation: str = "index", derivative: Derivat
 def describe_definition(definition: Definition, notation: str = "index", derivative: Derivative = "bar") -> Document:
     """The equations of a definition, and the legend."""
     printer = MathPrinter(derivative, tensors=definition.tensors)
-    blocks: list[Block] = list(_system(printer, definition.equations, notation))
+    blocks: list[Block] = list(system(printer, definition.equations, notation))
     legend = (*quantities(definition), *conventions(definition), *brackets(blocks))
     if legend:
         blocks += [Heading("Legend"), Items(legend)]
@@ -83,12 +83,12 @@ def describe_derivation(derivation: Derivation, notation: str = "index", derivat
     legend = (*quantities(source), *bars(derivation, derivative), *conventions(source), *brackets(chains))
     blocks: list[Block] = [
         Heading("The definition"),
-        *_system(printer, source.equations),
+        *system(printer, source.equations),
         Items(legend),
         Heading("The derivation, step by step"),
         *chains,
         Heading("The result"),
-        *_system(printer, backward, wanted=derivation.names.values()),
+        *system(printer, backward, wanted=derivation.names.values()),
     ]
     matrix = _matrix_section(printer, derivation)
     if notation == "matrix" and not matrix:
@@ -129,7 +129,7 @@ def _pieces(eq: Equation) -> tuple[Piece, ...]:
     return index_map(eq) or (Piece(eq.lhs, eq.rhs, {}),)
 
 
-def _system(
+def system(
     printer: MathPrinter,
     equations: Sequence[Equation],
     notation: str = "index",
@@ -240,7 +240,7 @@ def _matrix_section(printer: MathPrinter, derivation: Derivation) -> list[Block]
     return [
         Heading("In matrix form"),
         Paragraph(f"Recognised in the equations above; {', '.join(_symbols(equations))}{called}.{rest}"),
-        *_system(printer, equations, "matrix", plain=plain),
+        *system(printer, equations, "matrix", plain=plain),
     ]
 
 

@@ -294,7 +294,10 @@ class MathPrinter:
 
     @_tex.register(InRange)
     def _guard(self, expr: sympy.Expr, scope: Scope) -> Tex:
-        known = condition(expr, (), lambda e: self._subscript(e, scope))
+        def text(e: sympy.Expr) -> str:
+            return self._tex(e, scope).text if e in self.values else self._subscript(e, scope)
+
+        known = condition(expr, (), text)
         return Tex(rf"\left[{known.text}\right]", ATOM)
 
     @_tex.register(Reduction)

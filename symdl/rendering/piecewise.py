@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sympy
 
 from symdl.core.functions import Switch
+from symdl.core.tensors import Element
 from symdl.rendering.pieces import ADD, ATOM, Tex
 
 
@@ -65,11 +66,19 @@ def _is_absolute(x: sympy.Expr, below: sympy.Expr, above: sympy.Expr) -> bool:
 
 
 def _named(x: sympy.Expr, below: sympy.Expr, above: sympy.Expr) -> tuple[str, sympy.Expr, sympy.Expr] | None:
-    """max(a, b) is the switch of a − b between b and a; numbers stand first."""
+    """max(a, b) is the switch of a − b between b and a; numbers stand first, and x_00 before x_01."""
     for operator, low, high in ((r"\max", below, above), (r"\min", above, below)):
         if sympy.expand(high - low - x) == 0:
-            return (operator, low, high) if not high.is_number else (operator, high, low)
+            return (operator, high, low) if high.is_number or _stands_before(high, low) else (operator, low, high)
     return None
+
+
+def _stands_before(entry: sympy.Expr, other: sympy.Expr) -> bool:
+    """x_00 stands before x_01."""
+    if not (isinstance(entry, Element) and isinstance(other, Element) and entry.tensor == other.tensor):
+        return False
+    places = (entry.subscripts, other.subscripts)
+    return all(s.is_Integer for at in places for s in at) and tuple(places[0]) < tuple(places[1])
 
 
 def _cases(node: Switch, tex: Callable[[sympy.Expr], str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from symdl.rendering.describe import describe_derivation, describe_worked
 from symdl.rendering.document import Block, Document, Figure, Heading, Paragraph, Table
 from symdl.rendering.drawing import svg, tikz
 from symdl.rendering.graph import layout
+from symdl.rendering.names import parse_name
 
 _WAYS = {
     "chain": "Second possibility: the chain rule",
@@ -45,13 +47,36 @@ def report(
         return Document(title or part.title, (*figures, *part.blocks, *_numbers(worked or {})))
     blocks: list[Block] = [*figures]
     if verdict is not None:
-        blocks += [Heading("Are both the same?"), Paragraph(str(verdict))]
+        blocks += [Heading("Are both the same?"), Paragraph(verdict_words(verdict, derivations[0].gradient.tensors))]
     blocks += [Heading("What they cost"), _costs(ordered)]
     for derivation, part in zip(ordered, parts, strict=True):
         blocks.append(Heading(_WAYS[derivation.via]))
         blocks += [Heading(b.text, 3) if isinstance(b, Heading) else b for b in part.blocks]
     name = derivations[0].source.name.replace("_", " ")
     return Document(title or f"{name}: the gradient, both ways", (*blocks, *_numbers(worked or {})))
+
+
+def verdict_words(verdict: Any, names: Iterable[str]) -> str:
+    """A verdict in its own words, the tensors of its scope set as formulas.
+
+    Args:
+        verdict: has a `scope` and is written by `str`.
+        names: of the tensors.
+
+    >>> class Verdict:
+    ...     scope = "W_bar, all real x[n, i], a and all extents"
+    ...     __str__ = lambda self: f"proved for {self.scope} (a normal form)"
+    >>> print(verdict_words(Verdict(), ["W_bar", "x", "a"]))
+    proved for $\\bar{W}$, all real $x_{ni}$, $a$ and all extents (a normal form)
+    """
+    called = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    name = re.compile(rf"\b(?P<name>{called})\b(?:\[(?P<at>[^\]]*)\])?")
+    return str(verdict).replace(verdict.scope, name.sub(_as_formula, verdict.scope), 1)
+
+
+def _as_formula(found: re.Match[str]) -> str:
+    subscripts = re.findall(r"\w+", found["at"] or "")
+    return f"${parse_name(found['name'], layered=True).tex(*subscripts)}$"
 
 
 def graph_figure(derivation: Derivation, values: Mapping[str, Any], caption: str = "", link: str = "") -> Figure:

@@ -17,18 +17,24 @@ from symdl.derivation.deltas import contract
 from symdl.derivation.steps import Derivation, Partial, Step
 
 
+def given_and_computed(derivation: Derivation) -> dict[str, str]:
+    """The slopes that are given and also computed, by name, with the name that the given part is shown under."""
+    made = {e.out.cotangent_of for e in derivation.gradient.equations}
+    pairs = ((t.name, t.cotangent_of) for t in derivation.source.inputs if t.cotangent_of in made)
+    return {name: f"{of[1]}_bar_{of[0]}" for name, of in pairs if of}
+
+
 def told_apart(derivation: Derivation) -> Derivation:
     """The derivation with its computed cotangents named `h_bar` and the given ones `h_bar_L`, where both exist."""
     made = {e.out.cotangent_of: e.out for e in derivation.gradient.equations if e.out.cotangent_of}
     pairs = [(t, made[t.cotangent_of]) for t in derivation.source.inputs if t.cotangent_of in made]
     if not pairs:
         return derivation
-    names: dict[str, str] = {}
+    names = given_and_computed(derivation)
     heads: dict[sympy.Basic, sympy.Basic] = {}
     given: dict[str, Tensor] = {}
     for seed, whole in pairs:
-        loss, of = whole.cotangent_of or ("", "")
-        names |= {seed.name: f"{of}_bar_{loss}", whole.name: f"{of}_bar"}
+        names[whole.name] = f"{whole.cotangent_of[1] if whole.cotangent_of else ''}_bar"
         heads |= {Head(t): Head(replace(t, name=names[t.name])) for t in (seed, whole)}
         given[names[whole.name]] = replace(seed, name=names[seed.name])
     steps = [_renamed(step, heads) for step in derivation.steps]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -32,6 +33,10 @@ _WEAKEST_FIRST = (
     Status.PROVED,
     Status.DEFINITION,
 )
+
+#: A scope as its unknowns and the rest, and what stands between unknowns.
+_REAL = re.compile(r"all real (.+?)((?: with | and all extents|, where ).*)?")
+_COMMA = re.compile(r", (?![^\[]*\])")
 
 _REMEDY = {
     Status.REFUTED: "evaluate both sides at the witness",
@@ -137,16 +142,22 @@ class Verdict:
 def weakest(parts: Sequence[tuple[str, Verdict]], seconds: float) -> Verdict:
     """One verdict for a claim of several named parts: that of the weakest part, with a scope that names all of them.
 
+    What is so for all real x is so for all real x, y too, where y does not occur: the unknowns are told together.
+
     >>> a, b = Verdict(Status.PROVED, "m", "all real x"), Verdict(Status.UNDECIDED, "none", "all real x")
     >>> str(weakest([("w_bar", a), ("b_bar", b)], 0.1))
     'undecided as a claim about w_bar and b_bar, all real x (none): b_bar undecided, w_bar proved'
+    >>> more = Verdict(Status.PROVED, "m", "all real x, y[n, i] and all extents")
+    >>> less = Verdict(Status.PROVED, "m", "all real y[n, i], z and all extents")
+    >>> str(weakest([("x_bar", more), ("y_bar", less)], 0.1))
+    'proved for x_bar and y_bar, all real x, y[n, i], z and all extents (m)'
     """
     if not parts:
         return Verdict(Status.UNDECIDED, "none", "nothing", reason="there is nothing to compare", seconds=seconds)
     worst = min((v for _, v in parts), key=lambda v: _WEAKEST_FIRST.index(v.status))
     names = [name for name, _ in parts]
     named = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
-    scopes = list(dict.fromkeys(v.scope for _, v in parts if v.status is worst.status))
+    scopes = list(_together(dict.fromkeys(v.scope for _, v in parts if v.status is worst.status)))
     methods = list(dict.fromkeys(v.method for _, v in parts if v.status is worst.status))
     reason = worst.reason
     if len({v.status for _, v in parts}) > 1:
@@ -160,3 +171,15 @@ def weakest(parts: Sequence[tuple[str, Verdict]], seconds: float) -> Verdict:
         reason=reason,
         seconds=seconds,
     )
+
+
+def _together(scopes: Iterable[str]) -> Iterator[str]:
+    """Scopes that differ only in their unknowns as one: all real x and all extents, all real y and all extents."""
+    names: dict[str, dict[str, None]] = {}
+    for scope in scopes:
+        found = _REAL.fullmatch(scope)
+        if found is None or found[1].endswith(" more"):
+            yield scope
+        else:
+            names.setdefault(found[2] or "", {}).update(dict.fromkeys(_COMMA.split(found[1])))
+    yield from (f"all real {', '.join(some)}{rest}" for rest, some in names.items())

@@ -231,7 +231,7 @@ def test_backpropagation_through_time_runs_backwards_and_tells_both_slopes_apart
 
 def test_slopes_of_a_window() -> None:
     text = markdown(vjp(pool))
-    assert r"\left[x_{np} \ge y_{nu}\right]" in text
+    assert r"\left[x_{n,2 u+r-1} \ge y_{nu}\right]" in text
     assert text.count("Decided for") == 0  # the indicator of the maximum is none of the author's kinks
 
 

@@ -76,7 +76,20 @@ def test_a_gather_reads_the_row_that_the_data_name() -> None:
     made = worked("lookup")
     assert column(made, "y") == [5, 6, 1, 2]
     assert column(made, "E_bar") == [100, 1000, 0, 0, 1, 10]
-    assert r"y_{00} &= E_{\mathrm{tok}_{0},0} = 5" in markdown(made)
+    text = markdown(made)
+    assert r"y_{00} &= E_{\mathrm{tok}_{0},0} = 5" in text
+    # which row a place of the text adds to, in symbols and in numbers: tok = (2, 0)
+    rule = r"\left[\mathrm{tok}_{0} = 0\right] \bar{y}_{00} + \left[\mathrm{tok}_{1} = 0\right] \bar{y}_{10}"
+    assert rule + r" = \left[2 = 0\right] \cdot 1 + \left[0 = 0\right] \cdot 100 = 100" in text.replace(" \\\\\n&", "")
+
+
+def test_a_maximum_of_entries_names_them_in_order() -> None:
+    @define
+    def pool(x=Input("i=2")):  # type: ignore[no-untyped-def]
+        (i,) = x.indices
+        return let("y", amax(x[i], i, ties="share"))
+
+    assert r"\max\left(x_{0}, x_{1}\right) = \max\left(4, 7\right) = 7" in markdown(work(pool, {"x": [4, 7]}))
 
 
 def test_a_window_looks_only_at_what_is_there() -> None:
