@@ -36,6 +36,8 @@ SCALES = {0.5: DIGITS, 2.0: 2 * DIGITS, 30.0: 20 * DIGITS}
 STRICT_UP_TO = ORDINARY
 POINTS_PER_SCALE = 2
 DIRECTIONAL_TOLERANCE = 1e-15
+#: Slopes below this part of the steepest parameter's count as flat: where they are all rounding, there is no scale.
+FLAT = mpmath.mpf(10) ** -6
 #: How many roundings of its own size a target may have gathered in 50 digits.
 ROUNDINGS = 10**6
 
@@ -72,6 +74,7 @@ def check_function(
         exact = evaluate(equations, arrays, digits=SCALES[scale])
         computed = call(arrays)
         findings.points += 1
+        rounded: list[dict[str, Array]] = []  # only an ill-conditioned point needs it
         for output in equations.outputs:
             found = deviation(computed[output], exact[output], findings.dtype)
             if not found.finite and scale > STRICT_UP_TO:
@@ -79,34 +82,30 @@ def check_function(
                 continue
             findings.note(name, output, scale, found)
             if found.normwise > TOLERANCES[findings.dtype].ulps:
-                limit = _limit(equations, arrays, exact, output, findings.dtype, SCALES[scale])
+                rounded = rounded or _rounded(equations, arrays, findings.dtype, SCALES[scale])
+                limit = _limit(exact[output], [r[output] for r in rounded], findings.dtype, SCALES[scale])
                 if not found.normwise <= limit:
                     raise _refusal(name, output, found, limit, scale)
 
 
-def _limit(
-    equations: Definition,
-    arrays: Mapping[str, Array],
-    exact: Mapping[str, Array],
-    output: str,
-    dtype: str,
-    digits: int,
-) -> float:
-    """The tolerance at an ill-conditioned point: some times what rounding every operation does to the output.
-
-    The equations are evaluated as they stand with every result off by one rounding, up or down at random.
-    """
-    tolerance = TOLERANCES[dtype]
+def _rounded(equations: Definition, arrays: Mapping[str, Array], dtype: str, digits: int) -> list[dict[str, Array]]:
+    """The equations evaluated as they stand with every result off by one rounding, up or down at random."""
     rng = np.random.default_rng(1)
-    moved = mpmath.mpf(0)
     with mpmath.workdps(digits):
         eps = mpmath.mpf(float(np.finfo(dtype).eps))
         factors = (1 - eps, 1 + eps)
-        for _ in range(3):
-            rounded = evaluate(equations, arrays, digits=digits, rounding=lambda v: v * factors[rng.integers(2)])
-            differences = [abs(a - b) for a, b in zip(rounded[output].ravel(), exact[output].ravel(), strict=True)]
-            moved = max([moved, *differences])
-        size = max(abs(v) for v in exact[output].ravel())
+        return [
+            evaluate(equations, arrays, digits=digits, rounding=lambda v: v * factors[rng.integers(2)])
+            for _ in range(3)
+        ]
+
+
+def _limit(exact: Array, rounded: list[Array], dtype: str, digits: int) -> float:
+    """The tolerance at an ill-conditioned point: some times what rounding every operation does to the output."""
+    tolerance = TOLERANCES[dtype]
+    with mpmath.workdps(digits):
+        moved = max(abs(a - b) for r in rounded for a, b in zip(r.ravel(), exact.ravel(), strict=True))
+        size = max(abs(v) for v in exact.ravel())
         return tolerance.ulps + tolerance.slack * float(moved / ulp(size, dtype))
 
 
@@ -125,36 +124,64 @@ def check_gradient(
     rng = np.random.default_rng(7)
     arrays = sample(forward, shapes, 0.7, "float64", rng)
     slopes = evaluate(gradient, arrays)
-    findings.gradient_error = 0.0
+    by_parameter = {p: slopes[output] for p, output in names.items()}
+    target = forward.only([forward.target.name])
     with mpmath.workdps(DIGITS):
-        step = mpmath.mpf(10) ** (-DIGITS // 3)
-        for parameter, output in names.items():
-            direction = rng.normal(size=shapes[parameter])
-            ahead, behind = (_target(forward, arrays, parameter, direction, sign * step) for sign in (1, -1))
-            difference = (ahead - behind) / (2 * step)
-            products = [g * d for g, d in zip(slopes[output].ravel(), direction.ravel().tolist(), strict=True)]
-            size = mpmath.fsum([abs(p) for p in products]) + abs(difference)
-            # where the slope is zero (a shift of all scores of a softmax), all that is left is what rounding the
-            # target, to DIGITS digits, does to a difference over a short step
-            noise = ROUNDINGS * mpmath.mpf(10) ** -DIGITS * (abs(ahead) + abs(behind)) / step
-            size = max(size, noise / DIRECTIONAL_TOLERANCE)
-            error = float(abs(mpmath.fsum(products) - difference) / size) if size else 0.0
-            findings.gradient_error = max(findings.gradient_error, error)
-            if error > DIRECTIONAL_TOLERANCE:
-                raise CrossCheckError(
-                    f"the gradient by {parameter} is not the derivative of {forward.target.name}",
-                    where=f"definition {forward.name}",
-                    why=f"differences of the forward equations disagree by {error:.1e} of its size",
-                    remedy="report this with the definition: a rule of derivation is wrong",
-                )
+        steepest = {p: max(abs(g) for g in s.ravel()) for p, s in by_parameter.items()}
+        flat = FLAT * max(steepest.values()) or mpmath.mpf(1)
+        # each parameter's part is scaled by its slopes, so that large ones don't hide small ones
+        directions = {p: _scaled(rng.normal(size=shapes[p]), 1 / max(steepest[p], flat)) for p in names}
+        error = _directional_error(target, arrays, directions, by_parameter)
+        findings.gradient_error = error
+        if error <= DIRECTIONAL_TOLERANCE:
+            return
+        for parameter, direction in directions.items():
+            alone = _directional_error(target, arrays, {parameter: direction}, by_parameter)
+            if alone > DIRECTIONAL_TOLERANCE:
+                raise _wrong_slope(forward, parameter, alone)
+        raise _wrong_slope(forward, " and ".join(names), error)
 
 
-def _target(forward: Definition, arrays: Mapping[str, Array], name: str, direction: Array, step: Any) -> Any:
-    moved = np.empty(direction.size, dtype=object)
-    pairs = zip(arrays[name].ravel().tolist(), direction.ravel().tolist(), strict=True)
-    moved[:] = [mpmath.mpf(v) + step * mpmath.mpf(d) for v, d in pairs]
-    given = {**arrays, name: moved.reshape(direction.shape)}
-    return evaluate(forward.only([forward.target.name]), given)[forward.target.name][()]
+def _scaled(direction: Array, factor: Any) -> Array:
+    made = np.empty(direction.size, dtype=object)
+    made[:] = [mpmath.mpf(d) * factor for d in direction.ravel().tolist()]
+    return made.reshape(direction.shape)
+
+
+def _directional_error(
+    target: Definition, arrays: Mapping[str, Array], directions: Mapping[str, Array], slopes: Mapping[str, Array]
+) -> float:
+    """How far slopes along directions are from a central difference, relative to the size of both."""
+    step = mpmath.mpf(10) ** (-DIGITS // 3)
+    ahead, behind = (_moved(target, arrays, directions, sign * step) for sign in (1, -1))
+    difference = (ahead - behind) / (2 * step)
+    products = [g * d for p, along in directions.items() for g, d in zip(slopes[p].ravel(), along.ravel(), strict=True)]
+    size = mpmath.fsum([abs(p) for p in products]) + abs(difference)
+    # where the slope is zero (a shift of all scores of a softmax), all that is left is what rounding the
+    # target, to DIGITS digits, does to a difference over a short step
+    noise = ROUNDINGS * mpmath.mpf(10) ** -DIGITS * (abs(ahead) + abs(behind)) / step
+    size = max(size, noise / DIRECTIONAL_TOLERANCE)
+    return float(abs(mpmath.fsum(products) - difference) / size) if size else 0.0
+
+
+def _moved(target: Definition, arrays: Mapping[str, Array], directions: Mapping[str, Array], step: Any) -> Any:
+    """The target with every parameter moved by `step` along its direction."""
+    given = dict(arrays)
+    for name, direction in directions.items():
+        moved = np.empty(direction.size, dtype=object)
+        pairs = zip(arrays[name].ravel().tolist(), direction.ravel(), strict=True)
+        moved[:] = [mpmath.mpf(v) + step * d for v, d in pairs]
+        given[name] = moved.reshape(direction.shape)
+    return evaluate(target, given)[target.target.name][()]
+
+
+def _wrong_slope(forward: Definition, parameter: str, error: float) -> CrossCheckError:
+    return CrossCheckError(
+        f"the gradient by {parameter} is not the derivative of {forward.target.name}",
+        where=f"definition {forward.name}",
+        why=f"differences of the forward equations disagree by {error:.1e} of its size",
+        remedy="report this with the definition: a rule of derivation is wrong",
+    )
 
 
 def _refusal(name: str, output: str, found: Deviation, limit: float, scale: float) -> CrossCheckError:

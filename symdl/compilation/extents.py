@@ -16,6 +16,7 @@ import sympy
 
 from symdl.compilation.composite import check_extents, enlarged, integers, solved
 from symdl.core.definitions import Definition, _Renaming
+from symdl.core.equations import Term
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
@@ -52,6 +53,7 @@ class Axes:
         self._pinned: set[Index] = set()
         for eq in definition.equations:
             for term in eq.terms:
+                self._pinned.update(_counted(term))
                 for element in elements_in(term.body):
                     self._relate(element)
                 for guard in term.body.atoms(InRange, Delta):
@@ -107,8 +109,35 @@ class Axes:
         return made
 
     def pinned(self) -> set[Key]:
-        """Axes with an integer extent that a subscript such as 2·u + r, a number or a guard relies on."""
+        """Axes with an integer extent that a subscript such as 2·u + r, a guard or a number (1/8 in a mean) needs."""
         return {self.key(i) for i in self._pinned if i.extent.is_Integer}
+
+
+def _counted(term: Term) -> set[Index]:
+    """The bound indices whose integer extent shows as a number in the body, as 1/8 does in a mean over 8.
+
+    A derivation may rely on it: Σ_i (x_i − mean) is 0 for that extent only.
+    """
+    numbers = [q for q in term.body.atoms(sympy.Rational) if q != 0]
+
+    def shows(extent: int) -> bool:
+        return extent > 1 and any(q.p % extent == 0 or q.q % extent == 0 for q in numbers)
+
+    return {i for i in term.bound if i.extent.is_Integer and shows(int(i.extent))}
+
+
+def _normalised(definition: Definition) -> set[Key]:
+    """The extents that more than one mean divides by, as a mean and a variance do.
+
+    Of two numbers the normalised ones are 1 and −1 whatever they are, and what is left of a slope is rounding.
+    """
+    counts: dict[Key, set[str]] = {}
+    for eq in definition.equations:
+        for term in eq.terms:
+            for index in term.bound:
+                if index.extent.is_Symbol and term.body.has(1 / index.extent):
+                    counts.setdefault(index.extent, set()).add(eq.name)
+    return {extent for extent, names in counts.items() if len(names) > 1}
 
 
 def input_axes(definition: Definition) -> list[tuple[Tensor, int]]:
@@ -210,13 +239,16 @@ def small_shapes(axes: Axes, *, resizing: bool = True) -> dict[str, tuple[int, .
 
 def _small_sizes(axes: Axes, small: tuple[int, ...], resizing: bool) -> dict[Key, int]:
     symbols: dict[Key, int] = {}
-    pinned = axes.pinned()
+    pinned, normalised = axes.pinned(), _normalised(axes.definition)
+    enough = next(n for n in (4, 6) if n not in small)
     for _, _, index in _named_axes(axes.definition):
         key = axes.key(index)
         for part in [key] if isinstance(key, Index) else sorted(key.free_symbols, key=str):
             if part not in symbols:
                 integer = isinstance(part, Index) and (part in pinned or not resizing)
                 symbols[part] = int(part.extent) if integer else small[len(symbols) % len(small)]
+                if part in normalised:
+                    symbols[part] = symbols[part] if symbols[part] > 2 else enough
     return enlarged(symbols, [i.extent for i in axes.composite], axes.definition.name)
 
 
@@ -271,8 +303,14 @@ def resized(definition: Definition, shapes: Mapping[str, tuple[int, ...]]) -> De
     Raises:
         ShapeError: shapes that do not fit, or do not say every extent.
     """
+    return _resized(definition, tuple((n, tuple(s)) for n, s in shapes.items()))
+
+
+@lru_cache(maxsize=32)
+def _resized(definition: Definition, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> Definition:
+    """A cross-check asks for the same few again and again."""
     axes = Axes(definition)
-    sizes = sizes_from_shapes(axes, shapes, resizing=True)
+    sizes = sizes_from_shapes(axes, dict(shapes), resizing=True)
     for index in _all_indices(definition):
         if axes.size(index, sizes) is None:
             raise _unreadable(index.extent, definition.name)

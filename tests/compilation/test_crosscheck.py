@@ -11,15 +11,18 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy
 
 from symdl.compilation import compile, crosscheck, pipeline
 from symdl.compilation.accuracy import deviation, ulp
+from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.report import Report
 from symdl.compilation.targets.numba import Module
 from symdl.core.define import Input, Param, Sum, define, exp, let, log, mean, tanh
 from symdl.core.definitions import Definition
 from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
+from symdl.library.definitions import definition
 from symdl.library.layers import dense, sequential
 from symdl.library.optimisers import adam, sgd
 
@@ -121,6 +124,51 @@ def test_a_slope_that_is_claimed_to_be_zero_is_refused() -> None:
     shapes = {"x": (3, 2), "y": (3, 3), "W1": (4, 2), "b1": (4,), "W2": (3, 4), "b2": (3,)}
     with pytest.raises(CrossCheckError, match="the gradient by b2 is not the derivative"):
         crosscheck.check_gradient(subject, wrong, {"b2": name}, shapes, crosscheck.Findings("float64"))
+
+
+def test_a_small_slope_beside_a_steep_one_is_not_hidden() -> None:
+    """The planted fault: the slope by a, a millionth of that by b, is off by a thousandth of itself."""
+
+    @define
+    def steep(x=Input("n"), a=Param(), b=Param()):  # type: ignore[no-untyped-def]
+        (n,) = x.indices
+        return let("L", Sum(tanh(x[n] * (a / 1000 + 1000 * b)), n))
+
+    derivation = derive(steep)
+    name = derivation.names["a"]
+    off = [e.map(lambda body: body * sympy.Rational(1001, 1000)) if e.name == name else e for e in
+           derivation.gradient.equations]  # fmt: skip
+    wrong, shapes = replace(derivation.gradient, equations=tuple(off)), {"x": (3,), "a": (), "b": ()}
+    with pytest.raises(CrossCheckError, match="the gradient by a is not the derivative"):
+        crosscheck.check_gradient(steep, wrong, derivation.names, shapes, crosscheck.Findings("float64"))
+    found = crosscheck.Findings("float64")
+    crosscheck.check_gradient(steep, derivation.gradient, derivation.names, shapes, found)
+    assert found.gradient_error is not None and found.gradient_error < 1e-15
+
+
+def test_a_mean_over_a_given_extent() -> None:
+    """Its gradient relies on that extent, which the check may then not make smaller: Σ (x − mean) is 0 for 8 only."""
+
+    @define
+    def centred(x=Input("n i=8"), w=Param("i")):  # type: ignore[no-untyped-def]
+        n, i = x.indices
+        m = let("m[n]", mean(x[n, i] * w[i], i))
+        v = let("v[n]", mean((x[n, i] * w[i] - m[n]) ** 2, i))
+        return let("L", Sum(v[n] ** 2, n))
+
+    assert small_shapes(Axes(centred))["x"][1] == 8
+    rng = np.random.default_rng(5)
+    x, w = rng.normal(size=(3, 8)), rng.normal(size=8)
+    found = compile(centred, wrt="w").gradient(x=x, w=w)
+    s = x * w
+    v = s.var(axis=1, keepdims=True)
+    np.testing.assert_allclose(found["w"], (4 * v * (s - s.mean(1, keepdims=True)) * x / 8).sum(0), rtol=1e-12)
+
+
+def test_what_is_normalised_has_more_than_two_entries() -> None:
+    """Of two entries the normalised ones are 1 and −1, and every slope cancels."""
+    shapes = small_shapes(Axes(definition("layer_norm")))
+    assert shapes["x"][-1] > 2
 
 
 def test_the_report_says_what_was_checked() -> None:
