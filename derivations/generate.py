@@ -5,6 +5,8 @@ Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.
 - a `definition` (optionally `wrt`, `values`, `optimizer`): both derivations, the verdict on their equality, numbers; or
 - `lessons`, about several definitions of one family: see `derivations.lesson`. Its docstring is the introduction.
 
+The table of docs/layers.md, which is the library's own list, is written as well.
+
 Whatever an entry claims is proved anew each time; one that is not proved stops the run.
 """
 
@@ -14,7 +16,7 @@ import argparse
 import difflib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from derivations.lesson import Lesson
 from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
+LAYERS = HERE.parent / "docs" / "layers.md"
+TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
+TABLE_ENDS = "<!-- end -->"
 
 
 def sources() -> list[Path]:
@@ -77,25 +82,50 @@ def texts(source: Path) -> dict[Path, str]:
     return files
 
 
+def layers_page(old: str) -> str:
+    """docs/layers.md with the table of the library as it is now."""
+    before, rest = old.split(TABLE_BEGINS)
+    after = rest.split(TABLE_ENDS)[1]
+    return f"{before}{TABLE_BEGINS}\n{layers_table()}\n{TABLE_ENDS}{after}"
+
+
+def layers_table() -> str:
+    """Every definition of the library, family by family, with its options."""
+    kinds: dict[str, list[str]] = {}
+    for entry in sd.definitions():
+        options = ", ".join(f"`{name}={default!r}`" for name, default in entry.options.items())
+        kinds.setdefault(entry.kind, []).append(f"| `{entry.name}` | {entry.summary} | {options} |")
+    rows = []
+    for kind, lines in kinds.items():
+        page = HERE / kind / f"{kind}.md"
+        shown = f"[{kind}](../derivations/{kind}/{kind}.md)" if page.exists() else kind
+        rows += [f"| **{shown}** | | |", *lines]
+    return "\n".join(["| name | what it is | options, with their defaults |", "| --- | --- | --- |", *rows])
+
+
+def wanted() -> Iterator[tuple[Path, str]]:
+    """Every file that is made, with what it has to hold."""
+    for source in sources():
+        yield from texts(source).items()
+    yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
+
+
 def main() -> int:
     """Write or check every entry; 1 where a check finds a difference."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file differs")
     check = arguments.parse_args().check
     differs = False
-    for source in sources():
-        for path, text in texts(source).items():
-            old = path.read_text(encoding="utf-8") if path.exists() else ""
-            if old == text:
-                continue
-            differs = True
-            if check:
-                sys.stdout.writelines(
-                    difflib.unified_diff(old.splitlines(True), text.splitlines(True), str(path), "new")
-                )
-            else:
-                path.write_text(text, encoding="utf-8")
-                print(f"wrote {path.relative_to(HERE.parent)}")
+    for path, text in wanted():
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        if old == text:
+            continue
+        differs = True
+        if check:
+            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), str(path), "new"))
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(HERE.parent)}")
     return int(check and differs)
 
 

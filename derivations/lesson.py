@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import symdl as sd
-from symdl.core.builder import Builder
-from symdl.core.define import writing
 from symdl.core.tensors import Head, Tensor
 from symdl.rendering.describe import describe_derivation, describe_worked, system
 from symdl.rendering.document import Block, Heading, Items, Paragraph
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.report import verdict_words
 from symdl.rendering.seeds import given_and_computed
+
+#: Seconds for a proof, far more than it takes: which method decides, and so the text, must not depend on the machine.
+PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Lesson:
         words: what a lecturer says before it; formulas between dollar signs.
         wrt: as for `sd.derive`.
         outputs: those of a layer that the loss depends on; None: the first.
-        closed: the gradient as a textbook has it, written by hand: a function as for `extended`, of tensors of the
-            definition, of slopes that are given, such as y_bar, and of nothing else.
+        closed: the gradient as a textbook has it, written by hand: as for `sd.define(extends=…)` of the seeded
+            definition, so that its parameters name tensors of the definition, and given slopes such as y_bar.
         closed_words: what there is to see in it.
         small: extents for which expansion is compared with the chain rule; empty: all extents; None: not compared.
         steps: tensors whose slopes are derived step by step; empty: all.
@@ -56,7 +56,7 @@ class Lesson:
         """What is differentiated: a layer with the slope of its output given."""
         return sd.seeded(self.definition, self.outputs) if self.definition.target.rank else self.definition
 
-    def derived(self, via: str = "chain", **extents: int) -> sd.Derivation:
+    def derived(self, via: Literal["chain", "expand"] = "chain", **extents: int) -> sd.Derivation:
         """The gradient, for given extents where there are any."""
         return sd.derive(self.source.at(**extents) if extents else self.source, self.wrt, via=via)
 
@@ -66,19 +66,19 @@ class Lesson:
 
     @cached_property
     def by_hand(self) -> sd.Definition | None:
-        return self.closed and extended(self.source, self.closed)
+        return self.closed and sd.define(self.closed, extends=self.source)
 
     @cached_property
     def claims(self) -> dict[str, sd.Verdict]:
         """What the entry claims, each with the verdict on it; nobody has looked yet whether it is proved."""
         found = {}
         if self.by_hand is not None:
-            found["The closed form is the derived gradient"] = sd.equal(self.chain, self.by_hand)
+            found["The closed form is the derived gradient"] = sd.equal(self.chain, self.by_hand, budget=PATIENCE)
         if self.small is not None:
             at = ", ".join(f"${MathPrinter().math(e)} = {self.small[n]}$" for n, e in self._extents())
-            ways = [self.derived(via, **self.small) for via in ("chain", "expand")]
+            ways = (self.derived("chain", **self.small), self.derived("expand", **self.small))
             claim = "Expanding everything first, then differentiating, gives the same" + (f" (for {at})" if at else "")
-            found[claim] = sd.equal(*ways)
+            found[claim] = sd.equal(*ways, budget=PATIENCE)
         return found
 
     def blocks(self) -> Iterator[Block]:
@@ -138,21 +138,6 @@ class Lesson:
             verdict = replace(verdict, scope=re.sub(rf"\b{name}(?=\[)", shown, verdict.scope))
         by_hand = self.by_hand.tensors if self.by_hand else ()
         return verdict_words(verdict.require(), {*self.chain.gradient.tensors, *by_hand, *self._given.values()})
-
-
-def extended(definition: sd.Definition, body: Callable[..., Tensor | tuple[Tensor, ...]]) -> sd.Definition:
-    """The definition with further equations and their outputs: `body` gets the tensors that its parameters name.
-
-    >>> def doubled(L):
-    ...     return sd.let("D", 2 * L.element())
-    >>> extended(sd.definition("l2"), doubled).outputs
-    ('D',)
-    """
-    builder = Builder(f"{definition.name}_by_hand")
-    builder.go_on_from(definition)
-    with writing(builder):
-        made = body(**{name: definition[name] for name in inspect.signature(body).parameters})
-    return builder.build([t.name for t in (made if isinstance(made, tuple) else (made,))])
 
 
 def _paragraphs(words: str) -> Iterator[Paragraph]:

@@ -27,7 +27,15 @@ def test_entry_is_up_to_date_and_its_claims_are_proved(source: Path) -> None:
 
 def test_every_family_has_an_entry() -> None:
     families = {"linear", "convolution", "pooling", "normalisation", "attention", "recurrent", "composition"}
+    families |= {"dense_network", "transformer"}
     assert families <= {source.parent.name for source in SOURCES}
+
+
+def test_the_list_of_layers_is_up_to_date() -> None:
+    page = generate.LAYERS.read_text(encoding="utf-8")
+    assert generate.layers_page(page) == page, "docs/layers.md is out of date: make gallery"
+    assert all(f"| `{entry.name}` | {entry.summary} | " in page for entry in sd.definitions())
+    assert "`kernel=None`, `stride=1`" in page
 
 
 def squared(x, y_bar):  # type: ignore[no-untyped-def]

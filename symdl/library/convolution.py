@@ -26,7 +26,7 @@ from symdl.core.tensors import Tensor
 from symdl.errors import ShapeError
 from symdl.library.entries import Entry, written
 from symdl.library.naming import left
-from symdl.library.windows import Slide, inside, per_axis, place_indices, slides
+from symdl.library.windows import AXES, Slide, inside, per_axis, place_indices, slides
 
 
 def conv1d(
@@ -349,12 +349,12 @@ def _transposed_convolution(
 
 
 ENTRIES = (
-    *(Entry(f"conv{r}d", "convolution", f"convolution along {r} axes", partial(_convolution, r)) for r in (1, 2, 3)),
+    *(Entry(f"conv{r}d", "convolution", f"convolution along {AXES[r]}", partial(_convolution, r)) for r in (1, 2, 3)),
     *(
         Entry(
             f"depthwise_conv{r}d",
             "convolution",
-            f"convolution along {r} axes, each channel by itself",
+            f"convolution along {AXES[r]}, each channel by itself",
             partial(_depthwise_convolution, r),
         )
         for r in (1, 2, 3)
@@ -363,7 +363,7 @@ ENTRIES = (
         Entry(
             f"conv_transpose{r}d",
             "convolution",
-            f"transposed convolution along {r} axes",
+            f"transposed convolution along {AXES[r]}",
             partial(_transposed_convolution, r),
         )
         for r in (1, 2)

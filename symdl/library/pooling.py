@@ -23,7 +23,7 @@ from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError, ShapeError
 from symdl.library.entries import Entry, written
 from symdl.library.naming import left
-from symdl.library.windows import PLACES, inside, per_axis, place_indices, slides
+from symdl.library.windows import AXES, PLACES, inside, per_axis, place_indices, slides
 
 _TAPS = {1: ("r",), 2: ("r", "s")}
 
@@ -217,11 +217,11 @@ _entry = partial(Entry, kind="pooling")
 
 ENTRIES = (
     *(
-        _entry(f"max_pool{r}d", summary=f"the largest entry of a window along {r} axes", make=make)
+        _entry(f"max_pool{r}d", summary=f"the largest entry of a window along {AXES[r]}", make=make)
         for r, make in ((r, partial(_max_pool_definition, r)) for r in (1, 2))
     ),
     *(
-        _entry(f"avg_pool{r}d", summary=f"the mean of a window along {r} axes", make=make)
+        _entry(f"avg_pool{r}d", summary=f"the mean of a window along {AXES[r]}", make=make)
         for r, make in ((r, partial(_avg_pool_definition, r)) for r in (1, 2))
     ),
     _entry("global_avg_pool", summary="the mean over all places", make=_global_definition),

@@ -18,6 +18,8 @@ from symdl.errors import DefinitionError, ShapeError
 
 #: Names for places of the window, by the number of axes.
 PLACES = {1: ("u",), 2: ("u", "v"), 3: ("t", "u", "v")}
+#: What it slides along, in words.
+AXES = {1: "one axis", 2: "two axes", 3: "three axes"}
 
 
 @dataclass(frozen=True)
