@@ -12,7 +12,9 @@ from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Reduction, reduction, refreshed, rename
 
 
-def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, tuple[Index, ...]]:
+def eliminate(
+    body: sympy.Expr, bound: tuple[Index, ...], around: tuple[Index, ...] = ()
+) -> tuple[sympy.Expr, tuple[Index, ...]]:
     """Σ over `bound` of a product with δs, with as few δs and bound indices as can be.
 
     A δ stays inside the sum where it holds a gather, where its index has a stride, and where solving it would turn a
@@ -30,7 +32,7 @@ def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, t
     while progress:
         progress = False
         for delta in sorted((f for f in sympy.Mul.make_args(body) if isinstance(f, Delta)), key=str):
-            solved = _solve(delta, left)
+            solved = _solve(delta, left, around)
             if solved is None:
                 continue
             index, value = solved
@@ -41,7 +43,7 @@ def eliminate(body: sympy.Expr, bound: tuple[Index, ...]) -> tuple[sympy.Expr, t
     return without_implied(body), tuple(left)
 
 
-def _solve(delta: Delta, bound: list[Index]) -> tuple[Index, sympy.Expr] | None:
+def _solve(delta: Delta, bound: list[Index], around: tuple[Index, ...]) -> tuple[Index, sympy.Expr] | None:
     """i = ±(…) where the coefficient of a bound index is ±1: a renaming if there is one, then one without a guard."""
     difference = sympy.expand(delta.args[0] - delta.args[1])
     candidates: list[tuple[int, float, Index, sympy.Expr]] = []
@@ -51,7 +53,7 @@ def _solve(delta: Delta, bound: list[Index]) -> tuple[Index, sympy.Expr] | None:
             value = sympy.expand(-(difference - slope * index) / slope)
             if _guard(index, value) == 1:
                 candidates.append((int(not isinstance(value, Index)), 0.0, index, value))
-            elif _pays(index, difference, bound):
+            elif _pays(index, difference, [*bound, *around]):
                 candidates.append((2, -nominal(index.extent), index, value))
     if not candidates:
         return None
@@ -101,8 +103,11 @@ def _guard(index: Index, value: sympy.Expr) -> sympy.Expr:
     return settled(InRange(value, index.extent))
 
 
-def contract(expr: sympy.Expr) -> sympy.Expr:
+def contract(expr: sympy.Expr, around: tuple[Index, ...] = ()) -> sympy.Expr:
     """Eliminate δs in every sum of an expression, distributing a sum over summands where a δ asks for it.
+
+    `around` are the indices of sums that the expression stands in: a δ that holds one of them may be best kept for that
+    sum, or read as a scatter.
 
     >>> from symdl.core.tensors import Tensor
     >>> n = Index("n"); i = Index("i"); k = i.fresh()
@@ -113,24 +118,24 @@ def contract(expr: sympy.Expr) -> sympy.Expr:
     if not expr.has(Delta):
         return settled(expr) if expr.has(InRange) else expr
     if isinstance(expr, Reduction) and expr.op == "sum":
-        # a δ of an inner sum is seen together with the outer indices, which may be what it is best solved for
-        joined = any(isinstance(f, Reduction) and f.has(Delta) for f in sympy.Mul.make_args(expr.body))
-        body = expr.body if joined else contract(expr.body)
-        parts = [_contract_product(p, expr.bound) for p in sympy.Add.make_args(_open(body))]
+        body = contract(expr.body, around + expr.bound)
+        parts = [_contract_product(p, expr.bound, around) for p in sympy.Add.make_args(_open(body))]
         return sympy.Add(*parts)
-    return expr.func(*[contract(a) if isinstance(a, sympy.Expr) else a for a in expr.args])
+    return expr.func(*[contract(a, around) if isinstance(a, sympy.Expr) else a for a in expr.args])
 
 
-def _contract_product(product: sympy.Expr, bound: tuple[Index, ...]) -> sympy.Expr:
+def _contract_product(product: sympy.Expr, bound: tuple[Index, ...], around: tuple[Index, ...] = ()) -> sympy.Expr:
     """Σ c·Σ' δ… : inner sums with a δ on an outer index join the outer one, since the order of sums is free."""
     factors = list(sympy.Mul.make_args(product))
     inner = [f for f in factors if isinstance(f, Reduction) and f.op == "sum" and f.has(Delta)]
     if inner:
         rest = sympy.Mul(*[f for f in factors if f is not inner[0]])
         apart = refreshed(inner[0])
-        opened = [_contract_product(rest * p, bound + apart.bound) for p in sympy.Add.make_args(_open(apart.body))]
+        opened = [
+            _contract_product(rest * p, bound + apart.bound, around) for p in sympy.Add.make_args(_open(apart.body))
+        ]
         return sympy.Add(*opened)
-    body, left = eliminate(product, bound)
+    body, left = eliminate(product, bound, around)
     used = set(left) & body.free_symbols
     counted = sympy.Mul(*[i.extent for i in left if i not in used])
     return counted * reduction("sum", body, [i for i in left if i in used])
