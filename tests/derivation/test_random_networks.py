@@ -8,7 +8,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import symdl as sd
 from symdl.compilation.targets.reference import evaluate
@@ -164,6 +164,7 @@ def directional(definition, output, arrays, directions, step):
 
 
 @settings(max_examples=40, deadline=None)
+@example(["batch_normed", "shuffled", "batch_normed"], False, 12911803)  # a loss that is constant
 @given(st.lists(st.sampled_from(STAGES), min_size=1, max_size=4), st.booleans(), st.integers(0, 2**32 - 1))
 def test_gradients_of_random_networks(stages, embedded, seed):
     rng = np.random.default_rng(seed)
@@ -181,13 +182,14 @@ def test_gradients_of_random_networks(stages, embedded, seed):
             for n in wrt
             for g, d in zip(slopes[derivation.names[n]].ravel(), directions[n].ravel(), strict=True)
         ]
-        size = mpmath.fsum([abs(p) for p in parts]) + abs(want)
-        assert abs(mpmath.fsum(parts) - want) <= mpmath.mpf(10) ** -20 * size
+        # where nothing moves the loss, a difference of 50-digit numbers over 1e-16 is still rounding, below 1e-34
+        limit = mpmath.mpf(10) ** -20 * (mpmath.fsum([abs(p) for p in parts]) + abs(want)) + mpmath.mpf(10) ** -34
+        assert abs(mpmath.fsum(parts) - want) <= limit
         # forward mode gives the same slope along the direction
         forward = sd.jvp(definition, wrt)
         rates = {forward.gradient[f"{n}_dot"].name: directions[n] for n in wrt}
         moving = evaluate(forward.gradient, {**arrays, **rates})["L_dot"][()]
-        assert abs(moving - want) <= mpmath.mpf(10) ** -20 * size
+        assert abs(moving - want) <= limit
 
 
 @settings(max_examples=8, deadline=None)
