@@ -14,13 +14,13 @@ from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.canonical import is_zero
-from symdl.derivation.closing import Rewriting, closed_form, neighbourhood, program, put_in, without_vanishing
+from symdl.derivation.closing import Rewriting, closed_form, neighbourhood, program, without_vanishing
 from symdl.derivation.deltas import contract, eliminate
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import local_slope
 from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
-from symdl.derivation.tidy import apply_facts, collect, divisions, reuse, weight
+from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
 
 
 @dataclass

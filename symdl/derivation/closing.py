@@ -8,7 +8,7 @@ kept only where the program that results has less to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ from symdl.core.tensors import Element, Reduction, elements_in, reduction
 from symdl.derivation.canonical import is_zero
 from symdl.derivation.deltas import nominal
 from symdl.derivation.products import gathered, reuse_products
-from symdl.derivation.tidy import FUNCTION_WEIGHT
+from symdl.derivation.tidy import FUNCTION_WEIGHT, put_in
 from symdl.errors import UnsupportedError
 
 #: Sums with more summands than this are not tried for zero.
@@ -81,16 +81,6 @@ def _combined(expr: sympy.Expr) -> float:
         elif not constant or not held:
             held.append(own)
     return total
-
-
-def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
-    """The equations put in, sums included, the latest one first."""
-    known = {e.name: e for e in equations}
-    order = {name: k for k, name in enumerate(known)}
-    while mine := [e for e in elements_in(expr) if e.name in known]:
-        latest = max({e.name for e in mine}, key=order.__getitem__)
-        expr = expr.xreplace({e: known[latest].at(e.subscripts) for e in mine if e.name == latest})
-    return expr
 
 
 def closed_form(

@@ -71,7 +71,8 @@ def _split_logs(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
         return body
     stand_ins = _positive(equations)
     for node in logs:
-        opened = put_in(node.args[0], [e for e in equations if e.rhs.has(sympy.exp) and not e.rhs.is_Add])
+        growths = [e for e in equations if e.pointwise and e.rhs.has(sympy.exp) and not e.rhs.is_Add]
+        opened = put_in(node.args[0], growths)
         missing = {e: sympy.Dummy(real=True) for e in opened.atoms(Element) if e not in stand_ins}
         known = {**_alike(opened, stand_ins), **missing}
         split = sympy.expand_log(sympy.log(opened.xreplace(known))).xreplace({d: e for e, d in known.items()})

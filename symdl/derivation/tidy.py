@@ -148,10 +148,11 @@ def _sum_of_fact(node: Reduction, used: dict[str, None]) -> sympy.Expr:
 
 
 def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:
-    """Replace elements by their pointwise equations, the latest equation first."""
-    known = {e.name: e for e in equations if e.pointwise}
+    """Replace elements by their equations, sums included, the latest equation first."""
+    known = {e.name: e for e in equations}
+    order = {name: k for k, name in enumerate(known)}
     while mine := [e for e in elements_in(expr) if e.name in known]:
-        latest = max({e.name for e in mine}, key=list(known).index)
+        latest = max({e.name for e in mine}, key=order.__getitem__)
         expr = expr.xreplace({e: known[latest].at(e.subscripts) for e in mine if e.name == latest})
     return expr
 

@@ -77,18 +77,15 @@ def _copied(definition: Definition, name: str, value: npt.ArrayLike, dtype: str)
 
 
 def _extent(axes: Axes, sizes: Mapping[Any, int], tensor: Tensor, index: Index) -> int:
-    key = axes.key(index)
-    if key in sizes:
-        return sizes[key]
-    extent = index.extent.xreplace({k: v for k, v in sizes.items() if k.is_Symbol})
-    if not extent.is_Integer:
+    size = axes.size(index, sizes)
+    if size is None:
         raise ShapeError(
             f"nothing determines axis {index.name} of {tensor.name}",
             where=f"definition {axes.definition.name}",
-            why=f"its extent is {extent}, and no data have it",
+            why=f"its extent is {index.extent}, and no data have it",
             remedy=f"fix it (sd.dense(32)), or pass initial={{'{tensor.name}': …}}",
         )
-    return int(extent)
+    return size
 
 
 @dataclass(frozen=True)
