@@ -85,8 +85,7 @@ def without_implied(product: sympy.Expr) -> sympy.Expr:
 
 def _implies(delta: Delta, guard: InRange) -> bool:
     return any(
-        isinstance(i, Index) and sympy.expand(e - guard.args[0]) == 0 and sympy.expand(i.extent - guard.args[1]) == 0
-        for i, e in (delta.args, reversed(delta.args))
+        sympy.expand(e - guard.args[0]) == 0 and sympy.expand(size - guard.args[1]) == 0 for e, size in _bounded(delta)
     )
 
 
@@ -100,14 +99,15 @@ def stays_within(subscript: sympy.Expr, extent: sympy.Expr, guards: Iterable[sym
     >>> stays_within(p - r + q, sympy.Integer(9)), stays_within(p - r + q, sympy.Integer(9), [InRange(p - r, 7)])
     (False, True)
     """
-    if decided(InRange(subscript, extent)) is True or InRange(subscript, extent) == 1:
+    if decided(InRange(subscript, extent)) is True:
         return True
     for e, size in (bound for g in guards for bound in _bounded(g)):
-        if not indices_in(e):
+        index = next(iter(indices_in(e)), None)
+        if index is None:
             continue
-        slope = subscript.coeff(indices_in(e)[0], 1) / sympy.expand(e).coeff(indices_in(e)[0], 1)
+        slope = subscript.coeff(index, 1) / sympy.expand(e).coeff(index, 1)
         inside = sympy.expand(subscript - slope * e + slope * _standing_for(size))
-        if InRange(inside, extent) == 1 or decided(InRange(inside, extent)) is True:
+        if decided(InRange(inside, extent)) is True:
             return True
     return False
 
