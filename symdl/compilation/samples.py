@@ -34,14 +34,36 @@ def _draw(
 ) -> Array:
     if tensor.integer:
         return np.asarray(rng.integers(0, limit, size=shape), dtype=np.int64)
-    if Fact.SUMS_TO_ONE in tensor.facts:
-        # eighths, so that the sum is 1 exactly
-        counts = rng.multinomial(8, np.full(shape[-1], 1 / shape[-1]), size=shape[:-1])
-        return np.asarray(counts / 8, dtype=dtype)
     values = rng.normal(size=shape) * (1.0 if tensor.role is Role.HYPERPARAMETER else scale)
-    if tensor.facts & {Fact.POSITIVE, Fact.NONNEGATIVE} or tensor.role is Role.HYPERPARAMETER:
-        values = np.abs(values) + 1e-3
-    return np.asarray(values, dtype=dtype)
+    return np.asarray(_true_to(tensor, values, rng), dtype=dtype)
+
+
+def _true_to(tensor: Tensor, values: Array, rng: np.random.Generator) -> Array:
+    """The values, or others that are true to the facts of the tensor."""
+    facts, shape = tensor.facts, np.shape(values)
+    if Fact.SUMS_TO_ONE in facts:
+        return _shares(shape, rng, least=int(Fact.POSITIVE in facts))
+    if Fact.BINARY in facts:
+        return np.asarray(rng.integers(0, 2, size=shape))
+    if Fact.SIGN in facts:
+        return np.asarray(2 * rng.integers(0, 2, size=shape) - 1)
+    if Fact.FRACTION in facts:
+        # not so near the ends that float32 would round it to them
+        return np.clip(1 / (1 + np.exp(-values)), 2.0**-20, 1 - 2.0**-20)
+    if Fact.BOX in facts:
+        corner, size = np.split(values, 2, axis=-1)
+        return np.concatenate([corner, corner + np.abs(size) + 1e-3], axis=-1)
+    if facts & {Fact.POSITIVE, Fact.NONNEGATIVE} or tensor.role is Role.HYPERPARAMETER:
+        return np.abs(values) + 1e-3
+    return values
+
+
+def _shares(shape: tuple[int, ...], rng: np.random.Generator, least: int) -> Array:
+    """Eighths, or smaller parts where there are many, so that they sum to 1 exactly over the last axis."""
+    count = shape[-1]
+    whole = max(8, 1 << (2 * least * count).bit_length())
+    drawn = rng.multinomial(whole - least * count, np.full(count, 1 / count), size=shape[:-1])
+    return np.asarray((drawn + least) / whole)
 
 
 def _limits(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, int]:

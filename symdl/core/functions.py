@@ -169,6 +169,8 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
     stable: ClassVar[Callable[..., sympy.Expr] | None] = None
     #: x, *parameters → 1 − f(x) without cancellation, where there is such a form.
     complement: ClassVar[Callable[..., sympy.Expr] | None] = None
+    #: x, *parameters → log f(x) that neither overflows nor loses digits where f is near 0, where there is such a form.
+    logarithm: ClassVar[Callable[..., sympy.Expr] | None] = None
     latex_name: ClassVar[str] = ""
     source: ClassVar[str] = ""
     is_real = True
@@ -209,13 +211,14 @@ def scalar_function(
     slope: Callable[..., sympy.Expr] | None = None,
     stable: Callable[..., sympy.Expr] | None = None,
     complement: Callable[..., sympy.Expr] | None = None,
+    logarithm: Callable[..., sympy.Expr] | None = None,
     latex: str = "",
     source: str = "",
 ) -> type[ScalarFunction]:
     """A named scalar function from its one definition.
 
-    `slope`, `stable` and `complement` are other ways of writing what follows from `definition`: they are claims, and
-    `symdl.verification.check_function` decides each one (the tests do so for every entry of the library).
+    `slope`, `stable`, `complement` and `logarithm` are other ways of writing what follows from `definition`: they are
+    claims, and `symdl.verification.check_function` decides each one (the tests do so for every entry of the library).
 
     >>> square = scalar_function("square", lambda x: x**2)
     >>> x = sympy.Symbol("x", real=True)
@@ -229,6 +232,7 @@ def scalar_function(
         "slope": slope and staticmethod(slope),
         "stable": stable and staticmethod(stable),
         "complement": complement and staticmethod(complement),
+        "logarithm": logarithm and staticmethod(logarithm),
         "latex_name": latex or rf"\operatorname{{{name.replace('_', ' ')}}}",
         "source": source,
         "__doc__": f"The scalar function {name}. {source}",

@@ -35,6 +35,14 @@ class Fact(StrEnum):
     SUMS_TO_ONE = "sums to 1 over its last index"
     NONNEGATIVE = "≥ 0"
     POSITIVE = "> 0"
+    FRACTION = "between 0 and 1"
+    BINARY = "0 or 1"
+    SIGN = "−1 or 1"
+    BOX = "the lower corner of a box, then the upper one, over its last index"
+
+
+_ABOVE_ZERO = frozenset({Fact.POSITIVE, Fact.FRACTION})
+_NOT_BELOW_ZERO = _ABOVE_ZERO | {Fact.NONNEGATIVE, Fact.BINARY}
 
 
 @dataclass(frozen=True)
@@ -185,11 +193,14 @@ class Element(sympy.Expr):  # type: ignore[misc]
         return True if self.tensor.integer else None
 
     def _eval_is_positive(self) -> bool | None:
-        return True if Fact.POSITIVE in self.tensor.facts else None
+        return True if self.tensor.facts & _ABOVE_ZERO else None
 
     def _eval_is_nonnegative(self) -> bool | None:
         # a sum of 1 says nothing about signs: (2, −1) sums to 1 as well
-        return True if self.tensor.facts & {Fact.NONNEGATIVE, Fact.POSITIVE} else None
+        return True if self.tensor.facts & _NOT_BELOW_ZERO else None
+
+    def _eval_is_zero(self) -> bool | None:
+        return False if self.tensor.facts & {*_ABOVE_ZERO, Fact.SIGN} else None
 
     def _eval_derivative(self, s: sympy.Expr) -> sympy.Expr:
         return sympy.S.One if self == s else sympy.S.Zero

@@ -6,7 +6,8 @@ rewriting is an exact identity:
 - log of a product of positive factors becomes a sum of logs, so that log(e^z / S) is z − log S;
 - a sum of exponentials S = Σ_k e^{f_k} is scaled, S = e^m S' with m = max_k f_k, wherever e^m cancels in every other
   equation; it cancels for every m, so no policy for ties is needed;
-- 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x).
+- 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x);
+- log f(x) becomes the function's own logarithm (log σ(x) = min(x, 0) − log(1 + e^{−|x|})).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def stabilise(definition: Definition) -> Definition:
     equations = list(definition.equations)
     equations = [e.map(lambda body: _split_logs(body, equations)) for e in equations]
     equations = [e.map(lambda body: _complements(body, equations)) for e in equations]
+    equations = [e.map(lambda body: _logarithms(body, equations)) for e in equations]
     names = set(definition.tensors)
     for name in [e.name for e in equations]:
         shifted = _shift(name, equations, names, set(definition.outputs))
@@ -89,28 +91,39 @@ def _alike(expr: sympy.Expr, stand_ins: dict[Element, sympy.Symbol]) -> dict[Ele
 
 def _complements(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
     """1 − a[n] → f's complement at x[n], where a[n] = f(x[n])."""
-    by_name = {e.name: e for e in equations}
-
-    def opened(call: sympy.Expr) -> sympy.Expr:
-        if isinstance(call, Element) and call.name in by_name and by_name[call.name].pointwise:
-            return by_name[call.name].at(call.subscripts)
-        return call
 
     def complement(call: sympy.Expr) -> sympy.Expr | None:
-        if call.is_Pow and call.exp == 2 and isinstance(tanh := opened(call.base), sympy.tanh):
+        if call.is_Pow and call.exp == 2 and isinstance(tanh := _opened(call.base, equations), sympy.tanh):
             return sech2(tanh.args[0])
-        call = opened(call)
+        call = _opened(call, equations)
         if isinstance(call, ScalarFunction) and type(call).complement is not None:
             return type(call).complement(*call.args)  # type: ignore[misc]
         return None
 
     found = {}
     for node in body.atoms(sympy.Add):
-        for call in (-a for a in node.args if a.could_extract_minus_sign()):
-            other = complement(call) if node == 1 - call else None
+        for part in node.args:
+            sign = next((s for s in (1, -1) if node == s + part), 0)  # 1 − f(x), or f(x) − 1
+            other = complement(-sign * part) if sign else None
             if other is not None:
-                found[node] = other
+                found[node] = sign * other
     return body.xreplace(found)
+
+
+def _logarithms(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
+    """log a[n] → f's logarithm at x[n], where a[n] = f(x[n])."""
+    found = {}
+    for node in body.atoms(sympy.log):
+        call = _opened(node.args[0], equations)
+        if isinstance(call, ScalarFunction) and type(call).logarithm is not None:
+            found[node] = type(call).logarithm(*call.args)  # type: ignore[misc]
+    return body.xreplace(found)
+
+
+def _opened(call: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
+    """What an element stands for, where its equation is pointwise; any other expression as it is."""
+    eq = next((e for e in equations if isinstance(call, Element) and e.name == call.name and e.pointwise), None)
+    return call if eq is None else eq.at(call.subscripts)
 
 
 def _shift(name: str, equations: list[Equation], names: set[str], outputs: set[str]) -> list[Equation] | None:

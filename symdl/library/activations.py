@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from sympy.codegen.cfunctions import log1p
 
 from symdl.core.define import switch
 from symdl.core.functions import scalar_function
@@ -59,6 +60,8 @@ _Sigmoid: Any = scalar_function(
     # e⁻ˣ overflows for large negative x and would drop subnormal results; e^{−|x|} does neither
     stable=lambda x: switch(x, _decay(x), 1, kink="right") / (1 + _decay(x)),
     complement=lambda x: _Sigmoid(-x),
+    # σ(x) is 0 to the last bit where its logarithm is still x
+    logarithm=lambda x: switch(x, x, 0, kink="mid") - log1p(_decay(x)),
     latex=r"\sigma",
     source="L12 of the lecture, whose printed formula is σ(−x)",
 )

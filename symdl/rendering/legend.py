@@ -92,11 +92,22 @@ def brackets(blocks: Iterable[Block]) -> Iterator[str]:
         yield "A bracket is 1 where what stands in it holds, else 0; what it multiplies by 0 is never read"
 
 
+_FACTS = {
+    Fact.POSITIVE: "> 0",
+    Fact.NONNEGATIVE: r"\ge 0",
+    Fact.FRACTION: r"\in (0, 1)",
+    Fact.BINARY: r"\in \{0, 1\}",
+    Fact.SIGN: r"\in \{-1, 1\}",
+}
+
+
 def _fact(tensor: Tensor, fact: Fact) -> str:
     name = MathPrinter().math(tensor.element())
     if fact is Fact.SUMS_TO_ONE:
         return rf"Stated of the data: $\sum_{{{MathPrinter().math(tensor.indices[-1])}}} {name} = 1$"
-    return rf"Stated of the data: ${name} {'>' if fact is Fact.POSITIVE else chr(92) + 'ge'} 0$"
+    if fact is Fact.BOX:
+        return f"Stated of the data: ${name}$ is {fact}"
+    return f"Stated of the data: ${name} {_FACTS[fact]}$"
 
 
 def _kink(shown: sympy.Expr, node: Switch) -> str:

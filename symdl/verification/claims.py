@@ -30,8 +30,8 @@ def check_function(cls: type[ScalarFunction], **options: Any) -> dict[str, Verdi
         options: as for `equal` (`domain`, `budget`, …); the variable is the symbol x, parameters are a1, a2, …
 
     Returns:
-        A verdict for each of `slope`, `stable` and `complement` that it has. A slope is compared with the derivative
-        of the definition, at kinks included: there the stated policy is the value.
+        A verdict for each of `slope`, `stable`, `complement` and `logarithm` that it has. A slope is compared with the
+        derivative of the definition, at kinks included: there the stated policy is the value.
 
     >>> from symdl.core.functions import scalar_function
     >>> square = scalar_function("square", lambda x: x**2, slope=lambda x: 2 * x)
@@ -46,6 +46,7 @@ def check_function(cls: type[ScalarFunction], **options: Any) -> dict[str, Verdi
         "slope": definition.diff(arguments[0]),
         "stable": definition,
         "complement": 1 - definition,
+        "logarithm": sympy.log(definition),
     }
     verdicts = {}
     for claim, truth in expected.items():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from sympy.codegen import cfunctions
 
 from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.tensors import Reduction
@@ -139,6 +140,8 @@ RULES: dict[Any, Rule] = {
     Switch: Normaliser.switched,
     sympy.exp: _one(Normaliser.exponential),
     sympy.log: _logarithm,
+    cfunctions.log1p: _written(lambda u: sympy.log(1 + u)),
+    cfunctions.expm1: _written(lambda u: sympy.exp(u) - 1),
     sympy.tanh: _hyperbolic(-1, 1),
     sympy.coth: _hyperbolic(1, -1),
     sympy.sinh: _hyperbolic(-1, 0),

@@ -83,9 +83,18 @@ class Point:
                 weights = [w + 1 for w in weights]
             total = sum(weights)
             return [((*subscripts[:-1], k), fmpq(w, total)) for k, w in enumerate(weights)]
+        if Fact.BOX in tensor.facts:
+            return self._box(element, subscripts)
         if element.name in self.limits:
             return [(subscripts, fmpq(self.random.randrange(self._extent(self.limits[element.name]))))]
         return [(subscripts, self._draw(element))]
+
+    def _box(self, element: Element, subscripts: tuple[int, ...]) -> list[tuple[tuple[int, ...], fmpq]]:
+        """The whole box: its lower corner, then its upper one."""
+        size = self._extent(element.tensor.indices[-1].extent) // 2
+        lower = [self._draw(element) for _ in range(size)]
+        upper = [low + (abs(self._draw(element)) or fmpq(1)) for low in lower]
+        return [((*subscripts[:-1], k), value) for k, value in enumerate([*lower, *upper])]
 
     def _extent(self, extent: sympy.Expr) -> int:
         number = extent.xreplace({s: sympy.Integer(v) for s, v in self.extents.items()})
@@ -97,6 +106,13 @@ class Point:
         self.shown[name] = str(value)
 
     def _draw(self, unknown: sympy.Expr) -> fmpq:
+        facts = unknown.tensor.facts if isinstance(unknown, Element) else ()
+        if Fact.BINARY in facts:
+            return fmpq(self.random.randint(0, 1))
+        if Fact.SIGN in facts:
+            return fmpq(self.random.choice((-1, 1)))
+        if Fact.FRACTION in facts:
+            return fmpq(self.random.randint(1, 100), 101)
         value = self._integer() if unknown.is_integer else self._rational()
         if unknown.is_positive or (unknown.is_nonzero and unknown.is_nonnegative):
             return abs(value) or fmpq(1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy
 from flint import arb, fmpq
+from sympy.codegen import cfunctions
 
 from symdl.core.functions import Delta, InRange
 from symdl.errors import SymdlError, UnsupportedError
@@ -97,6 +98,11 @@ def _log(value: arb) -> arb:
     return value.log()
 
 
+def _log1p(value: arb) -> arb:
+    _log(1 + value)  # raises where it is undefined
+    return value.log1p()
+
+
 def sign_of(value: arb) -> int:
     if value > 0:
         return 1
@@ -171,6 +177,8 @@ CONSTANTS: dict[sympy.Expr, Callable[[], arb]] = {
 FUNCTIONS: dict[type, Callable[..., arb]] = {
     sympy.exp: arb.exp,
     sympy.log: _log,
+    cfunctions.log1p: _log1p,
+    cfunctions.expm1: arb.expm1,
     sympy.sinh: arb.sinh,
     sympy.cosh: arb.cosh,
     sympy.tanh: arb.tanh,

@@ -256,6 +256,7 @@ def scope_of(expr: sympy.Expr, domain: Sequence[Any] = (), inputs: Sequence[Tens
         names = [*names[:11], f"{len(names) - 11} more"]
     text = f"all real {', '.join(names)}" if names else "these numbers"
     facts = [f"Σ {t.name} = 1 over {t.indices[-1].name}" for t in tensors if Fact.SUMS_TO_ONE in t.facts]
+    facts += [f"{t.name} {fact}" for t in tensors for fact in sorted(t.facts - SIGNS) if fact is not Fact.SUMS_TO_ONE]
     conditions = [str(c) for c in domain] + facts
     return text + (f" with {', '.join(conditions)}" if conditions else "")
 
@@ -266,6 +267,10 @@ def _described(name: str, unknown: sympy.Expr) -> str:
     if unknown.is_nonnegative:
         return f"{name} ≥ 0"
     return name
+
+
+#: Facts that are told as a sign.
+SIGNS = frozenset({Fact.POSITIVE, Fact.NONNEGATIVE})
 
 
 def _described_tensor(tensor: Tensor) -> str:

@@ -58,3 +58,22 @@ def test_the_stable_form_keeps_its_digits_where_the_function_vanishes(name):
 
     exact = evaluate(applied, {"s": np.array(-7.0)})["a"][()]
     assert abs(compile(applied, wrt=["s"])(s=np.array(-7.0))["a"] / exact - 1) < 1e-13
+
+
+def test_the_logarithm_of_a_sigmoid_is_taken_where_the_sigmoid_is_zero():
+    """log σ(−800) is −800, and log(1 − σ(40)) is −40, whether they are written in one equation or in two."""
+
+    @define
+    def logs(s=Input()):
+        p = let("p", ACTIVATIONS["sigmoid"](s.element()))
+        return let("a", sympy.log(p.element()) + sympy.log(1 - p.element()))
+
+    code = compile(logs)
+    for value in (-800.0, -40.0, 0.25, 40.0):
+        exact = evaluate(logs, {"s": np.array(value)}, digits=900)["a"][()]
+        assert abs(code(s=np.array(value))["a"] / exact - 1) < 1e-15
+
+
+def test_claims_of_the_sigmoid_are_proved():
+    for claim, verdict in check_function(type(ACTIVATIONS["sigmoid"](sympy.Symbol("x", real=True)))).items():
+        assert verdict.proved, f"{claim}: {verdict}"

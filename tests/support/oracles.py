@@ -112,13 +112,26 @@ def autograd(definition: Definition, values: Mapping[str, np.ndarray], wrt: list
     }
 
 
+_TRUE_TO = {
+    "FRACTION": lambda v: 1 / (1 + np.exp(-v)),
+    "BINARY": lambda v: (v > 0).astype(float),
+    "SIGN": lambda v: np.where(v > 0, 1.0, -1.0),
+    "POSITIVE": np.abs,
+    "NONNEGATIVE": np.abs,
+    "BOX": lambda v: np.cumsum(np.abs(v.reshape(*v.shape[:-1], 2, -1)), axis=-2).reshape(v.shape),
+}
+
+
 def random_values(definition: Definition, rng: np.random.Generator, scale: float = 1.0) -> dict[str, np.ndarray]:
-    """Random inputs; a tensor that sums to 1 over its last index is made to."""
+    """Random inputs, true to the facts that are stated of them."""
     values = {}
     for tensor in definition.inputs:
         shape = [int(s) for s in tensor.shape]
         value = rng.normal(size=shape) * scale
         if any(f.name == "SUMS_TO_ONE" for f in tensor.facts):
             value = np.exp(value) / np.exp(value).sum(axis=-1, keepdims=True)
+        for fact, true_to in _TRUE_TO.items():
+            if any(f.name == fact for f in tensor.facts):
+                value = true_to(value)
         values[tensor.name] = value
     return values
