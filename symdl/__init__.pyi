@@ -71,6 +71,7 @@ from .rendering import describe as describe, html as html, latex as latex, markd
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report
 from .rendering.writers.tex import to_tex as to_tex
+from .testing.sweep import Accuracy as Accuracy, sweep as sweep, sweep_table as sweep_table, swept as swept
 from .training.data import (
     Split as Split,
     load_digits as load_digits,

@@ -1,0 +1,1 @@
+"""Helpers for tests, of the library and of one's own functions: how accurate compiled functions are."""
