@@ -55,7 +55,7 @@ from .errors import (
     SymdlError as SymdlError,
     UnsupportedError as UnsupportedError,
 )
-from .library import layers as layers
+from .library import layers as layers, optimisers as optimisers, schedules as schedules
 from .library.activations import (
     activation as activation,
     identity as identity,
@@ -65,7 +65,23 @@ from .library.activations import (
 )
 from .library.definitions import definition as definition, definitions as definitions
 from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
-from .library.optimisers import adam as adam, momentum as momentum, sgd as sgd
+from .library.optimisers import (
+    Optimizer as Optimizer,
+    adadelta as adadelta,
+    adagrad as adagrad,
+    adam as adam,
+    adamw as adamw,
+    amsgrad as amsgrad,
+    clip_norm as clip_norm,
+    clip_value as clip_value,
+    lion as lion,
+    momentum as momentum,
+    nadam as nadam,
+    nesterov as nesterov,
+    radam as radam,
+    rmsprop as rmsprop,
+    sgd as sgd,
+)
 from .library.sequential import dense as dense, sequential as sequential
 from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
 from .rendering.growth import growth as growth, plot_growth as plot_growth

@@ -125,7 +125,7 @@ class Compiled:
 
         Args:
             arrays: all inputs by name. Parameters are changed: C-contiguous, writable, of the dtype of the program.
-            states: of the optimiser, by (parameter, state), changed as well; zeros where none are given.
+            states: of the optimiser, by (parameter, state), changed as well; those of `start` where none are given.
             order: int64, which rows to use, in that order.
             batch_size: rows of a step; the last step may have fewer.
             first_step: how many steps were made before.
@@ -157,9 +157,23 @@ class Compiled:
                 where=f"epoch of {self.definition.name}",
                 why=f"rows are int64 from 0 to {rows - 1}, and a batch has at least one",
             )
-        held = states if states is not None else {s: np.zeros_like(given[s[0]]) for s in names.states}
+        held = states if states is not None else self.start(given)
         values = {**self.optimizer.hyper, **(hyper or {})}
         return self.program.run_epoch(given, held, values, order, min(batch_size, len(order)), first_step)
+
+    def start(self, parameters: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
+        """The states that the optimiser starts from, by (parameter, state); "" for what belongs to no parameter.
+
+        Raises:
+            DefinitionError: compiled without an optimiser.
+        """
+        if self.optimizer is None or self.program.epoch is None:
+            raise DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
+        values = self.optimizer.start
+        return {
+            (p, s): np.full_like(parameters[p], values.get(s, 0.0)) if p else np.array(values.get(s, 0.0), np.float64)
+            for p, s in self.program.epoch.states
+        }
 
     def check(self, arrays: Mapping[str, Any]) -> None:
         """Raise what is wrong with a full set of arguments, without computing anything.

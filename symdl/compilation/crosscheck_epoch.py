@@ -18,7 +18,7 @@ from symdl.compilation.extents import Axes
 from symdl.compilation.gradients import Programs
 from symdl.compilation.runtime import Program, prepared
 from symdl.compilation.samples import sample
-from symdl.compilation.targets.epoch import STEP
+from symdl.compilation.targets.epoch import NO_PARAMETER, SQUARES, STEP
 from symdl.compilation.targets.reference import DIGITS, evaluate
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError
@@ -47,7 +47,7 @@ def check_epoch(
     rng = np.random.default_rng(11)
     wide = _with_rows(definition, shapes)
     arrays = sample(definition, wide, SCALE, program.dtype, rng)
-    states = {s: np.abs(rng.normal(size=wide[s[0]])).astype(program.dtype) for s in program.epoch.states}
+    states = _reached(program, optimizer, wide, rng)
     order = rng.permutation(ROWS)
     given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
     compiled_states = {k: np.array(v) for k, v in states.items()}
@@ -55,7 +55,7 @@ def check_epoch(
     exact = _exact_epoch(programs, program, optimizer, arrays, states, order)
     done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
     found = {"losses": losses, **{p: given[p] for p in program.epoch.parameters}}
-    found |= {f"{p}.{s}": v for (p, s), v in compiled_states.items()}
+    found |= {_told(state): v for state, v in compiled_states.items()}
     steps = -(-ROWS // BATCH)
     if done != steps:
         raise CrossCheckError(f"the compiled training loop made {done} of {steps} steps", where="the cross-check")
@@ -94,7 +94,7 @@ def _exact_epoch(
     epoch = program.epoch
     assert epoch is not None
     gradient = programs.written["gradient"]
-    hyper = {h: np.dtype(program.dtype).type(v) for h, v in optimizer.hyper.items()}
+    hyper = _rounded(optimizer, program.dtype)
     values: dict[str, Any] = dict(arrays)
     held: dict[tuple[str, str], Any] = dict(states)
     losses: list[Any] = []
@@ -104,11 +104,57 @@ def _exact_epoch(
             batch = {n: v[rows] if n in epoch.data else v for n, v in values.items()}
             results = evaluate(gradient, batch)
             losses.append(results[gradient.outputs[0]][()])
-            for parameter in epoch.parameters:
-                slope = results[programs.gradients[parameter]]
-                _update(parameter, slope, values, held, optimizer, {**hyper, STEP: FIRST_STEP + number + 1})
+            slopes = {p: results[programs.gradients[p]] for p in epoch.parameters}
+            _step(slopes, values, held, optimizer, hyper, FIRST_STEP + number + 1)
     exact = {"losses": np.array(losses, dtype=object), **{p: values[p] for p in epoch.parameters}}
-    return exact | {f"{p}.{s}": v for (p, s), v in held.items()}
+    return exact | {_told(state): v for state, v in held.items()}
+
+
+def _told(state: tuple[str, str]) -> str:
+    return ".".join(part for part in state if part)
+
+
+def _reached(
+    program: Program, optimizer: Optimizer, shapes: Mapping[str, tuple[int, ...]], rng: np.random.Generator
+) -> dict[tuple[str, str], Array]:
+    """States that a first step along random slopes leads to: those that contradict each other, no step reaches."""
+    assert program.epoch is not None
+    hyper = _rounded(optimizer, program.dtype)
+    held: dict[tuple[str, str], Any] = {
+        (p, s): np.full(shapes[p] if p else (), optimizer.start.get(s, 0.0)) for p, s in program.epoch.states
+    }
+    values = {p: rng.normal(size=shapes[p]) for p in program.epoch.parameters}
+    slopes = {p: rng.normal(size=shapes[p]) for p in program.epoch.parameters}
+    with mpmath.workdps(DIGITS):
+        _step(slopes, values, held, optimizer, hyper, 1)
+    return {(p, s): v.astype(program.dtype if p else np.float64) for (p, s), v in held.items()}
+
+
+def _rounded(optimizer: Optimizer, dtype: str) -> dict[str, Any]:
+    """The hyperparameters as the update takes them; equations of the step take them in float64."""
+    return {h: np.dtype(dtype).type(v) for h, v in optimizer.hyper.items()}
+
+
+def _step(
+    slopes: Mapping[str, Array],
+    values: dict[str, Any],
+    held: dict[tuple[str, str], Any],
+    optimizer: Optimizer,
+    hyper: Mapping[str, Any],
+    number: int,
+) -> None:
+    """One step of every parameter, after the equations that all entries share."""
+    shared: dict[str, Any] = {**hyper, STEP: number}
+    if optimizer.step is not None:
+        squares = mpmath.fsum([mpmath.mpf(g) ** 2 for slope in slopes.values() for g in slope.ravel()])
+        known: dict[str, Any] = {**optimizer.hyper, SQUARES: squares}
+        known |= {s: held[NO_PARAMETER, s][()] for s in optimizer.step_state}
+        given = {t.name: _boxed(known[t.name]) for t in optimizer.step.inputs if t.name != STEP}
+        result = evaluate(optimizer.step, {**given, STEP: np.array(number)}, keep=True)
+        shared |= {n: result[n][()] for n in optimizer.shared}
+        held.update({(NO_PARAMETER, s): result[new] for s, new in optimizer.step_state.items()})
+    for parameter, slope in slopes.items():
+        _update(parameter, slope, values, held, optimizer, shared)
 
 
 def _update(

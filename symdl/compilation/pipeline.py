@@ -86,7 +86,7 @@ def compile(
         {
             "definition": canonical(definition),
             "wrt": names,
-            "optimizer": optimizer and [canonical(optimizer.update), sorted(optimizer.hyper), dict(optimizer.state)],
+            "optimizer": optimizer and _key(optimizer),
             "dtype": dtype,
             "extents": dict(extents or {}),
             "target": target,
@@ -99,6 +99,13 @@ def compile(
         path = str(entry.folder / cache.PROGRAM)
         return Compiled(definition, dtype, optimizer, report, path, key, True, program)
     return _build(definition, names, optimizer, dtype, extents or {}, key)
+
+
+def _key(optimizer: Optimizer) -> list[Any]:
+    """What of an optimiser is compiled: its equations, not the values of its hyperparameters."""
+    step = optimizer.step and canonical(optimizer.step)
+    states = [dict(optimizer.state), dict(optimizer.step_state)]
+    return [canonical(optimizer.update), step, sorted(optimizer.hyper), *states]
 
 
 def _check_options(definition: Definition, dtype: str, target: str, extents: Mapping[str, int] | None) -> None:

@@ -86,7 +86,7 @@ class Program:
             The number of completed steps, and the loss of every step that was begun.
         """
         assert self.epoch is not None
-        names, scalar = self.epoch, np.dtype(self.dtype).type
+        names = self.epoch
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, self.dtype)
         batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
@@ -103,7 +103,7 @@ class Program:
             *batches.values(),
             *(_passed(arrays[n]) for n in names.fixed),
             *pairs,
-            *(scalar(hyper[h]) for h in names.hyper),
+            *(np.float64(hyper[h]) for h in names.hyper),
             *results,
             *(work, losses),
         )

@@ -113,6 +113,12 @@ class UpdateRule(Protocol):
     @property
     def hyper(self) -> Mapping[str, float]: ...
 
+    @property
+    def step(self) -> Definition | None: ...
+
+    @property
+    def start(self) -> Mapping[str, float]: ...
+
 
 def updated(worked: Worked, gradients: Mapping[str, str], rule: UpdateRule) -> Worked:
     """The calculation with one update of every parameter, w_new = w − lr·w̄, written out at its end.
@@ -126,8 +132,11 @@ def updated(worked: Worked, gradients: Mapping[str, str], rule: UpdateRule) -> W
     lines = list(worked.lines)
     target = rule.update["theta_new"].element()
     body = inline(rule.update, target)
+    shared = _of_the_step(rule, [v for e, v in known.items() if e.name in gradients.values()])
     given = {t.element(): exact(rule.hyper[t.name]) for t in rule.update.inputs if t.name in rule.hyper}
-    start = {t.element(): sympy.Integer(t.name == "t") for t in rule.update.inputs if t.name not in rule.hyper}
+    given |= {t.element(): shared[t.name] for t in rule.update.inputs if t.name in shared}
+    others = [t for t in rule.update.inputs if t.element() not in given]
+    start = {t.element(): _begun(rule, t.name) for t in others}
     known.update(given)
     for name, gradient in gradients.items():
         tensor, slope = worked.definition[name], worked.definition[gradient]
@@ -138,6 +147,25 @@ def updated(worked: Worked, gradients: Mapping[str, str], rule: UpdateRule) -> W
             known[new[where]] = evaluate(expr, known)
             lines.append(WorkedLine(new[where], expr, known[new[where]], "update"))
     return replace(worked, lines=tuple(lines), values=known)
+
+
+def _of_the_step(rule: UpdateRule, slopes: list[sympy.Expr]) -> dict[str, sympy.Expr]:
+    """What all entries share in the first step: scheduled hyperparameters, the scale of a clipped gradient."""
+    if rule.step is None:
+        return {}
+    squares = {"gg": sympy.Add(*[s**2 for s in slopes])}
+    known = {
+        t.element(): squares.get(t.name, exact(rule.hyper[t.name]) if t.name in rule.hyper else _begun(rule, t.name))
+        for t in rule.step.inputs
+    }
+    for eq in rule.step.equations:
+        known[eq.out.element()] = evaluate(eq.rhs, known)
+    return {e.name: v for e, v in known.items() if e.name in rule.step.by_name}
+
+
+def _begun(rule: UpdateRule, name: str) -> sympy.Expr:
+    """Where a state starts; the count of steps starts at 1."""
+    return sympy.S.One if name == "t" else exact(rule.start.get(name, 0))
 
 
 def _as_read(expr: sympy.Expr) -> sympy.Expr:

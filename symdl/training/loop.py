@@ -224,15 +224,14 @@ class _Run:
     batch_size: int
 
     def __post_init__(self) -> None:
-        epoch = self.code.program.epoch
-        assert epoch is not None and self.code.optimizer is not None
+        assert self.code.optimizer is not None
         tensors = {t.name: t for t in self.code.definition.inputs}
         fixed = {n: prepared(tensors[n], v, self.code.dtype) for n, v in self.hyper.items()}
         self.arrays = {**self.data.arrays, **self.parameters, **fixed}
         self._check(self.data)
         if self.held_out is not None:
             self._check(self.held_out)
-        self.states = {s: np.zeros_like(self.parameters[s[0]]) for s in epoch.states}
+        self.states = self.code.start(self.parameters)
         self.optimizer = self.code.optimizer
         self.steps = 0
         self.step_loss: list[Array] = []

@@ -20,7 +20,10 @@ from symdl.core.tensors import Element, Role, Tensor
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.optimisers import Optimizer
 
-STEP = "t"
+#: The number of the step, and Σ g² over all entries of all gradients, in the equations of an optimiser.
+STEP, SQUARES = "t", "gg"
+#: What stands for a parameter in the key of a state that belongs to the step.
+NO_PARAMETER = ""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class EpochArguments:
     """The tensors of the arguments of `epoch`, by name, in order.
 
     They are: order, batch_size, first_step; the data; a batch of each; what is fixed; a pair for each parameter and
-    state; hyperparameters; the outputs of `gradient`; the work space; losses.
+    state; hyperparameters, in float64; the outputs of `gradient`; the work space; losses. States are told by parameter
+    and name; those of the step itself, numbers in float64, come last and belong to the parameter "".
     """
 
     data: tuple[str, ...]
@@ -52,8 +56,8 @@ class EpochEmitter:
     ) -> None:
         self.kernels = kernels
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
-        self.names = Names({"gradient", "work", "losses", "now", "then", "step"})
-        self.printer = ScalarPrinter(dtype)
+        self.names = Names({"gradient", "work", "losses", "now", "then", "step", "number", "entry"})
+        self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
         definition = plan.definition
         self.tensors = definition.tensors
         used = [self.tensors[n] for n in gradient.inputs]
@@ -66,6 +70,7 @@ class EpochEmitter:
                 )
         parameters = [p for p in definition.parameters if p.name in gradients]
         states = [(p.name, s) for p in parameters for s in optimizer.state]
+        states += [(NO_PARAMETER, s) for s in optimizer.step_state]
         self.arguments = EpochArguments(
             tuple(t.name for t in data),
             tuple(t.name for t in used if t not in data and t not in parameters),
@@ -76,8 +81,13 @@ class EpochEmitter:
         self.py = {n: self.names.new(n) for n in dict.fromkeys((*gradient.inputs, *gradient.outputs))}
         for parameter in parameters:
             self.py.setdefault(parameter.name, parameter.name)
-        self.state = {(p, s): self.names.new(f"{p}_{s}") for p, s in states}
+        self.state = {(p, s): self.names.new(f"{p}_{s}" if p else s) for p, s in states}
         self.hyper = {h: self.names.new(h) for h in optimizer.hyper}
+        self.shared = {e.name: self.names.new(e.name) for e in optimizer.step.equations} if optimizer.step else {}
+        wide = {**self.hyper, **self.shared}
+        taken = [t.name for t in optimizer.update.inputs if t.name in wide]
+        #: The numbers of a step that the update takes, in the dtype of the program.
+        self.scalars = {n: self.names.new(f"{n}_real") if dtype != "float64" else wide[n] for n in taken}
 
     def lines(self) -> list[str]:
         """The source of `epoch`; it returns the number of steps that were completed."""
@@ -139,11 +149,34 @@ class EpochEmitter:
 
     def _update(self) -> list[str]:
         nests = [self._apart(p, *self._nest(self.tensors[p])) for p in self.arguments.parameters]
-        head = ["broken = 0"]
-        if any(t.name == STEP for t in self.optimizer.update.inputs):
-            head.append("step = real(first_step + done + 1)")
         equations = [f"# {eq!r}" for eq in self.optimizer.update.equations]
-        return [*head, *equations, *(line for nest in nests for line in nest)]
+        return ["broken = 0", *self._of_the_step(), *equations, *(line for nest in nests for line in nest)]
+
+    def _of_the_step(self) -> list[str]:
+        """What all entries share: the number of the step, schedules, the norm of the gradient; in float64."""
+        step, lines = self.optimizer.step, []
+        used = {t.name for d in (self.optimizer.update, step) if d is not None for t in d.inputs}
+        if STEP in used:
+            lines += ["number = first_step + done + 1", "step = real(number)"]
+        text = {STEP: "number", SQUARES: "gg", **self.hyper, **self.shared}
+        text |= {s: f"{self.state[NO_PARAMETER, s]}_pair[now, 0]" for s in self.optimizer.step_state}
+        if step is not None:
+            lines += self._squares() if SQUARES in used else []
+            for eq in step.equations:
+                body = computed(eq.rhs)
+                symbols = {e: sympy.Symbol(text[e.name], real=True, **_whole(e)) for e in body.atoms(Element)}
+                lines += [f"# {eq!r}", f"{text[eq.name]} = {self.wide.doprint(body.xreplace(symbols))}"]
+        for s, new in self.optimizer.step_state.items():
+            lines.append(f"{self.state[NO_PARAMETER, s]}_pair[then, 0] = {text[new]}")
+            lines.append(f"broken += {text[new]} - {text[new]} != 0")
+        return [*lines, *(f"{n} = real({text[h]})" for h, n in self.scalars.items() if n != text[h])]
+
+    def _squares(self) -> list[str]:
+        lines = ["# the sum of all squares of the gradient", "gg = 0.0"]
+        for parameter in self.arguments.parameters:
+            lines += [f"for entry in {self.py[self.gradients[parameter]]}.flat:"]
+            lines += ["    gg += np.float64(entry)*np.float64(entry)"]
+        return lines
 
     def _apart(self, parameter: str, constants: list[str], nest: list[str]) -> list[str]:
         """The update of one parameter, as a call of a function of its own where the program has such."""
@@ -152,7 +185,7 @@ class EpochEmitter:
             return lines
         states = [self.state[parameter, s] for s in self.optimizer.state]
         pairs = [f"{n}_pair" for n in (self.py[parameter], *states)]
-        given = {*pairs, self.py[self.gradients[parameter]], *self.hyper.values(), "step", "now", "then", "broken"}
+        given = {*pairs, self.py[self.gradients[parameter]], *self.scalars.values(), "step", "now", "then", "broken"}
         return self.kernels.call(f"{self.py[parameter]}_update", [], lines, given)
 
     def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
@@ -162,8 +195,8 @@ class EpochEmitter:
         at, inside = f"[{', '.join(axes or ['0'])}]", "".join(f", {a}" for a in axes or ["0"])
         text = {"theta": f"{p}_pair[now{inside}]", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
         text |= {s: f"{self.state[parameter.name, s]}_pair[now{inside}]" for s in self.optimizer.state}
-        text |= self.hyper
-        constant = {sympy.Symbol(n, real=True) for n in (*self.hyper.values(), "step")}
+        text |= self.scalars
+        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
         invariants = Invariants(lambda s: s in constant, self.names)
         body = self._body(text, invariants)
         stores = [("theta_new", f"{p}_pair[then{inside}]")]
@@ -188,6 +221,10 @@ class EpochEmitter:
         for line in share(values, self.names):
             lines.append(f"{line.name or targets[line.position]} = {self.printer.doprint(line.value)}")
         return lines
+
+
+def _whole(element: Element) -> dict[str, bool]:
+    return {"integer": True} if element.tensor.integer else {}
 
 
 def batch_key(plan: Plan) -> sympy.Expr:
