@@ -64,7 +64,14 @@ from .library.activations import (
     sigmoid as sigmoid,
 )
 from .library.definitions import definition as definition, definitions as definitions
-from .library.losses import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
+from .library.losses import (
+    Loss as Loss,
+    cross_entropy as cross_entropy,
+    l1 as l1,
+    l2 as l2,
+    loss as loss,
+    softmax as softmax,
+)
 from .library.optimisers import (
     Optimizer as Optimizer,
     adadelta as adadelta,

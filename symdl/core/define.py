@@ -35,7 +35,8 @@ def Input(axes: str = "", *, integer: bool = False, facts: Iterable[Fact | str] 
 
     `"j k=j"` gives k the extent of j: a square matrix with two indices of its own.
     `facts` may hold "sums_to_one" (over the last axis), "nonnegative", "positive", "fraction" (between 0 and 1),
-    "binary" (0 or 1), "sign" (−1 or 1), "box" (lower corner, then upper corner); `integer=True` for data that subscripts.
+    "binary" (0 or 1), "sign" (−1 or 1), "box" (lower corner, then upper corner). `integer=True` is for data that
+    subscripts.
     """
     return Declared(axes, Role.INPUT, integer, frozenset(_fact(f) for f in facts))
 

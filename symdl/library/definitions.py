@@ -16,7 +16,7 @@ from symdl.library.composition import ENTRIES as COMPOSITION
 from symdl.library.convolution import ENTRIES as CONVOLUTION
 from symdl.library.entries import Entry
 from symdl.library.linear import ENTRIES as LINEAR
-from symdl.library.losses import cross_entropy, l1, l2, softmax
+from symdl.library.losses import ENTRIES as LOSSES, l2
 from symdl.library.networks import ENTRIES as NETWORKS
 from symdl.library.normalisation import ENTRIES as NORMALISATION
 from symdl.library.pooling import ENTRIES as POOLING
@@ -51,31 +51,6 @@ def of_activation(activation: Activation) -> Definition:
     return builder.build(["a"])
 
 
-@define
-def l1_loss(t=Input("n"), y_hat=Input("n")):  # type: ignore[no-untyped-def]
-    (n,) = t.indices
-    return let("L", l1(t[n], y_hat[n], n))
-
-
-@define
-def l2_loss(t=Input("n"), y_hat=Input("n")):  # type: ignore[no-untyped-def]
-    (n,) = t.indices
-    return let("L", l2(t[n], y_hat[n], n))
-
-
-@define
-def cross_entropy_loss(y=Input("n k", facts=["sums_to_one"]), p=Input("n k")):  # type: ignore[no-untyped-def]
-    n, k = y.indices
-    return let("L", cross_entropy(y[n, k], p[n, k], n, [k]))
-
-
-@define
-def softmax_cross_entropy(z=Input("n k"), y=Input("n k", facts=["sums_to_one"])):  # type: ignore[no-untyped-def]
-    n, k = z.indices
-    p = let("p[n,k]", softmax(z[n, k], k))
-    return let("L", cross_entropy(y[n, k], p[n, k], n, [k]))
-
-
 #: The lecture's worked example (L2 to L11).
 LECTURE_VALUES = {"x": [[1, 1, 3]], "t": [10], "w": [2, 2, 2], "b": 4}
 LECTURE_RATE = 0.04
@@ -95,10 +70,7 @@ _ENTRIES = (
         lambda: sequential(dense(None, "tanh"), dense(None), loss="softmax_cross_entropy"),
     ),
     *(Entry(a.name, "activation", a.source, partial(of_activation, a)) for a in ACTIVATIONS.values()),
-    Entry("l1", "loss", "mean absolute error", lambda: l1_loss),
-    Entry("l2", "loss", "mean squared error", lambda: l2_loss),
-    Entry("cross_entropy", "loss", "cross-entropy of probabilities", lambda: cross_entropy_loss),
-    Entry("softmax_cross_entropy", "loss", "cross-entropy of the softmax of scores", lambda: softmax_cross_entropy),
+    *LOSSES,
     *LINEAR,
     *CONVOLUTION,
     *NORMALISATION,
@@ -134,7 +106,7 @@ def definition(name: str, **options: Any) -> Definition:
 def definitions() -> tuple[Entry, ...]:
     """Every entry of the library, in the order in which `symdl list` shows them.
 
-    >>> [e.name for e in definitions() if e.kind == "loss"]
-    ['l1', 'l2', 'cross_entropy', 'softmax_cross_entropy']
+    >>> [e.name for e in definitions() if e.kind == "loss"][:4]
+    ['l1', 'l2', 'huber', 'smooth_l1']
     """
     return _ENTRIES

@@ -41,15 +41,19 @@ class Entry:
         Raises:
             DefinitionError: an option that this entry does not have; the message lists those that it has.
         """
+        self.refuse_unknown(options, f"sd.definition('{self.name}')")
+        return self.make(**options)
+
+    def refuse_unknown(self, options: Mapping[str, Any], where: str) -> None:
+        """Raise a DefinitionError for the first option that this entry does not have."""
         for name in options:
             if name not in self.options:
                 known = ", ".join(f"{n}={v!r}" for n, v in self.options.items())
                 raise DefinitionError(
                     f"{self.name} has no option '{name}'",
-                    where=f"sd.definition('{self.name}')",
+                    where=where,
                     remedy=f"its options are {known}" if known else "leave it out",
                 )
-        return self.make(**options)
 
 
 def written(

@@ -9,16 +9,16 @@ Weights are w_ji, "to unit j from unit i", as in the lecture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.core.builder import Builder, Declared
-from symdl.core.define import Sum
+from symdl.core.define import Sum, writing
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
-from symdl.core.tensors import Fact, Role, Tensor
+from symdl.core.tensors import Role, Tensor
 from symdl.errors import DefinitionError
 from symdl.library.activations import Activation, activation
-from symdl.library.losses import LOSSES, Loss, softmax
+from symdl.library.losses import LOSSES, Family, Loss, softmax
 
 
 @dataclass(frozen=True)
@@ -46,40 +46,74 @@ def sequential(*layers: Dense, loss: str | Loss = "l2", inputs: int | None = Non
 
     Args:
         layers: from the first hidden layer to the output.
-        loss: by name; "softmax_cross_entropy" puts a softmax after the last layer.
+        loss: by name, or from `sd.loss`; "softmax_cross_entropy" puts a softmax after the last layer. By name it is the
+            mean over the examples of the sum over the outputs ("batchmean"); `sd.loss(name, reduction="mean")` divides
+            by the number of outputs as well.
         inputs: number of input units; None: symbolic.
         name: of the definition.
 
     Returns:
-        A definition with inputs x[n,i] and the target y[n,k], parameters W1[j,i], b1[j], …, outputs: the loss L, and
-        the prediction (`p` for probabilities, `y_hat` otherwise).
+        A definition with inputs x[n,i] and the target y[n,k] (y[n] where it is the number of a class), parameters
+        W1[j,i], b1[j], …, hyperparameters of the loss that have no number, outputs: the loss L, and the prediction (`p`
+        for probabilities, `y_hat` otherwise).
 
     Raises:
         DefinitionError: no layer, or an unknown loss.
     """
     if not layers:
         raise DefinitionError("a network needs a layer", remedy="sd.sequential(sd.dense(10), …)")
-    chosen = loss if isinstance(loss, Loss) else _loss(loss)
+    chosen = _fitting(loss if isinstance(loss, Loss) else replace(_family(loss).chosen(), reduction="batchmean"))
     builder = Builder(name)
     n = builder.index("n")
     signal = builder.declare("x", Declared(f"n i{f'={inputs}' if inputs else ''}", Role.INPUT))
-    facts = frozenset({Fact.SUMS_TO_ONE}) if chosen.probabilities else frozenset()
-    last_axis = _unit_index(builder, len(layers), len(layers), layers[-1].units)
-    target = builder.declare("y", Declared(f"n {last_axis.name}", Role.INPUT, facts=facts))
+    _unit_index(builder, len(layers), len(layers), layers[-1].units)
+    target = builder.declare("y", _per_output(chosen.target, chosen))
     for number, layer in enumerate(layers, start=1):
         unit = _unit_index(builder, number, len(layers), layer.units)
         signal = _write_dense(builder, layer, signal, n, unit, number, len(layers), chosen)
     k = signal.indices[1]
     if chosen.probabilities:
         signal = builder.let(f"p[n,{k.name}]", softmax(signal[n, k], k))
-    builder.let("L", chosen.expression(target[n, k], signal[n, k], n, [k]))
+    extra = [builder.declare(given, _per_output(declared, chosen)) for given, declared in chosen.extra.items()]
+    with writing(builder):
+        chosen.write(target, signal, *extra)
     return builder.build(["L", signal.name])
 
 
-def _loss(name: str) -> Loss:
+def _family(name: str) -> Family:
     if name not in LOSSES:
-        raise DefinitionError(f"no loss '{name}'", remedy=f"one of {', '.join(LOSSES)}")
+        raise DefinitionError(f"no loss '{name}'", remedy=f"one of {', '.join(LOSSES)}, or sd.loss('{name}', …)")
     return LOSSES[name]
+
+
+def _fitting(loss: Loss) -> Loss:
+    """The loss, if it is a number that compares one output of a network with a target.
+
+    Raises:
+        DefinitionError: it needs further data, or it is not reduced to a number.
+    """
+    more = [name for name, declared in loss.extra.items() if declared.role is Role.INPUT]
+    if more or loss.between_examples:
+        raise DefinitionError(
+            f"loss {loss.name} is not one of a target and an output",
+            where="sequential",
+            why=f"it needs {', '.join(loss.inputs)}" if more else "it compares outputs with each other",
+            remedy="write the network with sd.define and sd.layers, and the loss with sd.losses",
+        )
+    if loss.reduction == "none":
+        raise DefinitionError(
+            f"loss {loss.name} is not a number", where="sequential", why="its reduction is 'none'", remedy="take 'mean'"
+        )
+    return loss
+
+
+def _per_output(declared: Declared, loss: Loss) -> Declared:
+    """What a loss declares, by the letters of a network: n for the examples, k for its outputs."""
+    if loss.pointwise and declared.role is Role.INPUT:
+        return replace(declared, axes="n k")
+    letters = [axis.split("=")[0] for axis in loss.prediction.axes.split()]
+    known = dict(zip(letters, ("n", "k"), strict=True))
+    return replace(declared, axes=" ".join(known[axis.split("=")[0]] for axis in declared.axes.split()))
 
 
 def _unit_index(builder: Builder, number: int, depth: int, units: int | None) -> Index:

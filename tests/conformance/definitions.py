@@ -9,7 +9,6 @@ from symdl.core.definitions import Definition
 from symdl.core.functions import Delta, InRange
 from symdl.library.activations import ACTIVATIONS, Activation, activation, sigmoid
 from symdl.library.layers import dense, sequential
-from symdl.library.losses import LOSSES
 
 
 def unit(act: Activation) -> Definition:
@@ -156,7 +155,7 @@ def gated() -> Definition:
 
 
 UNITS = [unit(a) for a in ACTIVATIONS.values()]
-NETWORKS = [network(loss) for loss in LOSSES]
+NETWORKS = [network(loss) for loss in ("l1", "l2", "cross_entropy", "softmax_cross_entropy")]
 DEEP = sequential(dense(3, "tanh"), dense(5, "relu"), dense(3), loss="softmax_cross_entropy", inputs=4, name="deep")
 PATTERNS = [
     convolution,

@@ -1,4 +1,4 @@
-"""Loss functions and what they are made of: expressions over a target and a prediction, and their indices.
+"""The losses of the lecture as expressions, for definitions that are written by hand.
 
 Each takes tensor elements, so that it fits any shape: `l2(t[n, k], a[n, k], n, over=[k])`.
 
@@ -14,8 +14,7 @@ squared(t[n], y[n]) -> L:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import sympy
@@ -50,33 +49,3 @@ def cross_entropy(target: Any, probability: Any, batch: Index, over: Iterable[In
 def _mean_of(body: sympy.Expr, batch: Index, over: Iterable[Index]) -> sympy.Expr:
     inner = tuple(over)
     return mean(Sum(body, *inner) if inner else body, batch)
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss as a network uses it.
-
-    Args:
-        name: as in `sd.sequential(…, loss="l2")`.
-        expression: (target, prediction, batch index, indices of one example) → scalar expression.
-        probabilities: True where the prediction is the softmax of the last layer's sums.
-        source: where the formula is from.
-        kink: the decision at a kink, in words.
-    """
-
-    name: str
-    expression: Callable[..., sympy.Expr]
-    probabilities: bool
-    source: str
-    kink: str = ""
-
-
-LOSSES = {
-    loss.name: loss
-    for loss in (
-        Loss("l1", l1, False, "L19 of the lecture", "slope 0 where target and prediction are equal"),
-        Loss("l2", l2, False, "L3 and L19 of the lecture"),
-        Loss("cross_entropy", cross_entropy, False, "L21 of the lecture"),
-        Loss("softmax_cross_entropy", cross_entropy, True, "L20 and L21 of the lecture"),
-    )
-}

@@ -1,0 +1,264 @@
+"""Losses against PyTorch: value and slopes, at kinks too, with every reduction; both ways of deriving each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from support.peers import agree, both_ways
+from torch.nn import functional as F
+
+from symdl.library.definitions import definition
+from symdl.library.losses import LOSSES
+
+REDUCTIONS = ("mean", "sum", "none")
+#: Differences of target and prediction with every kink that a loss has at 0, 1/2, 1 or 3/2 among them.
+T = np.array([0.25, 1.0, -0.5, 2.0, 0.75, 0.0, 1.5, -1.25])
+Y = T + np.array([0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 0.3, -2.75])
+SIGNS = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+BINARY = (SIGNS + 1) / 2
+P = np.array([0.1, 0.9, 0.5, 0.25, 0.999, 0.6, 1e-6, 0.7])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loss with options, PyTorch's function of the same tensors and a reduction, and what both are given."""
+
+    name: str
+    peer: Callable[..., torch.Tensor]
+    arrays: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    wrt: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "-".join([self.name, *[f"{k}={v}" for k, v in self.options.items()]])
+
+
+def scalar(value: float) -> np.ndarray:
+    return np.array(value)
+
+
+def by(weight: Any, value: torch.Tensor, reduction: str) -> torch.Tensor:
+    """A reduction by hand, where PyTorch has the value of one entry only."""
+    value = value * weight
+    return value.mean() if reduction == "mean" else value.sum() if reduction == "sum" else value
+
+
+BOTH = ("t", "y_hat")
+REGRESSION = [
+    Case("l1", lambda t, y_hat, r: F.l1_loss(y_hat, t, reduction=r), {"t": T, "y_hat": Y}, wrt=BOTH),
+    Case("l2", lambda t, y_hat, r: F.mse_loss(y_hat, t, reduction=r), {"t": T, "y_hat": Y}, wrt=BOTH),
+    *[
+        Case(
+            "huber",
+            lambda t, y_hat, delta, r: F.huber_loss(y_hat, t, delta=delta.item(), reduction=r),
+            {"t": T, "y_hat": Y, "delta": scalar(d)},
+            wrt=BOTH,
+        )
+        for d in (0.5, 1.0)
+    ],
+    *[
+        Case(
+            "smooth_l1",
+            lambda t, y_hat, beta, r: F.smooth_l1_loss(y_hat, t, beta=beta.item(), reduction=r),
+            {"t": T, "y_hat": Y, "beta": scalar(b)},
+            wrt=BOTH,
+        )
+        for b in (0.5, 1.0)
+    ],
+    Case("log_cosh", lambda t, y_hat, r: by(1, torch.log(torch.cosh(y_hat - t)), r), {"t": T, "y_hat": Y}, wrt=BOTH),
+    Case(
+        "quantile",
+        lambda t, y_hat, tau, r: by(1, torch.maximum(tau * (t - y_hat), (tau - 1) * (t - y_hat)), r),
+        {"t": T, "y_hat": Y, "tau": scalar(0.3)},
+        wrt=BOTH,
+    ),
+    Case(
+        "poisson_nll",
+        lambda t, y_hat, r: F.poisson_nll_loss(y_hat, t, log_input=True, reduction=r),
+        {"t": np.abs(T), "y_hat": Y},
+        wrt=BOTH,
+    ),
+    Case(
+        "poisson_nll",
+        lambda t, y_hat, r: F.poisson_nll_loss(y_hat, t, log_input=True, full=True, reduction=r),
+        {"t": np.abs(T) + 0.25, "y_hat": Y},
+        {"full": True},
+        wrt=BOTH,
+    ),
+    Case(
+        "poisson_nll",
+        lambda t, y_hat, eps, r: F.poisson_nll_loss(y_hat, t, log_input=False, full=True, eps=eps.item(), reduction=r),
+        {"t": np.floor(np.abs(T)), "y_hat": np.abs(Y), "eps": scalar(1e-8)},
+        {"log_input": False, "full": True},
+        wrt=("y_hat",),
+    ),
+    *[
+        Case(
+            "gaussian_nll",
+            lambda t, y_hat, v, eps, r, full=full: F.gaussian_nll_loss(y_hat, t, v, full, eps.item(), r),
+            {"t": T, "y_hat": Y, "v": P + 1e-3, "eps": scalar(1e-3)},
+            {"full": full},
+            wrt=("t", "y_hat", "v"),
+        )
+        for full in (False, True)
+    ],
+]
+
+
+def focal_by_hand(t: Any, z: Any, gamma: Any, alpha: Any, r: str) -> torch.Tensor:
+    """As torchvision.ops.sigmoid_focal_loss has it."""
+    p = torch.sigmoid(z)
+    p_t = p * t + (1 - p) * (1 - t)
+    value = F.binary_cross_entropy_with_logits(z, t, reduction="none") * (1 - p_t) ** gamma
+    return by(alpha * t + (1 - alpha) * (1 - t), value, r)
+
+
+TWO_CLASSES = [
+    Case(
+        "binary_cross_entropy",
+        lambda t, p, r: F.binary_cross_entropy(p, t, reduction=r),
+        {"t": BINARY, "p": P},
+        wrt=("p",),
+    ),
+    Case(
+        "binary_cross_entropy_logits",
+        lambda t, z, pos_weight, r: F.binary_cross_entropy_with_logits(z, t, pos_weight=pos_weight, reduction=r),
+        {"t": BINARY, "z": 20 * Y, "pos_weight": scalar(2.5)},
+        wrt=("t", "z"),
+    ),
+    Case(
+        "binary_cross_entropy_logits",
+        lambda t, z, pos_weight, r: F.binary_cross_entropy_with_logits(z, t, pos_weight=pos_weight, reduction=r),
+        {"t": BINARY.reshape(2, 4), "z": Y.reshape(2, 4), "pos_weight": np.array([0.5, 1, 2, 3])},
+        {"axes": 2},
+        wrt=("t", "z"),
+    ),
+    Case(
+        "focal",
+        focal_by_hand,
+        {"t": BINARY, "z": Y, "gamma": scalar(1.7), "alpha": scalar(0.25)},
+        wrt=("z",),
+    ),
+    Case(
+        "hinge",
+        lambda t, z, margin, r: by(1, F.relu(margin - t * z), r),
+        {"t": SIGNS, "z": np.array([1.5, -1.5, -1.5, 0.0, 2.0, 0.5, 1.0, -2.0]), "margin": scalar(1.5)},
+        wrt=("z",),
+    ),
+    Case(
+        "squared_hinge",
+        lambda t, z, margin, r: by(1, F.relu(margin - t * z) ** 2, r),
+        {"t": SIGNS, "z": np.array([1.5, -1.5, -1.5, 0.0, 2.0, 0.5, 1.0, -2.0]), "margin": scalar(1.5)},
+        wrt=("z",),
+    ),
+    Case(
+        "hinge_embedding",
+        lambda t, d, margin, r: F.hinge_embedding_loss(d, t, margin=margin.item(), reduction=r),
+        {"t": SIGNS, "d": np.array([1.5, 1.5, 0.5, 0.0, 2.0, 0.5, 1.0, 2.0]), "margin": scalar(1.5)},
+        wrt=("d",),
+    ),
+]
+
+X = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, 0.25], [-0.75, 3.0, 0.1], [0.2, 0.2, 1.2]])
+C = np.array([2, 0, 1, 1])
+SHARES = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0], [0.125, 0.125, 0.75], [1.0, 0.0, 0.0]])
+W = np.array([0.5, 2.0, 1.25])
+LABELS = np.array([[1.0, 0, 1], [0, 1, 0], [0, 0, 0], [1, 1, 1]])
+
+
+def cross_entropy_peer(ignore: int = -100, smoothing: float = 0.0) -> Callable[..., torch.Tensor]:
+    def peer(z: Any, y: Any = None, c: Any = None, w: Any = None, *, r: str) -> torch.Tensor:
+        target = c if y is None else y
+        return F.cross_entropy(z, target, w, ignore_index=ignore, label_smoothing=smoothing, reduction=r)
+
+    return peer
+
+
+def focal_of_softmax(z: Any, c: Any, gamma: Any, r: str) -> torch.Tensor:
+    p = torch.softmax(z, 1)[torch.arange(4), c]
+    return by(1, -((1 - p) ** gamma) * p.log(), r)
+
+
+def multilabel(y: Any, x: Any, r: str) -> torch.Tensor:
+    """PyTorch takes the numbers of the classes that apply, then −1."""
+    rows = [[k for k in range(3) if row[k]] for row in y.tolist()]
+    numbers = torch.tensor([row + [-1] * (3 - len(row)) for row in rows])
+    return F.multilabel_margin_loss(x, numbers, reduction=r)
+
+
+SEVERAL_CLASSES = [
+    Case("cross_entropy", lambda y, p, r: by(1, -(y * p.log()).sum(1), r), {"y": SHARES, "p": np.exp(X)}, wrt=("p",)),
+    Case("softmax_cross_entropy", cross_entropy_peer(), {"z": X, "y": SHARES}, wrt=("z", "y")),
+    Case("softmax_cross_entropy", cross_entropy_peer(), {"z": X, "c": C}, {"target": "classes"}, ("z",)),
+    Case(
+        "softmax_cross_entropy",
+        cross_entropy_peer(smoothing=0.1),
+        {"z": X, "y": SHARES, "w": W},
+        {"weights": True, "label_smoothing": 0.1},
+        ("z", "y"),
+    ),
+    Case(
+        "softmax_cross_entropy",
+        cross_entropy_peer(smoothing=0.1),
+        {"z": X, "c": C, "w": W},
+        {"target": "classes", "weights": True, "label_smoothing": 0.1},
+        ("z",),
+    ),
+    *[
+        Case(
+            "softmax_cross_entropy",
+            cross_entropy_peer(ignore, smoothing),
+            {"z": X, "c": np.where([True, False, True, True], C, ignore), "w": W},
+            {"target": "classes", "weights": True, "ignore_index": ignore, "label_smoothing": smoothing},
+            ("z",),
+        )
+        for ignore, smoothing in ((-100, 0), (-100, 0.2), (0, 0), (7, 0.2))
+    ],
+    Case(
+        "nll",
+        lambda c, x, w, r: F.nll_loss(x, c, w, ignore_index=1, reduction=r),
+        {"c": C, "x": X, "w": W},
+        {"weights": True, "ignore_index": 1},
+        ("x",),
+    ),
+    Case("nll", lambda c, x, r: F.nll_loss(x, c, reduction=r), {"c": C, "x": X}, wrt=("x",)),
+    Case("softmax_focal", focal_of_softmax, {"z": X, "c": C, "gamma": scalar(2.0)}, wrt=("z",)),
+    *[
+        Case(
+            "multi_margin",
+            lambda c, x, w, m, r, p=p: F.multi_margin_loss(x, c, p=p, margin=m.item(), weight=w, reduction=r),
+            {"c": C, "x": X, "w": W, "m": scalar(1.0)},
+            {"power": p, "weights": True},
+            ("x",),
+        )
+        for p in (1, 2)
+    ],
+    Case("multilabel_margin", multilabel, {"y": LABELS, "x": X}, wrt=("x",)),
+]
+
+CASES = [*REGRESSION, *TWO_CLASSES, *SEVERAL_CLASSES]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_value_and_slopes_are_those_of_torch(case: Case, reduction: str, rng: np.random.Generator) -> None:
+    made = definition(case.name, **case.options, reduction=reduction)
+    agree(made, lambda **given: case.peer(**given, r=reduction), case.arrays, rng, wrt=list(case.wrt))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_both_ways_are_proved_equal(name: str) -> None:
+    # for any γ no proof is found: (1 − p)^γ is then a power of a sum of exponentials
+    made = definition(name, **({"gamma": 2} if name == "softmax_focal" else {}))
+    wrt = [t.name for t in made.data if not t.integer]
+    verdict = both_ways(made, wrt)
+    assert verdict.proved, verdict
+
+
+def test_every_loss_is_compared() -> None:
+    assert {case.name for case in CASES} == set(LOSSES)
