@@ -92,7 +92,7 @@ def _question(
     surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
     needed = a.only([name_a])
     used = {t for e in needed.equations for t in e.uses}
-    scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used])
+    scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used], surveyor.limits)
     return Question(surveyor, expressions.prove, scope, time.monotonic(), deadline, points, POINTS)
 
 

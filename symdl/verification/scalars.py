@@ -6,7 +6,7 @@ Points come first because they are fast and certain; the proof second; more poin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor
 from symdl.errors import SymdlError, UnsupportedError
 from symdl.verification.balls import PRECISION
-from symdl.verification.points import extent_symbols
+from symdl.verification.points import extent_symbols, gather_limits
 from symdl.verification.proofs import Claim, Proof, prove, solved
 from symdl.verification.real import BudgetError, UndefinedError
 from symdl.verification.surveys import Side, Survey, Surveyor
@@ -243,22 +243,41 @@ def _unknowns(expr: sympy.Basic) -> list[sympy.Expr]:
     return sorted(symbols | elements, key=sympy.default_sort_key)
 
 
-def scope_of(expr: sympy.Expr, domain: Sequence[Any] = (), inputs: Sequence[Tensor] | None = None) -> str:
-    """The values that a verdict is about, in words."""
+def scope_of(
+    expr: sympy.Expr,
+    domain: Sequence[Any] = (),
+    inputs: Sequence[Tensor] | None = None,
+    limits: Mapping[str, sympy.Expr] | None = None,
+) -> str:
+    """The values that a verdict is about, in words.
+
+    `limits` gives for each integer tensor that subscripts another one the extent that its values stay below.
+
+    >>> i = Index("i"); x, tok = Tensor("x", (i,)), Tensor("tok", (i,), integer=True)
+    >>> scope_of(x[tok[i]] + tok[i])
+    'all real x[i] and all integer tok[i] with 0 ≤ tok < I'
+    """
     extents = extent_symbols([expr])
+    limits = gather_limits([expr]) if limits is None else limits
     symbols = sorted(
         {s.name: s for s in expr.free_symbols if not isinstance(s, Index) and s not in extents}.values(),
         key=lambda s: s.name,
     )
     tensors = inputs if inputs is not None else sorted({e.tensor for e in expr.atoms(Element)}, key=lambda t: t.name)
-    names = [_described(s.name, s) for s in symbols] + [_described_tensor(t) for t in tensors]
-    if len(names) > 12:
-        names = [*names[:11], f"{len(names) - 11} more"]
-    text = f"all real {', '.join(names)}" if names else "these numbers"
-    facts = [f"Σ {t.name} = 1 over {t.indices[-1].name}" for t in tensors if Fact.SUMS_TO_ONE in t.facts]
+    real = [_described(s.name, s) for s in symbols if not s.is_integer]
+    real += [_described_tensor(t) for t in tensors if not t.integer]
+    whole = [_described(s.name, s) for s in symbols if s.is_integer]
+    whole += [_described_tensor(t) for t in tensors if t.integer]
+    kinds = [f"all {kind} {_listed(names)}" for kind, names in (("real", real), ("integer", whole)) if names]
+    facts = [f"0 ≤ {t.name} < {limits[t.name]}" for t in tensors if t.name in limits]
+    facts += [str(c) for c in domain]
+    facts += [f"Σ {t.name} = 1 over {t.indices[-1].name}" for t in tensors if Fact.SUMS_TO_ONE in t.facts]
     facts += [f"{t.name} {fact}" for t in tensors for fact in sorted(t.facts - SIGNS) if fact is not Fact.SUMS_TO_ONE]
-    conditions = [str(c) for c in domain] + facts
-    return text + (f" with {', '.join(conditions)}" if conditions else "")
+    return (" and ".join(kinds) or "these numbers") + (f" with {', '.join(facts)}" if facts else "")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join([*names[:11], f"{len(names) - 11} more"] if len(names) > 12 else names)
 
 
 def _described(name: str, unknown: sympy.Expr) -> str:

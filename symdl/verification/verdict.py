@@ -35,7 +35,7 @@ _WEAKEST_FIRST = (
 )
 
 #: A scope as its unknowns and the rest, and what stands between unknowns.
-_REAL = re.compile(r"all real (.+?)((?: with | and all extents|, where ).*)?")
+_REAL = re.compile(r"all real (.+?)((?: with | and all integer | and all extents|, where ).*)?")
 _COMMA = re.compile(r", (?![^\[]*\])")
 
 _REMEDY = {

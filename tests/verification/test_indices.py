@@ -12,11 +12,14 @@ from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Fact, Tensor
 from symdl.derivation.derive import derive
+from symdl.derivation.seeds import vjp
 from symdl.errors import DefinitionError, ShapeError
 from symdl.library.activations import sigmoid
+from symdl.library.definitions import definition
 from symdl.library.layers import dense, sequential
 from symdl.library.losses import softmax
 from symdl.verification import Status, equal, recheck
+from symdl.verification.verdict import Verdict, weakest
 
 n, i, j, k = Index("n"), Index("i"), Index("j"), Index("k")
 m, l = j.fresh(), k.fresh()
@@ -250,3 +253,21 @@ def test_extents_that_are_differences_stay_above_zero():
     assert equal(y**2, y * y + 0 * u).proved
     assert equal(S(y, u), S(w[r] * x[u + r], u, r)).proved
     assert equal(S(y, u), S(w[r] * x[u + r] + 1, u, r)).status is Status.REFUTED
+
+
+def test_the_scope_tells_integers_and_where_they_stay():
+    v, d, t = Index("v"), Index("d"), Index("t")
+    table, token = Tensor("E", (v, d)), Tensor("tok", (t,), integer=True)
+    picked = table[token[t], d]
+    assert str(equal(picked + 0 * d, picked).scope) == (
+        "all real E[v, d] and all integer tok[t] with 0 ≤ tok < V and all extents"
+    )
+    gradient = vjp(definition("embedding"), ["E"])
+    both = equal(gradient, gradient)
+    assert "all real y_bar[n, t, d] and all integer tok[n, t]" in both.scope
+
+
+def test_unknowns_of_two_outputs_are_told_together_beside_integers():
+    rest = " and all integer tok[t] with 0 ≤ tok < V and all extents"
+    verdicts = [(n, Verdict(Status.PROVED, "m", f"all real {n}{rest}")) for n in "ab"]
+    assert weakest(verdicts, 0.0).scope == f"a and b, all real a, b{rest}"

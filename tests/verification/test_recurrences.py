@@ -86,3 +86,30 @@ def test_states_by_other_names_and_split_in_another_way():
     verdict = equal(cell, memory)
     assert verdict.proved
     assert "structural induction" in verdict.method
+
+
+def test_an_output_with_a_time_axis_is_decided():
+    """By induction for any number of times; otherwise, and beside an expansion, written out for few of them."""
+
+    @define(time="t")
+    def summed(x=Input("n t"), a=Hyper()):
+        n, t = x.indices
+        s = sd.index("s", t.extent)
+        return sd.let("h[n,t]", sd.Sum(a ** (t - s) * x[n, s] * sd.in_range(t - s, t.extent), s))
+
+    @define(time="t")
+    def stepped(x=Input("n t"), a=Hyper()):
+        n, t = x.indices
+        h = sd.state("h[n,t]")
+        return sd.let("h[n,t]", x[n, t] + a * h[n, t - 1] * sd.in_range(t - 1, t.extent))
+
+    slopes = [sd.derive(sd.seeded(d), wrt=["x"], via="chain") for d in (stepped, summed)]
+    assert "all extents" in equal(slopes[0], slopes[0]).require().scope
+    for pair in ((stepped, summed), slopes):
+        assert "extents N = 2, T = 3" in equal(*pair).require().scope
+    short = sd.seeded(stepped).at(t=3)
+    ways = [sd.derive(short, wrt=["x"], via=via) for via in ("chain", "expand")]
+    for pair in (ways, (sd.seeded(stepped).at(t=3), sd.seeded(summed).at(t=3)), (slopes[1], slopes[1])):
+        assert equal(*pair).proved
+    wrong = replace(slopes[1].gradient, equations=tuple(e.map(lambda v: 2 * v) for e in slopes[1].gradient.equations))
+    assert equal(slopes[0], replace(slopes[1], gradient=wrong)).status is Status.REFUTED
