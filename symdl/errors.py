@@ -53,6 +53,10 @@ class UnsupportedError(SymdlError):
     """Not supported *yet*: the input is right, symdl cannot do it so far."""
 
 
+class BudgetError(SymdlError):
+    """Out of time, or too large."""
+
+
 class NotProvedError(SymdlError):
     """`.require()` on a verdict that is not `proved`."""
 

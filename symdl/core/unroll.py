@@ -7,6 +7,7 @@ from itertools import product
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
@@ -58,6 +59,7 @@ def unroll(expr: sympy.Expr) -> sympy.Expr:
     """
     if not expr.has(Reduction):
         return expr
+    in_time()
     if not isinstance(expr, Reduction):
         return expr.func(*[unroll(a) if isinstance(a, sympy.Expr) else a for a in expr.args])
     parts = [unroll(rename(expr.body, dict(zip(expr.bound, values, strict=True)))) for values in subscripts(expr.bound)]

@@ -14,6 +14,7 @@ from math import comb
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.indices import Index, provably_nonnegative
 from symdl.core.tensors import Element
 
@@ -155,6 +156,7 @@ def circuits(rows: Iterable[Row], columns: Sequence[sympy.Expr]) -> Iterator[Row
             continue
         seen: set[frozenset[tuple[sympy.Expr, sympy.Expr]]] = set()
         for zeroed in combinations(present, len(block) - 1):
+            in_time()
             _, rest = echelon(block, zeroed)
             if len(rest) != 1 or frozenset(rest[0].items()) in seen:
                 continue
@@ -175,6 +177,7 @@ def rank(rows: Iterable[Row]) -> int:
 
 def limits(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> tuple[sympy.Expr, sympy.Expr] | None:
     """The smallest and largest value of a row; None where it is not known. `extents` overrides those of indices."""
+    in_time()
     low = high = sympy.S.Zero
     for key, c in row.items():
         if key == 1:
@@ -237,6 +240,7 @@ def digits(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> tuple[
         if known is None:
             continue
         for k in _multiples(known[0], m, low.get(ONE, sympy.S.Zero)):
+            in_time()
             below, above = known[0] - m * k, known[1] - m * k
             if at_least_zero(sympy.expand(m - 1 - above)) and at_least_zero(sympy.expand(m - 1 + below)):
                 return minus(high, {ONE: -k}), minus(low, {ONE: m * k})

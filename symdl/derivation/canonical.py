@@ -19,6 +19,7 @@ from functools import lru_cache
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, _as_scalar
@@ -69,6 +70,7 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
 
     Raises:
         UnsupportedError: the form would have more than `LARGEST` monomials.
+        BudgetError: the deadline has passed, where one is open (`symdl.core.deadlines`).
 
     >>> from symdl.core.tensors import Tensor, reduction
     >>> i, j = Index("i"), Index("j", Index("i").extent)
@@ -93,6 +95,7 @@ class _Canonical:
         if expr.is_Atom or isinstance(expr, (Element, E, Step)):
             return expr
         if expr not in self.known:
+            in_time()
             self.known[expr] = self._form(expr)
         return self.known[expr]
 
@@ -170,6 +173,7 @@ class _Canonical:
 
     def _within(self, system: System, monomial: sympy.Expr) -> sympy.Expr:
         """Σ of one monomial under the equations of a system, split into groups of factors that share bound indices."""
+        in_time()
         factors, inner = _open_sums(monomial)
         system.bounds.update((i, i.extent) for i in inner)
         if not system.rows and plain(factors, system.bounds):
@@ -310,8 +314,13 @@ def _product(factors: list[sympy.Expr]) -> sympy.Expr:
     monomials: list[sympy.Expr] = [sympy.S.One]
     for factor in factors:
         parts = sympy.Add.make_args(factor)
-        monomials = sympy.Add.make_args(sympy.Add(*[m * p for m in monomials for p in parts]))
+        monomials = sympy.Add.make_args(sympy.Add(*[p for m in monomials for p in _each(m, parts)]))
     return sympy.Add(*monomials)
+
+
+def _each(monomial: sympy.Expr, parts: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    in_time()
+    return [monomial * p for p in parts]
 
 
 def _limited(expr: sympy.Expr) -> sympy.Expr:

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.definitions import Definition
 from symdl.core.guards import settled
 from symdl.core.recurrence import Group, groups
@@ -31,6 +32,7 @@ def inline(definition: Definition, expr: sympy.Expr, keep: Container[str] = ()) 
     x**2 + 1
     """
     for group in reversed(groups(definition.equations)):
+        in_time()
         if group.direction:
             expr = _inline_recurrence(group, expr, keep)
             continue

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.affine import Row
@@ -32,6 +33,7 @@ def orders(
     start = places.ranked({v: str(e) for v, e in bounds.items()})
     colours = places.refined(places.refined(start, named=False), named=True)
     for count, order in enumerate(_leaves(places, colours)):
+        in_time()
         if count >= MOST_ORDERS:
             raise UnsupportedError(
                 f"a sum over {len(bounds)} connected indices with many symmetries", remedy="name a part of it"

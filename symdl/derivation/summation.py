@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
@@ -157,6 +158,7 @@ class System:
         """Apply the rule until nothing changes; False where the sum is 0."""
         self.rows += [{v: ONE} for v, extent in self.bounds.items() if extent == 1]
         while True:
+            in_time()
             self._normal_rows()
             found = self._shortest()
             if any(self._impossible(c) for c in [*found, *self.rows]):

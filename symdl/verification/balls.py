@@ -19,13 +19,12 @@ from symdl.core.definitions import Definition
 from symdl.core.functions import UNSTATED, Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
-from symdl.errors import UnsupportedError
+from symdl.errors import BudgetError, UnsupportedError
 from symdl.verification.real import (
     CONSTANTS,
     FUNCTIONS,
     LARGEST_EXPONENT,
     RELATIONS,
-    BudgetError,
     UnclearError,
     UndefinedError,
     as_ball,

@@ -16,7 +16,8 @@ import sympy
 from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 
 from symdl.core.indices import indices_in
-from symdl.verification.real import BudgetError, UndefinedError
+from symdl.errors import BudgetError
+from symdl.verification.real import UndefinedError
 from symdl.verification.relabel import ordered
 
 #: A product of more terms than this is not multiplied out.

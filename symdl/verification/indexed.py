@@ -9,16 +9,16 @@ from typing import Any
 
 import sympy
 
+from symdl.core.deadlines import in_time, until
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, rename
 from symdl.core.unroll import subscripts, unroll
 from symdl.derivation.canonical import is_zero as canonically_zero
 from symdl.derivation.inline import inline
-from symdl.errors import DefinitionError, ShapeError, SymdlError, UnsupportedError
+from symdl.errors import BudgetError, DefinitionError, ShapeError, SymdlError, UnsupportedError
 from symdl.verification.points import small_extents
 from symdl.verification.proofs import Claim, Proof, prove
-from symdl.verification.real import BudgetError
 from symdl.verification.recurrences import Matched, has_recurrence, matched, opened, written_over_time
 from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
 from symdl.verification.surveys import Side, Surveyor
@@ -57,12 +57,14 @@ def decide_definitions(
     """A verdict for each pair of outputs."""
     translation = _Translation(a, b)
     recurrent = has_recurrence(a) or has_recurrence(b)
-    states = matched(a, b, translation, _same) if recurrent else None
-    equal_names = frozenset() if recurrent else _same_equations(a, b, translation)
+    begun = time.monotonic()
+    with until(begun + budget / 2):
+        states = matched(a, b, translation, _same) if recurrent else None
+        equal_names = frozenset() if recurrent else _same_equations(a, b, translation)
     verdicts = []
-    for name_a, name_b in pairs:
-        started = time.monotonic()
-        question = _question(a, b, name_a, name_b, translation, equal_names, started + budget, seed, points)
+    for number, (name_a, name_b) in enumerate(pairs, start=1):
+        deadline = min(time.monotonic(), begun + (number - 1) * budget) + budget
+        question = _question(a, b, name_a, name_b, translation, equal_names, deadline, seed, points)
         if states is not None:
             question = _over_time(question, a, b, name_a, name_b, translation, states)
         label = name_a if name_a == name_b else f"{name_a} = {name_b}"
@@ -142,8 +144,7 @@ def _written_over_time(
     for where, left in first.items():
         right = second[where]
         right = right.xreplace({e: inputs.get((e.name, e.subscripts), e) for e in right.atoms(Element)})
-        if time.monotonic() > deadline:
-            raise BudgetError("out of time")
+        in_time()
         if not _divides(left, right) and _canonically_same(left, right):
             continue
         method = "normal form, written out in time"
@@ -256,7 +257,7 @@ def _same_equations(a: Definition, b: Definition, translation: _Translation) -> 
             continue
         if not all(t.name in same or t in a.inputs for t in eq.uses):
             continue
-        if eq == other or (eq.out == other.out and canonically_zero(eq.rhs - translation(other.rhs))):
+        if eq == other or (eq.out == other.out and _canonically_same(eq.rhs, translation(other.rhs))):
             same.add(eq.name)
     return frozenset(name for name in same if not a.by_name[name].pointwise)
 

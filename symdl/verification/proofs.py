@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
+from symdl.core.deadlines import deadline as open_deadline, until
 from symdl.core.functions import UNSTATED, Delta, ScalarFunction, Switch
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Reduction
@@ -61,7 +62,8 @@ def prove(claim: Claim, deadline: float = float("inf")) -> Proof | None:
     3
     """
     found = Proof()
-    return found if _prove(claim, found, deadline, 0) else None
+    with until(deadline):
+        return found if _prove(claim, found, open_deadline(), 0) else None
 
 
 def _prove(claim: Claim, found: Proof, deadline: float, depth: int) -> bool:

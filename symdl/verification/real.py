@@ -24,10 +24,6 @@ class UnclearError(SymdlError):
     """The balls are too wide to tell: a divisor or a switch whose ball holds 0, or a result that is not finite."""
 
 
-class BudgetError(SymdlError):
-    """Out of time, or too large."""
-
-
 def exact(value: Any) -> fmpq | None:
     """An exact rational of an int, `fmpq`, SymPy Rational or Float; None where it is none."""
     if isinstance(value, fmpq):

@@ -14,14 +14,14 @@ from itertools import combinations, permutations
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Tensor, elements_in, refreshed
 from symdl.core.unroll import unrolled
-from symdl.errors import SymdlError
-from symdl.verification.real import BudgetError
+from symdl.errors import BudgetError, SymdlError
 
 #: Recurrences of more states than this are not matched.
 MOST_STATES = 3
@@ -186,6 +186,7 @@ def written_over_time(definition: Definition, name: str, numbers: Mapping[sympy.
     values: dict[sympy.Basic, sympy.Expr] = {}
     heights: dict[sympy.Basic, int] = {}
     for left, right in unrolled(needed.at(**sizes)):
+        in_time()
         used = [e for e in right.atoms(Element) if e in values]
         heights[left] = right.count_ops() + sum(heights[e] for e in used)
         if heights[left] > MOST_OPERATIONS:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import sympy
 
+from symdl.core.deadlines import in_time
 from symdl.core.functions import InRange
 from symdl.core.guards import settled
 from symdl.core.indices import Index, indices_in
@@ -35,6 +36,7 @@ def ordered(body: sympy.Expr, indices: Iterable[Index]) -> tuple[str, list[Index
     start = _refined(factors, {i: str(i.extent) for i in bound})
     best: tuple[str, list[Index]] | None = None
     for count, order in enumerate(_orders(factors, start)):
+        in_time()
         if count >= MOST_ORDERS:
             raise UnsupportedError(f"a sum over {len(bound)} indices that nothing tells apart")
         numbers = {i: _symbol(f"#{k:02d}") for k, i in enumerate(order)}

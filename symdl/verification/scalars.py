@@ -12,14 +12,15 @@ from typing import Any
 
 import sympy
 
+from symdl.core.deadlines import until
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor
-from symdl.errors import SymdlError, UnsupportedError
+from symdl.errors import BudgetError, SymdlError, UnsupportedError
 from symdl.verification.balls import PRECISION
 from symdl.verification.points import extent_symbols, gather_limits
 from symdl.verification.proofs import Claim, Proof, prove, solved
-from symdl.verification.real import BudgetError, UndefinedError
+from symdl.verification.real import UndefinedError
 from symdl.verification.surveys import Side, Survey, Surveyor
 from symdl.verification.verdict import Status, Verdict
 
@@ -66,7 +67,8 @@ class Question:
 
     def _proof(self) -> tuple[tuple[Proof, str, str] | None, str]:
         try:
-            return self.prover(self.deadline), ""
+            with until(self.deadline):
+                return self.prover(self.deadline), ""
         except (UnsupportedError, BudgetError, UndefinedError) as error:
             return None, str(error)
         except RecursionError:

@@ -14,11 +14,11 @@ from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.errors import UnsupportedError
+from symdl.errors import BudgetError, UnsupportedError
 from symdl.verification.balls import PRECISION, Evaluator, Fixed, evaluate
 from symdl.verification.points import KINDS, Point, gather_limits
 from symdl.verification.proofs import expose, kink_arguments
-from symdl.verification.real import BudgetError, UnclearError, UndefinedError
+from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.verdict import Witness
 
 
