@@ -65,6 +65,17 @@ class CrossCheckError(SymdlError):
     """Compiled code that does not agree with the equations it was made from: it is never returned."""
 
 
+class DomainError(SymdlError):
+    """Numbers at which a formula has no real value: a logarithm of a negative number, a division by 0.
+
+    `within` is the expression that has none.
+    """
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "", within: object = None) -> None:
+        super().__init__(what, where=where, why=why, remedy=remedy)
+        self.within = within
+
+
 class DataError(SymdlError):
     """Arrays, tables or labels that cannot be trained on."""
 

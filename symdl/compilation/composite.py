@@ -7,7 +7,10 @@ from typing import Any
 
 import sympy
 
+from symdl.core.definitions import Definition
+from symdl.core.equations import Equation
 from symdl.core.indices import Index
+from symdl.core.tensors import Element
 from symdl.errors import ShapeError
 
 #: How much small extents may be enlarged.
@@ -84,6 +87,47 @@ def check_extents(composite: Iterable[Index], sizes: Mapping[Any, int], name: st
                 where=f"definition {name}, index {index.name}",
                 why=f"it has to be {value}",
                 remedy="pass arrays whose axes agree",
+            )
+
+
+def divisors(definition: Definition) -> list[tuple[sympy.Expr, Equation]]:
+    """What equations divide by that depends on extents only and may be 0, as the N − 1 of an unbiased variance.
+
+    >>> from symdl.core.define import Input, Sum, define, let
+    >>> @define
+    ... def spread(x=Input("n")):
+    ...     (n,) = x.indices
+    ...     return let("s", Sum(x[n] ** 2 / (n.extent - 1), n))
+    >>> [str(divisor) for divisor, _ in divisors(spread)]
+    ['N - 1']
+    """
+    return [
+        (power.base, eq)
+        for eq in definition.equations
+        for term in eq.terms
+        for power in sorted(term.body.atoms(sympy.Pow), key=str)
+        if power.exp.is_negative
+        and not power.base.is_positive
+        and power.base.free_symbols
+        and not power.base.has(Element, Index)
+    ]
+
+
+def check_divisors(found: Iterable[tuple[sympy.Expr, Equation]], sizes: Mapping[Any, int], name: str) -> None:
+    """Raise where something that equations divide by (see `divisors`) is 0 at these sizes.
+
+    Raises:
+        ShapeError: names the equation and the extents.
+    """
+    known = integers({k: v for k, v in sizes.items() if k.is_Symbol and not isinstance(k, Index)})
+    for divisor, eq in found:
+        if divisor.xreplace(known) == 0:
+            extents = ", ".join(f"{s} = {known[s]}" for s in sorted(divisor.free_symbols, key=str))
+            raise ShapeError(
+                f"{eq.name} divides by {divisor}, which is 0",
+                where=f"definition {name}, equation {eq!r}",
+                why=f"the arrays have {extents}",
+                remedy="pass more entries along those axes",
             )
 
 

@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from symdl.compilation.accuracy import TOLERANCES, Deviation, deviation, ulp
 from symdl.compilation.report import ORDINARY, Checked
-from symdl.compilation.samples import sample
+from symdl.compilation.samples import within_domain
 from symdl.compilation.targets.reference import DIGITS, evaluate
 from symdl.core.definitions import Definition
-from symdl.errors import CrossCheckError
+from symdl.core.equations import Equation
+from symdl.errors import CrossCheckError, DomainError
 
 Array = npt.NDArray[Any]
 Call = Callable[[Mapping[str, Array]], Mapping[str, Array]]
@@ -60,32 +61,70 @@ class Findings:
             self.worst[key] = checked
 
 
-def check_function(
-    name: str, call: Call, equations: Definition, shapes: dict[str, tuple[int, ...]], findings: Findings
-) -> None:
-    """Compare a compiled function with its equations at random points.
+@dataclass(frozen=True)
+class Subject:
+    """A compiled function and the equations that it was made from."""
+
+    call: Call
+    equations: Definition
+
+
+def check_functions(subjects: Mapping[str, Subject], shapes: dict[str, tuple[int, ...]], findings: Findings) -> None:
+    """Compare compiled functions with their equations at random points, the same for all of them.
+
+    Args:
+        subjects: by name. The first one has all inputs, and equations that others share with it are evaluated once.
+        shapes: of the inputs.
+        findings: what is found is noted there.
 
     Raises:
         CrossCheckError: an output that disagrees, with the point's scale and the entry.
+        DomainError: the equations have no real values wherever they were tried.
     """
     rng = np.random.default_rng(20261123)
+    whole, *_ = (s.equations for s in subjects.values())
     for scale, _ in itertools.product(SCALES, range(POINTS_PER_SCALE)):
-        arrays = sample(equations, shapes, scale, findings.dtype, rng)
-        exact = evaluate(equations, arrays, digits=SCALES[scale])
-        computed = call(arrays)
-        findings.points += 1
-        rounded: list[dict[str, Array]] = []  # only an ill-conditioned point needs it
-        for output in equations.outputs:
-            found = deviation(computed[output], exact[output], findings.dtype)
-            if not found.finite and scale > STRICT_UP_TO:
-                findings.overflows[f"{name}.{output} is not finite for inputs of scale {scale:g}"] = None
-                continue
-            findings.note(name, output, scale, found)
-            if found.normwise > TOLERANCES[findings.dtype].ulps:
-                rounded = rounded or _rounded(equations, arrays, findings.dtype, SCALES[scale])
-                limit = _limit(exact[output], [r[output] for r in rounded], findings.dtype, SCALES[scale])
-                if not found.normwise <= limit:
-                    raise _refusal(name, output, found, limit, scale)
+        digits = SCALES[scale]
+
+        def exact_values(arrays: Mapping[str, Array], digits: int = digits) -> dict[str, dict[str, Array]]:
+            known: dict[Equation, Array] = {}
+            return {n: evaluate(s.equations, arrays, digits=digits, known=known) for n, s in subjects.items()}
+
+        try:
+            arrays, exact = within_domain(whole, shapes, scale, findings.dtype, rng, exact_values)
+        except DomainError as error:
+            if scale <= STRICT_UP_TO:
+                raise
+            findings.overflows[f"not checked for inputs of scale {scale:g}: {error.what}"] = None
+            continue
+        findings.points += len(subjects)
+        for name, subject in subjects.items():
+            _compare(name, subject, arrays, exact[name], scale, findings)
+
+
+def _compare(
+    name: str,
+    subject: Subject,
+    arrays: Mapping[str, Array],
+    exact: Mapping[str, Array],
+    scale: float,
+    findings: Findings,
+) -> None:
+    """One function at one point."""
+    given = {t.name: arrays[t.name] for t in subject.equations.inputs}
+    computed = subject.call(given)
+    rounded: list[dict[str, Array]] = []  # only an ill-conditioned point needs it
+    for output in subject.equations.outputs:
+        found = deviation(computed[output], exact[output], findings.dtype)
+        if not found.finite and scale > STRICT_UP_TO:
+            findings.overflows[f"{name}.{output} is not finite for inputs of scale {scale:g}"] = None
+            continue
+        findings.note(name, output, scale, found)
+        if found.normwise > TOLERANCES[findings.dtype].ulps:
+            rounded = rounded or _rounded(subject.equations, given, findings.dtype, SCALES[scale])
+            limit = _limit(exact[output], [r[output] for r in rounded], findings.dtype, SCALES[scale])
+            if not found.normwise <= limit:
+                raise _refusal(name, output, found, limit, scale)
 
 
 def _rounded(equations: Definition, arrays: Mapping[str, Array], dtype: str, digits: int) -> list[dict[str, Array]]:
@@ -122,8 +161,7 @@ def check_gradient(
         CrossCheckError: a gradient that is not one.
     """
     rng = np.random.default_rng(7)
-    arrays = sample(forward, shapes, 0.7, "float64", rng)
-    slopes = evaluate(gradient, arrays)
+    arrays, slopes = within_domain(forward, shapes, 0.7, "float64", rng, lambda a: evaluate(gradient, a))
     by_parameter = {p: slopes[output] for p, output in names.items()}
     target = forward.only([forward.target.name])
     with mpmath.workdps(DIGITS):

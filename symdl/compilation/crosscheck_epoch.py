@@ -17,7 +17,7 @@ from symdl.compilation.crosscheck import Findings
 from symdl.compilation.extents import Axes
 from symdl.compilation.gradients import Programs
 from symdl.compilation.runtime import Program, prepared
-from symdl.compilation.samples import sample
+from symdl.compilation.samples import within_domain
 from symdl.compilation.targets.epoch import NO_PARAMETER, SQUARES, STEP
 from symdl.compilation.targets.reference import DIGITS, evaluate
 from symdl.core.definitions import Definition
@@ -46,13 +46,15 @@ def check_epoch(
     assert program.epoch is not None
     rng = np.random.default_rng(11)
     wide = _with_rows(definition, shapes)
-    arrays = sample(definition, wide, SCALE, program.dtype, rng)
     states = _reached(program, optimizer, wide, rng)
     order = rng.permutation(ROWS)
+
+    def exact_values(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return _exact_epoch(programs, program, optimizer, arrays, states, order)
+
+    arrays, exact = within_domain(definition, wide, SCALE, program.dtype, rng, exact_values)
     given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
     compiled_states = {k: np.array(v) for k, v in states.items()}
-    # the exact loop starts before the compiled one changes anything
-    exact = _exact_epoch(programs, program, optimizer, arrays, states, order)
     done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
     found = {"losses": losses, **{p: given[p] for p in program.epoch.parameters}}
     found |= {_told(state): v for state, v in compiled_states.items()}

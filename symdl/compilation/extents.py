@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 
 import sympy
 
-from symdl.compilation.composite import check_extents, enlarged, integers, solved
+from symdl.compilation.composite import check_divisors, check_extents, divisors, enlarged, integers, solved
 from symdl.core.definitions import Definition, _Renaming
-from symdl.core.equations import Term
+from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
@@ -102,6 +102,11 @@ class Axes:
         found = {i.extent: i for i in _all_indices(self.definition) if not i.extent.is_Atom}
         return list(found.values())
 
+    @cached_property
+    def divisors(self) -> list[tuple[sympy.Expr, Equation]]:
+        """What equations divide by that depends on extents only and may be 0."""
+        return divisors(self.definition)
+
     def fresh(self, index: Index) -> Index:
         """A new index of the same length: a loop of one statement."""
         made = index.fresh()
@@ -152,7 +157,7 @@ def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]], *, resi
 
     Raises:
         ShapeError: the wrong number of axes, two lengths for one extent, or another than the definition fixes; names
-            the tensor and both extents.
+            the tensor and both extents. Or something divides by 0, as the N − 1 of a variance of one number.
     """
     sizes: dict[Key, int] = {}
     first: dict[Key, str] = {}
@@ -189,6 +194,7 @@ def sizes_from_shapes(axes: Axes, shapes: Mapping[str, tuple[int, ...]], *, resi
             first.setdefault(key, tensor.name)
     sizes = solved(sizes, definition.name)
     check_extents(axes.composite, sizes, definition.name)
+    check_divisors(axes.divisors, sizes, definition.name)
     return sizes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from symdl.compilation import cache
 from symdl.compilation.compiled import Compiled
-from symdl.compilation.crosscheck import Findings, check_function, check_gradient
+from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
 from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
@@ -175,20 +175,24 @@ def _cross_check(definition: Definition, programs: Programs, program: Program, o
     """Every function of the program, or an error."""
     findings = Findings(program.dtype)
     shapes = small_shapes(Axes(definition))
-    for name, equations in programs.written.items():
-
-        def call(arrays: Mapping[str, Any], name: str = name, equations: Definition = equations) -> Mapping[str, Any]:
-            given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
-            from_inputs = {n: np.shape(a) for n, a in given.items()}
-            outputs = {n: _shape(equations, n, from_inputs) for n in program.functions[name].outputs}
-            return {**given, **program.call(name, given, outputs)}
-
-        check_function(name, call, equations, {t.name: shapes[t.name] for t in equations.inputs}, findings)
+    check_functions({n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}, shapes, findings)
     if "gradient" in programs.written:
         check_gradient(definition, programs.written["gradient"], programs.gradients, shapes, findings)
     if optimizer is not None:
         check_epoch(definition, programs, program, optimizer, shapes, findings)
     return findings
+
+
+def _caller(program: Program, name: str, equations: Definition) -> Call:
+    """A function of the program as one of arrays by name."""
+
+    def call(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
+        from_inputs = {n: np.shape(a) for n, a in given.items()}
+        outputs = {n: _shape(equations, n, from_inputs) for n in program.functions[name].outputs}
+        return {**given, **program.call(name, given, outputs)}
+
+    return call
 
 
 def _shape(definition: Definition, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

@@ -2,16 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import sympy
 
 from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Element, Fact, Role, Tensor, elements_in
+from symdl.errors import DomainError
 
 Array = npt.NDArray[Any]
+Narrowing = Callable[[Array], Array]
+Result = TypeVar("Result")
+
+
+#: What an input is drawn from where a formula has no real value for any number: next, positive ones, then (0, 1).
+NARROWER: tuple[Narrowing, ...] = (
+    lambda v: v,
+    lambda v: v,
+    lambda v: np.abs(v) + 1e-3,
+    lambda v: 0.5 + 0.45 * np.tanh(v),
+)
+
+
+def within_domain(
+    definition: Definition,
+    shapes: dict[str, tuple[int, ...]],
+    scale: float,
+    dtype: str,
+    rng: np.random.Generator,
+    attempt: Callable[[dict[str, Array]], Result],
+) -> tuple[dict[str, Array], Result]:
+    """Random inputs at which the equations have real values, and what `attempt` makes of them.
+
+    Where they have none (a logarithm of a negative number), the inputs that the formula depends on are drawn again,
+    then made positive, then taken from (0, 1).
+
+    Raises:
+        DomainError: none of that helps.
+    """
+    narrowed: dict[str, int] = {}
+    while True:
+        arrays = sample(definition, shapes, scale, dtype, rng)
+        arrays |= {n: NARROWER[k](arrays[n]).astype(dtype) for n, k in narrowed.items()}
+        try:
+            return arrays, attempt(arrays)
+        except DomainError as error:
+            names = _inputs_of(definition, error)
+            narrowed |= {n: narrowed.get(n, 0) + 1 for n in names}
+            if not names or max(narrowed.values()) == len(NARROWER):
+                raise DomainError(
+                    error.what,
+                    where=f"the cross-check of {definition.name}, {error.where}",
+                    why=f"no random inputs were found for which it has one; at the last ones {error.why}",
+                    remedy='state what the inputs are, such as facts=["positive"], or rewrite the formula',
+                    within=error.within,
+                ) from error
+
+
+def _inputs_of(definition: Definition, error: DomainError) -> list[str]:
+    """The inputs that may be drawn in another way: those in the formula, or else all that it depends on."""
+    free = [t.name for t in definition.inputs if not (t.integer or t.facts or t.role is Role.HYPERPARAMETER)]
+    read = {e.name for e in elements_in(error.within)} if isinstance(error.within, sympy.Expr) else set()
+    inside = [n for n in free if n in read]
+    if inside:
+        return inside
+    known = [n for n in read if n in definition.by_name]
+    above = (
+        {t.name for t in definition.only(known).inputs if t.name in _used(definition.only(known))} if known else set()
+    )
+    return [n for n in free if n in above] or free
+
+
+def _used(definition: Definition) -> set[str]:
+    return {t.name for e in definition.equations for t in e.uses}
 
 
 def sample(

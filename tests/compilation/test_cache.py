@@ -30,7 +30,7 @@ def forbidden(*a, **k): raise AssertionError("a cached definition is not derived
 if "second" in sys.argv:
     gradients.derive = forbidden
     sys.modules["symdl.compilation.pipeline"].make_plan = forbidden
-    sys.modules["symdl.compilation.pipeline"].check_function = forbidden
+    sys.modules["symdl.compilation.pipeline"].check_functions = forbidden
 net = sequential(dense(5, "tanh"), dense(3), loss="softmax_cross_entropy", inputs=4)
 code = compile(net, optimizer=sgd(0.1), extents={"n": 8})
 rng = np.random.default_rng(0)

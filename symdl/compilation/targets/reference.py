@@ -1,7 +1,8 @@
 """The reference target: the equations as they stand, evaluated entry by entry in 50-digit arithmetic.
 
 It shares nothing with the other targets: no plan, no lambdify, no stable forms; a named function is computed by its
-definition. It is slow and meant to be obviously right.
+definition. It is slow and meant to be obviously right: every operation is applied to a list of points, each of which is
+one value of every index.
 
 >>> from symdl.core.define import define, Input, Sum, let, exp
 >>> @define
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import mpmath
@@ -32,12 +34,14 @@ from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element
-from symdl.errors import UnsupportedError
+from symdl.errors import DomainError, UnsupportedError
 
 Array = npt.NDArray[Any]
-Value = Callable[[], Any]
+Whole = Any  # an integer, or an array of integers
 Rounding = Callable[[Any], Any]
 DIGITS = 50
+#: How many points are evaluated at once: enough to make little of the overhead, few enough for the memory.
+_TOGETHER = 1 << 18
 
 _FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.exp: mpmath.exp,
@@ -55,6 +59,7 @@ _FUNCTIONS: dict[type, Callable[..., Any]] = {
     cfunctions.log1p: mpmath.log1p,
     cfunctions.expm1: mpmath.expm1,
 }
+_ZERO = mpmath.mpf(0)
 
 
 def evaluate(
@@ -64,6 +69,7 @@ def evaluate(
     digits: int = DIGITS,
     keep: bool = False,
     rounding: Rounding | None = None,
+    known: MutableMapping[Equation, Array] | None = None,
 ) -> dict[str, Array]:
     """The outputs of a definition at given inputs.
 
@@ -73,20 +79,29 @@ def evaluate(
         digits: decimal digits of the arithmetic.
         keep: return every tensor that is computed, not only the outputs.
         rounding: applied to the result of every operation, to see what rounding does.
+        known: values of equations at these very inputs and digits, which are not computed again; those that are
+            computed are added. A gradient shares the forward equations with its definition.
 
     Returns:
         Object arrays of mpmath numbers, by name; integers where a tensor is integer-valued.
 
     Raises:
+        DomainError: something has no real value there: a logarithm of a negative number, a division by 0.
         ShapeError: shapes that do not fit the definition.
         UnsupportedError: a function that is unknown here.
     """
     given = {n: np.asarray(a) for n, a in arrays.items()}
     concrete = resized(definition, {t.name: given[t.name].shape for t in definition.inputs if t.name in given})
+    found: MutableMapping[Equation, Array] = {} if known is None else known
     with mpmath.workdps(digits):
         values = {n: _exact(a) for n, a in given.items()}
         for group in groups(concrete.equations):
+            written = [definition.by_name[n] for n in group.names]
+            if all(eq in found for eq in written):
+                values.update((eq.name, found[eq]) for eq in written)
+                continue
             _evaluate(group, values, rounding)
+            found.update((eq, values[eq.name]) for eq in written)
     names = [*concrete.outputs, *(concrete.by_name if keep else ())]
     return {n: values[n] for n in names}
 
@@ -110,158 +125,229 @@ def _exact(array: Array) -> Array:
     if array.dtype.kind in "iub":
         return np.array([int(v) for v in array.ravel()], dtype=object).reshape(array.shape)
     exact = np.empty(array.size, dtype=object)
-    exact[:] = [v if isinstance(v, (mpmath.mpf, int)) else mpmath.mpf(float(v)) for v in array.ravel()]
+    exact[:] = [v if isinstance(v, int) else mpmath.mpf(v) for v in array.ravel().tolist()]
     return exact.reshape(array.shape)
 
 
+@dataclass(frozen=True)
+class _Points:
+    """A list of points: how many there are, and the value of every index at each."""
+
+    count: int
+    at: Mapping[Index, npt.NDArray[np.int64]]
+
+    def only(self, chosen: npt.NDArray[Any]) -> _Points:
+        """Some of them, by a mask or by positions, which may repeat."""
+        at = {i: v[chosen] for i, v in self.at.items()}
+        return _Points(int(chosen.sum()) if chosen.dtype == bool else len(chosen), at)
+
+    def beside(self, other: _Points) -> _Points:
+        """Point by point, indices of both."""
+        return _Points(self.count, {**self.at, **other.at})
+
+
+def _grid(indices: Iterable[Index], extents: Iterable[range]) -> _Points:
+    """All values of some indices, the last one fastest."""
+    axes = [np.arange(r.start, r.stop) for r in extents]
+    count = math.prod(len(a) for a in axes)
+    spread = np.meshgrid(*axes, indexing="ij") if axes else []
+    return _Points(count, {i: v.ravel() for i, v in zip(indices, spread, strict=True)})
+
+
 class _Evaluator:
-    """Turns bodies into functions without arguments, once an equation; `self.at` holds the value of every index."""
+    """Computes bodies at lists of points: one result for each."""
 
     def __init__(self, values: Mapping[str, Array], rounding: Rounding | None = None) -> None:
         self.values, self.rounding = values, rounding
-        self.at: dict[Index, int] = {}
+        self.where = ""
 
     def equation(self, eq: Equation, out: Array, fixed: Mapping[int, int]) -> None:
         """Fill in `out`: all of it, or where `fixed` says the value of an axis, that part."""
-        terms = [self._term(t) for t in eq.terms]
-        for position in itertools.product(*[[fixed[a]] if a in fixed else range(n) for a, n in enumerate(out.shape)]):
-            self.at.update(zip(eq.indices, position, strict=True))
-            total = mpmath.mpf(0)
-            for term in terms:
-                total += term()
-            out[position] = total
+        self.where = repr(eq)
+        ranges = [range(fixed[a], fixed[a] + 1) if a in fixed else range(n) for a, n in enumerate(out.shape)]
+        points = _grid(eq.indices, ranges)
+        most = max(math.prod(int(i.extent) for i in t.bound) for t in eq.terms)
+        step = max(1, _TOGETHER // most)
+        for start in range(0, points.count, step):
+            some = points.only(np.arange(start, min(start + step, points.count)))
+            total = _filled(_ZERO, some.count)
+            for term in eq.terms:
+                total = total + self._term(term, some)
+            out[tuple(some.at[i] for i in eq.indices)] = total if eq.indices else total[0]
 
-    def _term(self, term: Term) -> Value:
-        body = self.value(term.body)
+    def _term(self, term: Term, points: _Points) -> Array:
         if not term.bound:
-            return body
+            return self.value(term.body, points)
         together = {"sum": mpmath.fsum, "prod": mpmath.fprod, "max": max}[term.op]
-        ranges = [range(int(i.extent)) for i in term.bound]
+        inner = _grid(term.bound, [range(int(i.extent)) for i in term.bound])
+        outside, inside = np.divmod(np.arange(points.count * inner.count), inner.count)
+        every = points.only(outside).beside(inner.only(inside))
+        if term.op == "sum":  # what a guard makes 0 adds nothing
+            held = self._holding(_guards(term.body), every)
+            every, outside = every.only(held), outside[held]
+        found = self.value(term.body, every)
+        ends = np.searchsorted(outside, np.arange(points.count + 1)).tolist()
+        return _objects([together(found[a:b].tolist()) for a, b in itertools.pairwise(ends)])
 
-        def reduced() -> Any:
-            found = []
-            for position in itertools.product(*ranges):
-                self.at.update(zip(term.bound, position, strict=True))
-                found.append(body())
-            return together(found)
-
-        return reduced
-
-    def value(self, expr: sympy.Expr) -> Value:
-        """How to get the number that an expression is, at the current values of the indices."""
+    def value(self, expr: sympy.Expr, points: _Points) -> Array:
+        """The numbers that an expression is, one for each point."""
         if isinstance(expr, sympy.Integer | sympy.Rational | sympy.Float | sympy.NumberSymbol):
-            number = _number(expr)
-            return lambda: number
+            return _filled(_number(expr), points.count)
         if isinstance(expr, Index):
-            return lambda: mpmath.mpf(self.at[expr])
+            return _objects([mpmath.mpf(v) for v in points.at[expr].tolist()])
         if isinstance(expr, Element):
-            return self._entry(expr)
-        operation, rounding = self._operation(expr), self.rounding
-        return operation if rounding is None else lambda: rounding(operation())
+            entries = self._entries(expr, points)
+            return _objects([mpmath.mpf(v) if isinstance(v, int) else v for v in entries.tolist()])
+        found = self._operation(expr, points)
+        return found if self.rounding is None else _each(self.rounding, found)
 
-    def _operation(self, expr: sympy.Expr) -> Value:
+    def _operation(self, expr: sympy.Expr, points: _Points) -> Array:
         if isinstance(expr, sympy.Add):
-            summands = [self.value(a) for a in expr.args]
-            return lambda: mpmath.fsum([s() for s in summands])
+            first, *others = expr.args
+            return sum((self.value(a, points) for a in others), start=self.value(first, points))
         if isinstance(expr, sympy.Mul):
-            return self._product(expr)
+            return self._product(expr, points)
         if isinstance(expr, sympy.Pow):
-            return self._power(expr.base, expr.exp)
-        return self._function(expr)
+            return self._power(expr, points)
+        return self._function(expr, points)
 
-    def _entry(self, element: Element) -> Value:
+    def _entries(self, element: Element, points: _Points) -> Array:
         array = self.values[element.name]
-        subscripts = [self.whole(s) for s in element.subscripts]
+        at = [np.broadcast_to(self.whole(s, points), points.count) for s in element.subscripts]
+        for place, length in zip(at, array.shape, strict=True):
+            wrong = (place < 0) | (place >= length)
+            if wrong.any():
+                position = [int(p[wrong.argmax()]) for p in at]
+                raise UnsupportedError(f"{element.name}{position} lies outside its shape {array.shape}")
+        return array[tuple(at)] if at else _filled(array[()], points.count)
 
-        def entry() -> Any:
-            position = tuple(s() for s in subscripts)
-            if any(not 0 <= p < n for p, n in zip(position, array.shape, strict=True)):
-                raise UnsupportedError(f"{element.name}{list(position)} lies outside its shape {array.shape}")
-            return mpmath.mpf(array[position])
-
-        return entry
-
-    def whole(self, expr: sympy.Expr) -> Callable[[], int]:
-        """How to get the whole number that a subscript is."""
+    def whole(self, expr: sympy.Expr, points: _Points) -> Whole:
+        """The whole numbers that a subscript is."""
         if isinstance(expr, sympy.Integer):
-            number = int(expr)
-            return lambda: number
+            return int(expr)
         if isinstance(expr, Index):
-            return lambda: self.at[expr]
+            return points.at[expr]
         if isinstance(expr, Element):
-            entry = self._entry(expr)
-            return lambda: int(entry())
-        parts = [self.whole(a) for a in _whole_parts(expr)]
+            return self._entries(expr, points).astype(np.int64)
+        parts = [self.whole(a, points) for a in _whole_parts(expr)]
         if isinstance(expr, sympy.Add):
-            return lambda: sum(p() for p in parts)
+            return sum(parts)
         if isinstance(expr, sympy.Mul):
-            return lambda: math.prod(p() for p in parts)
-        return lambda: parts[0]() // parts[1]()
+            return math.prod(parts)
+        return parts[0] // parts[1]
 
-    def holds(self, guard: sympy.Expr) -> Callable[[], bool]:
-        """How to find out whether a guard is 1, or a mask is not 0."""
+    def holds(self, guard: sympy.Expr, points: _Points) -> npt.NDArray[np.bool_]:
+        """Where a guard is 1, or a mask is not 0."""
         if isinstance(guard, Delta):
-            a, b = (self.whole(e) for e in guard.args)
-            return lambda: a() == b()
-        if isinstance(guard, InRange):
-            e, extent = (self.whole(e) for e in guard.args)
-            return lambda: 0 <= e() < extent()
-        mask = self.value(guard)
-        return lambda: bool(mask() != 0)
+            a, b = (self.whole(e, points) for e in guard.args)
+            found = a == b
+        elif isinstance(guard, InRange):
+            e, extent = (self.whole(e, points) for e in guard.args)
+            found = (e >= 0) & (e < extent)
+        else:
+            found = self.value(guard, points) != 0
+        return np.array(np.broadcast_to(found, points.count), dtype=bool)
 
-    def _product(self, expr: sympy.Expr) -> Value:
+    def _holding(self, guards: Iterable[sympy.Expr], points: _Points) -> npt.NDArray[np.bool_]:
+        """Where all guards are 1. One that reads a tensor is asked last: its subscript may need the others."""
+        held = np.ones(points.count, dtype=bool)
+        for guard in sorted(guards, key=lambda g: bool(g.atoms(Element))):
+            held[held] = self.holds(guard, points.only(held))
+        return held
+
+    def _product(self, expr: sympy.Expr, points: _Points) -> Array:
         """A guard that is 0 makes the product 0, whatever it guards."""
-        guards = [self.holds(a) for a in expr.args if isinstance(a, (Delta, InRange))]
-        factors = [self.value(a) for a in expr.args if not isinstance(a, (Delta, InRange))]
+        guards = _guards(expr)
+        if guards:
+            held = self._holding(guards, points)
+            rest = expr.func(*[a for a in expr.args if a not in guards])
+            found = _filled(_ZERO, points.count)
+            found[held] = self.value(rest, points.only(held))
+            return found
+        return math.prod((self.value(a, points) for a in expr.args[1:]), start=self.value(expr.args[0], points))
 
-        def product() -> Any:
-            if not all(g() for g in guards):
-                return mpmath.mpf(0)
-            return mpmath.fprod([f() for f in factors])
+    def _power(self, expr: sympy.Expr, points: _Points) -> Array:
+        below = self.value(expr.base, points)
+        if expr.exp.is_Integer:
+            number = int(expr.exp)
+            return self._applied(expr, lambda b: b**number, below)
+        return self._applied(expr, mpmath.power, below, self.value(expr.exp, points))
 
-        return product
-
-    def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Value:
-        below = self.value(base)
-        if exponent.is_Integer:
-            number = int(exponent)
-            return lambda: below() ** number
-        above = self.value(exponent)
-        return lambda: mpmath.power(below(), above())
-
-    def _function(self, expr: sympy.Expr) -> Value:
+    def _function(self, expr: sympy.Expr, points: _Points) -> Array:
         if isinstance(expr, Switch):
-            return self._switch(expr)
+            return self._switch(expr, points)
         if isinstance(expr, ScalarFunction):
-            return self.value(expr.defined())
+            return self.value(expr.defined(), points)
         if isinstance(expr, (Delta, InRange)):
-            test = self.holds(expr)
-            return lambda: mpmath.mpf(int(test()))
+            return _objects([mpmath.mpf(int(h)) for h in self.holds(expr, points)])
         if isinstance(expr, Masked):
-            masked, seen = self.value(expr.args[0]), self.holds(expr.args[1])
-            return lambda: masked() if seen() else mpmath.mpf("-inf")
+            seen = self.holds(expr.args[1], points)
+            found = _filled(mpmath.mpf("-inf"), points.count)
+            found[seen] = self.value(expr.args[0], points.only(seen))
+            return found
         if isinstance(expr, sympy.floor):
-            rounded = self.whole(expr)
-            return lambda: mpmath.mpf(rounded())
+            whole = np.broadcast_to(self.whole(expr, points), points.count)
+            return _objects([mpmath.mpf(v) for v in whole.tolist()])
         if type(expr) not in _FUNCTIONS:
             raise UnsupportedError(
                 f"{type(expr).__name__} can't be evaluated", where=str(expr)[:60], remedy="write it with exp, log, …"
             )
-        function, arguments = _FUNCTIONS[type(expr)], [self.value(a) for a in expr.args]
-        return lambda: function(*[a() for a in arguments])
+        return self._applied(expr, _FUNCTIONS[type(expr)], *(self.value(a, points) for a in expr.args))
 
-    def _switch(self, expr: Switch) -> Value:
-        x, below, above, share = (self.value(a) for a in expr.args)
+    def _switch(self, expr: Switch, points: _Points) -> Array:
+        """Either side is computed only where it is the value."""
+        x, below, above, share = expr.args
+        sign = _each(mpmath.sign, self.value(x, points))
+        found = _filled(_ZERO, points.count)
+        for chosen, side in ((sign < 0, below), (sign > 0, above), (sign == 0, (1 - share) * below + share * above)):
+            mask = chosen.astype(bool)
+            found[mask] = self.value(side, points.only(mask))
+        return found
 
-        def switched() -> Any:
-            sign = mpmath.sign(x())
-            if sign < 0:
-                return below()
-            if sign > 0:
-                return above()
-            return (1 - share()) * below() + share() * above()
+    def _applied(self, expr: sympy.Expr, function: Callable[..., Any], *arguments: Array) -> Array:
+        """A function at every point.
 
-        return switched
+        Raises:
+            DomainError: it has no real value somewhere.
+        """
+
+        def real(*numbers: Any) -> Any:
+            try:
+                value = function(*numbers)
+            except (ZeroDivisionError, ValueError):
+                value = None
+            if isinstance(value, mpmath.mpf) and (mpmath.isfinite(value) or not all(map(mpmath.isfinite, numbers))):
+                return value
+            at = " and ".join(mpmath.nstr(n, 5) for n in numbers)
+            raise DomainError(
+                f"{expr} has no real value",
+                where=self.where,
+                why=f"what stands there is {at}",
+                remedy="pass numbers for which it has one",
+                within=expr,
+            )
+
+        return _each(real, *arguments)
+
+
+def _objects(values: list[Any]) -> Array:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _filled(value: Any, count: int) -> Array:
+    found = np.empty(count, dtype=object)
+    found.fill(value)
+    return found
+
+
+def _each(function: Callable[..., Any], *arrays: Array) -> Array:
+    return _objects([function(*values) for values in zip(*(a.tolist() for a in arrays), strict=True)])
+
+
+def _guards(body: sympy.Expr) -> list[sympy.Expr]:
+    return [a for a in sympy.Mul.make_args(body) if isinstance(a, (Delta, InRange))]
 
 
 def _number(expr: sympy.Expr) -> Any:
