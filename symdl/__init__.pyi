@@ -47,6 +47,7 @@ from .errors import (
     CrossCheckError as CrossCheckError,
     DataError as DataError,
     DefinitionError as DefinitionError,
+    DomainError as DomainError,
     KinkError as KinkError,
     MissingDependencyError as MissingDependencyError,
     NotProvedError as NotProvedError,

@@ -51,9 +51,10 @@ def within_domain(
         try:
             return arrays, attempt(arrays)
         except DomainError as error:
-            names = _inputs_of(definition, error)
+            last = len(NARROWER) - 1
+            names = [n for n in _inputs_of(definition, error) if narrowed.get(n, 0) < last]
             narrowed |= {n: narrowed.get(n, 0) + 1 for n in names}
-            if not names or max(narrowed.values()) == len(NARROWER):
+            if not names:
                 raise DomainError(
                     error.what,
                     where=f"the cross-check of {definition.name}, {error.where}",
@@ -70,15 +71,9 @@ def _inputs_of(definition: Definition, error: DomainError) -> list[str]:
     inside = [n for n in free if n in read]
     if inside:
         return inside
-    known = [n for n in read if n in definition.by_name]
-    above = (
-        {t.name for t in definition.only(known).inputs if t.name in _used(definition.only(known))} if known else set()
-    )
+    cut = definition.only([n for n in read if n in definition.by_name] or [definition.equations[-1].name])
+    above = {t.name for e in cut.equations for t in e.uses}
     return [n for n in free if n in above] or free
-
-
-def _used(definition: Definition) -> set[str]:
-    return {t.name for e in definition.equations for t in e.uses}
 
 
 def sample(
