@@ -12,6 +12,7 @@ import torch
 from support.peers import agree, both_ways
 from torch.nn import functional as F
 
+from symdl.core.tensors import Fact
 from symdl.library.definitions import definition
 from symdl.library.losses import LOSSES
 
@@ -241,9 +242,142 @@ SEVERAL_CLASSES = [
     Case("multilabel_margin", multilabel, {"y": LABELS, "x": X}, wrt=("x",)),
 ]
 
-CASES = [*REGRESSION, *TWO_CLASSES, *SEVERAL_CLASSES]
+X1 = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, 0.25], [-0.75, 3.0, 0.1], [0.2, 0.2, 1.2]])
+X2 = np.array([[1.5, 0.3, -2.0], [2.0, 0.0, 0.5], [0.75, 1.0, -0.1], [-0.2, 0.7, 1.0]])
+X3 = np.array([[0.25, -1.5, 0.5], [1.5, 1.0, 0.25], [-0.75, 2.5, 0.3], [3.2, 0.2, 0.2]])
 
 
+def contrast(q: Any, k: Any, tau: Any, r: str, normalise: bool = False, symmetric: bool = False) -> torch.Tensor:
+    if normalise:
+        q, k = q / q.norm(dim=1, keepdim=True), k / k.norm(dim=1, keepdim=True)
+    s, right = q @ k.T / tau, torch.arange(len(q))
+    there, back = F.cross_entropy(s, right, reduction=r), F.cross_entropy(s.T, right, reduction=r)
+    return (there + back) / 2 if symmetric else there
+
+
+DISTANCES = [
+    Case(
+        "margin_ranking",
+        lambda t, x1, x2, margin, r: F.margin_ranking_loss(x1, x2, t, margin=margin.item(), reduction=r),
+        {"t": SIGNS, "x1": Y, "x2": Y - SIGNS * np.array([0.5, 0, 1, 0.5, -1, 2, 0.25, 0.5]), "margin": scalar(0.5)},
+        wrt=("x1", "x2"),
+    ),
+    *[
+        Case(
+            "cosine_embedding",
+            lambda t, x1, x2, margin, r: F.cosine_embedding_loss(x1, x2, t, margin=margin.item(), reduction=r),
+            {"t": np.array([1.0, -1.0, -1.0, -1.0]), "x1": X1, "x2": X2, "margin": scalar(m)},
+            wrt=("x1", "x2"),
+        )
+        for m in (0.0, 0.5)
+    ],
+    Case(
+        "cosine_embedding",
+        lambda t, x1, x2, margin, r: F.cosine_embedding_loss(x1, x2, t, margin=margin.item(), reduction=r),
+        {"t": np.array([-1.0, 1.0]), "x1": np.array([[1.0, 0], [0, 2]]), "x2": np.array([[0, 3.0], [0, 1]])}
+        | {"margin": scalar(0.0)},
+        wrt=("x1", "x2"),
+    ),
+    *[
+        Case(
+            "triplet_margin",
+            lambda a, p, q, margin, r, power=power, swap=swap: F.triplet_margin_loss(
+                a, p, q, margin=margin.item(), p=power, swap=swap, reduction=r
+            ),
+            {"a": X1, "p": X3, "q": X2, "margin": scalar(1.0)},
+            {"power": power, "swap": swap},
+            ("a", "p", "q"),
+        )
+        for power, swap in ((1, False), (2, False), (2, True), (3, True))
+    ],
+    *[
+        Case(
+            "info_nce",
+            lambda q, k, tau, r, o=options: contrast(q, k, tau, r, **o),
+            {"q": X1, "k": X2, "tau": scalar(0.7)},
+            options,
+            ("q", "k"),
+        )
+        for options in ({}, {"normalise": True, "symmetric": True})
+    ],
+]
+
+INSIDE = np.array([[0.5, 0.25, 0.25], [0.1, 0.7, 0.2], [0.125, 0.125, 0.75], [0.4, 0.4, 0.2]])
+
+
+def jensen_shannon(p: Any, q: Any, r: str) -> torch.Tensor:
+    """PyTorch's slope of 0 log 0 is not a number, so such summands are left out before they are differentiated."""
+    m = (p + q) / 2
+    parts = [torch.where(x > 0, x * torch.log(torch.where(x > 0, x, 1) / m), 0) for x in (p, q)]
+    return by(0.5, (parts[0] + parts[1]).sum(1), r)
+
+
+DISTRIBUTIONS = [
+    Case("kl_divergence", lambda t, x, r: F.kl_div(x, t, reduction=r), {"t": SHARES, "x": X}, wrt=("x",)),
+    Case("kl_divergence", lambda t, x, r: F.kl_div(x, t, reduction=r), {"t": INSIDE, "x": X}, wrt=("t", "x")),
+    Case(
+        "kl_divergence",
+        lambda t, x, r: F.kl_div(x, t, reduction=r, log_target=True),
+        {"t": X1, "x": X2},
+        {"log_target": True},
+        ("t", "x"),
+    ),
+    Case("jensen_shannon", jensen_shannon, {"p": INSIDE, "q": SHARES}, wrt=("p",)),
+    Case("jensen_shannon", jensen_shannon, {"p": INSIDE, "q": INSIDE[::-1].copy()}, wrt=("p", "q")),
+]
+
+
+def overlap(t: Any, p: Any, r: str, found: Any = 0.5, missed: Any = 0.5, smooth: Any = 1, power: int = 1) -> Any:
+    hit = (t * p).sum(1)
+    both = missed * (t**power).sum(1) + found * (p**power).sum(1) + (1 - missed - found) * hit
+    return by(1, 1 - (hit + smooth) / (both + smooth), r)
+
+
+def boxes(t: Any, y_hat: Any, r: str, hull: bool = True, eps: float = 1e-7) -> torch.Tensor:
+    """As torchvision.ops.generalized_box_iou_loss has it."""
+    x1, y1, x2, y2 = y_hat.unbind(-1)
+    x1g, y1g, x2g, y2g = t.unbind(-1)
+    left, top = torch.max(x1, x1g), torch.max(y1, y1g)
+    right, bottom = torch.min(x2, x2g), torch.min(y2, y2g)
+    inside = (bottom > top) & (right > left)
+    shared = torch.where(inside, (right - left) * (bottom - top), torch.zeros_like(left))
+    union = (x2 - x1) * (y2 - y1) + (x2g - x1g) * (y2g - y1g) - shared
+    value = 1 - shared / (union + eps)
+    if hull:
+        around = (torch.max(x2, x2g) - torch.min(x1, x1g)) * (torch.max(y2, y2g) - torch.min(y1, y1g))
+        value = value + (around - union) / (around + eps)
+    return by(1, value, r)
+
+
+#: Boxes that overlap, that touch, that are apart, that have a side in common, and that are the same.
+HERE = np.array([[0.0, 0, 2, 2], [0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 2, 2], [0.5, 1, 2, 3]])
+THERE = np.array([[1.0, 0.5, 3, 4], [1, 0, 2, 1], [2, 3, 5, 4], [0, 0.5, 1.5, 2], [0.5, 1, 2, 3]])
+MASKS = {"t": LABELS, "p": INSIDE}
+REGIONS = [
+    Case(
+        "dice", lambda t, p, smooth, r: overlap(t, p, r, smooth=smooth / 2), {**MASKS, "smooth": scalar(1)}, wrt=("p",)
+    ),
+    Case(
+        "dice",
+        lambda t, p, smooth, r: overlap(t, p, r, smooth=smooth / 2, power=2),
+        {**MASKS, "smooth": scalar(0.5)},
+        {"squared": True},
+        ("t", "p"),
+    ),
+    Case(
+        "tversky",
+        lambda t, p, alpha, beta, smooth, r: overlap(t, p, r, alpha, beta, smooth),
+        {**MASKS, "alpha": scalar(0.3), "beta": scalar(0.7), "smooth": scalar(1)},
+        wrt=("t", "p"),
+    ),
+    Case("iou", lambda t, y_hat, r: boxes(t, y_hat, r, hull=False), {"t": HERE, "y_hat": THERE}, wrt=BOTH),
+    Case("giou", boxes, {"t": HERE, "y_hat": THERE}, wrt=BOTH),
+]
+
+CASES = [*REGRESSION, *TWO_CLASSES, *SEVERAL_CLASSES, *DISTANCES, *DISTRIBUTIONS, *REGIONS]
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_value_and_slopes_are_those_of_torch(case: Case, reduction: str, rng: np.random.Generator) -> None:
@@ -255,7 +389,7 @@ def test_value_and_slopes_are_those_of_torch(case: Case, reduction: str, rng: np
 def test_both_ways_are_proved_equal(name: str) -> None:
     # for any γ no proof is found: (1 − p)^γ is then a power of a sum of exponentials
     made = definition(name, **({"gamma": 2} if name == "softmax_focal" else {}))
-    wrt = [t.name for t in made.data if not t.integer]
+    wrt = [t.name for t in made.data if not t.integer and Fact.BOX not in t.facts] or ["y_hat"]
     verdict = both_ways(made, wrt)
     assert verdict.proved, verdict
 

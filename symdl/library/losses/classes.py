@@ -20,7 +20,7 @@ from symdl.core.define import Hyper, Input, Sum, delta, in_range, log
 from symdl.core.tensors import Element, Tensor
 from symdl.errors import DefinitionError
 from symdl.library.losses.binary import positive_part
-from symdl.library.losses.pointwise import number
+from symdl.library.losses.parameters import number
 from symdl.library.losses.record import Family, Loss, checked
 
 TARGETS = ("probabilities", "classes")

@@ -21,18 +21,13 @@ from typing import Any
 import sympy
 
 from symdl.core.define import Hyper, Input
-from symdl.core.tensors import Fact, Tensor
+from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError
+from symdl.library.losses.parameters import number
 from symdl.library.losses.record import Family, Loss, checked
 
 #: The indices of a loss's inputs, as many as it has axes.
 LETTERS = ("n", "k", "h", "w")
-
-_WITHIN: Mapping[Fact, tuple[Callable[[Any], bool], str]] = {
-    Fact.POSITIVE: (lambda v: bool(v > 0), "above 0"),
-    Fact.NONNEGATIVE: (lambda v: bool(v >= 0), "0 or more"),
-    Fact.FRACTION: (lambda v: bool(0 < v < 1), "between 0 and 1"),
-}
 
 
 def pointwise(
@@ -111,15 +106,3 @@ def _letters(name: str, axes: int) -> str:
 
 def _facts(stated: Mapping[str, str], name: str) -> list[str]:
     return stated.get(name, "").split()
-
-
-def number(loss: str, name: str, value: Any, facts: list[str]) -> sympy.Expr:
-    """An option that is a number, exactly as it is written: 0.1 is 1/10."""
-    try:
-        number = sympy.Rational(str(value)) if isinstance(value, (int, float, str)) else sympy.sympify(value)
-    except (TypeError, ValueError):
-        raise DefinitionError(f"{name} of loss {loss} is {value!r}", remedy="give a number, or None") from None
-    for fact, (holds, words) in _WITHIN.items():
-        if fact.name.lower() in facts and number.is_number and not holds(number):
-            raise DefinitionError(f"{name} of loss {loss} is {value}", why=f"it has to be {words}")
-    return number

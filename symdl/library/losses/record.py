@@ -119,8 +119,8 @@ class Loss:
         value, weight = made if isinstance(made, tuple) else (made, None)
         if not isinstance(sympy.sympify(value), sympy.Expr):
             raise DefinitionError(f"loss {self.name} gives a {type(value).__name__}", remedy="return an expression")
-        (batch, *_) = indices = tensors[1].indices
-        return reduced(value, indices if self.pointwise else [batch], reduction or self.reduction, weight=weight)
+        indices = tensors[1].indices if self.pointwise else tensors[0].indices[:1]
+        return reduced(value, indices, reduction or self.reduction, weight=weight)
 
     def definition(self) -> Definition:
         """The loss by itself: its inputs, and the target L; of scores z where its prediction is a softmax."""

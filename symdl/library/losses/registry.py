@@ -8,12 +8,19 @@ from typing import Any
 import sympy
 
 from symdl.errors import DefinitionError
-from symdl.library.losses import binary, classes, regression
+from symdl.library.losses import binary, classes, distances, divergences, regions, regression
 from symdl.library.losses.pointwise import pointwise
 from symdl.library.losses.record import Family, Loss
 
 #: In the order of `symdl list`.
-_FAMILIES: tuple[Family, ...] = (*regression.FAMILIES, *binary.FAMILIES, *classes.FAMILIES)
+_FAMILIES: tuple[Family, ...] = (
+    *regression.FAMILIES,
+    *binary.FAMILIES,
+    *classes.FAMILIES,
+    *distances.FAMILIES,
+    *divergences.FAMILIES,
+    *regions.FAMILIES,
+)
 
 LOSSES = {family.name: family for family in _FAMILIES}
 ENTRIES = tuple(family.entry for family in _FAMILIES)
