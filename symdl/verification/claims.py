@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -16,9 +16,10 @@ from symdl.core.indices import Index
 from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, elements_in
 from symdl.derivation.steps import Derivation, Partial, Step
-from symdl.errors import SymdlError, UnsupportedError
+from symdl.errors import SymdlError
 from symdl.verification.decide import BUDGET, equal
 from symdl.verification.partials import partial
+from symdl.verification.totals import by_chain_rule, written_out
 from symdl.verification.verdict import Status, Verdict
 
 
@@ -61,6 +62,8 @@ def recheck(derivation: Derivation, *, budget: float = BUDGET, **options: Any) -
 
     ∂v/∂u is differentiated anew (by `symdl.verification.partials`), and both sides are compared first as they are,
     then with the equations put in: those of the definition, and those that the steps have arrived at for cotangents.
+    Through a recurrence the whole target's slope is that by the chain rule, from the equations that read what it is a
+    slope by; an expansion through time is written out.
 
     Args:
         derivation: by either possibility.
@@ -98,11 +101,10 @@ class _Context:
 
     def _verdict(self, step: Step, started: float, budget: float, options: dict[str, Any]) -> Verdict:
         total = isinstance(step.before, Partial) and step.before.of == self.derivation.of
+        if self.time and self.derivation.via == "expand" and (total or step.rule == "E"):
+            return written_out(self.derivation, step, budget, options)
         if total and self.time:
-            raise UnsupportedError(
-                "the slope of the whole target through a recurrence",
-                why="the target can't be written out while the number of times is a symbol",
-            )
+            return self._through_time(step, budget, options)
         before = self._opened(step.before, total)
         after = self._opened(step.after, total=False)
         if not total and step.rule != "D":
@@ -112,6 +114,13 @@ class _Context:
         kept = {p.by.name for p in (*step.before.atoms(Partial), *step.after.atoms(Partial))}
         sides = [self._inlined(side, kept) for side in (before, after)]
         return equal(*sides, budget=max(budget / 2, budget - (time.monotonic() - started)), **options)
+
+    def _through_time(self, step: Step, budget: float, options: dict[str, Any]) -> Verdict:
+        """A total slope through a recurrence, by the chain rule over the equations that read what it is a slope by."""
+        assert isinstance(step.before, Partial)
+        total = by_chain_rule(self.derivation, step.before.by)
+        verdict = equal(total, self._opened(step.after, total=False), budget=budget, **options)
+        return replace(verdict, method=f"chain rule for each time, {verdict.method}") if verdict.proved else verdict
 
     def _opened(self, expr: sympy.Expr, total: bool) -> sympy.Expr:
         """∂v/∂u differentiated: of the whole target where `total`, else of the one equation of v."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import sympy
 
 import symdl as sd
 from symdl.core.define import Hyper, Input, Param, define
 from symdl.core.definitions import Definition
-from symdl.verification import Status, equal
+from symdl.core.functions import Delta, InRange
+from symdl.verification import Status, equal, recheck
 
 
 @define(time="t")
@@ -113,3 +115,43 @@ def test_an_output_with_a_time_axis_is_decided():
         assert equal(*pair).proved
     wrong = replace(slopes[1].gradient, equations=tuple(e.map(lambda v: 2 * v) for e in slopes[1].gradient.equations))
     assert equal(slopes[0], replace(slopes[1], gradient=wrong)).status is Status.REFUTED
+
+
+@pytest.mark.parametrize("layer", ["elman", "gru"])
+def test_every_step_back_through_time_is_proved_for_any_length(layer):
+    derivation = sd.derive(sd.seeded(sd.definition(layer)), wrt=["x", "h0"], via="chain")
+    verdicts = recheck(derivation)
+    for step, verdict in verdicts:
+        assert verdict.proved, f"{step.rule} {step.subject}: {verdict}"
+        assert "=" not in verdict.scope, verdict.scope
+    assert any("chain rule for each time" in v.method for _, v in verdicts)
+
+
+def test_every_step_of_an_expansion_through_time_is_proved():
+    derivation = sd.derive(rnn.at(t=2, n=1, i=1), wrt=["W", "x"], via="expand")
+    verdicts = {(s.rule, s.subject.name): v for s, v in recheck(derivation)}
+    for key, verdict in verdicts.items():
+        assert verdict.proved, f"{key}: {verdict}"
+    assert "J = 2" in verdicts["E'", "x_bar"].scope
+
+
+@pytest.mark.parametrize(
+    ("via", "rule", "fault"),
+    [
+        ("chain", "R2", lambda e: 2 * e),
+        ("chain", "R2", lambda e: e.args[0] if e.is_Add else sympy.S.Zero),
+        ("chain", "R2", lambda e: e.replace(InRange, lambda i, t: InRange(i, t - 1))),
+        ("expand", "E", lambda e: e / 2),
+        ("expand", "E'", lambda e: -e),
+        ("expand", "E'", lambda e: e.replace(Delta, lambda a, b: sympy.S.One)),
+    ],
+)
+def test_a_wrong_step_through_time_is_refuted(via, rule, fault):
+    definition = rnn if via == "chain" else rnn.at(t=2, n=1, i=1, j=1)
+    derivation = sd.derive(definition, wrt=["x"], via=via)
+    position = next(k for k, s in enumerate(derivation.steps) if s.rule == rule and fault(s.after) != s.after)
+    wrong = replace(derivation.steps[position], after=fault(derivation.steps[position].after))
+    steps = (*derivation.steps[:position], wrong, *derivation.steps[position + 1 :])
+    verdict = recheck(replace(derivation, steps=steps))[position][1]
+    assert verdict.status is Status.REFUTED, verdict
+    assert verdict.witness is not None
