@@ -365,12 +365,20 @@ def runtime_extents(axes: Axes, needed: Iterable[Key]) -> list[Extent]:
     return list(found.values())
 
 
+def unreadable(definition: Definition) -> tuple[str, ...]:
+    """The indices whose length no input says: the g of x[n, g·M + m], where only G·M is an axis."""
+    axes = Axes(definition)
+    found = {e.key for e in runtime_extents(axes, [])}
+    lost = (i.name for i in _all_indices(definition) if i.extent.is_Symbol and axes.key(i) not in found)
+    return tuple(dict.fromkeys(lost))
+
+
 def _unreadable(extent: sympy.Expr, name: str) -> ShapeError:
     return ShapeError(
         f"extent {extent} can't be read from the inputs",
         where=f"definition {name}",
         why="no input has an axis that says how long it is",
-        remedy="give an input that axis, or fix the extent",
+        remedy="give an input that axis, or state the extent: definition.at(name=…) or extents={name: …}",
     )
 
 

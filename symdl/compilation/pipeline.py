@@ -13,7 +13,7 @@ from symdl.compilation import cache
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
-from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes
+from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes, unreadable
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
@@ -47,7 +47,8 @@ def compile(
         wrt: names to differentiate the target by; with an optimiser, all parameters by default.
         optimizer: such as `sd.sgd(0.1)`.
         dtype: of all real-valued numbers.
-        extents: expected lengths by index name; 32 is assumed for those that are symbolic.
+        extents: expected lengths by index name; 32 is assumed for those that are symbolic. One that no input says (the
+            number of groups of a group norm) is fixed by it.
         target: "numba".
 
     Raises:
@@ -71,16 +72,17 @@ def compile(
     _check_options(definition, dtype, target, extents)
     if (general := definition.general) is not None:
         # what a mean divides by is tied to its axis there, so that the same code can be checked on small extents
-        known = {n: e for n, e in general.extents.items() if n in general.definition.extents}
+        known = {n: e for n, e in general.extents.items() if n in general.definition.extents} | dict(extents or {})
         made = compile(
-            general.definition,
+            _settled(general.definition, known),
             wrt=wrt,
             optimizer=optimizer,
             dtype=dtype,
-            extents={**known, **(extents or {})},
+            extents=known,
             target=target,
         )
         return replace(made, definition=definition)
+    definition = _settled(definition, extents or {})
     names = checked_wrt(definition, wrt) if wrt is not None or optimizer is not None else None
     key = cache.key_of(
         {
@@ -106,6 +108,12 @@ def _key(optimizer: Optimizer) -> list[Any]:
     step = optimizer.step and canonical(optimizer.step)
     states = [dict(optimizer.state), dict(optimizer.step_state)]
     return [canonical(optimizer.update), step, sorted(optimizer.hyper), *states]
+
+
+def _settled(definition: Definition, extents: Mapping[str, int]) -> Definition:
+    """The definition with those extents fixed that no array will say, such as the number of groups of a group norm."""
+    known = {n: extents[n] for n in unreadable(definition) if n in extents}
+    return replace(definition.at(**known), general=None) if known else definition
 
 
 def _check_options(definition: Definition, dtype: str, target: str, extents: Mapping[str, int] | None) -> None:

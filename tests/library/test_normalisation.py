@@ -72,7 +72,7 @@ def test_running_statistics(spatial, shape, rng):
     given = {n: torch.tensor(a) for n, a in arrays.items()}
     for mine, theirs in zip(by_hand(**given), update(**given), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-12, atol=1e-12)
-    agree(MAKE["batch_norm_running"](spatial=spatial), by_hand, arrays, rng)
+    agree(MAKE["batch_norm_running"](spatial=spatial), by_hand, arrays, rng, compiled=spatial == 2)
 
 
 @pytest.mark.parametrize("axes,shape", [(1, (3, 5)), (1, (2, 1)), (2, (2, 3, 4)), (3, (2, 2, 3, 1))])

@@ -7,6 +7,7 @@ import pytest
 import torch
 from support.peers import agree, both_ways, close
 
+from symdl.compilation import compile
 from symdl.compilation.targets.reference import evaluate
 from symdl.core.define import Hyper, Input, Param, define, in_range, let, state
 from symdl.derivation.forward import hvp
@@ -89,19 +90,21 @@ def test_backwards_in_time_compiled(rng):
     agree(MAKE["elman"](backwards=True), peer, arrays_for("elman", (2, 6, 3, 4), rng), rng, compiled=True)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_segments_with_carried_state(name, rng):
+@pytest.mark.parametrize("name,compiled", [("lstm", False), ("gru", False), ("elman", True)])
+def test_segments_with_carried_state(name, compiled, rng):
     """Truncated backpropagation: the gradient stops where PyTorch's `detach` stops it."""
     n, t, i, j = 2, 6, 2, 2
     arrays, cut = arrays_for(name, (n, t, i, j), rng), 3
     carried = ["h0", "c0"] if name == "lstm" else ["h0"]
     parameters = [p for p in arrays if p[0] in "WUbd"]
     gradient = vjp(MAKE[name](), parameters)  # of the states alone
+    code = compile(gradient.gradient) if compiled else None
     slopes, start = rng.normal(size=(n, t, j)), {k: arrays[k] for k in carried}
     got = dict.fromkeys(parameters, 0.0)
     for first in range(0, t, cut):
         part = {**arrays, **start, "x": arrays["x"][:, first : first + cut]}
-        values = evaluate(gradient.gradient, {**part, "h_bar": slopes[:, first : first + cut]})
+        given = {**part, "h_bar": slopes[:, first : first + cut]}
+        values = code(**{k: v.astype(float) for k, v in given.items()}) if code else evaluate(gradient.gradient, given)
         states = evaluate(MAKE[name](), part)
         start = {k: states[f"{k[0]}_last"] for k in carried}
         got = {p: got[p] + values[gradient.names[p]] for p in parameters}

@@ -138,9 +138,9 @@ def test_gpt(options, rng):
 
 
 def test_gpt_compiled(rng):
-    network = gpt(blocks=1, heads=2, width=8, context=6, vocabulary=7)
+    network = gpt(blocks=2, heads=2, width=4, context=3, vocabulary=7)
     parameters, given = random_parameters(network, rng), data(network, rng, 3)
-    loss, _, _, want = torch_gradient(given, parameters, 1)
+    loss, _, _, want = torch_gradient(given, parameters, 2)
     code = compile(derive(network).gradient)
     got = code(**given, **parameters)
     close(got["L"], loss.item(), "L")
