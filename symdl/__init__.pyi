@@ -56,7 +56,13 @@ from .errors import (
     SymdlError as SymdlError,
     UnsupportedError as UnsupportedError,
 )
-from .library import layers as layers, optimisers as optimisers, schedules as schedules
+from .library import (
+    initialisers as initialisers,
+    layers as layers,
+    optimisers as optimisers,
+    regularisers as regularisers,
+    schedules as schedules,
+)
 from .library.activations import (
     activation as activation,
     identity as identity,
@@ -82,6 +88,7 @@ from .library.optimisers import (
     amsgrad as amsgrad,
     clip_norm as clip_norm,
     clip_value as clip_value,
+    lbfgs as lbfgs,
     lion as lion,
     momentum as momentum,
     nadam as nadam,
@@ -90,12 +97,23 @@ from .library.optimisers import (
     rmsprop as rmsprop,
     sgd as sgd,
 )
-from .library.sequential import dense as dense, sequential as sequential
+from .library.regularisers import regularised as regularised
+from .library.sequential import dense as dense, dropout as dropout, sequential as sequential
 from .rendering import describe as describe, html as html, latex as latex, markdown as markdown, write as write
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report
 from .rendering.writers.tex import to_tex as to_tex
 from .testing.sweep import Accuracy as Accuracy, sweep as sweep, sweep_table as sweep_table, swept as swept
+from .training.classification import (
+    accuracy as accuracy,
+    confusion_matrix as confusion_matrix,
+    f1 as f1,
+    iou as iou,
+    precision as precision,
+    recall as recall,
+    roc_auc as roc_auc,
+    top_k as top_k,
+)
 from .training.data import (
     Split as Split,
     load_digits as load_digits,
@@ -103,15 +121,12 @@ from .training.data import (
     read_csv as read_csv,
     split as split,
 )
+from .training.detection import box_iou as box_iou, mean_average_precision as mean_average_precision
 from .training.fit import Fit as Fit, load_parameters as load_parameters
 from .training.loop import train as train
-from .training.metrics import (
-    accuracy as accuracy,
-    confusion_matrix as confusion_matrix,
-    mae as mae,
-    mse as mse,
-)
+from .training.metrics import mae as mae, mse as mse, r2 as r2, rmse as rmse
 from .training.plots import plot_confusion as plot_confusion, plot_history as plot_history
+from .training.stopping import early_stopping as early_stopping
 from .verification import (
     Status as Status,
     Verdict as Verdict,

@@ -50,10 +50,10 @@ def predictions(definition: Definition) -> tuple[str, ...]:
 
 
 def needs(definition: Definition, output: str, role: Role) -> set[str]:
-    """The inputs of a role that an output depends on."""
+    """The inputs of a role that an output depends on, masks aside."""
     cut = definition.only([output])
     used = {t.name for e in cut.equations for t in e.uses}
-    return {t.name for t in cut.inputs if t.role is role and t.name in used}
+    return {t.name for t in cut.inputs if t.role is role and t.mask is None and t.name in used}
 
 
 def checked_wrt(definition: Definition, wrt: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def compile(
     dtype: Literal["float64", "float32"] = "float64",
     extents: Mapping[str, int] | None = None,
     target: str = "numba",
+    predict: bool = False,
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
@@ -50,6 +51,7 @@ def compile(
         extents: expected lengths by index name; 32 is assumed for those that are symbolic. One that no input says (the
             number of groups of a group norm) is fixed by it.
         target: "numba".
+        predict: whether the outputs that need no target are compiled apart, as they are with an optimiser.
 
     Raises:
         CrossCheckError: the code disagrees with the equations.
@@ -80,6 +82,7 @@ def compile(
             dtype=dtype,
             extents=known,
             target=target,
+            predict=predict,
         )
         return replace(made, definition=definition)
     definition = _settled(definition, extents or {})
@@ -92,6 +95,7 @@ def compile(
             "dtype": dtype,
             "extents": dict(extents or {}),
             "target": target,
+            **({"predict": True} if predict else {}),
         }
     )
     entry = cache.find(key)
@@ -100,7 +104,7 @@ def compile(
         report = Report.from_json(entry.record["report"])
         path = str(entry.folder / cache.PROGRAM)
         return Compiled(definition, dtype, optimizer, report, path, key, True, program)
-    return _build(definition, names, optimizer, dtype, extents or {}, key)
+    return _build(definition, names, optimizer, dtype, extents or {}, key, predict or optimizer is not None)
 
 
 def _key(optimizer: Optimizer) -> list[Any]:
@@ -131,9 +135,10 @@ def _build(
     dtype: str,
     extents: Mapping[str, int],
     key: str,
+    predicts: bool,
 ) -> Compiled:
     begun = time.perf_counter()
-    programs = programs_for(definition, wrt, predicts=optimizer is not None)
+    programs = programs_for(definition, wrt, predicts=predicts)
     plans = {name: _planned(d, extents) for name, d in programs.stable.items()}
     module = emit_module(plans, dtype, optimizer, dict(programs.gradients))
     record = _signatures(module, programs)

@@ -49,7 +49,8 @@ class _Writer:
     def _tensor(self, tensor: Tensor) -> str:
         axes = ", ".join(self._index(i) for i in tensor.indices)
         facts = ", ".join(sorted(f.name for f in tensor.facts))
-        return f"{tensor.name}[{axes}] {tensor.role} integer={tensor.integer} facts={facts}"
+        drawn = "" if tensor.mask is None else " drawn"
+        return f"{tensor.name}[{axes}] {tensor.role} integer={tensor.integer} facts={facts}{drawn}"
 
     def _index(self, index: Index) -> str:
         self.numbers.setdefault(index, len(self.numbers))

@@ -30,15 +30,25 @@ from symdl.core.tensors import Fact, Role, Tensor, _as_scalar, reduction
 from symdl.errors import DefinitionError
 
 
-def Input(axes: str = "", *, integer: bool = False, facts: Iterable[Fact | str] = ()) -> Any:
+def Input(
+    axes: str = "", *, integer: bool = False, facts: Iterable[Fact | str] = (), mask: float | str | None = None
+) -> Any:
     """Data: index names, with extents where they are fixed (`"n i"`, `"n i=3"`); no text: a scalar.
 
     `"j k=j"` gives k the extent of j: a square matrix with two indices of its own.
     `facts` may hold "sums_to_one" (over the last axis), "nonnegative", "positive", "fraction" (between 0 and 1),
     "binary" (0 or 1), "sign" (−1 or 1), "box" (lower corner, then upper corner). `integer=True` is for data that
     subscripts.
+    `mask` is for what training draws, 1 or 0 anew for each batch (dropout): the probability of 1, a number or the name
+    of a hyperparameter.
     """
-    return Declared(axes, Role.INPUT, integer, frozenset(_fact(f) for f in facts))
+    if isinstance(mask, bool) or (mask is not None and not isinstance(mask, str) and not 0 < mask <= 1):
+        raise DefinitionError(
+            f"mask = {mask!r}",
+            why="it is the probability of 1, above 0 and at most 1",
+            remedy="give a number such as 0.8, or the name of a hyperparameter",
+        )
+    return Declared(axes, Role.INPUT, integer, frozenset(_fact(f) for f in facts), mask)
 
 
 def Param(axes: str = "") -> Any:

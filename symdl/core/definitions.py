@@ -70,7 +70,12 @@ class Definition:
     @property
     def data(self) -> tuple[Tensor, ...]:
         """The tensors that hold data: inputs and targets."""
-        return tuple(t for t in self.inputs if t.role is Role.INPUT)
+        return tuple(t for t in self.inputs if t.role is Role.INPUT and t.mask is None)
+
+    @property
+    def masks(self) -> tuple[Tensor, ...]:
+        """The inputs that training draws, 1 or 0 for each batch."""
+        return tuple(t for t in self.inputs if t.mask is not None)
 
     @property
     def target(self) -> Tensor:
@@ -207,6 +212,7 @@ class _Renaming:
                 indices=tuple(self.index(i) for i in tensor.indices),
                 cotangent_of=of and (self.names.get(of[0], of[0]), self.names.get(of[1], of[1])),
                 tangent_of=tensor.tangent_of and self.names.get(tensor.tangent_of, tensor.tangent_of),
+                mask=self.names.get(tensor.mask, tensor.mask) if isinstance(tensor.mask, str) else tensor.mask,
             )
         return self.seen[tensor]
 

@@ -57,6 +57,8 @@ class Tensor:
         facts: what is known of its values.
         cotangent_of: the names of the target and the tensor, where this is ∂target/∂tensor.
         tangent_of: the name of the tensor, where this is its rate of change along a direction (forward mode).
+        mask: where training draws it, 1 or 0 anew for each batch: the probability of 1, a number or the name of a
+            scalar hyperparameter. Elsewhere it is that probability.
 
     >>> i = Index("i", 3)
     >>> w = Tensor("w", (i,))
@@ -71,6 +73,7 @@ class Tensor:
     facts: frozenset[Fact] = field(default_factory=frozenset)
     cotangent_of: tuple[str, str] | None = None
     tangent_of: str | None = None
+    mask: float | str | None = None
 
     @property
     def shape(self) -> tuple[sympy.Expr, ...]:

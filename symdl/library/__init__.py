@@ -1,1 +1,7 @@
-from symdl.library import layers as layers
+"""The library: activations, losses, layers, optimisers, … as data. Modules that are public are loaded when used."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules={"initialisers", "layers", "losses", "optimisers", "regularisers", "schedules"}
+)

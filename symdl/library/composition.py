@@ -48,7 +48,8 @@ def dropout(x: Tensor, mask: Tensor, keep: Any, *, name: str = "y") -> Tensor:
 
     Args:
         x: any shape.
-        mask: of the shape of x; 1 with probability `keep`, else 0. It is data, drawn anew for each batch.
+        mask: of the shape of x; 1 with probability `keep`, else 0. `sd.train` draws it anew for each batch where it was
+            declared so, `sd.Input("n i", mask="p")`; in prediction it is `keep`, so that y = x.
         keep: the share that is kept: a number, or a scalar such as `sd.Hyper(facts=["positive"])`.
         name: of the output.
 
@@ -268,7 +269,7 @@ def _residual() -> Definition:
 
 
 def _dropout() -> Definition:
-    return written("dropout", {"x": Input("n i"), "m": Input("n i"), "p": Hyper(facts=["positive"])}, dropout)
+    return written("dropout", {"x": Input("n i"), "m": Input("n i", mask="p"), "p": Hyper(facts=["positive"])}, dropout)
 
 
 def _glu() -> Definition:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import sympy
+
 from symdl.core.builder import Builder, Declared
 from symdl.core.define import Sum, writing
 from symdl.core.definitions import Definition
@@ -19,6 +21,24 @@ from symdl.core.tensors import Role, Tensor
 from symdl.errors import DefinitionError
 from symdl.library.activations import Activation, activation
 from symdl.library.losses import LOSSES, Family, Loss, softmax
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Units left out at random in training: y = m·x/keep, with a mask m that is 1 with probability `keep`."""
+
+    keep: sympy.Rational
+
+
+def dropout(rate: float) -> Dropout:
+    """Leave out every unit with probability `rate`, anew in each batch of training; in prediction do nothing.
+
+    Raises:
+        DefinitionError: a rate that is not from 0 to below 1.
+    """
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise DefinitionError(f"rate = {rate!r}", where="dropout", why="it is from 0 to below 1", remedy="try 0.2")
+    return Dropout(1 - sympy.Rational(str(rate)))
 
 
 @dataclass(frozen=True)
@@ -41,11 +61,13 @@ def dense(units: int | None = None, act: str | Activation = "identity", *, bias:
     return Dense(units, act if isinstance(act, Activation) else activation(act), bias)
 
 
-def sequential(*layers: Dense, loss: str | Loss = "l2", inputs: int | None = None, name: str = "network") -> Definition:
+def sequential(
+    *layers: Dense | Dropout, loss: str | Loss = "l2", inputs: int | None = None, name: str = "network"
+) -> Definition:
     """A feed-forward network with its loss.
 
     Args:
-        layers: from the first hidden layer to the output.
+        layers: from the first hidden layer to the output; dropout between them.
         loss: by name, or from `sd.loss`; "softmax_cross_entropy" puts a softmax after the last layer. By name it is the
             mean over the examples of the sum over the outputs ("batchmean"); `sd.loss(name, reduction="mean")` divides
             by the number of outputs as well.
@@ -58,19 +80,25 @@ def sequential(*layers: Dense, loss: str | Loss = "l2", inputs: int | None = Non
         for probabilities, `y_hat` otherwise).
 
     Raises:
-        DefinitionError: no layer, or an unknown loss.
+        DefinitionError: no layer, dropout after the last one, or an unknown loss.
     """
-    if not layers:
-        raise DefinitionError("a network needs a layer", remedy="sd.sequential(sd.dense(10), …)")
+    if not layers or not isinstance(layers[-1], Dense):
+        raise DefinitionError("a network needs a layer at its end", remedy="sd.sequential(…, sd.dense(10))")
     chosen = _fitting(loss if isinstance(loss, Loss) else replace(_family(loss).chosen(), reduction="batchmean"))
     builder = Builder(name)
     n = builder.index("n")
     signal = builder.declare("x", Declared(f"n i{f'={inputs}' if inputs else ''}", Role.INPUT))
-    _unit_index(builder, len(layers), len(layers), layers[-1].units)
+    depth = sum(isinstance(layer, Dense) for layer in layers)
+    _unit_index(builder, depth, depth, layers[-1].units)
     target = builder.declare("y", _per_output(chosen.target, chosen))
-    for number, layer in enumerate(layers, start=1):
-        unit = _unit_index(builder, number, len(layers), layer.units)
-        signal = _write_dense(builder, layer, signal, n, unit, number, len(layers), chosen)
+    number = 0
+    for layer in layers:
+        if isinstance(layer, Dropout):
+            signal = _write_dropout(builder, layer, signal, number)
+            continue
+        number += 1
+        unit = _unit_index(builder, number, depth, layer.units)
+        signal = _write_dense(builder, layer, signal, n, unit, number, depth, chosen)
     k = signal.indices[1]
     if chosen.probabilities:
         signal = builder.let(f"p[n,{k.name}]", softmax(signal[n, k], k))
@@ -120,6 +148,13 @@ def _unit_index(builder: Builder, number: int, depth: int, units: int | None) ->
     """j, k for one or two layers; j1, j2, …, k for more: the last layer is always k."""
     letter = "k" if number == depth else ("j" if depth == 2 else f"j{number}")
     return builder.index(letter, units)
+
+
+def _write_dropout(builder: Builder, layer: Dropout, signal: Tensor, number: int) -> Tensor:
+    """m1, d1 after the first dense layer, and so on; m0, d0 on the inputs."""
+    axes = [i.name for i in signal.indices]
+    mask = builder.declare(f"m{number}", Declared(" ".join(axes), Role.INPUT, mask=float(layer.keep)))
+    return builder.let(f"d{number}[{','.join(axes)}]", mask.element() * signal.element() / layer.keep)
 
 
 def _write_dense(

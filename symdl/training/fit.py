@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from symdl.core.definitions import Definition
 from symdl.core.files import write_bytes_atomic, write_text_atomic
 from symdl.errors import DataError
 from symdl.training.history import History
+from symdl.training.measures import Metric, chosen, measured
 from symdl.training.optional import needs
+from symdl.training.rows import Rows, expected, kept
 
 Array = npt.NDArray[Any]
 
@@ -34,6 +36,7 @@ class Fit:
         seed: of the start and of the order of the rows.
         hyper: values of the definition's hyperparameters.
         diverged_at: the step, counted from 1, whose loss or update was not finite; None where training ended.
+        best_epoch: with early stopping the epoch, counted from 1, that the parameters are of.
     """
 
     parameters: Mapping[str, Array]
@@ -42,6 +45,7 @@ class Fit:
     seed: int
     hyper: Mapping[str, float] = field(default_factory=dict)
     diverged_at: int | None = None
+    best_epoch: int | None = None
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
@@ -60,10 +64,11 @@ class Fit:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The last value of each curve of the history."""
+        """The value of each curve of the history at the epoch that the parameters are of: the last one, or the best."""
         names = ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy")
         curves = {n: getattr(self.history, n) for n in names}
-        return {n: float(c[-1]) for n, c in curves.items() if c is not None and len(c)}
+        at = -1 if self.best_epoch is None else self.best_epoch - 1
+        return {n: float(c[at]) for n, c in {**curves, **self.history.metrics}.items() if c is not None and len(c)}
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """The prediction (the first output that needs no target) for rows of inputs, shape (N, …).
@@ -84,11 +89,27 @@ class Fit:
         data = dict(zip([t.name for t in self.compiled.definition.data], (X, y), strict=False))
         return self.compiled(**self._given(data, "evaluate"))
 
+    def measure(self, X: npt.ArrayLike, y: npt.ArrayLike, metrics: Iterable[str | Metric] = ()) -> dict[str, float]:
+        """The loss and metrics by name, on rows that may be new; y as for `sd.train`, class labels included.
+
+        Raises:
+            DataError, ShapeError: data that do not fit, an unknown metric, or one that does not fit the definition.
+        """
+        definition = self.compiled.definition
+        shapes = {n: np.shape(a) for n, a in self.parameters.items()}
+        rows = Rows(definition, X, y, self.compiled.dtype, shapes)
+        results = self.compiled(**self._given(rows.arrays, "evaluate"))
+        prediction = results[definition.outputs[1]] if len(definition.outputs) > 1 else None
+        found = {"loss": float(results[definition.outputs[0]])}
+        return found | measured(chosen(metrics), rows.target, rows.labels, prediction)
+
     def _given(self, data: Mapping[str, Any], function: str) -> dict[str, Any]:
         used = {t.name for t in self.compiled.definition.inputs}
         if function in self.compiled.program.functions and function == "predict":
             used = set(self.compiled.program.functions[function].inputs)
-        return {n: v for n, v in {**self.parameters, **self.hyper, **data}.items() if n in used}
+        known = {**self.parameters, **self.hyper, **data}
+        known |= expected(self.compiled, kept(self.compiled.definition, self.hyper), known, used)
+        return {n: v for n, v in known.items() if n in used}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the parameters to `path` (safetensors) and the rest beside it, as `path` with the suffix .json.
@@ -108,6 +129,7 @@ class Fit:
             "dtype": self.compiled.dtype,
             "seed": self.seed,
             "diverged_at": self.diverged_at,
+            "best_epoch": self.best_epoch,
             "history": json.loads(self.history.to_json()),
         }
         write_bytes_atomic(target, save(arrays, {"format": "symdl parameters"}))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class History:
         validation_loss: the same on the validation part; None where there was none.
         training_accuracy: shape (epochs,), from 0 to 1; None where it was not measured.
         validation_accuracy: the same on the validation part.
+        metrics: shape (epochs,) each: what else was measured, by name, such as "validation_f1".
         seconds: how long the run took.
 
     The arrays are copied to float64 and read-only. A loss may be infinite or NaN: it is how a diverged run ends.
@@ -48,6 +50,7 @@ class History:
     validation_loss: Floats | None = None
     training_accuracy: Floats | None = None
     validation_accuracy: Floats | None = None
+    metrics: Mapping[str, Floats] = field(default_factory=dict)
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -63,6 +66,12 @@ class History:
                 )
             if name.endswith("accuracy") and values is not None and not ((values >= 0) & (values <= 1)).all():
                 raise _error(f"{name} is not between 0 and 1", "accuracy is the share of predictions that are right")
+        object.__setattr__(self, "metrics", {n: _series(n, v) for n, v in self.metrics.items()})
+        for name, values in self.metrics.items():
+            if len(values) != self.epochs:
+                raise _error(
+                    f"{name} has {len(values)} values, training_loss {self.epochs}", "each has one value an epoch"
+                )
         if not 0 <= self.seconds < math.inf:
             raise _error(f"{self.seconds} seconds", "a run takes a finite time, 0 or more")
 
@@ -81,12 +90,13 @@ class History:
 
         >>> print(History(step_loss=[0.5], training_loss=[float("inf")], seconds=0.25).to_json())
         {"format": "symdl history", "version": 1, "step_loss": [0.5], "training_loss": ["Infinity"],
-        "validation_loss": null, "training_accuracy": null, "validation_accuracy": null, "seconds": 0.25}
+        "validation_loss": null, "training_accuracy": null, "validation_accuracy": null, "metrics": {}, "seconds": 0.25}
         """
         record: dict[str, object] = {"format": FORMAT, "version": VERSION}
         for name in _ARRAYS:
             values = getattr(self, name)
             record[name] = None if values is None else [_to_json(value) for value in values.tolist()]
+        record["metrics"] = {n: [_to_json(value) for value in v.tolist()] for n, v in self.metrics.items()}
         record["seconds"] = float(self.seconds)
         return json.dumps(record, allow_nan=False)
 
@@ -108,8 +118,9 @@ class History:
             raise _error("the text is not a training history", f'it has no entry "format": "{FORMAT}"')
         if record.get("version") != VERSION:
             raise _error(f"version {record.get('version')!r} of a training history", f"this symdl reads {VERSION}")
-        known = {field.name for field in fields(cls)}
+        known = {f.name for f in fields(cls)}
         entries = {key: value for key, value in record.items() if key not in ("format", "version")}
+        entries.setdefault("metrics", {})  # what was written before there were any
         if entries.keys() != known:
             names = ", ".join(sorted(repr(name) for name in entries.keys() ^ known))
             raise _error("the record has missing or unknown entries", f"these differ: {names}")
@@ -140,6 +151,10 @@ def _to_json(value: float) -> float | str:
 def _from_json(name: str, value: Any) -> Any:
     if name == "seconds":
         return _number(name, value)
+    if name == "metrics":
+        if not isinstance(value, dict):
+            raise _error("entry 'metrics' is not a table", "it holds a list of numbers for each name")
+        return {n: _from_json(n, v) for n, v in value.items()}
     if value is None and name in _PER_EPOCH:
         return None
     if not isinstance(value, list):

@@ -14,10 +14,12 @@ sgd(g, clip_scale, theta, lr) -> theta_new:
 from symdl.library.optimisers.clipping import clip_norm, clip_value
 from symdl.library.optimisers.descent import lion, momentum, nesterov, sgd
 from symdl.library.optimisers.moments import adam, adamw, amsgrad, nadam, radam
+from symdl.library.optimisers.quasi_newton import LBFGS, lbfgs
 from symdl.library.optimisers.record import Optimizer, Setting
 from symdl.library.optimisers.scaled import adadelta, adagrad, rmsprop
 
 __all__ = [
+    "LBFGS",
     "OPTIMISERS",
     "Optimizer",
     "Setting",
@@ -28,6 +30,7 @@ __all__ = [
     "amsgrad",
     "clip_norm",
     "clip_value",
+    "lbfgs",
     "lion",
     "momentum",
     "nadam",
