@@ -18,7 +18,7 @@ from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.report import Report
-from symdl.compilation.runtime import EpochSignature, Program, Signature, load_source, prepared
+from symdl.compilation.runtime import EpochSignature, Program, Signature, is_whole, load_source, prepared
 from symdl.compilation.serialise import canonical
 from symdl.compilation.targets.numba import Module, emit_module
 from symdl.core.definitions import Definition
@@ -101,9 +101,10 @@ def compile(
     entry = cache.find(key)
     if entry is not None:
         program = _program(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
-        report = Report.from_json(entry.record["report"])
-        path = str(entry.folder / cache.PROGRAM)
-        return Compiled(definition, dtype, optimizer, report, path, key, True, program)
+        if is_whole(program.space):
+            report = Report.from_json(entry.record["report"])
+            path = str(entry.folder / cache.PROGRAM)
+            return Compiled(definition, dtype, optimizer, report, path, key, True, program)
     return _build(definition, names, optimizer, dtype, extents or {}, key, predict or optimizer is not None)
 
 

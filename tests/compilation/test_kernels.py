@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from support.strict import run_strictly
 
 from symdl.compilation import compile
-from symdl.compilation.cache import VARIABLE
+from symdl.compilation.cache import RECORD, VARIABLE
+from symdl.compilation.runtime import kernels_in
 from symdl.compilation.targets import numba as target
-from symdl.compilation.targets.kernels import Kernels
+from symdl.compilation.targets.kernels import SUFFIX, Kernels
 from symdl.core.builder import Builder, Declared
 from symdl.core.define import Sum, mean, tanh
 from symdl.core.definitions import Definition
@@ -65,6 +72,50 @@ def test_a_long_program_computes_what_pytorch_does(compiled, rng):
         np.testing.assert_allclose(found[name], w.grad.numpy(), rtol=1e-10, atol=1e-12)
 
 
+def test_callers_refer_to_their_functions_and_do_not_take_them_in(compiled):
+    """Otherwise Numba optimises each of them again in every caller."""
+    space = compiled[7].program.space
+    kernels = kernels_in(space)
+    assert len(kernels) == len(functions(compiled[7].source))
+    assert all(len(k.overloads) == 1 for k in kernels.values())
+    for caller in ("gradient", "epoch"):
+        (result,) = space[caller].overloads.values()
+        assert not [f.name for f in result.library.get_defined_functions() if SUFFIX in f.name]
+
+
+SECOND = """
+import numpy as np
+from symdl.compilation import compile
+from symdl.compilation.targets import numba
+from symdl.library.definitions import definition
+numba.FEW = 0
+code = compile(definition("batch_norm"))
+x = np.random.default_rng(5).normal(size=(4, 3))
+print(code.from_cache, repr(float(code(x=x, gamma=np.ones(3), beta=np.ones(3), eps=0.1)["y"].sum())))
+"""
+
+
+def test_another_process_loads_them_or_builds_all_anew(tmp_path):
+    """Code of callers knows its functions by symbols: one that is missing must not be met at a call."""
+    environment = {**os.environ, VARIABLE: str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def run():
+        done = subprocess.run([sys.executable, "-c", SECOND], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    first, second = run(), run()
+    assert (first[0], second[0]) == ("False", "True")
+    entry = next(p for p in tmp_path.iterdir() if not p.name.startswith("."))
+    next(entry.rglob("*_kernel*.nbc")).unlink()
+    record = json.loads((entry / RECORD).read_text())
+    record["files"] = {n: h for n, h in record["files"].items() if (entry / n).exists()}
+    (entry / RECORD).write_text(json.dumps(record))
+    third = run()
+    assert third[0] == "False"
+    assert first[1] == second[1] == third[1]
+
+
 @pytest.mark.parametrize("layer", ["attention", "lstm", "batch_norm"])
 def test_every_program_may_be_cut(layer, monkeypatch, tmp_path):
     """The cross-check refuses what is wrong at a seam."""
@@ -74,12 +125,16 @@ def test_every_program_may_be_cut(layer, monkeypatch, tmp_path):
     assert functions(code.source)
 
 
+def typed(names):
+    return {n: "float64[::1]" if n in "abpq" else "float64" for n in names}
+
+
 def test_names_only_are_what_may_differ():
     made = Kernels()
-    first = made.call("a", [], ["for n in range(N):", "    a[n] = b[n]*c"], {"a", "b", "c", "N"})
-    same = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*r"], {"p", "q", "r", "T"})
-    twice = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*q[t]"], {"p", "q", "r", "T"})
-    number = made.call("s", [], ["for t in range(T):", "    s += q[t]*r"], {"s", "q", "r", "T"})
+    first = made.call("a", [], ["for n in range(N):", "    a[n] = b[n]*c"], typed("abcN"))
+    same = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*r"], typed("pqrT"))
+    twice = made.call("p", [], ["for t in range(T):", "    p[t] = q[t]*q[t]"], typed("pqrT"))
+    number = made.call("s", [], ["for t in range(T):", "    s += q[t]*r"], typed("sqrT"))
     assert (first, same) == (["a_kernel(N, a, b, c)"], ["a_kernel(T, p, q, r)"])
     assert twice == ["p_kernel(T, p, q)"]
     assert number == ["s = s_kernel(T, s, q, r)"]
@@ -88,8 +143,8 @@ def test_names_only_are_what_may_differ():
 
 def test_a_number_that_is_set_there_is_not_passed():
     made = Kernels()
-    assert made.call("s", [], ["s = q[0]"], {"s", "q"}) == ["s = s_kernel(q)"]
-    assert made.call("t", [], ["t = t + q[0]"], {"t", "q"}) == ["t = t_kernel(t, q)"]
+    assert made.call("s", [], ["s = q[0]"], typed("sq")) == ["s = s_kernel(q)"]
+    assert made.call("t", [], ["t = t + q[0]"], typed("tq")) == ["t = t_kernel(t, q)"]
 
 
 def test_cut_programs_stay_within_their_arrays(monkeypatch, rng):

@@ -60,7 +60,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
     source = module.source.replace("from numba import njit", "")
-    space: dict[str, Any] = {"njit": lambda **options: lambda function: function, "math": math}
+    space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
     exec(compile(source, "<emitted>", "exec"), space)
     signature = module.functions["evaluate"]
     axes = Axes(definition)

@@ -18,7 +18,7 @@ from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
-from symdl.compilation.targets.kernels import Kernels, names_in
+from symdl.compilation.targets.kernels import Kernels, array_type, names_in
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.workspace import WorkSpace
@@ -167,12 +167,20 @@ class Emitter:
         """The lines as a call of a function of their own, if the program has such and they are more than a number."""
         if self.kernels is None or (isinstance(item, Statement) and not any(e.subscripts for e in item.reads)):
             return lines
-        *_, last = (item,) if isinstance(item, Contraction) else statements_in(item)
-        constants = [s.name for s in self.invariants.found.values()]
-        given = {*self.arrays.values(), *self.extent.values(), *self.locals.values(), *constants}
+        last = item if isinstance(item, Contraction) else [*statements_in(item)][-1]
         views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
-        given = (given - set(views)) | {"work", *self.space.starts}
+        given = {n: t for n, t in self._types().items() if n not in views}
         return self.kernels.call(self.arrays[last.out.name], notes, [*views.values(), *lines], given)
+
+    def _types(self) -> dict[str, str]:
+        """What lines may use that stands outside of them, with its type."""
+        types = {"work": array_type(self.dtype, 1)}
+        for buffer in self.plan.buffers:
+            number = "int64" if buffer.tensor.integer else self.dtype
+            local = self.locals.get(buffer.tensor.element(), "")
+            types |= {self.arrays[buffer.name]: array_type(number, max(buffer.tensor.rank, 1)), local: number}
+        types |= {s.name: self.dtype for s in self.invariants.found.values()}
+        return types | dict.fromkeys((*self.extent.values(), *self.space.starts), "int64")
 
     def _contraction(self, item: Contraction) -> list[str]:
         """The product, in loops over the indices that are none of its matrices'."""

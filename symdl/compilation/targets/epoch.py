@@ -13,7 +13,7 @@ import sympy
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.blocks import Invariants, computed, share
 from symdl.compilation.targets.emit import Function
-from symdl.compilation.targets.kernels import Kernels
+from symdl.compilation.targets.kernels import Kernels, array_type
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.tensors import Element, Role, Tensor
@@ -54,7 +54,7 @@ class EpochEmitter:
         dtype: str,
         kernels: Kernels | None = None,
     ) -> None:
-        self.kernels = kernels
+        self.kernels, self.dtype = kernels, dtype
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
         self.names = Names({"gradient", "work", "losses", "now", "then", "step", "number", "entry"})
         self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
@@ -184,8 +184,11 @@ class EpochEmitter:
         if self.kernels is None:
             return lines
         states = [self.state[parameter, s] for s in self.optimizer.state]
-        pairs = [f"{n}_pair" for n in (self.py[parameter], *states)]
-        given = {*pairs, self.py[self.gradients[parameter]], *self.scalars.values(), "step", "now", "then", "broken"}
+        rank = max(self.tensors[parameter].rank, 1)
+        given = {f"{n}_pair": array_type(self.dtype, rank + 1) for n in (self.py[parameter], *states)}
+        given[self.py[self.gradients[parameter]]] = array_type(self.dtype, rank)
+        given |= dict.fromkeys((*self.scalars.values(), "step"), self.dtype)
+        given |= dict.fromkeys(("now", "then", "broken"), "int64")
         return self.kernels.call(f"{self.py[parameter]}_update", [], lines, given)
 
     def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:

@@ -1,18 +1,22 @@
 """Functions of their own for the nests and products of a long program.
 
 What LLVM takes for a function grows faster than its length, so the items of a long program are compiled apart. Items
-that differ in names only share one function: a transformer of twelve blocks compiles the functions of one.
+that differ in names only share one function: a transformer of twelve blocks compiles the functions of one. The types of
+their arguments are stated, so that each is compiled once, before what calls it (see `runtime.load_source`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 #: In emitted code: the decorator of these functions. Nothing but other compiled code calls them.
 KERNEL = "kernel"
 DEFINED = f"""
-{KERNEL} = njit(error_model="numpy", fastmath={{"contract"}}, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def {KERNEL}(types):
+    \"\"\"Compiled for arguments of these types, apart from the functions that call it.\"\"\"
+    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "cache": True}}
+    return njit(f"({{types}},)", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 """.strip()
 #: Names end with this, and no others do.
 SUFFIX = "_kernel"
@@ -31,14 +35,15 @@ class Kernels:
         self.sources: list[str] = []
         self._names: dict[str, str] = {}  # by canonical text
 
-    def call(self, wanted: str, notes: list[str], lines: list[str], given: Collection[str]) -> list[str]:
+    def call(self, wanted: str, notes: list[str], lines: list[str], given: Mapping[str, str]) -> list[str]:
         """The call that stands for `lines`, whose function is added unless there is one that differs in names only.
 
         Args:
             wanted: what it computes.
             notes: comments for the reader.
             lines: statements.
-            given: names from outside that the lines may use. Those that the lines assign to are numbers, and returned.
+            given: names from outside that the lines may use, and their types. Those that the lines assign to are
+                numbers, and returned.
         """
         assigned = {name for line in lines for name in _assigned(line)}
         own = assigned | set(given)
@@ -48,13 +53,14 @@ class Kernels:
         results = [n for n in order if n in given and n in assigned]
         places = {n: f"${k}" for k, n in enumerate(order)}
         renamed = [_NAME.sub(lambda m: places.get(m[0], m[0]), line) for line in lines]
-        key = "\n".join([*renamed, *(places[n] for n in (*arguments, "", *results) if n)])
+        types = [given[n] for n in arguments]
+        key = "\n".join([*renamed, *(places[n] for n in (*arguments, "", *results) if n), *types])
         if key not in self._names:
             self._names[key] = self._new_name(wanted)
             end = [f"return {', '.join(results)}"] if results else []
             body = [f"    {line}" for line in (*notes, *lines, *end)]
             head = wrapped(f"def {self._names[key]}(", arguments, "):")
-            self.sources.append("\n".join([f"@{KERNEL}", *head, *body]))
+            self.sources.append("\n".join([*_decorator(types), *head, *body]))
         target = f"{', '.join(results)} = " if results else ""
         return wrapped(f"{target}{self._names[key]}(", arguments, ")")
 
@@ -64,6 +70,27 @@ class Kernels:
             number += 1
             name = f"{wanted}_{number}{SUFFIX}"
         return name
+
+
+def array_type(dtype: str, rank: int) -> str:
+    """A C-contiguous array, as Numba writes its type.
+
+    >>> array_type("float64", 3)
+    'float64[:, :, ::1]'
+    """
+    return f"{dtype}[{':, ' * (rank - 1)}::1]"
+
+
+def _decorator(types: list[str]) -> list[str]:
+    lines = [""]
+    for text in types:
+        if len(lines[-1]) + len(text) > WIDTH - 16:
+            lines.append("")
+        lines[-1] += f"{text}, "
+    lines[-1] = lines[-1].removesuffix(", ")
+    if len(lines) == 1:
+        return [f'@{KERNEL}("{lines[0]}")']
+    return [f"@{KERNEL}(", *(f'    "{line}"' for line in lines), ")"]
 
 
 def names_in(line: str) -> list[str]:

@@ -12,7 +12,7 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets import accumulators, elementary
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
-from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels
+from symdl.compilation.targets.kernels import DEFINED, FEW, Kernels
 from symdl.compilation.targets.workspace import helpers_used
 from symdl.library.optimisers import Optimizer
 
@@ -61,13 +61,13 @@ def emit_module(
         parts = [*kernels.sources, *parts]
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
-    helpers += [f"@{KERNEL}\n{source}" for source in helpers_used(text)]
+    helpers += [f"{INLINED}\n{source}" for source in helpers_used(text)]
     helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used(text)]
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
     if kernels is not None:
-        header += f"\n{DEFINED}"
+        helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
 
