@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from symdl.core.builder import Builder, Declared
 from symdl.core.define import Input, Param, Sum, define, let
 from symdl.core.definitions import Definition
-from symdl.core.tensors import Role
 from symdl.errors import DefinitionError
-from symdl.library.activations import ACTIVATIONS, Activation, identity
+from symdl.library.activations import ENTRIES as ACTIVATIONS, Activation, identity
 from symdl.library.attention import ENTRIES as ATTENTION
 from symdl.library.composition import ENTRIES as COMPOSITION
 from symdl.library.convolution import ENTRIES as CONVOLUTION
@@ -43,14 +40,6 @@ def unit(activation: Activation = identity, name: str = "neuron") -> Definition:
     return made
 
 
-def of_activation(activation: Activation) -> Definition:
-    """The definition a = f(s) of one activation, written out."""
-    builder = Builder(activation.name)
-    s = builder.declare("s", Declared("", Role.INPUT))
-    builder.let("a", activation.definition(s.element()))
-    return builder.build(["a"])
-
-
 #: The lecture's worked example (L2 to L11).
 LECTURE_VALUES = {"x": [[1, 1, 3]], "t": [10], "w": [2, 2, 2], "b": 4}
 LECTURE_RATE = 0.04
@@ -69,7 +58,7 @@ _ENTRIES = (
         "two fully connected layers, tanh, softmax and cross-entropy",
         lambda: sequential(dense(None, "tanh"), dense(None), loss="softmax_cross_entropy"),
     ),
-    *(Entry(a.name, "activation", a.source, partial(of_activation, a)) for a in ACTIVATIONS.values()),
+    *ACTIVATIONS,
     *LOSSES,
     *LINEAR,
     *CONVOLUTION,

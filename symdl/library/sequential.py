@@ -20,6 +20,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Role, Tensor
 from symdl.errors import DefinitionError
 from symdl.library.activations import Activation, activation
+from symdl.library.activations.record import shown
 from symdl.library.losses import LOSSES, Family, Loss, softmax
 
 
@@ -53,12 +54,22 @@ class Dense:
 def dense(units: int | None = None, act: str | Activation = "identity", *, bias: bool = True) -> Dense:
     """A fully connected layer of `units` units (None: a symbolic number) with an activation by name or of one's own.
 
+    A parameter that the activation learns (the slope of "prelu") becomes a parameter of the layer, one for all units.
+
     Raises:
-        DefinitionError: units below 1, or an unknown activation.
+        DefinitionError: units below 1, an unknown activation, or one with a parameter that has no value.
     """
     if units is not None and (not isinstance(units, int) or units < 1):
         raise DefinitionError(f"a layer can't have {units!r} units", remedy="give 1 or more")
-    return Dense(units, act if isinstance(act, Activation) else activation(act), bias)
+    chosen = act if isinstance(act, Activation) else activation(act)
+    for name in chosen.declared():
+        if name not in chosen.learned:
+            raise DefinitionError(
+                f"parameter {name} of activation {chosen.name} has no value",
+                where="a dense layer",
+                remedy=f"write sd.activation('{chosen.name}', …, {name}=1), or learned='{name}' to train it",
+            )
+    return Dense(units, chosen, bias)
 
 
 def sequential(
@@ -172,4 +183,6 @@ def _write_dense(
         return builder.let(f"{'y_hat' if is_output else f's{suffix}'}[n,{unit.name}]", total)
     sums = builder.let(f"s{suffix}[n,{unit.name}]", total)
     out = "y_hat" if is_output else f"h{suffix}"
-    return builder.let(f"{out}[n,{unit.name}]", layer.activation(sums[n, unit]))
+    own = {name: builder.declare(f"{shown(name)}{suffix}", made) for name, made in layer.activation.declared().items()}
+    values = {name: tensor.element() for name, tensor in own.items()}
+    return builder.let(f"{out}[n,{unit.name}]", layer.activation(sums[n, unit], **values))

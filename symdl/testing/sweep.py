@@ -157,7 +157,7 @@ def swept() -> tuple[str, ...]:
 def truths_of(entry: Activation) -> dict[str, Truth]:
     """The value and the slope as the definition has them: no stated slope or stable form is looked at."""
     x = sympy.Symbol("x", real=True)
-    definition = opened(sympy.sympify(entry.definition(x), strict=True))
+    definition = opened(sympy.sympify(entry.defined(x), strict=True))
     return {"value": Truth(definition, x), "slope": Truth(definition.diff(x), x)}
 
 

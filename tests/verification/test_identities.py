@@ -45,7 +45,7 @@ from symdl.verification import Status, check_function, equal
 x, y, z = sympy.symbols("x y z", real=True)
 p, q = sympy.symbols("p q", positive=True)
 sigmoid = 1 / (1 + exp(-x))
-SIGMA, RELU, LEAKY = activations._Sigmoid, activations._ReLU, activations._LeakyReLU
+SIGMA, RELU, LEAKY = activations.sigmoid.call, activations.relu.call, activations.leaky_relu.call
 
 PROVED = {
     "sigmoid and tanh": (1 / (1 + exp(-x)), (1 + tanh(x / 2)) / 2),

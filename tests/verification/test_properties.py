@@ -9,7 +9,7 @@ from hypothesis import assume, given, strategies as st
 from symdl.core.define import maximum, minimum
 from symdl.core.functions import Switch
 from symdl.errors import SymdlError
-from symdl.library.activations import _ReLU as relu, _Sigmoid as sigmoid
+from symdl.library.activations import relu, sigmoid
 from symdl.verification import Status, equal
 from symdl.verification.balls import evaluate
 from symdl.verification.proofs import Claim, prove

@@ -7,32 +7,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy
 
 from symdl.core.define import Hyper
-from symdl.core.tensors import Fact, Tensor
-from symdl.errors import DefinitionError
-
-_WITHIN: Mapping[Fact, tuple[Callable[[Any], bool], str]] = {
-    Fact.POSITIVE: (lambda v: bool(v > 0), "above 0"),
-    Fact.NONNEGATIVE: (lambda v: bool(v >= 0), "0 or more"),
-    Fact.FRACTION: (lambda v: bool(0 < v < 1), "between 0 and 1"),
-}
+from symdl.core.tensors import Tensor
+from symdl.library.numbers import number as exact
 
 
 def number(loss: str, name: str, value: Any, facts: list[str]) -> sympy.Expr:
-    """An option that is a number, exactly as it is written: 0.1 is 1/10."""
-    try:
-        number = sympy.Rational(str(value)) if isinstance(value, (int, float, str)) else sympy.sympify(value)
-    except (TypeError, ValueError):
-        raise DefinitionError(f"{name} of loss {loss} is {value!r}", remedy="give a number, or None") from None
-    for fact, (holds, words) in _WITHIN.items():
-        if fact.name.lower() in facts and number.is_number and not holds(number):
-            raise DefinitionError(f"{name} of loss {loss} is {value}", why=f"it has to be {words}")
-    return number
+    """An option of a loss that is a number, exactly as it is written: 0.1 is 1/10."""
+    return exact(f"loss {loss}", name, value, facts)
 
 
 class Parameters:

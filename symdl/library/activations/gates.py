@@ -1,0 +1,76 @@
+"""x times a gate that opens with x: SiLU and GELU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symdl.core.define import switch
+from symdl.core.functions import scalar_function
+from symdl.library.activations.record import Activation
+from symdl.library.activations.sigmoids import sigmoid
+
+_SiLU: Any = scalar_function(
+    "silu",
+    lambda x: x * sigmoid(x),
+    slope=lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+    latex=r"\operatorname{SiLU}",
+    source="Elfwing, Uchibe and Doya 2018 (arXiv 1702.03118), equation 4; also called swish",
+)
+
+
+def _normal(x: sympy.Expr) -> sympy.Expr:
+    """The density of the standard normal distribution."""
+    return sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+
+
+def _tail(x: sympy.Expr) -> sympy.Expr:
+    """How probable a standard normal number beyond |x| is, on one side."""
+    return sympy.erfc(switch(x, -x, x, kink="mid") / sympy.sqrt(2)) / 2
+
+
+_Phi: Any = scalar_function(
+    "Phi",
+    lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2,
+    slope=_normal,
+    # 1 + erf cancels where x is far below 0
+    stable=lambda x: switch(x, _tail(x), 1 - _tail(x), kink="right"),
+    complement=lambda x: _Phi(-x),
+    latex=r"\Phi",
+    source="the distribution function of the standard normal distribution",
+)
+
+_GELU: Any = scalar_function(
+    "gelu",
+    lambda x: x * _Phi(x),
+    slope=lambda x: _Phi(x) + x * _normal(x),
+    latex=r"\operatorname{GELU}",
+    source="Hendrycks and Gimpel 2016 (arXiv 1606.08415): x times the probability that a normal number is below x",
+)
+
+
+def _cubic(x: sympy.Expr) -> sympy.Expr:
+    """√(2/π) (x + 0.044715 x³)."""
+    return sympy.sqrt(2 / sympy.pi) * (x + sympy.Rational(44715, 10**6) * x**3)
+
+
+def _cubic_slope(x: sympy.Expr) -> sympy.Expr:
+    return sympy.sqrt(2 / sympy.pi) * (1 + sympy.Rational(3 * 44715, 10**6) * x**2)
+
+
+_GELUTanh: Any = scalar_function(
+    "gelu_tanh",
+    lambda x: x * (1 + sympy.tanh(_cubic(x))) / 2,
+    # (1 + tanh u)/2 is σ(2u), which keeps its digits where tanh is −1 to the last bit
+    slope=lambda x: sigmoid(2 * _cubic(x)) * (1 + 2 * x * (1 - sigmoid(2 * _cubic(x))) * _cubic_slope(x)),
+    stable=lambda x: x * sigmoid(2 * _cubic(x)),
+    latex=r"\operatorname{GELU}_{\tanh}",
+    source="Hendrycks and Gimpel 2016 (arXiv 1606.08415), section 2: the approximation by tanh",
+)
+
+silu = Activation("silu", _SiLU.definition, _SiLU, _SiLU.source)
+gelu = Activation("gelu", _GELU.definition, _GELU, _GELU.source)
+gelu_tanh = Activation("gelu_tanh", _GELUTanh.definition, _GELUTanh, _GELUTanh.source)
+
+ACTIVATIONS = (silu, gelu, gelu_tanh)

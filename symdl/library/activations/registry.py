@@ -1,0 +1,147 @@
+"""The activations by name, and how one of one's own is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import sympy
+
+from symdl.core.functions import scalar_function
+from symdl.errors import DefinitionError, SymdlError
+from symdl.library.activations import gates, rectifiers, sigmoids
+from symdl.library.activations.record import Activation
+from symdl.library.numbers import number
+
+#: In the order of `symdl list`.
+_ALL = (*rectifiers.ACTIVATIONS, *sigmoids.ACTIVATIONS, *gates.ACTIVATIONS)
+
+ACTIVATIONS = {a.name: a for a in _ALL}
+ENTRIES = tuple(a.entry for a in _ALL)
+
+
+def activation(
+    name: str,
+    definition: Callable[..., sympy.Expr] | None = None,
+    *,
+    slope: Callable[..., sympy.Expr] | None = None,
+    stable: Callable[..., sympy.Expr] | None = None,
+    complement: Callable[..., sympy.Expr] | None = None,
+    logarithm: Callable[..., sympy.Expr] | None = None,
+    latex: str = "",
+    source: str = "",
+    kink: str = "",
+    learned: str | Iterable[str] = (),
+    facts: dict[str, str] | None = None,
+    **values: Any,
+) -> Activation:
+    """The activation of that name; with a `definition`, a new one of the author's own.
+
+    Args:
+        name: of an activation of the library (`symdl list` shows them), or a new one.
+        definition: s, then parameters, which may have usual values → the value. Functions with a kink are written with
+            `sd.switch`, `sd.maximum` or `sd.absolute` and a stated policy.
+        slope, stable, complement, logarithm: other ways of writing what follows from the definition; claims that
+            `sd.check_function(made.call)` decides.
+        latex: the name of the operator; by default `name`, upright.
+        source, kink: where the formula is from, and what was decided at a kink, in words.
+        learned: parameters that training changes: `sd.dense` makes each one a parameter of the layer.
+        facts: what parameters have to be, by name: {"a": "positive"}.
+        values: of parameters.
+
+    Returns:
+        What `sd.dense(64, …)` takes, a function of a scalar as well; `.definition()` is a = f(s) by itself, to derive,
+        print, prove and compile.
+
+    >>> swish = activation("swish_by_hand", lambda s: s * sigmoids.sigmoid(s))
+    >>> s = sympy.Symbol("s", real=True)
+    >>> swish(s).diff(s)
+    s*(1 - sigmoid(s))*sigmoid(s) + sigmoid(s)
+    >>> activation("snake_by_hand", lambda s, a: s + sympy.sin(a * s) ** 2 / a, a=2)
+    snake_by_hand(s) = sin(2*s)**2/2 + s
+    >>> activation("leaky_relu", alpha=0.2)(s).diff(s).subs(s, -3)
+    1/5
+
+    Raises:
+        DefinitionError: no activation of that name, one of the library is defined anew, what is given is no function of
+            scalars, or a parameter is unknown or has an impossible value.
+        KinkError: a kink without a policy.
+    """
+    if definition is None:
+        if name not in ACTIVATIONS:
+            raise DefinitionError(f"no activation '{name}'", remedy=f"one of {', '.join(ACTIVATIONS)}, or define it")
+        return ACTIVATIONS[name].chosen(**values)
+    if name in ACTIVATIONS:
+        raise DefinitionError(f"activation '{name}' is in the library", remedy="choose another name")
+    usual = _parameters(name, definition)
+    call = scalar_function(
+        name,
+        definition,
+        slope=slope,
+        stable=stable,
+        complement=complement,
+        logarithm=logarithm,
+        latex=latex,
+        source=source,
+    )
+    words = [learned] if isinstance(learned, str) else list(learned)
+    unknown = [n for n in (*words, *(facts or {})) if n not in usual]
+    if unknown:
+        raise DefinitionError(
+            f"activation {name} has no parameter '{unknown[0]}'",
+            remedy=f"its parameters are {', '.join(usual)}" if usual else f"write lambda s, {unknown[0]}: …",
+        )
+    made = Activation(name, definition, call, source or "the author", kink, usual, facts=facts or {})
+    made = made.chosen(**{**usual, **dict.fromkeys(words), **values})
+    made = replace(made, learned=frozenset(n for n in words if made.parameters[n] is None))
+    _tried(made)
+    return made
+
+
+def _parameters(name: str, formula: Callable[..., sympy.Expr]) -> dict[str, sympy.Expr | None]:
+    """The parameters of a function that an author wrote, with their usual values.
+
+    Raises:
+        DefinitionError: it is no function of a number and parameters that have names.
+    """
+    where = f"activation {name}"
+    if not callable(formula):
+        raise DefinitionError(
+            f"{formula!r} is no function", where=where, remedy=f"write sd.activation('{name}', lambda s: …)"
+        )
+    variable, *parameters = [*inspect.signature(formula).parameters.values(), None]
+    odd = [p for p in (variable, *parameters) if p is not None and p.kind in _NAMELESS]
+    if variable is None or odd:
+        raise DefinitionError(
+            f"it takes {odd[0]}" if odd else "it takes no number",
+            where=where,
+            why="its arguments are the number that it is a function of, then parameters, each with a name",
+            remedy="write lambda s, a: …",
+        )
+    named = [p for p in parameters if p is not None]
+    return {p.name: None if p.default in (p.empty, None) else number(where, p.name, p.default) for p in named}
+
+
+_NAMELESS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def _tried(made: Activation) -> None:
+    """Write the definition once, so that what is wrong with it is said here and not in a network.
+
+    Raises:
+        DefinitionError: it fails, or gives no scalar expression.
+        KinkError: a kink without a policy.
+    """
+    try:
+        made.definition()
+    except SymdlError:
+        raise
+    except Exception as error:
+        raise DefinitionError(
+            f"its function fails: {error}",
+            where=f"activation {made.name}",
+            why="it is called with an expression, not with a number",
+            remedy="write it with sd.exp, sd.log, sd.tanh, sd.sin, sd.switch and the like",
+        ) from error
