@@ -19,6 +19,7 @@ from symdl.core.files import write_bytes_atomic, write_text_atomic
 from symdl.derivation.steps import Derivation
 from symdl.derivation.worked import Worked
 from symdl.errors import UnsupportedError
+from symdl.library.activations import Activation
 from symdl.rendering.describe import (
     describe_definition,
     describe_derivation,
@@ -40,7 +41,7 @@ Notation = Literal["index", "matrix"]
 
 
 def describe(obj: Any, *, notation: Notation = "index", derivative: Derivative = "bar") -> Document:
-    """The document of an expression, Equation, Definition, Derivation or worked example; a Document is itself.
+    """The document of an expression, Equation, Definition, Activation, Derivation or worked example; a Document is itself.
 
     Args:
         obj: what to show.
@@ -57,6 +58,8 @@ def describe(obj: Any, *, notation: Notation = "index", derivative: Derivative =
             return describe_equation(obj, notation, derivative)
         case Definition():
             return describe_definition(obj, notation, derivative)
+        case Activation():
+            return describe_definition(obj.definition(), notation, derivative)
         case Derivation():
             return describe_derivation(obj, notation, derivative)
         case Worked():
@@ -65,7 +68,7 @@ def describe(obj: Any, *, notation: Notation = "index", derivative: Derivative =
             return describe_expression(obj, derivative)
     raise UnsupportedError(
         f"no way to show {type(obj).__name__}",
-        remedy="give an expression, Equation, Definition, Derivation, worked example or Document",
+        remedy="give an expression, Equation, Definition, Activation, Derivation, worked example or Document",
     )
 
 

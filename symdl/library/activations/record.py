@@ -24,6 +24,7 @@ import sympy
 from symdl.core.builder import Declared
 from symdl.core.define import Hyper, Input, Param, let
 from symdl.core.definitions import Definition
+from symdl.core.display import Displayed
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError
 from symdl.library.entries import Entry, written
@@ -33,7 +34,7 @@ LECTURE = "the lecture's list of activation functions"
 
 
 @dataclass(frozen=True, repr=False)
-class Activation:
+class Activation(Displayed):
     """A scalar function that a layer applies to each of its sums.
 
     Args:
@@ -122,13 +123,6 @@ class Activation:
         (equation,) = self.definition().equations
         inside = ", ".join(map(str, (t.element() for t in self.definition().inputs)))
         return f"{self.name}({inside}) = {equation.rhs}"
-
-    def latex(self, **options: Any) -> str:
-        """LaTeX of the definition."""
-        return self.definition().latex(**options)
-
-    def _repr_markdown_(self) -> str:
-        return self.definition().markdown()
 
     def _arguments(self, x: Any, values: tuple[Any, ...], named: Mapping[str, Any]) -> list[sympy.Expr]:
         if len(values) > len(self.parameters):

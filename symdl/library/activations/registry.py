@@ -111,17 +111,18 @@ def _parameters(name: str, formula: Callable[..., sympy.Expr]) -> dict[str, symp
         raise DefinitionError(
             f"{formula!r} is no function", where=where, remedy=f"write sd.activation('{name}', lambda s: …)"
         )
-    variable, *parameters = [*inspect.signature(formula).parameters.values(), None]
-    odd = [p for p in (variable, *parameters) if p is not None and p.kind in _NAMELESS]
-    if variable is None or odd:
+    arguments = list(inspect.signature(formula).parameters.values())
+    odd = [str(p) for p in arguments if p.kind in _NAMELESS]
+    if not arguments or odd:
         raise DefinitionError(
-            f"it takes {odd[0]}" if odd else "it takes no number",
+            f"it takes {odd[0] if odd else 'no number'}",
             where=where,
             why="its arguments are the number that it is a function of, then parameters, each with a name",
             remedy="write lambda s, a: …",
         )
-    named = [p for p in parameters if p is not None]
-    return {p.name: None if p.default in (p.empty, None) else number(where, p.name, p.default) for p in named}
+    usual = {p.name: p.default for p in arguments[1:]}
+    unset = (inspect.Parameter.empty, None)
+    return {n: None if value in unset else number(where, n, value) for n, value in usual.items()}
 
 
 _NAMELESS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
