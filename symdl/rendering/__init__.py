@@ -41,10 +41,10 @@ Notation = Literal["index", "matrix"]
 
 
 def describe(obj: Any, *, notation: Notation = "index", derivative: Derivative = "bar") -> Document:
-    """The document of an expression, Equation, Definition, Activation, Derivation or worked example; a Document is itself.
+    """The document of an expression, equation, definition, activation, derivation or worked example.
 
     Args:
-        obj: what to show.
+        obj: what to show; a Document is itself.
         notation: "index", or "matrix" for equations whose matrix form is recognised.
         derivative: cotangents as "bar" (x̄) or "fraction" (∂L/∂x).
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from symdl.core.functions import scalar_function
+from symdl.core.functions import UNSTATED, scalar_function
 from symdl.errors import DefinitionError, SymdlError
 from symdl.library.activations import gates, rectifiers, sigmoids
 from symdl.library.activations.record import Activation
@@ -135,14 +135,22 @@ def _tried(made: Activation) -> None:
         DefinitionError: it fails, or gives no scalar expression.
         KinkError: a kink without a policy.
     """
+    where, remedy = f"activation {made.name}", "write it with sd.exp, sd.log, sd.tanh, sd.sin, sd.switch and the like"
+    arguments = [sympy.Symbol(n, real=True) for n in ("x", *made.parameters)]
     try:
-        made.definition()
+        value = made.formula(*arguments)
     except SymdlError:
         raise
     except Exception as error:
+        why = "it is called with an expression, not with a number"
+        raise DefinitionError(f"its function fails: {error}", where=where, why=why, remedy=remedy) from error
+    if not isinstance(value, (sympy.Expr, int, float)):
         raise DefinitionError(
-            f"its function fails: {error}",
-            where=f"activation {made.name}",
-            why="it is called with an expression, not with a number",
-            remedy="write it with sd.exp, sd.log, sd.tanh, sd.sin, sd.switch and the like",
-        ) from error
+            f"its function gives {value!r}, which is no scalar expression", where=where, remedy=remedy
+        )
+    unknown = sorted(s.name for s in sympy.sympify(value).free_symbols - set(arguments) - {UNSTATED})
+    if unknown:
+        raise DefinitionError(
+            f"{unknown[0]} has no value", where=where, remedy=f"make it a parameter: lambda s, {unknown[0]}: …"
+        )
+    made.definition()
