@@ -266,7 +266,7 @@ def test_named_functions_are_read_by_their_definitions() -> None:
     for entry in (SIGMA, RELU, LEAKY):
         for claim, verdict in check_function(entry).items():
             assert verdict.proved, f"{entry.__name__} {claim}: {verdict}"
-    assert set(check_function(SIGMA)) == {"slope", "stable", "complement"}
+    assert set(check_function(SIGMA)) == {"slope", "stable", "complement", "logarithm"}
 
 
 def test_wrong_claims_of_a_named_function_are_refuted() -> None:
