@@ -3,7 +3,8 @@
 Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.svg for a graph. A source has either
 
 - a `definition` (optionally `wrt`, `values`, `optimizer`): both derivations, the verdict on their equality, numbers; or
-- `lessons`, about several definitions of one family: see `derivations.lesson`. Its docstring is the introduction.
+- `lessons`, about several definitions of one family: see `derivations.lesson` and `derivations.proof`. Its docstring is
+  the introduction.
 
 The table of docs/layers.md, which is the library's own list, is written as well.
 
@@ -22,6 +23,7 @@ from typing import Any
 
 import symdl as sd
 from derivations.lesson import Lesson
+from derivations.proof import Proof
 from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
@@ -64,7 +66,7 @@ def document(source: Path) -> Any:
     return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
 
 
-def of_lessons(introduction: str, lessons: Sequence[Lesson]) -> Document:
+def of_lessons(introduction: str, lessons: Sequence[Lesson | Proof]) -> Document:
     """The title is the first line of the introduction."""
     title, *paragraphs = introduction.strip().split("\n\n")
     blocks: list[Block] = [Paragraph(" ".join(p.split())) for p in paragraphs]

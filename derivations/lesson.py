@@ -88,11 +88,11 @@ class Lesson:
             NotProvedError: a claim is not proved.
         """
         yield Heading(self.title)
-        yield from _paragraphs(self.words)
+        yield from paragraphs(self.words)
         yield from self._derivation()
         if self.by_hand is not None:
             yield Heading("The closed form, by hand", 3)
-            yield from _paragraphs(self.closed_words)
+            yield from paragraphs(self.closed_words)
             yield from self._shown_by_hand(self.by_hand.renamed(self._given))
         if self.claims:
             yield Heading("What is proved", 3)
@@ -140,5 +140,6 @@ class Lesson:
         return verdict_words(verdict.require(), {*self.chain.gradient.tensors, *by_hand, *self._given.values()})
 
 
-def _paragraphs(words: str) -> Iterator[Paragraph]:
+def paragraphs(words: str) -> Iterator[Paragraph]:
+    """The paragraphs of a text, which blank lines divide."""
     return (Paragraph(" ".join(part.split())) for part in words.split("\n\n") if part.strip())

@@ -11,6 +11,7 @@ import pytest
 import symdl as sd
 from derivations import generate
 from derivations.lesson import Lesson
+from derivations.proof import Claim, Proof
 
 SOURCES = generate.sources()
 
@@ -27,7 +28,7 @@ def test_entry_is_up_to_date_and_its_claims_are_proved(source: Path) -> None:
 
 def test_every_family_has_an_entry() -> None:
     families = {"linear", "convolution", "pooling", "normalisation", "attention", "recurrent", "composition"}
-    families |= {"dense_network", "transformer"}
+    families |= {"dense_network", "transformer", "optimisers", "initialisers", "regularisers"}
     assert families <= {source.parent.name for source in SOURCES}
 
 
@@ -77,3 +78,27 @@ def test_a_claim_that_is_not_proved_stops_the_page() -> None:
         claims[claim] = replace(verdict, status=sd.Status.CONSISTENT)
     with pytest.raises(sd.NotProvedError, match="consistent"):
         list(lesson.blocks())
+
+
+def test_a_proof_shows_both_sides_and_the_verdict() -> None:
+    x = sd.symbol("x")
+    claims = [Claim("Since", sd.tanh(x), 2 * sd.sigmoid(2 * x) - 1), Claim("it is", square, square)]
+    text = sd.markdown(generate.of_lessons("Two.", [Proof("A title", "Words.", [("First:", square)], claims, "End.")]))
+    assert r"\tanh\left(x\right) = 2 \sigma\left(2 x\right) - 1" in text and text.count("y_{n} = x_{n}^{2}") == 2
+    assert text.count("- Both sides are equal: proved for ") == 2 and text.index("Words.") < text.index(
+        "First:"
+    ) < text.index("End.")
+
+
+@pytest.mark.parametrize("other", [sd.symbol("x") + 1, 2 * sd.symbol("x") ** 2])
+def test_a_wrong_claim_stops_the_page(other: object) -> None:
+    with pytest.raises(sd.NotProvedError, match="refuted"):
+        list(Proof("A title", claims=[Claim("It is", sd.symbol("x") ** 2, other)]).blocks())
+
+
+def test_every_optimiser_stands_in_its_page() -> None:
+    page = (Path(generate.HERE) / "optimisers" / "optimisers.md").read_text(encoding="utf-8")
+    names = {"adam": "Adam", "adamw": "AdamW", "amsgrad": "AMSGrad", "nadam": "NAdam", "radam": "RAdam", "sgd": "SGD"}
+    names |= {"rmsprop": "RMSprop", "lbfgs": "L-BFGS"}
+    for name in (*sd.optimisers.OPTIMISERS, "lbfgs"):
+        assert names.get(name, name.capitalize()) in page

@@ -23,6 +23,10 @@ def quantities(definition: Definition) -> Iterator[str]:
         if tensors:
             names = ", ".join(f"${MathPrinter().math(t.element())}$" for t in tensors)
             yield f"{words}: {names}"
+    for mask in definition.masks:
+        share = mask.mask if isinstance(mask.mask, float) else MathPrinter().math(definition[str(mask.mask)].element())
+        entry = MathPrinter().math(mask.element())
+        yield f"${entry}$ is 1 with probability ${share}$ and else 0, drawn anew in training"
     if definition.extents:
         together: dict[sympy.Expr, list[str]] = {}
         for name, extent in definition.extents.items():
