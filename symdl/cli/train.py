@@ -6,10 +6,12 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import symdl as sd
+from symdl.cli import settings
 
 
 def add_to(commands: Any) -> None:
@@ -19,15 +21,14 @@ def add_to(commands: Any) -> None:
     command.add_argument("--target", metavar="COLUMN", help="the column to predict (CSV; default: the last one)")
     command.add_argument("--layers", default="32:tanh", metavar="N:ACT,…", help="hidden layers (default: 32:tanh)")
     command.add_argument("--loss", choices=["softmax_cross_entropy", "l2", "l1"], help="default: by the target")
-    command.add_argument("--optimizer", choices=["sgd", "momentum", "adam"], default="sgd")
-    command.add_argument("--lr", type=float, default=0.5, help="learning rate (default: 0.5)")
     command.add_argument("--epochs", type=int, default=60)
-    command.add_argument("--batch", type=int, default=32, metavar="ROWS")
+    command.add_argument("--batch", type=int, metavar="ROWS", help="rows of a step (default: 32)")
     command.add_argument("--split", default="80,10,10", metavar="A,B,C", help="training, validation, test in per cent")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--dtype", choices=["float64", "float32"], default="float64")
     command.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
     command.add_argument("-o", "--output", metavar="FOLDER", help="write parameters, history and plots there")
+    settings.add_to(command)
     command.set_defaults(run=run)
 
 
@@ -47,22 +48,21 @@ def run(arguments: argparse.Namespace) -> int:
     parts = sd.split(X, y, **shares, seed=arguments.seed, stratify=classify)
     classes = int(y.max()) + 1 if classify else 1
     fit = sd.train(
-        network(arguments.layers, X.shape[1], classes, loss),
+        network(arguments.layers, X.shape[1], classes, loss, arguments.dropout),
         *_pair(parts, "train", classify),
         validation=_pair(parts, "validation", classify),
         epochs=arguments.epochs,
-        batch_size=arguments.batch,
-        optimizer=getattr(sd, arguments.optimizer)(lr=arguments.lr),
         seed=arguments.seed,
         dtype=arguments.dtype,
+        **settings.options(arguments, len(parts.train)),
     )
-    figures = measure(fit, parts, classes if classify else None)
+    figures = measure(fit, parts, classes if classify else None, settings.metrics(arguments))
     show(figures, fit, arguments.json)
     if folder is not None:
         write(folder, fit, parts, classes if classify else None, figures)
     if fit.diverged_at is not None:
         print(f"symdl: the loss is not finite at step {fit.diverged_at}; the last finite parameters are kept. "
-              f"Remedy: a smaller --lr than {arguments.lr:g}.", file=sys.stderr)  # fmt: skip
+              f"Remedy: {_smaller(arguments)}.", file=sys.stderr)  # fmt: skip
         return 2
     return 0
 
@@ -90,14 +90,22 @@ def fractions(text: str) -> dict[str, float]:
     return {"train": train, "validation": validation, "test": test}
 
 
-def network(layers: str, inputs: int, outputs: int, loss: str) -> Any:
-    """The definition of the network that `--layers` describes."""
-    made = []
+def _smaller(arguments: argparse.Namespace) -> str:
+    if arguments.lr is None and arguments.optimizer != "sgd":
+        return "a smaller --lr"
+    return f"a smaller --lr than {arguments.lr or settings.SGD_RATE:g}"
+
+
+def network(layers: str, inputs: int, outputs: int, loss: str, dropout: float | None = None) -> Any:
+    """The definition of the network that `--layers` describes, with dropout after each of them."""
+    made: list[Any] = []
     for part in filter(None, layers.split(",")):
         units, _, activation = part.partition(":")
         if not units.isdigit():
             raise sd.DataError(f"'{part}' is no layer", where="--layers", remedy="write 32:tanh,16:relu")
         made.append(sd.dense(int(units), activation or "tanh"))
+        if dropout is not None:
+            made.append(sd.dropout(dropout))
     return sd.sequential(*made, sd.dense(outputs), loss=loss, inputs=inputs)
 
 
@@ -106,12 +114,16 @@ def _pair(parts: Any, name: str, classify: bool) -> tuple[Any, Any]:
     return X, y.astype(int) if classify else y.reshape(-1, 1)
 
 
-def measure(fit: Any, parts: Any, classes: int | None) -> dict[str, Any]:
+def measure(fit: Any, parts: Any, classes: int | None, wanted: Sequence[str] = ()) -> dict[str, Any]:
     """The last value of each curve, and metrics on the test rows, which training never saw; None: not finite."""
     figures: dict[str, Any] = {"rows": {n: len(getattr(parts, n)) for n in ("train", "validation", "test")}}
     figures.update(fit.metrics)
     if fit.diverged_at is None:
         figures.update(_on_test_rows(fit, parts, classes))
+        found = fit.measure(*_pair(parts, "test", classes is not None), wanted) if wanted else {}
+        figures.update({f"test_{n}": v for n, v in found.items()})
+    if fit.best_epoch is not None:
+        figures["best_epoch"] = fit.best_epoch
     figures.update(seconds=fit.seconds, seed=fit.seed, diverged_at=fit.diverged_at, worst_ulps=fit.report.worst)
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in figures.items()}
 

@@ -21,7 +21,7 @@ from symdl.training.initial import initial_parameters
 from symdl.training.measures import Metric, chosen
 from symdl.training.progress import Progress, bar
 from symdl.training.quasi_newton import minimise
-from symdl.training.rows import Rows, check_alike
+from symdl.training.rows import Rows, check_alike, kept
 from symdl.training.run import Run
 from symdl.training.stopping import EarlyStopping
 
@@ -100,6 +100,9 @@ def train(
     if penalty is not None:
         definition = model = _with_penalty(model, penalty)
     values = _hyper(definition, {**(hyper or {}), **(penalty.hyper if penalty is not None else {})})
+    wanted = chosen(metrics)
+    kept(definition, values)  # what is wrong with a mask is said before anything is compiled
+    _check_watched(model.optimizer if isinstance(model, Compiled) else optimizer, stopping, validation is not None)
     used_dtype = model.dtype if isinstance(model, Compiled) else dtype
     data = Rows(definition, X, y, used_dtype, {n: np.shape(a) for n, a in (initial or {}).items()})
     held_out = Rows(definition, *validation, used_dtype, data.shapes) if validation is not None else None
@@ -109,8 +112,7 @@ def train(
     parameters = initial_parameters(definition, data.shapes, starts, used_dtype, initial, init)
     size = min(batch_size or BATCH, data.rows) if not isinstance(optimizer, LBFGS) else data.rows
     code = _code(model, optimizer, used_dtype, parameters, data, size)
-    _check_watched(code, stopping, held_out)
-    run = Run(code, parameters, values, data, held_out, masks, chosen(metrics), stopping)
+    run = Run(code, parameters, values, data, held_out, masks, wanted, stopping)
     begun = time.perf_counter()
     with bar(progress, epochs, seed) as advance:
         if isinstance(optimizer, LBFGS):
@@ -164,10 +166,10 @@ def _with_penalty(model: Definition | Compiled, penalty: Penalty) -> Definition:
     return regularised(model, penalty)
 
 
-def _check_watched(code: Compiled, stopping: EarlyStopping | None, held_out: Rows | None) -> None:
+def _check_watched(optimizer: Optimizer | LBFGS | None, stopping: EarlyStopping | None, validated: bool) -> None:
     """What goes by the validation loss needs one."""
-    plateaus = code.optimizer is not None and code.optimizer.plateaus
-    if held_out is None and (stopping is not None or plateaus):
+    plateaus = isinstance(optimizer, Optimizer) and optimizer.plateaus
+    if not validated and (stopping is not None or plateaus):
         raise DataError(
             f"{'early stopping' if stopping is not None else 'a schedule by plateaus'} needs validation data",
             where="train",

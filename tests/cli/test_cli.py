@@ -187,3 +187,61 @@ def test_a_reader_that_leaves(tmp_path):
         env={**os.environ, "PYTHONUNBUFFERED": "1"}, check=False,
     )  # fmt: skip
     assert done.stdout.startswith("# neuron") and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def table(tmp_path, rng):
+    path = tmp_path / "classes.csv"
+    x = rng.normal(size=(90, 3))
+    labels = (x @ [1.0, -2.0, 0.5] > 0).astype(int) + (x[:, 0] > 1)
+    rows = [",".join(map(str, (*row, label))) for row, label in zip(x.round(4), labels, strict=True)]
+    path.write_text("\n".join(["a,b,c,kind", *rows]))
+    return str(path)
+
+
+def test_train_with_everything(capsys, table):
+    options = """
+        --layers 8:relu --epochs 20 --optimizer adamw --lr 0.02 --schedule cosine --warmup 5 --weight-decay 0.01
+        --clip-norm 5 --clip-value 1 --l2 0.001 --dropout 0.1 --init he_normal --patience 8 --metrics f1,roc_auc
+        --split 60,20,20 --json
+    """
+    code, out, _ = run(capsys, "train", table, *options.split())
+    figures = json.loads(out)
+    assert code == 0 and 1 <= figures["best_epoch"] <= 20
+    for name in ("validation_f1", "training_roc_auc", "test_f1", "test_accuracy"):
+        assert 0 <= figures[name] <= 1
+
+
+def test_train_on_all_rows_at_once(capsys, table):
+    code, out, _ = run(capsys, *f"train {table} --layers 4:tanh --epochs 15 --optimizer lbfgs --l2 0.01 --json".split())
+    figures = json.loads(out)
+    assert code == 0 and figures["training_accuracy"] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--optimizer lbfgs --lr 0.1", "L-BFGS has no --lr"),
+        ("--optimizer lbfgs --schedule cosine", "L-BFGS has no --schedule"),
+        ("--optimizer lbfgs --batch 8", "L-BFGS takes no batches"),
+        ("--schedule cosine --lr -1", "lr = -1"),
+        ("--warmup 0", "steps = 0"),
+        ("--l1 0 --l2 0", "share = 0"),
+        ("--dropout 1", "rate = 1"),
+        ("--metrics fun", "no metric 'fun'"),
+        ("--patience 0", "patience = 0"),
+        ("--clip-norm 0", "limit = 0"),
+    ],
+)
+def test_options_of_train_out_of_range(capsys, table, options, says):
+    code, out, err = run(capsys, "train", table, *options.split())
+    assert code == 2 and not out and says in err and err.count("\n") == 1
+
+
+def test_the_options_of_train_are_those_of_the_library():
+    import symdl as sd
+    from symdl.cli import settings
+
+    assert set(settings.OPTIMISERS) == {*sd.optimisers.OPTIMISERS, "lbfgs"}
+    assert set(settings.SCHEDULES) == set(sd.schedules.SCHEDULES) - {"warmup"}
+    assert set(settings.INITIALISERS) <= set(sd.initialisers.INITIALISERS)
