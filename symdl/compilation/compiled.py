@@ -14,8 +14,9 @@ from symdl.compilation.extents import Axes, Key, sizes_from_shapes
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, prepared
 from symdl.core.definitions import Definition
+from symdl.core.guards import gathers
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor, elements_in
+from symdl.core.tensors import Tensor
 from symdl.errors import DataError, DefinitionError, ShapeError
 from symdl.library.optimisers import Optimizer
 
@@ -61,14 +62,8 @@ class Compiled:
     @cached_property
     def _gathers(self) -> list[tuple[str, str, Index]]:
         """The integer tensors that subscript others, the tensor and the axis that they have to stay within."""
-        bodies = [t.body for eq in self.definition.equations for t in eq.terms]
-        found = (
-            (subscript.name, element.name, axis)
-            for element in dict.fromkeys(e for body in bodies for e in elements_in(body))
-            for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True)
-            if isinstance(subscript, Element)
-        )
-        return list(dict.fromkeys(found))
+        found = gathers(t.body for eq in self.definition.equations for t in eq.terms)
+        return [place for place, watched in found.items() if not watched]
 
     def __call__(self, **arrays: Any) -> dict[str, Array]:
         """All outputs of the definition, by name.

@@ -161,7 +161,7 @@ def check_gradient(
         CrossCheckError: a gradient that is not one.
     """
     rng = np.random.default_rng(7)
-    arrays, slopes = within_domain(forward, shapes, 0.7, "float64", rng, lambda a: evaluate(gradient, a))
+    arrays, slopes = within_domain(forward, shapes, 0.7, "float64", rng, lambda a: evaluate(gradient, a), names)
     by_parameter = {p: slopes[output] for p, output in names.items()}
     target = forward.only([forward.target.name])
     with mpmath.workdps(DIGITS):

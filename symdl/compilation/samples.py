@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +11,8 @@ import sympy
 
 from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.core.definitions import Definition
-from symdl.core.tensors import Element, Fact, Role, Tensor, elements_in
+from symdl.core.guards import gathers
+from symdl.core.tensors import Fact, Role, Tensor, elements_in
 from symdl.errors import DomainError
 
 Array = npt.NDArray[Any]
@@ -28,6 +29,10 @@ NARROWER: tuple[Narrowing, ...] = (
 )
 
 
+#: How often integers are drawn again where no real input can be.
+AGAIN = 5
+
+
 def within_domain(
     definition: Definition,
     shapes: dict[str, tuple[int, ...]],
@@ -35,18 +40,20 @@ def within_domain(
     dtype: str,
     rng: np.random.Generator,
     attempt: Callable[[dict[str, Array]], Result],
+    inside: Container[str] = (),
 ) -> tuple[dict[str, Array], Result]:
     """Random inputs at which the equations have real values, and what `attempt` makes of them.
 
     Where they have none (a logarithm of a negative number), the inputs that the formula depends on are drawn again,
-    then made positive, then taken from (0, 1).
+    then made positive, then taken from (0, 1). `inside` is as for `sample`.
 
     Raises:
         DomainError: none of that helps.
     """
     narrowed: dict[str, int] = {}
+    again = AGAIN if any(t.integer for t in definition.inputs) else 0
     while True:
-        arrays = sample(definition, shapes, scale, dtype, rng)
+        arrays = sample(definition, shapes, scale, dtype, rng, inside)
         arrays |= {n: NARROWER[k](arrays[n]).astype(dtype) for n, k in narrowed.items()}
         try:
             return arrays, attempt(arrays)
@@ -54,7 +61,9 @@ def within_domain(
             last = len(NARROWER) - 1
             names = [n for n in _inputs_of(definition, error) if narrowed.get(n, 0) < last]
             narrowed |= {n: narrowed.get(n, 0) + 1 for n in names}
-            if not names:
+            if not names and again:
+                again -= 1  # other integers may do: where all of them are watched out of their axes, nothing is left
+            elif not names:
                 raise DomainError(
                     error.what,
                     where=f"the cross-check of {definition.name}, {error.where}",
@@ -77,7 +86,12 @@ def _inputs_of(definition: Definition, error: DomainError) -> list[str]:
 
 
 def sample(
-    definition: Definition, shapes: dict[str, tuple[int, ...]], scale: float, dtype: str, rng: np.random.Generator
+    definition: Definition,
+    shapes: dict[str, tuple[int, ...]],
+    scale: float,
+    dtype: str,
+    rng: np.random.Generator,
+    inside: Container[str] = (),
 ) -> dict[str, Array]:
     """One random value for every input.
 
@@ -85,26 +99,26 @@ def sample(
         definition: whose inputs are drawn.
         shapes: by name.
         scale: standard deviation of what no fact restricts.
-        dtype: of the real-valued ones; integer tensors are int64, within the axes that they subscript.
+        dtype: of the real-valued ones; integer tensors are int64, within the axes that they subscript, or just outside
+            too where guards watch that.
+        inside: names of inputs that are kept off the ends of their range: shares that sum to 1 are not 0 there.
     """
-    limits = _limits(definition, shapes)
-    return {t.name: _draw(t, shapes[t.name], limits.get(t.name, 4), scale, dtype, rng) for t in definition.inputs}
+    ranges = _ranges(definition, shapes)
+    drawn = {}
+    for t in definition.inputs:
+        if t.integer:
+            drawn[t.name] = np.asarray(rng.integers(*ranges.get(t.name, (0, 4)), size=shapes[t.name]), dtype=np.int64)
+            continue
+        values = rng.normal(size=shapes[t.name]) * (1.0 if t.role is Role.HYPERPARAMETER else scale)
+        drawn[t.name] = np.asarray(_true_to(t, values, rng, t.name in inside), dtype=dtype)
+    return drawn
 
 
-def _draw(
-    tensor: Tensor, shape: tuple[int, ...], limit: int, scale: float, dtype: str, rng: np.random.Generator
-) -> Array:
-    if tensor.integer:
-        return np.asarray(rng.integers(0, limit, size=shape), dtype=np.int64)
-    values = rng.normal(size=shape) * (1.0 if tensor.role is Role.HYPERPARAMETER else scale)
-    return np.asarray(_true_to(tensor, values, rng), dtype=dtype)
-
-
-def _true_to(tensor: Tensor, values: Array, rng: np.random.Generator) -> Array:
+def _true_to(tensor: Tensor, values: Array, rng: np.random.Generator, inside: bool) -> Array:
     """The values, or others that are true to the facts of the tensor."""
     facts, shape = tensor.facts, np.shape(values)
     if Fact.SUMS_TO_ONE in facts:
-        return _shares(shape, rng, least=int(Fact.POSITIVE in facts))
+        return _shares(shape, rng, least=int(inside or Fact.POSITIVE in facts))
     if Fact.BINARY in facts:
         return np.asarray(rng.integers(0, 2, size=shape))
     if Fact.SIGN in facts:
@@ -128,15 +142,15 @@ def _shares(shape: tuple[int, ...], rng: np.random.Generator, least: int) -> Arr
     return np.asarray((drawn + least) / whole)
 
 
-def _limits(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, int]:
-    """For each integer tensor the extent of the shortest axis that it subscripts."""
+def _ranges(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, int]]:
+    """For each integer tensor the range of the shortest axis that it subscripts, wider by one where guards watch it."""
     axes = Axes(definition)
     sizes = sizes_from_shapes(axes, shapes, resizing=True)
-    found: dict[str, int] = {}
-    for eq in definition.equations:
-        for element in (e for t in eq.terms for e in elements_in(t.body)):
-            for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-                limit = axes.size(axis, sizes) if isinstance(subscript, Element) else None
-                if limit is not None:
-                    found[subscript.name] = min(limit, found.get(subscript.name, limit))
-    return found
+    limits: dict[str, int] = {}
+    free: dict[str, bool] = {}
+    for (name, _, axis), watched in gathers(t.body for eq in definition.equations for t in eq.terms).items():
+        limit = axes.size(axis, sizes)
+        if limit is not None:
+            limits[name] = min(limit, limits.get(name, limit))
+            free[name] = watched and free.get(name, True)
+    return {n: (-1, limit + 1) if free[n] else (0, limit) for n, limit in limits.items()}

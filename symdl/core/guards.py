@@ -72,6 +72,8 @@ def _without_empty(expr: sympy.Expr) -> sympy.Expr:
 def without_implied(product: sympy.Expr) -> sympy.Expr:
     """A product without the guards that its δs imply: δ(p, e) says that e is a position of p's axis.
 
+    A guard of a gather stays: a sum over p leaves δ(p, c) out, taking it that c is a position unless a guard says so.
+
     >>> from symdl.core.indices import Index
     >>> p, u = Index("p", 9), Index("u", 5)
     >>> without_implied(InRange(2 * u - 1, 9) * Delta(p, 2 * u - 1))
@@ -79,7 +81,8 @@ def without_implied(product: sympy.Expr) -> sympy.Expr:
     """
     factors = sympy.Mul.make_args(product)
     known = [d for d in factors if isinstance(d, Delta)]
-    idle = [f for f in factors if isinstance(f, InRange) and any(_implies(d, f) for d in known)]
+    guards = [f for f in factors if isinstance(f, InRange) and not f.atoms(Element)]
+    idle = [f for f in guards if any(_implies(d, f) for d in known)]
     return sympy.Mul(*[f for f in factors if f not in idle]) if idle else product
 
 
@@ -156,3 +159,20 @@ def guarded(
     for part in parts:
         if isinstance(part, sympy.Expr):
             yield from guarded(part, around)
+
+
+def gathers(bodies: Iterable[sympy.Expr]) -> dict[tuple[str, str, Index], bool]:
+    """The integer tensors that subscript others, with the other and the axis: whether a guard watches every such place.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> n, k = Index("n"), Index("k"); x, c = Tensor("x", (k,)), Tensor("c", (n,), integer=True)
+    >>> list(gathers([x[c[n]] * InRange(c[n], k.extent)]).values()), list(gathers([x[c[n]]]).values())
+    ([True], [False])
+    """
+    found: dict[tuple[str, str, Index], bool] = {}
+    for element, guards in (pair for body in bodies for pair in guarded(body)):
+        for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
+            if isinstance(subscript, Element):
+                key = (subscript.name, element.name, axis)
+                found[key] = found.get(key, True) and InRange(subscript, axis.extent) in guards
+    return found

@@ -15,7 +15,7 @@ from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element, Reduction, Role, Tensor, elements_in, reduction, refreshed, rename
 from symdl.derivation.canonical import is_zero
 from symdl.derivation.closing import Rewriting, closed_form, neighbourhood, program, without_vanishing
-from symdl.derivation.deltas import contract, eliminate
+from symdl.derivation.deltas import contract, eliminate, pinned
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import local_slope
 from symdl.derivation.solving import solve_out
@@ -296,6 +296,7 @@ def _with_pointwise(state: Backward, plain: sympy.Expr, earlier: list[Equation])
     """The form with the earlier, pointwise cotangents put in, where that is lighter."""
     forward = state.definition.equations
     opened = put_in(plain, [e for e in earlier if e.pointwise])
+    opened = pinned(contract(opened)) if opened.has(Delta) else opened
     if opened == plain:
         return []
     known = reuse(_normal(opened), forward)

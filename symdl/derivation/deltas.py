@@ -124,6 +124,24 @@ def contract(expr: sympy.Expr, around: tuple[Index, ...] = ()) -> sympy.Expr:
     return expr.func(*[contract(a, around) if isinstance(a, sympy.Expr) else a for a in expr.args])
 
 
+def pinned(expr: sympy.Expr) -> sympy.Expr:
+    """δ(k, e) · f(k) → δ(k, e) · f(e) where e is a gather or an index: what a δ multiplies is needed at its place only.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> k = Index("k"); x, c = Tensor("x", (k,)), Tensor("c", integer=True)
+    >>> pinned(Delta(k, c._sympy_()) * x[k] / x[c])
+    Delta(k, c)
+    """
+    if not expr.has(Delta) or isinstance(expr, Delta):
+        return expr
+    expr = expr.func(*[pinned(a) if isinstance(a, sympy.Expr) else a for a in expr.args])
+    for delta in [f for f in expr.args if isinstance(f, Delta)] if expr.is_Mul else []:
+        index, place = next((pair for pair in (delta.args, delta.args[::-1]) if isinstance(pair[0], Index)), (None, 0))
+        if isinstance(place, (Element, Index)) and not place.has(index):
+            expr = delta * (expr / delta).xreplace({index: place})
+    return expr
+
+
 def _contract_product(product: sympy.Expr, bound: tuple[Index, ...], around: tuple[Index, ...] = ()) -> sympy.Expr:
     """Σ c·Σ' δ… : inner sums with a δ on an outer index join the outer one, since the order of sums is free."""
     factors = list(sympy.Mul.make_args(product))

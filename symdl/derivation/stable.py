@@ -7,7 +7,8 @@ rewriting is an exact identity:
 - a sum of exponentials S = Σ_k e^{f_k} is scaled, S = e^m S' with m = max_k f_k, wherever e^m cancels in every other
   equation; it cancels for every m, so no policy for ties is needed;
 - 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x);
-- log f(x) becomes the function's own logarithm (log σ(x) = min(x, 0) − log(1 + e^{−|x|})).
+- log f(x) becomes the function's own logarithm (log σ(x) = min(x, 0) − log(1 + e^{−|x|}));
+- u^a / u becomes u^{a−1}, which is 0 at u = 0 where a is above 1.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def stabilise(definition: Definition) -> Definition:
     equations = [e.map(lambda body: _split_logs(body, equations)) for e in equations]
     equations = [e.map(lambda body: _complements(body, equations)) for e in equations]
     equations = [e.map(lambda body: _logarithms(body, equations)) for e in equations]
+    equations = [e.map(_powers) for e in equations]
     names = set(definition.tensors)
     for name in [e.name for e in equations]:
         shifted = _shift(name, equations, names, set(definition.outputs))
@@ -118,6 +120,19 @@ def _logarithms(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
         if isinstance(call, ScalarFunction) and type(call).logarithm is not None:
             found[node] = type(call).logarithm(*call.args)  # type: ignore[misc]
     return body.xreplace(found)
+
+
+def _powers(body: sympy.Expr) -> sympy.Expr:
+    """u^a u^n → u^{a + n} in every product, where a is no number."""
+    found = {}
+    for node in body.atoms(sympy.Mul):
+        open_powers = {f.base for f in node.args if f.is_Pow and not f.exp.is_number and f.base != sympy.E}
+        for base in open_powers:
+            both = [f for f in node.args if f.as_base_exp()[0] == base]
+            if len(both) > 1:
+                rest = sympy.Mul(*[f for f in node.args if f not in both])
+                found[node] = rest * base ** sympy.Add(*[f.as_base_exp()[1] for f in both])
+    return body.xreplace(found) if found else body
 
 
 def _opened(call: sympy.Expr, equations: list[Equation]) -> sympy.Expr:

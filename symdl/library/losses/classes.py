@@ -16,12 +16,13 @@ from typing import Any
 import sympy
 
 from symdl.core.builder import Declared
-from symdl.core.define import Hyper, Input, Sum, delta, in_range, log
+from symdl.core.define import Hyper, Input, Sum, delta, exp, in_range, let, log
 from symdl.core.tensors import Element, Tensor
 from symdl.errors import DefinitionError
 from symdl.library.losses.binary import positive_part
 from symdl.library.losses.parameters import number
 from symdl.library.losses.record import Family, Loss, checked
+from symdl.library.naming import left
 
 TARGETS = ("probabilities", "classes")
 
@@ -76,9 +77,11 @@ class _Choice:
             return Sum(weight * ((1 - epsilon) * y[n, k] + share) * loss(x[n, k]), k)
         number, counts = y[n], self.counts(y[n], k.extent)
         own = counts * w[number] if w is not None else counts
-        value = (1 - epsilon) * own * loss(x[n, number])
-        if epsilon != 0:
-            value += counts * share * Sum(weight * loss(x[n, k]), k)
+        if epsilon == 0:
+            value = own * loss(x[n, number])
+        else:  # each is used twice, so it has a name
+            each = let(left("l", (n, k)), loss(x[n, k]))
+            value = (1 - epsilon) * own * each[n, number] + counts * share * Sum(weight * each[n, k], k)
         return (value, own) if self.weights or self.ignore is not None else value
 
     def counts(self, number: Element, classes: sympy.Expr) -> sympy.Expr:
@@ -152,22 +155,29 @@ def nll(*, weights: bool = False, ignore_index: int | None = None, reduction: st
     return Loss("nll", choice.inputs("x", ()), value, False, checked(reduction), source=source)
 
 
-def softmax_focal(
-    *, target: str = "classes", weights: bool = False, gamma: float | None = None, reduction: str = "mean"
-) -> Loss:
-    """−Σ_k w_k y_k (1 − p_k)^γ log p_k with p = softmax(z): what is classified well counts less."""
-    choice = _Choice("softmax_focal", target, weights)
-    inputs = choice.inputs("p", ())
+def softmax_focal(*, weights: bool = False, gamma: float | None = None, reduction: str = "mean") -> Loss:
+    """−w_c (1 − p_c)^γ log p_c with p = softmax(z): what is classified well counts less.
+
+    1 − p_c is written as the sum of all other probabilities, and log p_c by the logarithm of a sum, since the slope of
+    either loses its digits where p_c is nearly 1 or 0.
+    """
+    inputs = {"c": Input("n", integer=True), "z": Input("n k")}
+    if weights:
+        inputs["w"] = Hyper("k", facts=["positive"])
     if gamma is None:
         inputs["gamma"] = Hyper(facts=["positive"])
 
-    def value(y: Tensor, p: Tensor, *others: Tensor) -> Any:
+    def value(c: Tensor, z: Tensor, *others: Tensor) -> sympy.Expr:
         power = others[-1].element() if gamma is None else number("softmax_focal", "gamma", gamma, ["positive"])
-        made = choice.value(y, p, others, lambda probability: -((1 - probability) ** power) * log(probability))
-        return made[0] if isinstance(made, tuple) else made
+        n, k = z.indices
+        total = let("S[n]", Sum(exp(z[n, k]), k))
+        p = let(left("p", (n, k)), exp(z[n, k]) / total[n])
+        wrong = let("q[n]", Sum((1 - delta(k, c[n])) * p[n, k], k))
+        surprise = let("l[n]", log(total[n]) - z[n, c[n]])
+        return (others[0][c[n]] if weights else 1) * wrong[n] ** power * surprise[n]
 
     source = "Lin et al. 2017 (arXiv 1708.02002), equation 5, for several classes"
-    return Loss("softmax_focal", inputs, value, False, checked(reduction), probabilities=True, source=source)
+    return Loss("softmax_focal", inputs, value, False, checked(reduction), source=source)
 
 
 def multi_margin(
