@@ -31,19 +31,15 @@ def squared_error(t: Any, y_hat: Any) -> sympy.Expr:
 def huber(t: Any, y_hat: Any, delta: Any = 1) -> sympy.Expr:
     """r²/2 where |r| < δ, δ (|r| − δ/2) elsewhere; r = y − t."""
     r, edge = y_hat - t, sympy.sympify(delta)
-    return _twosided(r, edge, r**2 / 2, edge, edge**2 / 2)
+    size = absolute(r, kink="mid")
+    return switch(size - edge, r**2 / 2, edge * (size - edge / 2), kink="right")
 
 
 def smooth_l1(t: Any, y_hat: Any, beta: Any = 1) -> sympy.Expr:
     """r²/(2β) where |r| < β, |r| − β/2 elsewhere; r = y − t."""
     r, edge = y_hat - t, sympy.sympify(beta)
-    return _twosided(r, edge, r**2 / (2 * edge), 1, edge / 2)
-
-
-def _twosided(r: sympy.Expr, edge: Any, inside: sympy.Expr, slope: Any, less: Any) -> sympy.Expr:
-    """`inside` where |r| < edge, slope·|r| − less elsewhere: three branches without |r|, so that r has no kink at 0."""
-    within = switch(r + edge, -slope * r - less, inside, kink="left")
-    return switch(r - edge, within, slope * r - less, kink="right")
+    size = absolute(r, kink="mid")
+    return switch(size - edge, r**2 / (2 * edge), size - edge / 2, kink="right")
 
 
 def _near_zero(r: sympy.Expr) -> sympy.Expr:
