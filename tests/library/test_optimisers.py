@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symdl.core.define import Input, Param, Sum, define, let, mean, tanh
+from symdl.core.define import Hyper, Input, Param, Sum, define, let, mean, sqrt, tanh
 from symdl.errors import DefinitionError
 from symdl.library import optimisers as library, schedules
 from symdl.library.optimisers import OPTIMISERS, Optimizer, clip_norm, clip_value
@@ -231,6 +231,35 @@ def test_schedules_run_inside_the_epoch() -> None:
 
     mine, peer = ours(made), theirs(make, before, after)
     assert_same((mine[0][:50], mine[1][:0]), (peer[0][:50], peer[1][:0]))
+
+
+def test_one_of_ones_own() -> None:
+    """Gradient descent whose rate falls with the root of the number of the step, by a state of the step."""
+
+    @define
+    def slower(theta=Param(), g=Input(), rate=Hyper()):
+        return let("theta_new", theta - rate * g)
+
+    @define
+    def counted(steps=Input(), lr=Hyper()):
+        steps_new = let("steps_new", steps + 1)
+        return let("rate", lr / sqrt(steps_new)), steps_new
+
+    mine = Optimizer(slower, {"lr": 0.3}, step=counted, step_state={"steps": "steps_new"}, start={"steps": 2.0})
+    schedule: list[Any] = []
+
+    def make(parameters: Any) -> Any:
+        optimizer = torch.optim.SGD(parameters, 0.3)
+        schedule.append(torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: (k + 3) ** -0.5))
+        return optimizer
+
+    assert_same(ours(mine), theirs(make, after=lambda: schedule[0].step()))
+    with pytest.raises(DefinitionError, match="no equation gives the number 'theta_new'"):
+        Optimizer(counted, {"lr": 0.3}, state={"steps": "steps_new"})
+    with pytest.raises(DefinitionError, match="no equation gives the number 'v_new'"):
+        Optimizer(slower, {"rate": 0.3}, state={"v": "v_new"})
+    with pytest.raises(DefinitionError, match="'rate' has no value"):
+        Optimizer(slower)
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,22 @@ class Optimizer:
             raise DefinitionError(
                 f"optimiser {self.name}: '{missing[0]}' has no value", remedy="give it in hyper or state"
             )
+        self._check_results()
         for name, value in self.hyper.items():
             if name not in known or not math.isfinite(value):
                 raise DefinitionError(
                     f"optimiser {self.name}: {name} = {value}", why="it is not finite, or not in its equations"
+                )
+
+    def _check_results(self) -> None:
+        """What the equations have to define: θ of the next step, and the next value of every state."""
+        of_the_step = {} if self.step is None else self.step.by_name
+        wanted = {"theta_new": self.update.by_name, **dict.fromkeys(self.state.values(), self.update.by_name)}
+        for result, defined in (wanted | dict.fromkeys(self.step_state.values(), of_the_step)).items():
+            if result not in defined or defined[result].out.rank:
+                raise DefinitionError(
+                    f"optimiser {self.name}: no equation gives the number '{result}'",
+                    remedy=f"write sd.let('{result}', …)",
                 )
 
     @property
