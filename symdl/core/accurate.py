@@ -1,0 +1,22 @@
+"""Nodes of forms that are meant to be computed: each is an exact function, computed in a way that keeps its digits.
+
+They stand in stable forms only; nothing differentiates or prints them for readers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symdl.core.functions import scalar_function
+
+#: a·eᵘ: u is computed with twice the digits, and the power of two is put in last, after the factor a: neither the
+#: rounding of u nor a subnormal eᵘ costs digits of the product.
+scaled_exp: Any = scalar_function("scaled_exp", lambda a, u: a * sympy.exp(u), source="a·eᵘ")
+
+#: e^{x²} erfc(x), the scaled complementary error function, for x ≥ 0.
+erfcx: Any = scalar_function("erfcx", lambda x: sympy.exp(x**2) * sympy.erfc(x), source="e^{x²} erfc(x)")
+
+#: √(x² + y²) without overflow.
+hypot: Any = scalar_function("hypot", lambda x, y: sympy.sqrt(x**2 + y**2), source="√(x² + y²)")

@@ -1,0 +1,1 @@
+"""Forms that keep their digits, found from a definition: what the naive form loses, candidates, certified polynomials."""

@@ -1,0 +1,228 @@
+"""Other ways to write a function where its variable has one sign: exact identities, from which the safest is chosen.
+
+Each exponential e^{k w} is a power of E = e^{−|w|}, which neither overflows nor exceeds 1; what is left is a fraction of
+polynomials in E, whose factors are written with expm1 where they vanish at E = 1, and whose own power of E comes last.
+Logarithms lose the power of E and become log1p; √(x² + c) becomes a length; erf becomes erfc, and that e^{−x²} times a
+slowly changing factor; a difference that is a fraction becomes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+from sympy.codegen import cfunctions
+
+from symdl.core.accurate import erfcx, hypot, scaled_exp
+from symdl.core.functions import ScalarFunction, Switch
+from symdl.errors import SymdlError
+
+_HYPERBOLIC = (sympy.tanh, sympy.sinh, sympy.cosh, sympy.sech, sympy.csch, sympy.coth)
+#: Larger fractions are not factored.
+LARGEST = 400
+
+
+def opened(expr: sympy.Expr) -> sympy.Expr:
+    """The expression with every named function written out by its definition."""
+    while calls := expr.atoms(ScalarFunction):
+        expr = expr.xreplace({call: call.defined() for call in calls})
+    return expr
+
+
+def without_switches(expr: sympy.Expr, x: sympy.Symbol, at: sympy.Expr) -> sympy.Expr:
+    """The expression as it is around a point: each switch replaced by its side there."""
+    while switches := [s for s in expr.atoms(Switch) if not any(a.has(Switch) for a in s.args[:1])]:
+        sides = {s: s.args[2] if s.args[0].subs(x, at).evalf(50) > 0 else s.args[1] for s in switches}
+        expr = expr.xreplace(sides)
+    return expr
+
+
+def candidates(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]:
+    """Forms equal to an expression without switches for all x of one sign; the expression itself first.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> list(candidates(1 / (1 + sympy.exp(-x)), x, -1))[-1]
+    scaled_exp(1/(exp(x) + 1), x)
+    >>> list(candidates(sympy.log(1 + sympy.exp(x)), x, 1))[-1]
+    x + log1p(exp(-x))
+    """
+    yield expr
+    seen = {expr}
+    for rewritten in _forms(expr, x, sign):
+        if rewritten not in seen:
+            seen.add(rewritten)
+            yield rewritten
+
+
+def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]:
+    for begin in (expr, expr.rewrite(_HYPERBOLIC, sympy.exp)):
+        made = _error_functions(begin, x, sign)
+        made = _lengths(made, x)
+        yield made
+        try:
+            yield _Exponentials(x, sign).form(made)
+        except (SymdlError, sympy.PolynomialError, NotImplementedError):
+            continue
+
+
+def _error_functions(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> sympy.Expr:
+    """erf(u) → ±(1 − erfc|u|), erfc(u) for u < 0 → 2 − erfc|u|, and erfc|u| → e^{−u²} erfcx|u|."""
+    calls = expr.atoms(sympy.erf, sympy.erfc)
+    if not calls:
+        return expr
+    found = {}
+    for call in calls:
+        (u,) = call.args
+        side = _sign_of(u, x, sign)
+        if side == 0:
+            continue
+        tail = sympy.exp(-sympy.expand(u**2)) * erfcx(side * u)
+        if isinstance(call, sympy.erf):
+            found[call] = side * (1 - tail)
+        else:
+            found[call] = tail if side > 0 else 2 - tail
+    return sympy.expand(expr.xreplace(found))
+
+
+def _sign_of(u: sympy.Expr, x: sympy.Symbol, sign: int) -> int:
+    """The sign of an odd or even expression of one term where x has one sign; 0: not known."""
+    y = sympy.Symbol("y", positive=True)
+    value = u.subs(x, sign * y)
+    return 1 if value.is_positive else -1 if value.is_negative else 0
+
+
+def _lengths(expr: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
+    """√(a x² + c) → the length of (√a x, √c), and a sum with one of the opposite sign → a fraction."""
+    roots = [r for r in expr.atoms(sympy.Pow) if r.exp.is_Rational and r.exp.q == 2 and r.base.has(x)]
+    found: dict[sympy.Expr, sympy.Expr] = {}
+    for root in roots:
+        poly = sympy.Poly(root.base, x) if root.base.is_polynomial(x) else None
+        if poly is None or poly.degree() != 2 or poly.coeff_monomial(x) != 0:
+            continue
+        a, c = poly.coeff_monomial(x**2), poly.coeff_monomial(1)
+        if a.is_positive and c.is_positive:
+            found[root] = hypot(sympy.sqrt(a) * x, sympy.sqrt(c)) ** int(root.exp.p)
+    return expr.xreplace(found)
+
+
+def conjugates(expr: sympy.Expr, x: sympy.Symbol, again: bool = True) -> Iterator[sympy.Expr]:
+    """(a + √b) → (a² − b)/(a − √b), for each sum with one square root in it, the square root as a length.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> next(conjugates((x + sympy.sqrt(x**2 + 4)) / 2, x))
+    -2/(x - hypot(x, 2))
+    """
+    for total in sorted(expr.atoms(sympy.Add), key=sympy.default_sort_key):
+        roots = [a for a in total.args if any(p.is_Pow and p.exp == sympy.S.Half and p.has(x) for p in a.atoms(sympy.Pow))]
+        if len(roots) != 1 or len(total.args) < 2:
+            continue
+        rest = total - roots[0]
+        difference = sympy.factor(sympy.expand(rest**2 - roots[0] ** 2))
+        if difference.has(sympy.Pow) and any(p.exp == sympy.S.Half and p.has(x) for p in difference.atoms(sympy.Pow)):
+            continue
+        yield _lengths(expr.xreplace({total: difference / (rest - roots[0])}), x)
+    if again:
+        yield from conjugates(sympy.together(expr), x, again=False)
+
+
+class _Exponentials:
+    """Writes an expression in powers of E = e^{−g|w|}, for x of one sign."""
+
+    def __init__(self, x: sympy.Symbol, sign: int) -> None:
+        self.x, self.sign = x, sign
+        self.E = sympy.Dummy("E", positive=True)
+        self.exponent: sympy.Expr | None = None  # −g|w|, the exponent of E
+
+    def form(self, expr: sympy.Expr) -> sympy.Expr:
+        """The fraction in E, written safely; unchanged where there are no exponentials of one kind."""
+        exps = sorted(expr.atoms(sympy.exp), key=sympy.default_sort_key)
+        if not exps:
+            return expr
+        self._measure([e.args[0] for e in exps])
+        assert self.exponent is not None
+        inside = expr.xreplace({e: self.E ** sympy.cancel(e.args[0] / self.exponent) for e in exps})
+        return self._written(self._logs(inside))
+
+    def _measure(self, exponents: list[sympy.Expr]) -> None:
+        """Find −g|w| with g the greatest common divisor of the multiples of w that stand in exponents."""
+        first = exponents[0]
+        ratios = [sympy.cancel(u / first) for u in exponents]
+        if not all(r.is_Rational for r in ratios):
+            raise SymdlError("exponentials of different kinds")
+        divisor = sympy.Rational(0)
+        for r in ratios:
+            divisor = sympy.gcd(divisor, r)
+        unit = sympy.expand(first * divisor)
+        side = _sign_of(unit, self.x, self.sign)
+        if side == 0:
+            raise SymdlError("an exponent without a sign")
+        self.exponent = -side * unit
+
+    def _logs(self, expr: sympy.Expr) -> sympy.Expr:
+        """log of a fraction in E: its power of E and its constant outside, log1p of the rest."""
+        found = {}
+        for node in sorted(expr.atoms(sympy.log), key=lambda n: n.count_ops()):
+            found[node] = self._log(self._logs(node.args[0]))
+        return expr.xreplace(found)
+
+    def _log(self, inside: sympy.Expr) -> sympy.Expr:
+        above, below = sympy.fraction(sympy.cancel(sympy.together(inside)))
+        total = sympy.S.Zero
+        for part, side in ((above, 1), (below, -1)):
+            if not part.has(self.E):
+                total += side * sympy.log(part)
+                continue
+            terms = sympy.Poly(part, self.E).terms()
+            lowest = min(m for (m,), _ in terms)
+            constant = next(c for (m,), c in terms if m == lowest)
+            rest = sum(c / constant * self.E ** (m - lowest) for (m,), c in terms if m != lowest)
+            total += side * lowest * self.exponent
+            total += side * sympy.log(constant) if constant != 1 else 0
+            total += side * cfunctions.log1p(rest) if rest != 0 else 0
+        return total
+
+    def _written(self, expr: sympy.Expr) -> sympy.Expr:
+        """The fraction with its factors written safely, and the power of E that it starts with put in last."""
+        others = {n: sympy.Dummy(real=True) for n in expr.atoms(cfunctions.log1p, sympy.log, erfcx, hypot)}
+        constants = [n for n in expr.atoms(sympy.Pow, sympy.NumberSymbol) if n.is_real and not n.free_symbols]
+        for n in sorted(constants, key=lambda n: -n.count_ops()):
+            others[n] = sympy.Dummy(positive=True)
+        back = {d: self._inner(n) for n, d in others.items()}
+        plain = expr.xreplace(others)
+        if not plain.has(self.E):
+            return plain.xreplace(back)
+        fraction = sympy.together(plain)
+        if fraction.count_ops() > LARGEST:
+            raise SymdlError("a large fraction")
+        above, below = sympy.fraction(sympy.cancel(fraction))
+        power, parts = 0, []
+        for part, side in ((above, 1), (below, -1)):
+            constant, factors = sympy.factor_list(part)
+            parts.append(constant**side)
+            for factor, times in factors:
+                lowest = min(m for (m,), _ in sympy.Poly(factor, self.E).terms()) if factor.has(self.E) else 0
+                power += side * times * lowest
+                rest = sympy.cancel(factor / self.E**lowest)
+                parts.append(self._factor(rest) ** (side * times))
+        product = sympy.Mul(*parts).xreplace(back)
+        if power == 0:
+            return product
+        exponent = sympy.expand(power * self.exponent)
+        return sympy.exp(exponent) if product == 1 else scaled_exp(product, exponent)
+
+    def _inner(self, node: sympy.Expr) -> sympy.Expr:
+        """The argument of a function as a polynomial in e^{−|w|}, as it is."""
+        return node.xreplace({self.E: sympy.exp(self.exponent)})
+
+    def _factor(self, factor: sympy.Expr) -> sympy.Expr:
+        """A factor as a sum over powers of E; E^k − 1 as expm1."""
+        assert self.exponent is not None
+        if not factor.has(self.E):
+            return factor
+        if factor.subs(self.E, 1) == 0:
+            terms = dict(sympy.Poly(factor, self.E).terms())
+            if len(terms) == 2 and (0,) in terms:
+                (degree,) = max(terms)
+                return terms[max(terms)] * cfunctions.expm1(sympy.expand(degree * self.exponent))
+        collected = sympy.collect(sympy.expand(factor), self.E)
+        return collected.xreplace({self.E: sympy.exp(self.exponent)})

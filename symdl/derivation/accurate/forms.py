@@ -1,0 +1,377 @@
+"""A form that keeps its digits, found from a definition: pieces, each the safest of the candidates on its interval.
+
+Where every candidate cancels (at a root, or near 0) a polynomial takes over, whose error is proved; where all overflow
+and the function has settled (gelu is x from some point on) the value that it has settled to, which is proved as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import flint
+import sympy
+from flint import arb, fmpq
+
+from symdl.core.accurate import scaled_exp
+from symdl.core.functions import Switch
+from symdl.derivation.accurate.candidates import candidates, conjugates, opened, without_switches
+from symdl.derivation.accurate.rounding import Analysis
+from symdl.derivation.accurate.series import Polynomial, Series, order_at, polynomial, root_between
+from symdl.errors import SymdlError, UnsupportedError
+
+#: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
+#: what is measured is about half of it.
+LIMIT = 9.0
+#: Beyond this a form is replaced, from there to where it is within `LIMIT` again.
+HARD = 16.0
+#: What a polynomial is off at most, by dtype, as a power of two: a small part of half an ulp.
+BITS = {"float64": 57, "float32": 28}
+#: How often an interval is halved in search of a polynomial.
+HALVINGS = 4
+#: Beyond this no polynomial is tried.
+FAR = 64.0
+#: Next to 0 a value may vanish, and its error with it; what is done beyond is done up to 0.
+NOTHING = 1e-290
+LARGEST = 1.7976931348623157e308
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The function for low ≤ x < high: an expression, or a polynomial (by dtype) that is as good as it."""
+
+    low: float
+    high: float
+    expr: sympy.Expr
+    near: tuple[tuple[str, Polynomial], ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a function is computed.
+
+    Args:
+        name: of the function.
+        x: its variable.
+        pieces: by interval, in order, from −∞ to ∞.
+        kinks: values at points where two sides meet.
+        worst, at: the largest error of rounding and where: a worst case, in ulps.
+    """
+
+    name: str
+    x: sympy.Symbol
+    pieces: tuple[Piece, ...]
+    kinks: tuple[tuple[float, sympy.Expr], ...]
+    worst: float
+    at: float
+
+    def __str__(self) -> str:
+        lines = []
+        for piece in self.pieces:
+            shown = f"a polynomial of degree {_degree(piece)}" if piece.near else str(piece.expr)
+            lines.append(f"{shown}  for {piece.low:.6g} ≤ x < {piece.high:.6g}")
+        return "\n".join(lines)
+
+
+def _degree(piece: Piece) -> int:
+    made = dict(piece.near)["float64"]
+    return made.order + len(made.coefficients) - 1
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was found for a function.
+
+    Args:
+        worst, at: the largest error of rounding in the form that is in use, and where: a worst case, in ulps.
+        form: a better one; None where none is needed, or none was found.
+    """
+
+    worst: float
+    at: float
+    form: Form | None
+
+    @property
+    def needed(self) -> bool:
+        return self.worst > HARD
+
+
+def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sympy.Expr] = ()) -> Search:
+    """The form of a function of one number that loses the fewest digits.
+
+    Args:
+        name: of the function.
+        definition: what it is.
+        x: the variable.
+        given: other ways to write it, the one that is in use first; without any, it is the definition.
+
+    Raises:
+        UnsupportedError: an operation whose rounding is not known.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(find("log_of_sum", sympy.log(1 + sympy.exp(x)), x).form)
+    log1p(exp(x))  for -inf ≤ x < 0
+    x + log1p(exp(-x))  for 0 ≤ x < inf
+    """
+    used = [*given] or [definition]
+    points = grid()
+    before = [Analysis(used[0], x).ulps(at) for at in points]
+    worst = max(before)
+    at = min((p for p, e in zip(points, before, strict=True) if e == worst), key=abs)
+    if worst <= HARD:
+        return Search(worst, at, None)
+    try:
+        form = _form(name, opened(definition), x, used)
+    except UnsupportedError:
+        return Search(worst, at, None)
+    after = _errors(form, points)
+    better = sum(e > HARD for e in after) < sum(e > HARD for e in before)
+    most = max(after)
+    return Search(worst, at, replace(form, worst=most, at=points[after.index(most)]) if better else None)
+
+
+def _form(name: str, definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr]) -> Form:
+    breaks = _breaks(definition, x)
+    pieces: list[Piece] = []
+    for low, high in zip([-math.inf, *breaks], [*breaks, math.inf], strict=True):
+        pieces += _region(definition, x, given, low, high)
+    joined = _joined(pieces)
+    kinks = tuple((b, v) for b in breaks if (v := _at_break(definition, x, b, joined)) is not None)
+    return Form(name, x, tuple(joined), kinks, 0.0, 0.0)
+
+
+def _errors(form: Form, points: list[float]) -> list[float]:
+    """The worst case at each point; that of a polynomial is known."""
+    analyses = [None if p.near or p.expr.free_symbols != {form.x} else Analysis(p.expr, form.x) for p in form.pieces]
+    found = []
+    for at in points:
+        k = next(k for k, p in enumerate(form.pieces) if p.low <= at < p.high)
+        analysis = analyses[k]
+        found.append(4.0 if analysis is None else analysis.ulps(at))
+    return found
+
+
+def grid() -> list[float]:
+    """Points for an analysis: all exponents, and closer together where functions change."""
+    sides = [2.0**k for k in range(-1074, 1024, 61)] + [2.0 ** (k / 2) for k in range(-40, 24)]
+    sides += [0.15 * k for k in range(1, 90)] + [LARGEST, 709.0, 744.5, 746.0]
+    return sorted({*sides, *[-s for s in sides], 0.0})
+
+
+def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
+    """0, and where the condition of a switch changes its sign."""
+    found = {0.0}
+    for switch in definition.atoms(Switch):
+        condition = switch.args[0]
+        if condition.has(Switch) or condition.free_symbols != {x} or not condition.is_polynomial(x):
+            raise UnsupportedError("a switch on something else than a polynomial")
+        for root in sympy.Poly(condition, x).real_roots():
+            place = float(root.evalf(30))
+            if sympy.Rational(place) != root:
+                raise UnsupportedError("a kink between two numbers")
+            found.add(place)
+    return sorted(found)
+
+
+def _region(
+    definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], low: float, high: float
+) -> list[Piece]:
+    middle = sympy.Rational(_inside(low, high))
+    local = without_switches(definition, x, middle)
+    if local.free_symbols != {x}:
+        return [Piece(low, high, local)]
+    sign = 1 if middle > 0 else -1
+    forms = list(dict.fromkeys([*[without_switches(g, x, middle) for g in given], *_written(local, x, sign)]))
+    points = [p for p in grid() if low < p < high]
+    forms = _promising(forms, x, points)
+    tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
+    best = min(forms, key=lambda f: (sum(e > HARD for e in tables[f]), max(tables[f]) > LIMIT, f.count_ops()))
+    pieces = []
+    begin = low
+    for first, last in _runs(tables[best]):
+        a = low if first == 0 or abs(points[first - 1]) < NOTHING else points[first - 1]
+        b = high if last == len(points) - 1 or abs(points[last + 1]) < NOTHING else points[last + 1]
+        good = [f for f in forms if all(e <= HARD for e in tables[f][first : last + 1])]
+        mended = _mended(local, best, x, a, b, good)
+        if mended:
+            if mended[0].low > begin:
+                pieces.append(Piece(begin, mended[0].low, best))
+            pieces += mended
+            begin = mended[-1].high
+    if begin < high:
+        pieces.append(Piece(begin, high, best))
+    return pieces
+
+
+def _promising(forms: list[sympy.Expr], x: sympy.Symbol, points: list[float], keep: int = 4) -> list[sympy.Expr]:
+    """The forms that lose digits at the fewest of some points."""
+    some = points[:: max(len(points) // 30, 1)]
+    lost = {f: sum(e > HARD for e in map(Analysis(f, x).ulps, some)) for f in forms}
+    return sorted(forms, key=lambda f: (lost[f], f.count_ops()))[:keep]
+
+
+def _inside(low: float, high: float) -> float:
+    """A number within an interval."""
+    if math.isinf(low) and math.isinf(high):
+        return 1.0
+    if math.isinf(low):
+        return high - 1 - abs(high)
+    return low + 1 + abs(low) if math.isinf(high) else (low + high) / 2
+
+
+def _written(local: sympy.Expr, x: sympy.Symbol, sign: int) -> list[sympy.Expr]:
+    forms = [*candidates(local, x, sign), *conjugates(local, x)]
+    return [*forms, *[f for f in map(partial(_exact_exponents, x=x), forms) if f not in forms]]
+
+
+def _exact_exponents(form: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
+    """e^u with u that is rounded: u with twice the digits."""
+
+    def rounded(node: sympy.Expr) -> bool:
+        return isinstance(node, sympy.exp) and not _free_of_rounding(node.args[0], x) and node.args[0].is_polynomial(x)
+
+    return form.replace(rounded, lambda node: scaled_exp(sympy.S.One, node.args[0]))
+
+
+def _free_of_rounding(u: sympy.Expr, x: sympy.Symbol) -> bool:
+    ratio = u / x
+    return bool(ratio.is_Rational) and all(n & (n - 1) == 0 for n in (abs(int(ratio.p)), int(ratio.q)))
+
+
+def _runs(errors: list[float]) -> list[tuple[int, int]]:
+    """First and last of each stretch beyond `HARD`, extended to where the error is within `LIMIT` again.
+
+    >>> _runs([1, 10, 20, 1, 10, 1, 30])
+    [(1, 2), (6, 6)]
+    """
+    runs: list[tuple[int, int]] = []
+    k = 0
+    while k < len(errors):
+        if errors[k] <= LIMIT:
+            k += 1
+            continue
+        first = k
+        while k < len(errors) and errors[k] > LIMIT:
+            k += 1
+        if max(errors[first:k]) > HARD:
+            runs.append((first, k - 1))
+    return runs
+
+
+def _mended(
+    local: sympy.Expr, best: sympy.Expr, x: sympy.Symbol, low: float, high: float, good: list[sympy.Expr]
+) -> list[Piece]:
+    """Pieces for an interval on which the chosen form loses digits; none where nothing helps."""
+    if good and not (math.isinf(low) or math.isinf(high)):
+        return [Piece(low, high, min(good, key=lambda f: f.count_ops()))]
+    if low >= -FAR and high <= FAR:
+        return _polynomials(local, x, low, high, HALVINGS)
+    settled = _settled(best, x, low, high) or _settled(local, x, low, high)
+    if settled is None and good:
+        return [Piece(low, high, min(good, key=lambda f: f.count_ops()))]
+    return [settled] if settled else []
+
+
+def _polynomials(local: sympy.Expr, x: sympy.Symbol, low: float, high: float, halvings: int) -> list[Piece]:
+    """Polynomials that cover an interval, all of it or nothing."""
+    centre, order = _centre(local, x, low, high)
+    made = {d: polynomial(local, x, low, high, centre, order, b) for d, b in BITS.items()}
+    near = tuple((d, p) for d, p in made.items() if p is not None and _level(p))
+    if len(near) == len(made):
+        return [Piece(low, high, local, near)]
+    if not halvings:
+        return []
+    # halves next to a root at an end are not of the same size: the relative error matters
+    middle = (low + high) / 2
+    left = _polynomials(local, x, low, middle, halvings - 1)
+    right = _polynomials(local, x, middle, high, halvings - 1) if left else []
+    return [*left, *right] if right else []
+
+
+def _centre(local: sympy.Expr, x: sympy.Symbol, low: float, high: float) -> tuple[sympy.Rational, int]:
+    """Where to expand: at a root in the interval, else in its middle."""
+    if low <= 0 <= high and (order := order_at(local, x, sympy.S.Zero)):
+        return sympy.S.Zero, order
+    root = root_between(local, x, low, high)
+    if root is not None:
+        return root, max(order_at(local, x, root), 1)
+    return sympy.Rational((low + high) / 2), 0
+
+
+def _level(made: Polynomial) -> bool:
+    """Whether Horner's rule does not cancel: the terms add up to little more than the sum."""
+    for end in (made.low, made.high):
+        t = float(sympy.Rational(end) - made.centre)
+        terms = [float(a) * t**k for k, a in enumerate(made.coefficients)]
+        if sum(map(abs, terms[1:])) > 1.5 * abs(sum(terms)):
+            return False
+    return True
+
+
+def _settled(local: sympy.Expr, x: sympy.Symbol, low: float, high: float) -> Piece | None:
+    """The piece on which a function has settled to 0, to another number or to x, as far as any dtype can tell."""
+    if not (math.isinf(low) or math.isinf(high)):
+        return None
+    side = -1 if math.isinf(low) else 1
+    nearest = abs(high if side < 0 else low)
+    f, share = Series(local, x), Series(sympy.expand(local / x), x)
+    for target in (sympy.S.Zero, x, sympy.S.One, -sympy.S.One, -x, sympy.Rational(1, 2)):
+        part, goal = (share, target / x) if target.has(x) else (f, target)
+        start = next((s for s in _starts(nearest) if _stays(part, goal, side, s)), None)
+        if start is not None:
+            return Piece(-math.inf, -start, target) if side < 0 else Piece(start, math.inf, target)
+    return None
+
+
+def _starts(nearest: float) -> list[float]:
+    """Points to settle at, the nearest to 0 first."""
+    return [s for k in range(4, 40) if (s := float(round(2.0 ** (k / 2), 1))) <= nearest] + [nearest]
+
+
+def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
+    """Whether f is a number to the last bit of float64 from `start` on, for all arguments up to the largest: proved."""
+    before = flint.ctx.prec
+    flint.ctx.prec = 256
+    try:
+        wanted = arb(fmpq(int(goal.p), int(goal.q)))
+        off = abs(wanted) * arb(2) ** -56 if goal else arb(2) ** -1076
+        low = fmpq(*start.as_integer_ratio())
+        while low < 2**1024:
+            high = low * (fmpq(65, 64) if low < 2**12 else fmpq(5, 4))
+            ball = side * (arb(low + high) / 2 + arb(0, 1) * (arb(high - low) / 2))
+            if not abs(f.value(ball) - wanted) < off:
+                return False
+            low = high
+        return True
+    except (SymdlError, ZeroDivisionError, ValueError):
+        return False
+    finally:
+        flint.ctx.prec = before
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Neighbours with the same expression as one piece."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if found and not piece.near and not found[-1].near and found[-1].expr == piece.expr:
+            found[-1] = replace(found[-1], high=piece.high)
+        else:
+            found.append(piece)
+    return found
+
+
+def _at_break(definition: sympy.Expr, x: sympy.Symbol, at: float, pieces: list[Piece]) -> sympy.Expr | None:
+    """The value where two sides meet, unless the piece on its right has it."""
+    exact = sympy.Rational(at)
+    value = definition.subs(x, exact)
+    right = next(p for p in pieces if p.low <= at < p.high)
+    return None if _near(value, opened(right.expr).subs(x, exact)) else value
+
+
+def _near(a: sympy.Expr, b: sympy.Expr) -> bool:
+    difference = (a - b).evalf(40)
+    return bool(difference.is_finite and abs(difference) < 1e-30)
+
+
