@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
+from symdl.derivation.accurate.calls import with_forms, with_twins
 from symdl.derivation.derive import derive
 from symdl.derivation.stable import stabilise
 from symdl.errors import DefinitionError
@@ -32,7 +33,7 @@ def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: 
     written = {"evaluate": definition}
     gradients: Mapping[str, str] = {}
     if wrt is not None:
-        derivation = derive(definition, wrt=list(wrt))
+        derivation = derive(with_twins(definition), wrt=list(wrt))
         written["gradient"] = derivation.gradient
         gradients = {p: derivation.names[p] for p in wrt}
     if predicts and (outputs := predictions(definition)):
@@ -40,7 +41,7 @@ def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: 
         used = {t.name for e in cut.equations for t in e.uses}
         inputs = tuple(t for t in cut.inputs if t.name in used)
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
-    return Programs(written, {n: stabilise(d) for n, d in written.items()}, gradients)
+    return Programs(written, {n: with_forms(stabilise(d)) for n, d in written.items()}, gradients)
 
 
 def predictions(definition: Definition) -> tuple[str, ...]:

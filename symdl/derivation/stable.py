@@ -91,6 +91,16 @@ def _alike(expr: sympy.Expr, stand_ins: dict[Element, sympy.Symbol]) -> dict[Ele
     return {e: sympy.Dummy(e.name, real=True, positive=e.tensor in by_tensor or None) for e in expr.atoms(Element)}
 
 
+def complemented(expr: sympy.Expr) -> sympy.Expr:
+    """An expression outside of a definition with 1 − f(x) as f's complement.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> complemented(1 - sympy.tanh(x) ** 2)
+    sech2(x)
+    """
+    return _complements(expr, [])
+
+
 def _complements(body: sympy.Expr, equations: list[Equation]) -> sympy.Expr:
     """1 − a[n] → f's complement at x[n], where a[n] = f(x[n])."""
 

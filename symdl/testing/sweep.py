@@ -22,7 +22,7 @@ from symdl.compilation.pipeline import DTYPES, compile
 from symdl.core.define import Input, define, let
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
-from symdl.derivation.seeds import vjp
+from symdl.derivation.seeds import seeded
 from symdl.errors import DefinitionError, SymdlError
 from symdl.library.activations import ACTIVATIONS, Activation, activation as named
 from symdl.testing import peers
@@ -163,17 +163,19 @@ def truths_of(entry: Activation) -> dict[str, Truth]:
 
 def compiled(entry: Activation, dtype: str) -> dict[str, Call]:
     """The value and the slope as networks compute them: the slope is what backpropagation multiplies by."""
-    made = compile(both(entry), dtype=dtype)  # type: ignore[arg-type]
+    made = compile(summed(entry), wrt="s", dtype=dtype)  # type: ignore[arg-type]
 
-    def run(output: str, x: Array) -> Array:
-        results = made(s=x, a_bar=np.ones_like(x))
-        return np.broadcast_to(results[output], x.shape)
+    def value(x: Array) -> Array:
+        return made(s=x, a_bar=np.ones_like(x))["a"]
 
-    return {"value": partial(run, "a"), "slope": partial(run, "s_bar")}
+    def slope(x: Array) -> Array:
+        return np.broadcast_to(made.gradient(s=x, a_bar=np.ones_like(x))["s"], x.shape)
+
+    return {"value": value, "slope": slope}
 
 
-def both(entry: Activation) -> Definition:
-    """a[n] = f(s[n]), and s̄[n] = f'(s[n]) ā[n]."""
+def summed(entry: Activation) -> Definition:
+    """a[n] = f(s[n]) and L = Σ_n ā[n] a[n], so that the gradient by s is f'(s[n]) ā[n]."""
 
     def body(s: Any = Input("n")) -> Any:
         (n,) = s.indices
@@ -181,7 +183,7 @@ def both(entry: Activation) -> Definition:
 
     body.__name__ = entry.name
     applied: Definition = define(body)
-    return vjp(applied, wrt=["s"]).gradient.only(["a", "s_bar"])
+    return seeded(applied)
 
 
 def measure(

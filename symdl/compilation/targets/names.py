@@ -11,7 +11,8 @@ from symdl.compilation.targets.kernels import KERNEL, SUFFIX
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step", KERNEL, "view1", "view2", "view3", "view4", "view5", "view6",
+    "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx",
+    "view1", "view2", "view3", "view4", "view5", "view6",
 }  # fmt: skip
 
 
@@ -32,7 +33,7 @@ class Names:
         stem = re.sub(r"\W", "_", wanted.replace("'", "_p"))
         if not stem.isidentifier():
             stem = f"v_{stem}"
-        if keyword.iskeyword(stem) or stem in _RESERVED or stem.endswith(SUFFIX):
+        if keyword.iskeyword(stem) or stem in _RESERVED or stem.endswith((SUFFIX, "_form")):
             stem += "_"
         name, number = stem, 1
         while name in self.taken or name in self.loops:

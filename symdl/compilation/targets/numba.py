@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, elementary
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, Kernels
@@ -19,6 +19,9 @@ from symdl.library.optimisers import Optimizer
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
 #: loop adds up in a variable goes through `added`, which may keep several partial sums.
 DECORATOR = '@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)'
+
+#: Functions whose results are exact: not even a multiplication and an addition may become one.
+EXACTLY = '@njit(forceinline=True, error_model="numpy")'
 
 INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
 
@@ -62,7 +65,10 @@ def emit_module(
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
     helpers += [f"{INLINED}\n{source}" for source in helpers_used(text)]
-    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used(text)]
+    called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
+    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
+    helpers += _compensated(called, dtype)
+    helpers += [f"{INLINED}\n{function}" for function in called]
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
@@ -70,6 +76,13 @@ def emit_module(
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _compensated(called: list[str], dtype: str) -> list[str]:
+    """What forms call: functions that carry more digits."""
+    names = compensated.used("\n".join(called))
+    sources = compensated.SOURCES[dtype]
+    return [f"{EXACTLY if n in compensated.EXACT else INLINED}\n{sources[n]}" for n in names]
 
 
 def _header(plans: dict[str, Plan], dtype: str, optimizer: Optimizer | None) -> str:

@@ -15,6 +15,7 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
 from symdl.core.indices import Index
+from symdl.derivation.accurate.calls import FormCall
 from symdl.errors import UnsupportedError
 
 
@@ -168,8 +169,12 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         """An index expression, in integers: what stands in a subscript."""
         return str(_IntegerPrinter(self.names).doprint(expr))
 
-    def _print_ScalarFunction(self, expr: ScalarFunction) -> str:
-        return str(self._print(expr.computed()))
+    def _print_Function(self, expr: Any) -> str:
+        if isinstance(expr, FormCall):
+            return f"{type(expr).__name__}({self._print(expr.args[0])})"
+        if isinstance(expr, ScalarFunction):
+            return str(self._print(expr.computed()))
+        return self._print_not_supported(expr)
 
     def _print_not_supported(self, expr: Any) -> NoReturn:
         raise UnsupportedError(
@@ -178,7 +183,7 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
             remedy="write it with exp, log, tanh, sqrt, erf, sin, cos or sd.switch",
         )
 
-    _print_Function = emptyPrinter = _print_not_supported
+    emptyPrinter = _print_not_supported
 
 
 class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]

@@ -1,1 +1,1 @@
-"""Forms that keep their digits, found from a definition: what the naive form loses, candidates, certified polynomials."""
+"""Forms that keep their digits, found from a definition: rounding, candidates, certified polynomials."""

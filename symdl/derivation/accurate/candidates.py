@@ -1,7 +1,8 @@
 """Other ways to write a function where its variable has one sign: exact identities, from which the safest is chosen.
 
-Each exponential e^{k w} is a power of E = e^{−|w|}, which neither overflows nor exceeds 1; what is left is a fraction of
-polynomials in E, whose factors are written with expm1 where they vanish at E = 1, and whose own power of E comes last.
+Each exponential e^{k w} is a power of E = e^{−|w|}, which neither overflows nor exceeds 1; what is left is a fraction
+of polynomials in E, whose factors are written with expm1 where they vanish at E = 1, and whose own power of E comes
+last.
 Logarithms lose the power of E and become log1p; √(x² + c) becomes a length; erf becomes erfc, and that e^{−x²} times a
 slowly changing factor; a difference that is a fraction becomes one.
 """
@@ -9,6 +10,7 @@ slowly changing factor; a difference that is a fraction becomes one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sympy
 from sympy.codegen import cfunctions
@@ -110,10 +112,12 @@ def conjugates(expr: sympy.Expr, x: sympy.Symbol, again: bool = True) -> Iterato
 
     >>> x = sympy.Symbol("x", real=True)
     >>> next(conjugates((x + sympy.sqrt(x**2 + 4)) / 2, x))
-    -2/(x - hypot(x, 2))
+    -1/(x/2 - hypot(x, 2)/2)
     """
     for total in sorted(expr.atoms(sympy.Add), key=sympy.default_sort_key):
-        roots = [a for a in total.args if any(p.is_Pow and p.exp == sympy.S.Half and p.has(x) for p in a.atoms(sympy.Pow))]
+        roots = [
+            a for a in total.args if any(p.is_Pow and p.exp == sympy.S.Half and p.has(x) for p in a.atoms(sympy.Pow))
+        ]
         if len(roots) != 1 or len(total.args) < 2:
             continue
         rest = total - roots[0]
@@ -195,34 +199,48 @@ class _Exponentials:
         if fraction.count_ops() > LARGEST:
             raise SymdlError("a large fraction")
         above, below = sympy.fraction(sympy.cancel(fraction))
-        power, parts = 0, []
+        power, number, parts = 0, sympy.S.One, list[tuple[sympy.Expr, int]]()
         for part, side in ((above, 1), (below, -1)):
             constant, factors = sympy.factor_list(part)
-            parts.append(constant**side)
+            number *= constant**side
             for factor, times in factors:
                 lowest = min(m for (m,), _ in sympy.Poly(factor, self.E).terms()) if factor.has(self.E) else 0
                 power += side * times * lowest
                 rest = sympy.cancel(factor / self.E**lowest)
-                parts.append(self._factor(rest) ** (side * times))
-        product = sympy.Mul(*parts).xreplace(back)
+                parts.append((rest, side * times))
+        product = self._product(number, parts).xreplace(back)
         if power == 0:
             return product
+        assert self.exponent is not None
         exponent = sympy.expand(power * self.exponent)
         return sympy.exp(exponent) if product == 1 else scaled_exp(product, exponent)
 
     def _inner(self, node: sympy.Expr) -> sympy.Expr:
         """The argument of a function as a polynomial in e^{−|w|}, as it is."""
+        assert self.exponent is not None
         return node.xreplace({self.E: sympy.exp(self.exponent)})
 
-    def _factor(self, factor: sympy.Expr) -> sympy.Expr:
-        """A factor as a sum over powers of E; E^k − 1 as expm1."""
+    def _product(self, number: sympy.Expr, parts: list[tuple[sympy.Expr, int]]) -> sympy.Expr:
+        """The factors with their powers; a rational number that is multiplied in first leaves one rounding less."""
+        if number.is_Rational and abs(number) != 1:
+            k = next(
+                (k for k, (p, times) in enumerate(parts) if p.is_Add and times == 1 and p.subs(self.E, 1) != 0), -1
+            )
+            if k >= 0:
+                parts[k] = (sympy.expand(number * parts[k][0]), 1)
+                number = sympy.S.One
+        return sympy.Mul(number, *[self._factor(p, times) for p, times in parts])
+
+    def _factor(self, factor: sympy.Expr, times: int) -> Any:
+        """A power of a factor by Horner's rule in E, so that what is added to 1 last is small; E^k − 1 as expm1."""
         assert self.exponent is not None
         if not factor.has(self.E):
-            return factor
+            return factor**times
         if factor.subs(self.E, 1) == 0:
             terms = dict(sympy.Poly(factor, self.E).terms())
             if len(terms) == 2 and (0,) in terms:
                 (degree,) = max(terms)
-                return terms[max(terms)] * cfunctions.expm1(sympy.expand(degree * self.exponent))
-        collected = sympy.collect(sympy.expand(factor), self.E)
-        return collected.xreplace({self.E: sympy.exp(self.exponent)})
+                return (terms[max(terms)] * cfunctions.expm1(sympy.expand(degree * self.exponent))) ** times
+        whole = sympy.horner(sympy.expand(factor ** abs(times)), self.E)
+        written = whole.xreplace({self.E: sympy.exp(self.exponent)})
+        return written if times > 0 else 1 / written

@@ -10,25 +10,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
-import flint
 import sympy
-from flint import arb, fmpq
 
 from symdl.core.accurate import scaled_exp
 from symdl.core.functions import Switch
 from symdl.derivation.accurate.candidates import candidates, conjugates, opened, without_switches
 from symdl.derivation.accurate.rounding import Analysis
-from symdl.derivation.accurate.series import Polynomial, Series, order_at, polynomial, root_between
-from symdl.errors import SymdlError, UnsupportedError
+from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
+from symdl.derivation.accurate.settling import settled
+from symdl.errors import UnsupportedError
 
 #: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
 #: what is measured is about half of it.
-LIMIT = 9.0
+LIMIT = 11.0
 #: Beyond this a form is replaced, from there to where it is within `LIMIT` again.
-HARD = 16.0
+HARD = 14.0
 #: What a polynomial is off at most, by dtype, as a power of two: a small part of half an ulp.
 BITS = {"float64": 57, "float32": 28}
+#: Errors up to this cost nothing, and a change of the form costs as much as this many ulps at one point of the grid.
+FINE, CHANGE = 7.0, 24.0
 #: How often an interval is halved in search of a polynomial.
 HALVINGS = 4
 #: Beyond this no polynomial is tried.
@@ -175,9 +177,7 @@ def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
     return sorted(found)
 
 
-def _region(
-    definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], low: float, high: float
-) -> list[Piece]:
+def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], low: float, high: float) -> list[Piece]:
     middle = sympy.Rational(_inside(low, high))
     local = without_switches(definition, x, middle)
     if local.free_symbols != {x}:
@@ -187,22 +187,46 @@ def _region(
     points = [p for p in grid() if low < p < high]
     forms = _promising(forms, x, points)
     tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
-    best = min(forms, key=lambda f: (sum(e > HARD for e in tables[f]), max(tables[f]) > LIMIT, f.count_ops()))
-    pieces = []
-    begin = low
-    for first, last in _runs(tables[best]):
+    path = _path([tables[f] for f in forms])
+    errors = [tables[forms[f]][k] for k, f in enumerate(path)]
+    pieces = _segments(low, high, points, [forms[f] for f in path])
+    for first, last in _runs(errors):
         a = low if first == 0 or abs(points[first - 1]) < NOTHING else points[first - 1]
         b = high if last == len(points) - 1 or abs(points[last + 1]) < NOTHING else points[last + 1]
-        good = [f for f in forms if all(e <= HARD for e in tables[f][first : last + 1])]
-        mended = _mended(local, best, x, a, b, good)
-        if mended:
-            if mended[0].low > begin:
-                pieces.append(Piece(begin, mended[0].low, best))
-            pieces += mended
-            begin = mended[-1].high
-    if begin < high:
-        pieces.append(Piece(begin, high, best))
+        for mended in _mended(local, forms[path[first]], x, a, b):
+            pieces = _put_in(pieces, mended)
     return pieces
+
+
+def _path(tables: list[list[float]]) -> list[int]:
+    """Which form to use at each point: small errors, and few changes (Viterbi's algorithm)."""
+    total = [0.0] * len(tables)
+    back: list[list[int]] = []
+    for k in range(len(tables[0])):
+        cheapest = min(range(len(tables)), key=total.__getitem__)
+        came = [f if total[f] <= total[cheapest] + CHANGE else cheapest for f in range(len(tables))]
+        total = [
+            min(total[f], total[cheapest] + CHANGE) + min(max(tables[f][k] - FINE, 0.0), 100.0)
+            for f in range(len(tables))
+        ]
+        back.append(came)
+    found = [min(range(len(tables)), key=total.__getitem__)]
+    for came in back[:0:-1]:
+        found.append(came[found[-1]])
+    return found[::-1]
+
+
+def _segments(low: float, high: float, points: list[float], forms: list[sympy.Expr]) -> list[Piece]:
+    starts = [k for k in range(1, len(points)) if forms[k] != forms[k - 1]]
+    ends = [low, *[points[k] for k in starts], high]
+    return [Piece(a, b, forms[k]) for (a, b), k in zip(pairwise(ends), [0, *starts], strict=True)]
+
+
+def _put_in(pieces: list[Piece], new: Piece) -> list[Piece]:
+    """The pieces with a new one in the place of what was there."""
+    kept = [replace(p, high=min(p.high, new.low)) for p in pieces if p.low < new.low]
+    rest = [replace(p, low=max(p.low, new.high)) for p in pieces if p.high > new.high]
+    return [*kept, new, *rest]
 
 
 def _promising(forms: list[sympy.Expr], x: sympy.Symbol, points: list[float], keep: int = 4) -> list[sympy.Expr]:
@@ -241,10 +265,12 @@ def _free_of_rounding(u: sympy.Expr, x: sympy.Symbol) -> bool:
 
 
 def _runs(errors: list[float]) -> list[tuple[int, int]]:
-    """First and last of each stretch beyond `HARD`, extended to where the error is within `LIMIT` again.
+    """First and last of each stretch beyond `HARD`, extended to where the error stays within `LIMIT` again.
 
-    >>> _runs([1, 10, 20, 1, 10, 1, 30])
-    [(1, 2), (6, 6)]
+    An error in ulps is twice as large at the lower end of a binade as at its upper end: two points may be better.
+
+    >>> _runs([1, 12, 20, 1, 12, 1, 1, 1, 30])
+    [(1, 4), (8, 8)]
     """
     runs: list[tuple[int, int]] = []
     k = 0
@@ -253,25 +279,25 @@ def _runs(errors: list[float]) -> list[tuple[int, int]]:
             k += 1
             continue
         first = k
-        while k < len(errors) and errors[k] > LIMIT:
+        while max(errors[k : k + 3], default=0.0) > LIMIT:
             k += 1
         if max(errors[first:k]) > HARD:
-            runs.append((first, k - 1))
+            runs.append((first, max(j for j in range(first, k) if errors[j] > LIMIT)))
     return runs
 
 
-def _mended(
-    local: sympy.Expr, best: sympy.Expr, x: sympy.Symbol, low: float, high: float, good: list[sympy.Expr]
-) -> list[Piece]:
-    """Pieces for an interval on which the chosen form loses digits; none where nothing helps."""
-    if good and not (math.isinf(low) or math.isinf(high)):
-        return [Piece(low, high, min(good, key=lambda f: f.count_ops()))]
+def _mended(local: sympy.Expr, used: sympy.Expr, x: sympy.Symbol, low: float, high: float) -> list[Piece]:
+    """Pieces for an interval on which every form loses digits; none where nothing helps."""
     if low >= -FAR and high <= FAR:
         return _polynomials(local, x, low, high, HALVINGS)
-    settled = _settled(best, x, low, high) or _settled(local, x, low, high)
-    if settled is None and good:
-        return [Piece(low, high, min(good, key=lambda f: f.count_ops()))]
-    return [settled] if settled else []
+    if not (math.isinf(low) or math.isinf(high)):
+        return []
+    side, nearest = (-1, abs(high)) if math.isinf(low) else (1, abs(low))
+    found = settled(used, x, side, nearest) or settled(local, x, side, nearest)
+    if found is None:
+        return []
+    start, target = found
+    return [Piece(-math.inf, -start, target) if side < 0 else Piece(start, math.inf, target)]
 
 
 def _polynomials(local: sympy.Expr, x: sympy.Symbol, low: float, high: float, halvings: int) -> list[Piece]:
@@ -310,47 +336,6 @@ def _level(made: Polynomial) -> bool:
     return True
 
 
-def _settled(local: sympy.Expr, x: sympy.Symbol, low: float, high: float) -> Piece | None:
-    """The piece on which a function has settled to 0, to another number or to x, as far as any dtype can tell."""
-    if not (math.isinf(low) or math.isinf(high)):
-        return None
-    side = -1 if math.isinf(low) else 1
-    nearest = abs(high if side < 0 else low)
-    f, share = Series(local, x), Series(sympy.expand(local / x), x)
-    for target in (sympy.S.Zero, x, sympy.S.One, -sympy.S.One, -x, sympy.Rational(1, 2)):
-        part, goal = (share, target / x) if target.has(x) else (f, target)
-        start = next((s for s in _starts(nearest) if _stays(part, goal, side, s)), None)
-        if start is not None:
-            return Piece(-math.inf, -start, target) if side < 0 else Piece(start, math.inf, target)
-    return None
-
-
-def _starts(nearest: float) -> list[float]:
-    """Points to settle at, the nearest to 0 first."""
-    return [s for k in range(4, 40) if (s := float(round(2.0 ** (k / 2), 1))) <= nearest] + [nearest]
-
-
-def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
-    """Whether f is a number to the last bit of float64 from `start` on, for all arguments up to the largest: proved."""
-    before = flint.ctx.prec
-    flint.ctx.prec = 256
-    try:
-        wanted = arb(fmpq(int(goal.p), int(goal.q)))
-        off = abs(wanted) * arb(2) ** -56 if goal else arb(2) ** -1076
-        low = fmpq(*start.as_integer_ratio())
-        while low < 2**1024:
-            high = low * (fmpq(65, 64) if low < 2**12 else fmpq(5, 4))
-            ball = side * (arb(low + high) / 2 + arb(0, 1) * (arb(high - low) / 2))
-            if not abs(f.value(ball) - wanted) < off:
-                return False
-            low = high
-        return True
-    except (SymdlError, ZeroDivisionError, ValueError):
-        return False
-    finally:
-        flint.ctx.prec = before
-
-
 def _joined(pieces: list[Piece]) -> list[Piece]:
     """Neighbours with the same expression as one piece."""
     found: list[Piece] = []
@@ -373,5 +358,3 @@ def _at_break(definition: sympy.Expr, x: sympy.Symbol, at: float, pieces: list[P
 def _near(a: sympy.Expr, b: sympy.Expr) -> bool:
     difference = (a - b).evalf(40)
     return bool(difference.is_finite and abs(difference) < 1e-30)
-
-

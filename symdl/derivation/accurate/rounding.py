@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import flint
@@ -24,6 +24,8 @@ from symdl.errors import UnsupportedError
 #: Half a unit in the last place of 1, the largest and the smallest number of float64.
 UNIT, LARGEST, SMALLEST = arb(2) ** -53, arb(2) ** 1024, arb(2) ** -1074
 TINY = arb(2) ** -1022
+#: An exponent whose power is beyond every dtype.
+ENOUGH = arb(10) ** 6
 PRECISIONS = (192, 768, 3072)
 
 
@@ -68,7 +70,7 @@ _FUNCTIONS: dict[Any, tuple[Callable[[arb], arb], Callable[[arb, arb], arb], flo
     sympy.erfc: (arb.erfc, lambda x, v: (-x * x).exp() * 2 / arb.pi().sqrt(), 6),
     cfunctions.log1p: (arb.log1p, lambda x, v: 1 / (1 + x), 1.5),
     cfunctions.expm1: (arb.expm1, lambda x, v: 1 + v, 1.5),
-    erfcx: (lambda x: (x * x).exp() * x.erfc(), lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 3),
+    erfcx: (lambda x: (x * x).exp() * x.erfc(), lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 5),
 }
 
 
@@ -95,7 +97,7 @@ class Analysis:
         except LostError:
             pass
         try:
-            return 0.0 if abs(self.at(at, unbounded=True).value) >= LARGEST else math.inf
+            return 0.0 if abs(self.at(at, unbounded=True).value) > LARGEST * (1 - UNIT) else math.inf
         except LostError:
             return math.inf
 
@@ -129,38 +131,23 @@ class Analysis:
         return not self.unbounded and not abs(value) < LARGEST
 
     def _exponent(self, expr: sympy.Expr) -> Rounded:
-        """The exponent of e^u, which may overflow to −∞: then the power is 0."""
+        """The exponent of e^u, which may overflow to −∞, all of its summands being negative: then the power is 0."""
         try:
             return self._of(expr)
         except LostError:
             before, self.unbounded = self.unbounded, True
             try:
-                found = self._node(expr)
+                parts = [self._of(a).value for a in sympy.Add.make_args(expr)]
             finally:
-                self.unbounded = before
-                self.known = {}
-            parts = [self._sign(a) for a in sympy.Add.make_args(expr)]
-            if found.value < -1e6 and set(parts) == {-1}:
+                self.unbounded, self.known = before, {}
+            if all(p < 0 for p in parts) and sum(parts) < -1e6:
                 return Rounded(arb(-(10**6)), arb(0))
             raise
-
-    def _sign(self, expr: sympy.Expr) -> int:
-        """The sign of a product of numbers and of powers of the unknown."""
-        sign = 1
-        for factor in sympy.Mul.make_args(expr):
-            base, power = factor.as_base_exp()
-            if base == self.x and power.is_Integer:
-                sign *= 1 if power % 2 == 0 or self.point > 0 else -1
-            elif not factor.free_symbols:
-                sign *= 1 if factor.is_positive else -1
-            else:
-                return 0
-        return sign
 
     def _node(self, expr: sympy.Expr) -> Rounded:
         if expr == self.x:
             return Rounded(self.point, arb(0))
-        if expr.is_Number or expr.is_NumberSymbol or not expr.free_symbols:
+        if fixed(expr):
             return _number(expr)
         if expr.is_Add:
             return self._sum(expr)
@@ -184,7 +171,7 @@ class Analysis:
 
     def _sum(self, expr: sympy.Expr) -> Rounded:
         total, error = arb(0), arb(0)
-        for k, part in enumerate(sorted(expr.args, key=sympy.default_sort_key)):
+        for k, part in enumerate(_in_order(expr)):
             found = self._of(part)
             total = total + found.value
             error = error + found.error + (_half(total) if k else 0)
@@ -192,8 +179,8 @@ class Analysis:
 
     def _product(self, expr: sympy.Expr) -> Rounded:
         """Numbers are multiplied beforehand; a power of two leaves no error."""
-        number, factors = expr.as_independent(self.x, as_Add=False)
-        parts = [self._of(a) for a in sympy.Mul.make_args(factors)]
+        number, factors = _split(expr)
+        parts = [self._of(a) for a in factors]
         exact = [self._of(number)] if _power_of_two(number) else []
         parts += [] if exact or number == 1 else [self._of(number)]
         value, error = arb(1), arb(0)
@@ -243,12 +230,33 @@ class Analysis:
     def _function(self, expr: sympy.Expr) -> Rounded:
         function, slope, own = _FUNCTIONS[type(expr)]
         inner = self._exponent(expr.args[0]) if isinstance(expr, sympy.exp) else self._of(expr.args[0])
+        if self.unbounded and isinstance(expr, sympy.exp) and inner.value > ENOUGH:
+            inner = Rounded(ENOUGH, arb(0))  # however large, it overflows
         value = function(inner.value)
         if not value.is_finite():
             raise LostError
         if inner.error == 0:
             return _rounding(value, arb(0), own)
         return _rounding(value, abs(slope(inner.value, value)) * inner.error, own)
+
+
+@lru_cache(10**5)
+def fixed(expr: sympy.Expr) -> bool:
+    """Whether an expression is a number."""
+    return not expr.free_symbols
+
+
+@lru_cache(10**4)
+def _in_order(expr: sympy.Add) -> tuple[sympy.Expr, ...]:
+    """The summands as they are printed, and added."""
+    return tuple(sorted(expr.args, key=sympy.default_sort_key))
+
+
+@lru_cache(10**4)
+def _split(expr: sympy.Mul) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:
+    """The number of a product, and its other factors."""
+    numbers = [a for a in expr.args if fixed(a)]
+    return sympy.Mul(*numbers), tuple(a for a in expr.args if not fixed(a))
 
 
 def _rounding(value: arb, carried: arb, halves: float) -> Rounded:

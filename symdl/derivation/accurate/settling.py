@@ -1,0 +1,73 @@
+"""Where a function has settled: from some point on it is 0, another number, or x, to the last bit; proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import flint
+import sympy
+from flint import arb, fmpq
+
+from symdl.derivation.accurate.series import Series
+from symdl.errors import SymdlError
+
+
+def settled(f: sympy.Expr, x: sympy.Symbol, side: int, nearest: float) -> tuple[float, sympy.Expr] | None:
+    """From which |x| on, at most `nearest`, a function is what on one side of 0; None where it is nothing so simple.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> settled(x / (1 + sympy.exp(-x)), x, 1, 100.0)
+    (45.3, x)
+    """
+    whole, share = Series(f, x), Series(sympy.expand(f / x), x)
+    for target in (sympy.S.Zero, x, sympy.S.One, -sympy.S.One, -x, sympy.Rational(1, 2)):
+        part, goal = (share, target / x) if target.has(x) else (whole, target)
+        if _stays(part, goal, side, nearest):
+            start = _first(_starts(nearest), partial(_stays, part, goal, side))
+            return start, target
+    return None
+
+
+def _first(starts: list[float], holds: Callable[[float], bool]) -> float:
+    """The first of some growing numbers for which something holds, where it holds for all larger ones."""
+    low, high = -1, len(starts) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(starts[middle]) else (middle, high)
+    return starts[high]
+
+
+def _starts(nearest: float) -> list[float]:
+    """Points to settle at, the nearest to 0 first."""
+    return [s for k in range(4, 40) if (s := float(round(2.0 ** (k / 2), 1))) <= nearest] + [nearest]
+
+
+def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
+    """Whether f is a number to the last bit of float64 from `start` on, for all arguments up to the largest: proved.
+
+    Wide intervals are quick, and too wide where powers of x meet exponentials.
+    """
+    before = flint.ctx.prec
+    flint.ctx.prec = 192
+    try:
+        wanted = arb(fmpq(int(goal.p), int(goal.q)))
+        off = abs(wanted) * arb(2) ** -56 if goal else arb(2) ** -1076
+        low = fmpq(*start.as_integer_ratio())
+        while low < 2**1024:
+            for factor in (fmpq(4), fmpq(5, 4), fmpq(65, 64)):
+                if abs(f.value(side * _between(low, low * factor)) - wanted) < off:
+                    low *= factor
+                    break
+            else:
+                return False
+        return True
+    except (SymdlError, ZeroDivisionError, ValueError):
+        return False
+    finally:
+        flint.ctx.prec = before
+
+
+def _between(low: fmpq, high: fmpq) -> arb:
+    """The ball of an interval."""
+    return arb(low + high) / 2 + arb(0, 1) * (arb(high - low) / 2)
