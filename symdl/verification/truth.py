@@ -6,7 +6,7 @@ another rewriting: those are what the values are there to judge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import flint
@@ -19,7 +19,6 @@ from symdl.verification.real import (
     CONSTANTS,
     FUNCTIONS,
     UnclearError,
-    UndefinedError,
     exact,
     finite,
     power,
@@ -158,24 +157,3 @@ class Truth:
             return right() if sign > 0 else left() if sign < 0 else middle()
 
         return value
-
-
-def slope_of(function: Callable[[sympy.Expr], sympy.Expr], x: sympy.Symbol) -> sympy.Expr:
-    """The derivative of the opened definition: no stated slope goes into it.
-
-    >>> x = sympy.Symbol("x", real=True)
-    >>> slope_of(lambda v: v**2, x)
-    2*x
-    """
-    return opened(sympy.sympify(function(x), strict=True)).diff(x)
-
-
-def values_at(truth: Truth, points: Mapping[int, Any], tight: Callable[[arb], bool]) -> dict[int, arb]:
-    """The balls at many points, by their keys; points where the function is not defined are left out."""
-    found = {}
-    for key, at in points.items():
-        try:
-            found[key] = truth(at, tight)
-        except UndefinedError:
-            continue
-    return found
