@@ -19,7 +19,7 @@ from symdl.compilation.gradients import Programs
 from symdl.compilation.runtime import Program, prepared
 from symdl.compilation.samples import within_domain
 from symdl.compilation.targets.epoch import NO_PARAMETER, SQUARES, STEP
-from symdl.compilation.targets.reference import DIGITS, evaluate
+from symdl.compilation.targets.reference import DIGITS, entrywise, evaluate
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError
 from symdl.library.optimisers import Optimizer
@@ -168,19 +168,11 @@ def _update(
     hyper: Mapping[str, Any],
 ) -> None:
     """Apply the update equations to every entry of one parameter."""
-    old = values[parameter]
-    new = np.empty(old.shape, dtype=object)
-    states = {s: np.empty(old.shape, dtype=object) for s in optimizer.state}
-    for position in np.ndindex(old.shape):
-        given = {"theta": _boxed(old[position]), "g": _boxed(slope[position])}
-        given |= {s: _boxed(held[parameter, s][position]) for s in optimizer.state}
-        given |= {t.name: _boxed(hyper[t.name]) for t in optimizer.update.inputs if t.name in hyper}
-        result = evaluate(optimizer.update, given, keep=True)
-        new[position] = result["theta_new"][()]
-        for state, following in optimizer.state.items():
-            states[state][position] = result[following][()]
-    values[parameter] = new
-    held.update({(parameter, s): v for s, v in states.items()})
+    given = {"theta": values[parameter], "g": slope, **{s: held[parameter, s] for s in optimizer.state}}
+    given |= {t.name: _boxed(hyper[t.name]) for t in optimizer.update.inputs if t.name in hyper}
+    result = entrywise(optimizer.update, given, np.shape(slope))
+    values[parameter] = result["theta_new"]
+    held.update({(parameter, s): result[following] for s, following in optimizer.state.items()})
 
 
 def _boxed(value: Any) -> Array:

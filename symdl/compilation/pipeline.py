@@ -180,7 +180,12 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
     if epoch is not None:
         states = tuple((p, s) for p, s in epoch["states"])
         epoch = EpochSignature(
-            tuple(epoch["data"]), tuple(epoch["fixed"]), tuple(epoch["parameters"]), states, tuple(epoch["hyper"])
+            tuple(epoch["data"]),
+            tuple(epoch["fixed"]),
+            tuple(epoch["parameters"]),
+            states,
+            tuple(epoch["hyper"]),
+            epoch["packed"],
         )
     return Program(dtype, source, functions, epoch, dict(record["gradients"]), space)
 

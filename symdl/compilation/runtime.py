@@ -37,6 +37,12 @@ class EpochSignature:
     parameters: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
+    packed: bool = False
+
+    def packs(self) -> dict[str, list[tuple[str, str]]]:
+        """The states of parameters by name, each in the order of the parameters."""
+        names = dict.fromkeys(s for p, s in self.states if p)
+        return {name: [(p, s) for p, s in self.states if p and s == name] for name in names}
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,13 @@ class Program:
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, self.dtype)
         batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
-        held = [_passed(h) for h in (*(arrays[p] for p in names.parameters), *(states[s] for s in names.states))]
+        packs = names.packs() if names.packed else {}
+        apart = [s for s in names.states if not any(s in pack for pack in packs.values())]
+        held = [_passed(arrays[p]) for p in names.parameters]
         pairs = [np.stack([h, h]) for h in held]
+        flat = [np.concatenate(2 * [np.ravel(states[s]) for s in pack]) for pack in packs.values()]
+        held_apart = [_passed(states[s]) for s in apart]
+        pairs_apart = [np.stack([h, h]) for h in held_apart]
         signature = self.functions["gradient"]
         of = {g: p for p, g in self.gradients.items()}
         results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
@@ -104,13 +115,18 @@ class Program:
             *(arrays[n] for n in names.data),
             *batches.values(),
             *(_passed(arrays[n]) for n in names.fixed),
-            *pairs,
+            *(*pairs, *flat, *pairs_apart),
             *(np.float64(hyper[h]) for h in names.hyper),
             *results,
             *(work, losses),
         )
-        for array, pair in zip(held, pairs, strict=True):
+        for array, pair in zip(held + held_apart, pairs + pairs_apart, strict=True):
             array[...] = pair[done % 2]
+        for pack, numbers in zip(packs.values(), flat, strict=True):
+            half = numbers.reshape(2, -1)[done % 2]
+            ends = np.cumsum([states[s].size for s in pack])
+            for s, part in zip(pack, np.split(half, ends[:-1]), strict=True):
+                states[s][...] = part.reshape(states[s].shape)
         return int(done), losses[: min(done + 1, steps)]
 
 

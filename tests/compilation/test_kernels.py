@@ -23,7 +23,7 @@ from symdl.core.define import Sum, mean, tanh
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.library.definitions import definition
-from symdl.library.optimisers import sgd
+from symdl.library.optimisers import adam, sgd
 
 
 def tower(depth: int) -> Definition:
@@ -47,7 +47,7 @@ def functions(source: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def compiled():
-    return {depth: compile(tower(depth), optimizer=sgd(0.1), extents={"n": 64, "i": 64}) for depth in (7, 9)}
+    return {depth: compile(tower(depth), optimizer=adam(0.1), extents={"n": 64, "i": 64}) for depth in (7, 9)}
 
 
 def test_layers_of_one_kind_share_their_functions(compiled):
@@ -123,6 +123,30 @@ def test_every_program_may_be_cut(layer, monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     code = compile(definition(layer))
     assert functions(code.source)
+
+
+def test_states_of_all_parameters_stand_in_one_array(compiled):
+    """As one step of Adam: m = 0.1 g, v = 0.001 g², whatever they are called and wherever they stand."""
+    rng = np.random.default_rng(8)
+    arrays = {"x": rng.normal(size=(6, 4)), "y": rng.normal(size=(6, 4))}
+    arrays |= {f"W{k}": rng.normal(size=(4, 3)) / 4 for k in range(7)}
+    slopes = compiled[7].gradient(**arrays)
+    states = {s: np.zeros((4, 3)) for s in compiled[7].program.epoch.states}
+    assert compiled[7].program.epoch.packed and len(states) == 14
+    compiled[7].epoch(arrays, states, order=np.arange(6), batch_size=6)
+    for k in range(7):
+        np.testing.assert_allclose(states[f"W{k}", "m"], 0.1 * slopes[f"W{k}"], rtol=1e-12)
+        np.testing.assert_allclose(states[f"W{k}", "v"], 0.001 * slopes[f"W{k}"] ** 2, rtol=1e-12)
+
+
+def test_a_long_program_may_be_trained_without_states(monkeypatch, tmp_path):
+    monkeypatch.setattr(target, "FEW", 0)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    code = compile(tower(1), optimizer=sgd(0.5))
+    arrays = {"x": np.ones((2, 3)), "y": np.zeros((2, 3)), "W0": np.full((3, 2), 0.1)}
+    slope = code.gradient(**arrays)["W0"]
+    code.epoch(arrays, order=np.arange(2), batch_size=2)
+    np.testing.assert_allclose(arrays["W0"], 0.1 - 0.5 * slope, rtol=1e-13)
 
 
 def typed(names):

@@ -32,7 +32,9 @@ class EpochArguments:
 
     They are: order, batch_size, first_step; the data; a batch of each; what is fixed; a pair for each parameter and
     state; hyperparameters, in float64; the outputs of `gradient`; the work space; losses. States are told by parameter
-    and name; those of the step itself, numbers in float64, come last and belong to the parameter "".
+    and name; those of the step itself, numbers in float64, come last and belong to the parameter "". Where they are
+    `packed`, as in long programs, there is one array for each state, which holds that of every parameter, twice over:
+    the time that compiling takes grows with the square of the number of arguments.
     """
 
     data: tuple[str, ...]
@@ -40,6 +42,7 @@ class EpochArguments:
     parameters: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
+    packed: bool = False
 
 
 class EpochEmitter:
@@ -56,7 +59,7 @@ class EpochEmitter:
     ) -> None:
         self.kernels, self.dtype = kernels, dtype
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
-        self.names = Names({"gradient", "work", "losses", "now", "then", "step", "number", "entry"})
+        self.names = Names({"gradient", "work", "losses", "now", "then", "step", "number", "entry", "entries"})
         self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
         definition = plan.definition
         self.tensors = definition.tensors
@@ -77,11 +80,15 @@ class EpochEmitter:
             tuple(p.name for p in parameters),
             tuple(states),
             tuple(optimizer.hyper),
+            kernels is not None,
         )
         self.py = {n: self.names.new(n) for n in dict.fromkeys((*gradient.inputs, *gradient.outputs))}
         for parameter in parameters:
             self.py.setdefault(parameter.name, parameter.name)
         self.state = {(p, s): self.names.new(f"{p}_{s}" if p else s) for p, s in states}
+        self.later = {key: self.names.new(f"{name}_then") for key, name in self.state.items()}
+        self.packs = {s: self.names.new(f"{s}_all") for s in optimizer.state}
+        self.starts = {p.name: self.names.new(f"{p.name}_start") for p in parameters}
         self.hyper = {h: self.names.new(h) for h in optimizer.hyper}
         self.shared = {e.name: self.names.new(e.name) for e in optimizer.step.equations} if optimizer.step else {}
         wide = {**self.hyper, **self.shared}
@@ -92,7 +99,9 @@ class EpochEmitter:
     def lines(self) -> list[str]:
         """The source of `epoch`; it returns the number of steps that were completed."""
         a = self.arguments
-        pairs = [f"{h}_pair" for h in (*(self.py[p] for p in a.parameters), *self.state.values())]
+        apart = [name for (p, _), name in self.state.items() if p == NO_PARAMETER or not a.packed]
+        pairs = [f"{self.py[p]}_pair" for p in a.parameters]
+        pairs += [*(self.packs.values() if a.packed else ()), *(f"{name}_pair" for name in apart)]
         data = [self.py[d] for d in a.data]
         given = [*data, *(f"{d}_batch" for d in data), *(self.py[f] for f in a.fixed), *pairs, *self.hyper.values()]
         given += [self.py[n] for n in self.gradient.outputs]
@@ -100,12 +109,25 @@ class EpochEmitter:
             "rows = order.size",
             "done = 0",
             "start = 0",
+            *(self._starts() if a.packed and self.packs else ()),
             "while start < rows:",
             *_in(self._step()),
             "return done",
         ]
         arguments = ",\n    ".join(", ".join(given[k : k + 8]) for k in range(0, len(given), 8))
         return [f"def epoch(\n    order, batch_size, first_step,\n    {arguments},\n    work, losses,\n):", *_in(body)]
+
+    def _starts(self) -> list[str]:
+        """Where the states of each parameter begin, and how many numbers there are in all."""
+        lines, end = ["# where the states of a parameter begin in the array of all"], "0"
+        for name, start in self.starts.items():
+            lines.append(f"{start} = {end}")
+            end = f"{start} + {'*'.join(self._lengths(name))}"
+        return [*lines, f"entries = {end}"]
+
+    def _lengths(self, parameter: str) -> list[str]:
+        rank = max(self.tensors[parameter].rank, 1)
+        return [f"{self.py[parameter]}_pair.shape[{k}]" for k in range(1, rank + 1)]
 
     def _passed(self, name: str) -> str:
         if name in self.arguments.data:
@@ -183,9 +205,10 @@ class EpochEmitter:
         lines = [*constants, *nest]
         if self.kernels is None:
             return lines
-        states = [self.state[parameter, s] for s in self.optimizer.state]
         rank = max(self.tensors[parameter].rank, 1)
-        given = {f"{n}_pair": array_type(self.dtype, rank + 1) for n in (self.py[parameter], *states)}
+        given = {f"{self.py[parameter]}_pair": array_type(self.dtype, rank + 1)}
+        given |= dict.fromkeys(self.packs.values(), array_type(self.dtype, 1))
+        given |= dict.fromkeys((self.starts[parameter], "entries"), "int64")
         given[self.py[self.gradients[parameter]]] = array_type(self.dtype, rank)
         given |= dict.fromkeys((*self.scalars.values(), "step"), self.dtype)
         given |= dict.fromkeys(("now", "then", "broken"), "int64")
@@ -197,19 +220,31 @@ class EpochEmitter:
         axes = [f"a{k}" for k in range(parameter.rank)]
         at, inside = f"[{', '.join(axes or ['0'])}]", "".join(f", {a}" for a in axes or ["0"])
         text = {"theta": f"{p}_pair[now{inside}]", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
-        text |= {s: f"{self.state[parameter.name, s]}_pair[now{inside}]" for s in self.optimizer.state}
+        keys = {s: (parameter.name, s) for s in self.optimizer.state}
+        packed = self.arguments.packed
+        text |= {s: f"{self.state[k]}{at}" if packed else f"{self.state[k]}_pair[now{inside}]" for s, k in keys.items()}
         text |= self.scalars
         constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
         invariants = Invariants(lambda s: s in constant, self.names)
         body = self._body(text, invariants)
         stores = [("theta_new", f"{p}_pair[then{inside}]")]
-        states = self.optimizer.state.items()
-        stores += [(new, f"{self.state[parameter.name, s]}_pair[then{inside}]") for s, new in states]
+        for s, new in self.optimizer.state.items():
+            store = f"{self.later[keys[s]]}{at}" if packed else f"{self.state[keys[s]]}_pair[then{inside}]"
+            stores.append((new, store))
         body += [f"{target} = {text[name]}" for name, target in stores]
         body.append(f"broken += {text['theta_new']} - {text['theta_new']} != 0")
         for depth in reversed(range(parameter.rank)):
             body = [f"for {axes[depth]} in range({p}_pair.shape[{depth + 1}]):", *_in(body)]
-        return invariants.lines(self.printer), body
+        return [*(self._views(parameter) if packed else ()), *invariants.lines(self.printer)], body
+
+    def _views(self, parameter: Tensor) -> list[str]:
+        """Both halves of each state of a parameter."""
+        lengths, lines = self._lengths(parameter.name), []
+        for s, pack in self.packs.items():
+            for half, names in (("now", self.state), ("then", self.later)):
+                at = f"{half}*entries + {self.starts[parameter.name]}"
+                lines.append(f"{names[parameter.name, s]} = view{len(lengths)}({pack}, {at}, {', '.join(lengths)})")
+        return lines
 
     def _body(self, text: dict[str, str], invariants: Invariants) -> list[str]:
         values: list[sympy.Expr] = []

@@ -60,6 +60,7 @@ _FUNCTIONS: dict[type, Callable[..., Any]] = {
     cfunctions.expm1: mpmath.expm1,
 }
 _ZERO = mpmath.mpf(0)
+_ENTRY = Index("entry")  # of `entrywise`
 
 
 def evaluate(
@@ -104,6 +105,32 @@ def evaluate(
             found.update((eq, values[eq.name]) for eq in written)
     names = [*concrete.outputs, *(concrete.by_name if keep else ())]
     return {n: values[n] for n in names}
+
+
+def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Array]:
+    """Equations between numbers, as the update of an optimiser has, applied to every entry of arrays.
+
+    Args:
+        definition: all of whose tensors are numbers.
+        arrays: for every input an array of that shape, or one number for all entries.
+        shape: of the arrays.
+
+    Returns:
+        Every tensor that is computed, by name, as an array of that shape; in `DIGITS` digits.
+
+    Raises:
+        DomainError: something has no real value at an entry.
+    """
+    count = math.prod(shape)
+    with mpmath.workdps(DIGITS):
+        exact = {n: _exact(np.asarray(a)) for n, a in arrays.items()}
+        values = {n: a.ravel() if a.size == count else _filled(a[()], count) for n, a in exact.items()}
+        evaluator, points = _Evaluator(values), _Points(count, {_ENTRY: np.arange(count)})
+        for eq in definition.equations:
+            evaluator.where = repr(eq)
+            terms = [evaluator.value(t.body, points) for t in eq.terms]
+            values[eq.name] = sum(terms[1:], start=terms[0])
+    return {eq.name: values[eq.name].reshape(shape) for eq in definition.equations}
 
 
 def _evaluate(group: Group, values: dict[str, Array], rounding: Rounding | None) -> None:
@@ -213,6 +240,8 @@ class _Evaluator:
 
     def _entries(self, element: Element, points: _Points) -> Array:
         array = self.values[element.name]
+        if len(element.subscripts) < array.ndim:
+            return array[points.at[_ENTRY]]
         at = [np.broadcast_to(self.whole(s, points), points.count) for s in element.subscripts]
         for place, length in zip(at, array.shape, strict=True):
             wrong = (place < 0) | (place >= length)

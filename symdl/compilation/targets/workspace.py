@@ -87,7 +87,7 @@ def helpers_used(text: str) -> list[str]:
         return work[start:start + a*b].reshape(a, b)
     """
     found = []
-    for rank in sorted({int(n) for n in re.findall(r"\bview(\d)\(work, ", text)}):
+    for rank in sorted({int(n) for n in re.findall(r"\bview(\d)\(\w+, ", text)}):
         axes = list(_AXES[:rank])
         head = f"def view{rank}(work, start, {', '.join(axes)}):"
         lines = ['    """The numbers from `start` on as an array."""', f"    return {_view('start', axes)}"]
