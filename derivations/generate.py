@@ -6,7 +6,7 @@ Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.
 - `lessons`, about several definitions of one family: see `derivations.lesson` and `derivations.proof`. Its docstring is
   the introduction.
 
-The table of docs/layers.md, which is the library's own list, is written as well.
+The table of docs/layers.md, which is the library's own list, and the losses of docs/losses.md are written as well.
 
 Whatever an entry claims is proved anew each time; one that is not proved stops the run.
 """
@@ -23,11 +23,12 @@ from typing import Any
 
 import symdl as sd
 from derivations.lesson import Lesson
+from derivations.losses_page import losses_list
 from derivations.proof import Proof
 from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
-LAYERS = HERE.parent / "docs" / "layers.md"
+LAYERS, LOSSES = (HERE.parent / "docs" / f"{name}.md" for name in ("layers", "losses"))
 TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
 TABLE_ENDS = "<!-- end -->"
 
@@ -86,9 +87,18 @@ def texts(source: Path) -> dict[Path, str]:
 
 def layers_page(old: str) -> str:
     """docs/layers.md with the table of the library as it is now."""
-    before, rest = old.split(TABLE_BEGINS)
+    return _with_part(old, layers_table())
+
+
+def losses_page(old: str) -> str:
+    """docs/losses.md with the losses of the library as they are now."""
+    return _with_part(old, losses_list())
+
+
+def _with_part(page: str, made: str) -> str:
+    before, rest = page.split(TABLE_BEGINS)
     after = rest.split(TABLE_ENDS)[1]
-    return f"{before}{TABLE_BEGINS}\n{layers_table()}\n{TABLE_ENDS}{after}"
+    return f"{before}{TABLE_BEGINS}\n{made}\n{TABLE_ENDS}{after}"
 
 
 def layers_table() -> str:
@@ -110,6 +120,7 @@ def wanted() -> Iterator[tuple[Path, str]]:
     for source in sources():
         yield from texts(source).items()
     yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
+    yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))
 
 
 def main() -> int:

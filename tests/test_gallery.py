@@ -39,6 +39,12 @@ def test_the_list_of_layers_is_up_to_date() -> None:
     assert "`kernel=None`, `stride=1`" in page
 
 
+def test_the_page_of_losses_is_up_to_date() -> None:
+    page = generate.LOSSES.read_text(encoding="utf-8")
+    assert generate.losses_page(page) == page, "docs/losses.md is out of date: make gallery"
+    assert all(f"### `{entry.name}`" in page for entry in sd.definitions() if entry.kind == "loss")
+
+
 def squared(x, y_bar):  # type: ignore[no-untyped-def]
     (n,) = x.indices
     return sd.let("x_bar[n]", 2 * x[n] * y_bar[n])

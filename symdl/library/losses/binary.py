@@ -95,7 +95,7 @@ FAMILIES = (
         "the square of the hinge loss",
         facts=_SIGNED,
         source="Rosasco et al. 2004, section 2",
-        kink="no kink: the slope on the margin is 0 from both sides",
+        kink="none: the slope on the margin is 0 from both sides",
     ),
     pointwise(
         "hinge_embedding",

@@ -117,7 +117,7 @@ class Loss:
         """
         made = self.value(*tensors)
         value, weight = made if isinstance(made, tuple) else (made, None)
-        if not isinstance(sympy.sympify(value), sympy.Expr):
+        if isinstance(value, str) or not isinstance(sympy.sympify(value), sympy.Expr):
             raise DefinitionError(f"loss {self.name} gives a {type(value).__name__}", remedy="return an expression")
         indices = tensors[1].indices if self.pointwise else tensors[0].indices[:1]
         return reduced(value, indices, reduction or self.reduction, weight=weight)

@@ -111,7 +111,7 @@ FAMILIES = (
         "squared near 0, absolute far from it",
         facts={"delta": "positive"},
         source="Huber 1964, equation 11",
-        kink="no kink: the slopes agree at ±δ; the curvature there is that of the straight parts, 0",
+        kink="none: the slopes agree at ±δ; the curvature there is that of the straight parts, 0",
     ),
     pointwise(
         "smooth_l1",
@@ -119,7 +119,7 @@ FAMILIES = (
         "the Huber loss over β",
         facts={"beta": "positive"},
         source="Girshick 2015 (arXiv 1504.08083), equation 3",
-        kink="no kink: the slopes agree at ±β; the curvature there is that of the straight parts, 0",
+        kink="none: the slopes agree at ±β; the curvature there is that of the straight parts, 0",
     ),
     pointwise("log_cosh", log_cosh, "the logarithm of the hyperbolic cosine of the error", source=_LogCosh.source),
     pointwise(
