@@ -154,9 +154,13 @@ def _from_json(name: str, value: Any) -> Any:
     if name == "metrics":
         if not isinstance(value, dict):
             raise _error("entry 'metrics' is not a table", "it holds a list of numbers for each name")
-        return {n: _from_json(n, v) for n, v in value.items()}
+        return {n: _numbers(n, v) for n, v in value.items()}
     if value is None and name in _PER_EPOCH:
         return None
+    return _numbers(name, value)
+
+
+def _numbers(name: str, value: Any) -> list[float]:
     if not isinstance(value, list):
         raise _error(f"entry {name!r} is not a list", "it holds one number a step or an epoch")
     return [_number(name, element) for element in value]

@@ -102,7 +102,11 @@ class Run:
         if rows.labels is not None and prediction is not None and prediction.ndim == rows.labels.ndim + 1:
             # as `metrics.accuracy` has it; scikit-learn would take longer to load than a small network to train
             self._note(f"{part}_accuracy", float(np.mean(np.argmax(prediction, axis=-1) == rows.labels)))
-        for name, value in measured(self.metrics, rows.target, rows.labels, prediction).items():
+        if prediction is not None and not np.isfinite(prediction).all():
+            found = {m.name: np.nan for m in self.metrics}
+        else:
+            found = measured(self.metrics, rows.target, rows.labels, prediction)
+        for name, value in found.items():
             self._note(f"{part}_{name}", value)
         return loss
 

@@ -29,7 +29,10 @@ def values(tmp_path):
 def test_list(capsys):
     code, out, _ = run(capsys, "list")
     assert code == 0 and "neuron" in out and "softmax_cross_entropy" in out
-    names = [e["name"] for e in json.loads(run(capsys, "list", "--json")[1])]
+    listed = json.loads(run(capsys, "list", "--json")[1])
+    names = [e["name"] for e in listed]
+    assert {"sd.radam", "sd.lbfgs", "sd.schedules.one_cycle", "sd.initialisers.orthogonal", "sd.f1"} <= set(names)
+    assert all(e["summary"] for e in listed) and {"optimiser", "metric"} <= {e["kind"] for e in listed}
     assert names[0] == "neuron" and len(names) == len(set(names)) > 8
 
 

@@ -20,6 +20,7 @@ ARRAYS = ("step_loss", "training_loss", "validation_loss", "training_accuracy", 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     epochs = draw(st.integers(0, 5))
+    others = st.dictionaries(st.text(max_size=9), hnp.arrays(np.float64, epochs, elements=losses), max_size=2)
     share = st.none() | hnp.arrays(np.float64, epochs, elements=st.floats(0, 1))
     return History(
         step_loss=draw(hnp.arrays(np.float64, st.integers(0, 9), elements=losses)),
@@ -27,6 +28,7 @@ def histories(draw: st.DrawFn) -> History:
         validation_loss=draw(st.none() | hnp.arrays(np.float64, epochs, elements=losses)),
         training_accuracy=draw(share),
         validation_accuracy=draw(share),
+        metrics=draw(others),
         seconds=draw(st.floats(0, 1e9)),
     )
 
@@ -42,6 +44,8 @@ def test_json_gives_back_every_bit(history: History) -> None:
         assert (old is None and new is None) or np.array_equal(old, new, equal_nan=True)
         if old is not None:
             assert (np.signbit(old) == np.signbit(new))[~np.isnan(old)].all(), "minus zero"
+    assert again.metrics.keys() == history.metrics.keys()
+    assert all(np.array_equal(old, again.metrics[name], equal_nan=True) for name, old in history.metrics.items())
     assert again.seconds == history.seconds
     assert (again.epochs, again.steps) == (history.epochs, history.steps)
 
@@ -56,6 +60,12 @@ def test_counts_and_dtypes() -> None:
     assert (record.epochs, record.steps) == (2, 4)
     assert record.training_loss.dtype == np.float64
     assert record.validation_loss is None
+
+
+def test_records_from_before_there_were_metrics() -> None:
+    old = json.loads(history().to_json())
+    del old["metrics"]
+    assert History.from_json(json.dumps(old)).metrics == {}
 
 
 def test_arrays_are_copied_and_read_only() -> None:
@@ -75,6 +85,7 @@ def test_arrays_are_copied_and_read_only() -> None:
         ({"training_accuracy": [0.5, np.nan]}, "training_accuracy is not between 0 and 1"),
         ({"step_loss": [[1.0]]}, "step_loss has the shape (1, 1)"),
         ({"step_loss": ["a"]}, "step_loss is not a list of numbers"),
+        ({"metrics": {"training_f1": [0.5]}}, "training_f1 has 1 values, training_loss 2"),
         ({"seconds": -1.0}, "-1.0 seconds"),
         ({"seconds": float("inf")}, "inf seconds"),
     ],
@@ -105,6 +116,8 @@ def edited(**changes: Any) -> str:
         (edited(step_loss=[True]), "'step_loss' holds 'True'"),
         (edited(step_loss=[[1]]), "'step_loss' holds '[1]'"),
         (edited(step_loss=[10**400]), "'step_loss' holds '1000"),
+        (edited(metrics=[]), "'metrics' is not a table"),
+        (edited(metrics={"f1": None}), "'f1' is not a list"),
         (edited(seconds="1"), "'seconds' holds '1'"),
         (edited(seconds="NaN"), "nan seconds"),
         (edited(validation_loss=[1]), "validation_loss has 1 values"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from symdl.core.define import Hyper, Input, Param, define, let, switch
-from symdl.library.optimisers.record import Optimizer, Setting, above_zero, made, share
+from symdl.library.optimisers.record import Optimizer, Setting, above_zero, decay, made, share
 
 #: Between the first step and the second.
 _AFTER_FIRST = sympy.Rational(3, 2)
@@ -96,7 +96,7 @@ def nesterov(lr: Setting = 0.01, mu: Setting = 0.9, *, weight_decay: Setting = 0
     )
 
 
-def lion(lr: Setting = 1e-4, beta1: Setting = 0.9, beta2: Setting = 0.99, *, weight_decay: float = 0.0) -> Optimizer:
+def lion(lr: Setting = 1e-4, beta1: Setting = 0.9, beta2: Setting = 0.99, *, weight_decay: Setting = 0.0) -> Optimizer:
     """θ ← θ − lr·(sign(β₁m + (1 − β₁)g) + λθ), m ← β₂m + (1 − β₂)g; sign(0) is 0.
 
     Raises:
@@ -106,7 +106,7 @@ def lion(lr: Setting = 1e-4, beta1: Setting = 0.9, beta2: Setting = 0.99, *, wei
         "lr": above_zero("lr", lr),
         "beta1": share("beta1", beta1),
         "beta2": share("beta2", beta2),
-        "weight_decay": share("weight_decay", weight_decay),
+        "weight_decay": decay(weight_decay),
     }
     source = "Chen et al. 2023 (arXiv 2302.06675), algorithm 2"
     return made("lion", _lion, settings, state={"m": "m_new"}, source=source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from symdl.core.define import Hyper, Input, Param, define, let, maximum, sqrt, switch
-from symdl.library.optimisers.record import Optimizer, Setting, above_zero, made, not_negative, share
+from symdl.library.optimisers.record import Optimizer, Setting, above_zero, decay, made, not_negative, share
 
 #: Of NAdam: μ_t = β₁ (1 − ½ · 0.96^{tψ}).
 _WARMING = sympy.Rational(96, 100)
@@ -127,14 +127,14 @@ def adam(
 
 
 def adamw(
-    lr: Setting = 1e-3, beta1: Setting = 0.9, beta2: Setting = 0.999, eps: float = 1e-8, *, weight_decay: float = 0.01
+    lr: Setting = 1e-3, beta1: Setting = 0.9, beta2: Setting = 0.999, eps: float = 1e-8, *, weight_decay: Setting = 0.01
 ) -> Optimizer:
     """θ ← (1 − lr·λ)θ − lr·m̂ / (√v̂ + ε): Adam with a decay that does not pass through the averages.
 
     Raises:
         DefinitionError: a number out of range.
     """
-    settings = _settings(lr, beta1, beta2, eps) | {"weight_decay": not_negative("weight_decay", weight_decay)}
+    settings = _settings(lr, beta1, beta2, eps) | {"weight_decay": decay(weight_decay)}
     source = "Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2, with λ scaled by lr as in PyTorch"
     return made("adamw", _adamw, settings, state=_STATE, source=source)
 

@@ -152,7 +152,7 @@ def made(
 
     With `weight_decay`, λθ is added to the gradient before anything else: the gradient of (λ/2) Σ θ².
     """
-    decays = isinstance(weight_decay, Schedule) or not_negative("weight_decay", weight_decay) > 0
+    decays = isinstance(decay(weight_decay), Schedule) or weight_decay != 0
     settings = {**settings, **({"weight_decay": weight_decay} if decays else {})}
     schedules = [s.called(n) for n, s in settings.items() if isinstance(s, Schedule)]
     hyper = {n: float(s) for n, s in settings.items() if not isinstance(s, Schedule)}
@@ -188,6 +188,11 @@ def not_negative(name: str, value: Any) -> float:
     if not _is_number(value) or value < 0:
         raise DefinitionError(f"{name} = {value!r}", why="it has to be a finite number from 0", remedy=_try(name, 0.01))
     return float(value)
+
+
+def decay(value: Any) -> Setting:
+    """A weight decay: a finite number from 0, or a schedule."""
+    return value if isinstance(value, Schedule) else not_negative("weight_decay", value)
 
 
 def share(name: str, value: Any) -> Setting:
