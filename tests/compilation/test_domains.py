@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
+import mpmath
 import numpy as np
 import pytest
 import torch
 
 from symdl.compilation import compile
 from symdl.compilation.targets.reference import evaluate
-from symdl.core.define import Hyper, Input, Param, Sum, define, let, log, mean, sqrt, tanh
+from symdl.core.define import Hyper, Input, Param, Sum, amax, define, let, log, mean, sqrt, tanh
 from symdl.derivation.derive import derive
 from symdl.errors import DomainError, ShapeError
 from symdl.library.definitions import definition
@@ -75,6 +77,23 @@ def test_the_reference_says_where_there_is_no_value(body, at):
 
     with pytest.raises(DomainError, match=re.escape(f"what stands there is {at}")):
         evaluate(one, {"x": np.array([1.0, at])})
+
+
+def test_rounding_leaves_a_maximum_the_maximum():
+    """What rounding does is tried on the equations: 1/S, where S counts who equals the maximum, has to stay finite."""
+
+    @define
+    def pooled(x=Param("n k")):
+        n, k = x.indices
+        m = let("m[n]", amax(x[n, k], k, ties="share"))
+        return let("L", Sum(m[n] ** 2, n))
+
+    derivation = derive(pooled, "x")
+    x = np.random.default_rng(4).normal(size=(9, 5))
+    eps = mpmath.mpf(2) ** -24
+    factors = itertools.cycle([1 - eps, 1 + eps, 1 + eps])
+    found = evaluate(derivation.gradient, {"x": x}, rounding=lambda v: v * next(factors))["x_bar"].astype(float)
+    np.testing.assert_allclose(found, np.where(x == x.max(1, keepdims=True), 2 * x, 0), rtol=1e-5)
 
 
 def test_running_statistics_of_one_value_are_refused(rng):

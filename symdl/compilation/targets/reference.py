@@ -226,7 +226,9 @@ class _Evaluator:
             entries = self._entries(expr, points)
             return _objects([mpmath.mpf(v) if isinstance(v, int) else v for v in entries.tolist()])
         found = self._operation(expr, points)
-        return found if self.rounding is None else _each(self.rounding, found)
+        # a minus sign is exact: z − max z is 0 where z is the maximum
+        signed = expr.is_Mul and len(expr.args) == 2 and expr.args[0] == -1
+        return found if self.rounding is None or signed else _each(self.rounding, found)
 
     def _operation(self, expr: sympy.Expr, points: _Points) -> Array:
         if isinstance(expr, sympy.Add):
