@@ -64,7 +64,6 @@ from .library import (
     schedules as schedules,
 )
 from .library.activations import (
-    activation as activation,
     identity as identity,
     leaky_relu as leaky_relu,
     relu as relu,
@@ -103,6 +102,12 @@ from .rendering import describe as describe, html as html, latex as latex, markd
 from .rendering.growth import growth as growth, plot_growth as plot_growth
 from .rendering.report import graph_figure as graph_figure, report as report
 from .rendering.writers.tex import to_tex as to_tex
+from .testing.digits import (
+    Digits as Digits,
+    DigitsWarning as DigitsWarning,
+    activation as activation,
+    digits as digits,
+)
 from .testing.sweep import Accuracy as Accuracy, sweep as sweep, sweep_table as sweep_table, swept as swept
 from .training.classification import (
     accuracy as accuracy,

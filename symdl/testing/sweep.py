@@ -134,7 +134,7 @@ def sweep(
     Raises:
         DefinitionError: no such activation or dtype, or too few points.
     """
-    entry = _with_values(named(which) if isinstance(which, str) else which)
+    entry = with_values(named(which) if isinstance(which, str) else which)
     if points < 12 or not set(dtypes) <= set(DTYPES):
         raise DefinitionError(
             f"no sweep of {points} points in {', '.join(dtypes)}", remedy=f"at least 12 points, {' or '.join(DTYPES)}"
@@ -149,7 +149,7 @@ def sweep(
     return Accuracy(entry.name, tuple(rows))
 
 
-def _with_values(entry: Activation) -> Activation:
+def with_values(entry: Activation) -> Activation:
     """The activation with 1/4 for each parameter that has no value (a slope that is learned begins there)."""
     return entry.chosen(**{n: sympy.Rational(1, 4) for n, v in entry.parameters.items() if v is None})
 

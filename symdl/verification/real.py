@@ -58,8 +58,8 @@ def power(base: arb, exponent: arb, written: sympy.Expr) -> arb:
         if abs(int(number)) > LARGEST_EXPONENT:
             raise UnclearError(f"the exponent {number} is too large")
         if int(number) < 0:
-            return _inverse(base ** -int(number))
-        return base ** int(number)
+            return _inverse(_multiplied(base, -int(number)))
+        return _multiplied(base, int(number))
     if base < 0:
         raise UndefinedError("a power of a negative number")
     if base.is_zero():
@@ -70,6 +70,21 @@ def power(base: arb, exponent: arb, written: sympy.Expr) -> arb:
         whole = _nonnegative_root(base, int(written.q)) ** abs(int(written.p))
         return whole if written.p > 0 else _inverse(whole)
     return (exponent * _log(base)).exp()
+
+
+def _multiplied(base: arb, times: int) -> arb:
+    """A whole power by squaring: by way of logarithms it is lost where the ball holds 0.
+
+    >>> _multiplied(arb(0, 0.5), 2).is_finite(), _multiplied(arb(3), 5)
+    (True, 243.000000000000)
+    """
+    total, square = arb(1), base
+    while times:
+        if times & 1:
+            total = total * square
+        times >>= 1
+        square = square * square if times else square
+    return total
 
 
 def _nonnegative_root(base: arb, degree: int) -> arb:

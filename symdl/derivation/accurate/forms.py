@@ -17,7 +17,7 @@ import sympy
 from symdl.core.accurate import scaled_exp
 from symdl.core.functions import Switch
 from symdl.derivation.accurate.candidates import candidates, conjugates, opened, without_switches
-from symdl.derivation.accurate.rounding import Analysis
+from symdl.derivation.accurate.rounding import BOTH, Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
 from symdl.errors import UnsupportedError
@@ -33,10 +33,13 @@ BITS = {"float64": 57, "float32": 28}
 FINE, CHANGE = 7.0, 24.0
 #: How often an interval is halved in search of a polynomial.
 HALVINGS = 4
+#: More stretches than this on one side (the roots of a sine) are left as they are.
+MOST = 6
 #: Beyond this no polynomial is tried.
 FAR = 64.0
 #: Next to 0 a value may vanish, and its error with it; what is done beyond is done up to 0.
 NOTHING = 1e-290
+MEDIUM = 2.0**100
 LARGEST = 1.7976931348623157e308
 
 
@@ -159,7 +162,7 @@ def grid() -> list[float]:
     """Points for an analysis: all exponents, and closer together where functions change."""
     sides = [2.0**k for k in range(-1074, 1024, 61)] + [2.0 ** (k / 2) for k in range(-40, 24)]
     sides += [0.15 * k for k in range(1, 90)] + [LARGEST, 709.0, 744.5, 746.0]
-    return sorted({*sides, *[-s for s in sides], 0.0})
+    return sorted({*sides, *[-s for s in sides], *BOTH, 0.0})
 
 
 def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
@@ -190,11 +193,25 @@ def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], lo
     path = _path([tables[f] for f in forms])
     errors = [tables[forms[f]][k] for k, f in enumerate(path)]
     pieces = _segments(low, high, points, [forms[f] for f in path])
-    for first, last in _runs(errors):
+    runs = _runs(errors)
+    for first, last in runs if len(runs) <= MOST else []:
         a = low if first == 0 or abs(points[first - 1]) < NOTHING else points[first - 1]
         b = high if last == len(points) - 1 or abs(points[last + 1]) < NOTHING else points[last + 1]
         for mended in _mended(local, forms[path[first]], x, a, b):
             pieces = _put_in(pieces, mended)
+    return _short_of_overflow(pieces, local, x)
+
+
+def _short_of_overflow(pieces: list[Piece], local: sympy.Expr, x: sympy.Symbol) -> list[Piece]:
+    """Where a form overflows next to the largest number, it does so in each dtype at another: what it settles to
+    takes over before."""
+    for side, wanted in ((-1, -math.inf), (1, math.inf)):
+        piece = next((p for p in pieces if p.low <= side * MEDIUM < p.high), None)
+        if piece is None or wanted not in (pieces[0].low, pieces[-1].high) or piece.near:
+            continue
+        if math.isinf(Analysis(piece.expr, x).ulps(side * LARGEST)):
+            for mended in _mended(local, piece.expr, x, *sorted((side * MEDIUM, wanted))):
+                pieces = _put_in(pieces, mended)
     return pieces
 
 

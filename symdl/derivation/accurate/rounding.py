@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import flint
@@ -21,11 +21,51 @@ from symdl.core.accurate import erfcx, hypot, scaled_exp
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import UnsupportedError
 
-#: Half a unit in the last place of 1, the largest and the smallest number of float64.
-UNIT, LARGEST, SMALLEST = arb(2) ** -53, arb(2) ** 1024, arb(2) ** -1074
-TINY = arb(2) ** -1022
+
+@dataclass(frozen=True)
+class Format:
+    """A format of numbers, by powers of two: digits, the first number that is too large, the smallest normal one."""
+
+    digits: int
+    beyond: int
+    normal: int
+
+    @cached_property
+    def unit(self) -> arb:
+        """Half a unit in the last place of 1."""
+        return arb(2) ** -self.digits
+
+    @cached_property
+    def largest(self) -> arb:
+        return arb(2) ** self.beyond
+
+    @cached_property
+    def tiny(self) -> arb:
+        return arb(2) ** self.normal
+
+    @cached_property
+    def smallest(self) -> arb:
+        """The spacing of subnormal numbers."""
+        return arb(2) ** (self.normal - self.digits + 1)
+
+
+DOUBLE, SINGLE = Format(53, 1024, -1022), Format(24, 128, -126)
 #: An exponent whose power is beyond every dtype.
 ENOUGH = arb(10) ** 6
+#: Where float32 is looked at too: its ends, where squares and cubes overflow, where exponentials vanish and overflow.
+BOTH = frozenset(
+    sign * size
+    for sign in (1.0, -1.0)
+    for size in (
+        *(1.5 * k for k in range(56, 73)),
+        2.0**-149,
+        2.0**-130,
+        2.0**43,
+        2.0**64,
+        2.0**127,
+        3.4028234663852886e38,
+    )
+)
 PRECISIONS = (192, 768, 3072)
 
 
@@ -40,11 +80,10 @@ class Rounded:
     value: arb
     error: arb
 
-    @property
-    def ulps(self) -> float:
+    def ulps(self, form: Format) -> float:
         """The error in units in the last place of the value."""
         size = abs(self.value.mid())
-        spacing = SMALLEST if size < TINY else arb(2) ** (_exponent(size) - 53)
+        spacing = form.smallest if size < form.tiny else arb(2) ** (_exponent(size) - form.digits)
         return float((self.error.mid() / spacing).mid())
 
 
@@ -74,6 +113,9 @@ _FUNCTIONS: dict[Any, tuple[Callable[[arb], arb], Callable[[arb, arb], arb], flo
 }
 
 
+_GROWING = (sympy.exp, sympy.sinh, sympy.cosh, cfunctions.expm1)
+
+
 class Analysis:
     """The rounding of one expression in one unknown.
 
@@ -84,20 +126,27 @@ class Analysis:
 
     def __init__(self, expr: sympy.Expr, x: sympy.Symbol) -> None:
         self.expr, self.x = expr, x
-        self.point, self.unbounded = arb(0), False
+        self.point, self.unbounded, self.form = arb(0), False, DOUBLE
         self.known: dict[sympy.Expr, Rounded] = {}
 
     def ulps(self, at: float) -> float:
         """The largest error at a number, in ulps; infinite where an operation overflows or has no value.
 
-        Where the value itself is too large, nothing is asked for.
+        Where the value itself is too large, nothing is asked for. Points in `BOTH` are looked at in float32 as well,
+        which overflows and underflows elsewhere.
         """
+        found = self._ulps(at, DOUBLE)
+        return max(found, self._ulps(at, SINGLE)) if at in BOTH else found
+
+    def _ulps(self, at: float, form: Format) -> float:
+        self.form = form
         try:
-            return self.at(at).ulps
+            return self.at(at).ulps(form)
         except LostError:
             pass
         try:
-            return 0.0 if abs(self.at(at, unbounded=True).value) > LARGEST * (1 - UNIT) else math.inf
+            value = self.at(at, unbounded=True).value
+            return 0.0 if abs(value) > form.largest * (1 - form.unit) else math.inf
         except LostError:
             return math.inf
 
@@ -113,7 +162,7 @@ class Analysis:
                 flint.ctx.prec = bits
                 self.point, self.known, self.unbounded = arb(fmpq(*at.as_integer_ratio())), {}, unbounded
                 found = self._of(self.expr)
-                if _clear(found.value):
+                if found.value.rad() <= self.form.smallest / 64 or found.value.rel_accuracy_bits() >= 20:
                     return found
             raise LostError
         finally:
@@ -128,7 +177,7 @@ class Analysis:
         return self.known[expr]
 
     def _overflows(self, value: arb) -> bool:
-        return not self.unbounded and not abs(value) < LARGEST
+        return not self.unbounded and not abs(value) < self.form.largest
 
     def _exponent(self, expr: sympy.Expr) -> Rounded:
         """The exponent of e^u, which may overflow to −∞, all of its summands being negative: then the power is 0."""
@@ -148,7 +197,7 @@ class Analysis:
         if expr == self.x:
             return Rounded(self.point, arb(0))
         if fixed(expr):
-            return _number(expr)
+            return self._number(expr)
         if expr.is_Add:
             return self._sum(expr)
         if expr.is_Mul:
@@ -162,7 +211,7 @@ class Analysis:
         if isinstance(expr, hypot):
             a, b = (self._of(arg) for arg in expr.args)
             value = (a.value**2 + b.value**2).sqrt()
-            return _rounding(value, (abs(a.value) * a.error + abs(b.value) * b.error) / value, 2)
+            return self._rounding(value, (abs(a.value) * a.error + abs(b.value) * b.error) / value, 2)
         if type(expr) in _FUNCTIONS:
             return self._function(expr)
         if isinstance(expr, ScalarFunction):
@@ -174,7 +223,7 @@ class Analysis:
         for k, part in enumerate(_in_order(expr)):
             found = self._of(part)
             total = total + found.value
-            error = error + found.error + (_half(total) if k else 0)
+            error = error + found.error + (self._half(total) if k else 0)
         return Rounded(total, error)
 
     def _product(self, expr: sympy.Expr) -> Rounded:
@@ -189,10 +238,10 @@ class Analysis:
             value = value * part.value
             if k and self._overflows(value):
                 raise LostError
-            error = error + (_half(value) if k else 0)
+            error = error + (self._half(value) if k else 0)
         for part in exact:
             value, error = value * part.value, error * abs(part.value)
-        return Rounded(value, error + (_half(value) if abs(value) < TINY and error > 0 else 0))
+        return Rounded(value, error + (self._half(value) if abs(value) < self.form.tiny and error > 0 else 0))
 
     def _power(self, expr: sympy.Expr) -> Rounded:
         base = self._of(expr.base)
@@ -210,7 +259,7 @@ class Analysis:
         slope = abs(arb(power)) * abs(value) / abs(base.value) if not base.value.contains(0) else arb(0)
         if expr.exp.is_negative and self._overflows(1 / value):
             raise LostError
-        return _rounding(value, slope * base.error, max(1.0, float(abs(expr.exp)) - 1))
+        return self._rounding(value, slope * base.error, max(1.0, float(abs(expr.exp)) - 1))
 
     def _switch(self, expr: Switch) -> Rounded:
         x, below, above, weight = expr.args
@@ -225,19 +274,36 @@ class Analysis:
         factor, exponent = self._of(expr.args[0]), self._exponent(expr.args[1])
         power = exponent.value.exp()
         value = factor.value * power
-        return _rounding(value, factor.error * power, 3.5)
+        return self._rounding(value, factor.error * power, 3.5)
 
     def _function(self, expr: sympy.Expr) -> Rounded:
         function, slope, own = _FUNCTIONS[type(expr)]
         inner = self._exponent(expr.args[0]) if isinstance(expr, sympy.exp) else self._of(expr.args[0])
-        if self.unbounded and isinstance(expr, sympy.exp) and inner.value > ENOUGH:
-            inner = Rounded(ENOUGH, arb(0))  # however large, it overflows
+        if self.unbounded and isinstance(expr, _GROWING) and abs(inner.value) > ENOUGH:
+            inner = Rounded(ENOUGH if inner.value > 0 else -ENOUGH, arb(0))  # however large, it overflows
         value = function(inner.value)
         if not value.is_finite():
             raise LostError
         if inner.error == 0:
-            return _rounding(value, arb(0), own)
-        return _rounding(value, abs(slope(inner.value, value)) * inner.error, own)
+            return self._rounding(value, arb(0), own)
+        return self._rounding(value, abs(slope(inner.value, value)) * inner.error, own)
+
+    def _rounding(self, value: arb, carried: arb, halves: float) -> Rounded:
+        """A result with the error that its arguments bring and its own, in half units in the last place."""
+        return Rounded(value, carried.mid() + halves * self._half(value))
+
+    def _half(self, value: arb) -> arb:
+        """Half a unit in the last place, as rounding errs; all of a value that rounds to 0."""
+        size = abs(value.mid())
+        return self.form.unit * size if size > self.form.tiny else min(self.form.smallest / 2, size)
+
+    def _number(self, expr: sympy.Expr) -> Rounded:
+        if expr.is_Rational:
+            number = fmpq(int(expr.p), int(expr.q))
+            exact = expr.q & (expr.q - 1) == 0 and abs(expr.p).bit_length() <= self.form.digits
+            return Rounded(arb(number), arb(0) if exact else self.form.unit * abs(arb(number)))
+        value = constant(expr, flint.ctx.prec)
+        return Rounded(value, self.form.unit * abs(value))
 
 
 @lru_cache(10**5)
@@ -254,29 +320,10 @@ def _in_order(expr: sympy.Add) -> tuple[sympy.Expr, ...]:
 
 @lru_cache(10**4)
 def _split(expr: sympy.Mul) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:
-    """The number of a product, and its other factors."""
+    """The number of a product, and its other factors in the order of computation: divisors come last."""
     numbers = [a for a in expr.args if fixed(a)]
-    return sympy.Mul(*numbers), tuple(a for a in expr.args if not fixed(a))
-
-
-def _rounding(value: arb, carried: arb, halves: float) -> Rounded:
-    """A result with the error that its arguments bring and its own, in half units in the last place."""
-    return Rounded(value, carried.mid() + halves * _half(value))
-
-
-def _half(value: arb) -> arb:
-    """Half a unit in the last place, as rounding errs; all of a value that rounds to 0."""
-    size = abs(value.mid())
-    return UNIT * size if size > TINY else min(SMALLEST / 2, size)
-
-
-def _number(expr: sympy.Expr) -> Rounded:
-    if expr.is_Rational:
-        number = fmpq(int(expr.p), int(expr.q))
-        exact = expr.q & (expr.q - 1) == 0 and abs(expr.p).bit_length() <= 53
-        return Rounded(arb(number), arb(0) if exact else UNIT * abs(arb(number)))
-    value = constant(expr, flint.ctx.prec)
-    return Rounded(value, UNIT * abs(value))
+    rest = [a for a in expr.args if not fixed(a)]
+    return sympy.Mul(*numbers), tuple(sorted(rest, key=lambda a: bool(a.is_Pow and a.exp.could_extract_minus_sign())))
 
 
 @cache
@@ -291,7 +338,3 @@ def _power_of_two(expr: sympy.Expr) -> bool:
     if not expr.is_Rational or expr == 0:
         return False
     return all(n & (n - 1) == 0 for n in (abs(int(expr.p)), int(expr.q)))
-
-
-def _clear(value: arb) -> bool:
-    return bool(value.rad() <= SMALLEST / 64 or value.rel_accuracy_bits() >= 20)
