@@ -59,6 +59,7 @@ from .errors import (
 from .library import (
     initialisers as initialisers,
     layers as layers,
+    losses as losses,
     optimisers as optimisers,
     regularisers as regularisers,
     schedules as schedules,

@@ -28,7 +28,7 @@ def test_entry_is_up_to_date_and_its_claims_are_proved(source: Path) -> None:
 
 def test_every_family_has_an_entry() -> None:
     families = {"linear", "convolution", "pooling", "normalisation", "attention", "recurrent", "composition"}
-    families |= {"dense_network", "transformer", "optimisers", "initialisers", "regularisers"}
+    families |= {"losses", "dense_network", "transformer", "optimisers", "initialisers", "regularisers"}
     assert families <= {source.parent.name for source in SOURCES}
 
 

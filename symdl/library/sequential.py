@@ -137,7 +137,7 @@ def _fitting(loss: Loss) -> Loss:
             f"loss {loss.name} is not one of a target and an output",
             where="sequential",
             why=f"it needs {', '.join(loss.inputs)}" if more else "it compares outputs with each other",
-            remedy="write the network with sd.define and sd.layers, and the loss with sd.losses",
+            remedy=f"write the network with sd.define and sd.layers, and end it in sd.loss('{loss.name}').write(…)",
         )
     if loss.reduction == "none":
         raise DefinitionError(

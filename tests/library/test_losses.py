@@ -12,10 +12,14 @@ import torch
 from support.peers import agree, both_ways
 from torch.nn import functional as F
 
+from symdl.core.define import symbol
 from symdl.core.tensors import Fact
+from symdl.library.activations import sigmoid
 from symdl.library.definitions import definition
-from symdl.library.losses import LOSSES
+from symdl.library.losses import LOSSES, log_cosh
+from symdl.verification import check_function
 
+X_SYMBOL = symbol("x")
 REDUCTIONS = ("mean", "sum", "none")
 #: Differences of target and prediction with every kink that a loss has at 0, 1/2, 1 or 3/2 among them.
 T = np.array([0.25, 1.0, -0.5, 2.0, 0.75, 0.0, 1.5, -1.25])
@@ -397,6 +401,34 @@ def test_both_ways_are_proved_equal(name: str) -> None:
     wrt = [t.name for t in made.data if not t.integer and Fact.BOX not in t.facts] or ["y_hat"]
     verdict = both_ways(made, wrt, budget=120)  # boxes have many cases: 5 s, and more on a busy machine
     assert verdict.proved, verdict
+
+
+OPTIONS = [
+    ("softmax_cross_entropy", {"target": "classes"}),
+    ("softmax_cross_entropy", {"target": "classes", "weights": True}),
+    ("softmax_cross_entropy", {"target": "classes", "label_smoothing": None}),
+    ("softmax_cross_entropy", {"weights": True, "label_smoothing": None}),
+    ("softmax_cross_entropy", {"target": "classes", "ignore_index": -100, "weights": True, "label_smoothing": 0.1}),
+    ("nll", {"weights": True, "ignore_index": 1}),
+    ("poisson_nll", {"log_input": False, "full": True}),
+    ("kl_divergence", {"log_target": True}),
+    ("dice", {"squared": True}),
+    ("multi_margin", {"power": 2, "weights": True}),
+    ("info_nce", {"symmetric": True}),
+]
+
+
+@pytest.mark.parametrize("name, options", OPTIONS, ids=str)
+def test_both_ways_are_proved_equal_with_options(name: str, options: Mapping[str, Any]) -> None:
+    made = definition(name, **options)
+    verdict = both_ways(made, [t.name for t in made.data if not t.integer], budget=60)
+    assert verdict.proved, verdict
+
+
+@pytest.mark.parametrize("function", {type(sigmoid(X_SYMBOL)), type(log_cosh(X_SYMBOL, 0))}, ids=str)
+def test_stable_forms_are_proved(function: Any) -> None:
+    claims = check_function(function)
+    assert claims and all(v.proved for v in claims.values()), claims
 
 
 def test_every_loss_is_compared() -> None:
