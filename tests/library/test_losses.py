@@ -431,5 +431,12 @@ def test_stable_forms_are_proved(function: Any) -> None:
     assert claims and all(v.proved for v in claims.values()), claims
 
 
+def test_scores_are_any_numbers() -> None:
+    """What is stated of probabilities is not stated of the scores that they come from."""
+    for options in ({}, {"target": "classes"}, {"label_smoothing": 0.1}):
+        assert not definition("softmax_cross_entropy", **options)["z"].facts
+    assert definition("cross_entropy", target="classes")["p"].facts == {Fact.POSITIVE}
+
+
 def test_every_loss_is_compared() -> None:
     assert {case.name for case in CASES} == set(LOSSES)

@@ -10,7 +10,7 @@ squared(t[n], y[n]) -> L:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
@@ -128,7 +128,8 @@ class Loss:
         if not self.probabilities:
             return _used(written(self.name, inputs, self.write))
         target, prediction, *rest = inputs
-        declared = {"z": inputs[prediction], target: inputs[target], **{name: inputs[name] for name in rest}}
+        scores = replace(inputs[prediction], facts=frozenset())  # probabilities are positive, scores need not be
+        declared = {"z": scores, target: inputs[target], **{name: inputs[name] for name in rest}}
 
         def body(z: Tensor, y: Tensor, *others: Tensor) -> Tensor:
             n, k = z.indices
