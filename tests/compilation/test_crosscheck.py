@@ -24,7 +24,7 @@ from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
 from symdl.library.definitions import definition
 from symdl.library.layers import dense, sequential
-from symdl.library.optimisers import adam, sgd
+from symdl.library.optimisers import adam, clip_norm, nadam, sgd
 
 
 def network(name: str) -> Definition:
@@ -91,6 +91,29 @@ def test_a_wrong_rule_of_an_optimiser_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pipeline, "emit_module", faulty)
     with pytest.raises(CrossCheckError, match="training loop"):
         compile(network("late"), optimizer=adam())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (
+            "gg += np.float64(entry)*np.float64(entry)",
+            "gg = np.float64(entry)*np.float64(entry)",
+        ),  # the last alone
+        ("product_pair[then, 0] =", "product_pair[now, 0] ="),
+    ],
+)
+def test_wrong_equations_of_the_step_are_refused(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
+    emit: Callable[..., Module] = pipeline.emit_module
+
+    def faulty(*arguments: Any, **options: Any) -> Module:
+        module = emit(*arguments, **options)
+        assert right in module.source
+        return replace(module, source=module.source.replace(right, wrong))
+
+    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    with pytest.raises(CrossCheckError, match="training loop"):
+        compile(network("clipped"), optimizer=clip_norm(nadam(0.1), 0.2))
 
 
 def shifted_softmax(name: str) -> Definition:

@@ -7,8 +7,9 @@ import sympy
 
 from symdl.core.define import Input, Param, Sum, define, exp, let
 from symdl.derivation import derive
+from symdl.library import schedules
 from symdl.library.losses import l1, l2
-from symdl.library.optimisers import sgd
+from symdl.library.optimisers import clip_norm, nadam, sgd
 
 GIVEN = {"x": [[1, 1, 3]], "w": [2, 2, 2], "b": 4, "t": [10]}
 
@@ -41,6 +42,19 @@ def test_update_and_second_pass(via):
     again = derive(neuron).at({**GIVEN, "w": [str(v) for v in new["w"]], "b": str(new["b"])})
     assert again["y_hat[0]"] == sympy.Rational("10.16")
     assert again["L"] == sympy.Rational("0.0256")
+
+
+def test_the_first_update_with_what_all_entries_share():
+    """A scheduled rate, 1/10 of 0.4 in the warm-up; slopes (8, 8, 24, 8) clipped to a norm of 1; NAdam's first step."""
+    scheduled = derive(neuron).at(GIVEN, update=sgd(schedules.warmup(0.4, steps=10, share=0.1)))
+    assert float(scheduled["w_new[2]"]) == pytest.approx(1.04, rel=1e-14)
+    clipped = derive(neuron).at(GIVEN, update=clip_norm(sgd(0.04), 1.0))
+    norm = (64 + 64 + 576 + 64) ** 0.5
+    assert float(clipped["w_new[2]"]) == pytest.approx(2 - 0.04 * 24 / (norm + 1e-6), rel=1e-14)
+    mu, mu_next = (0.9 * (1 - 0.5 * 0.96 ** (k * 0.004)) for k in (1, 2))
+    ahead = mu_next * 0.1 / (1 - mu * mu_next) + 1  # in units of the slope, which its root divides by
+    stepped = derive(neuron).at(GIVEN, update=nadam(0.04))
+    assert float(stepped["b_new"]) == pytest.approx(4 - 0.04 * ahead, rel=1e-8)
 
 
 def test_first_possibility_leaves_the_weights_open():
