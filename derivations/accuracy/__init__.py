@@ -1,0 +1,1 @@
+"""The table of measured errors: `python -m derivations.accuracy` writes it anew."""

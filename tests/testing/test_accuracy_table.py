@@ -1,0 +1,51 @@
+"""derivations/accuracy: every line of the table keeps the bound, and some are measured again."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import symdl as sd
+from derivations.accuracy.__main__ import PAGE, figure, page
+from symdl.testing.sweep import LIMIT
+
+ROW = re.compile(r"^\| `(\w+)` \| (.*) \|$", re.MULTILINE)
+#: Another C library and another processor may round a last digit otherwise.
+DRIFT = 1.0
+
+
+def rows() -> dict[str, list[float]]:
+    found = {}
+    for name, cells in ROW.findall(PAGE.read_text(encoding="utf-8")):
+        found[name] = [float(c.split()[0].replace("†", "inf")) for c in cells.split(" | ")]
+    return found
+
+
+def test_every_line_of_the_table_keeps_the_bound() -> None:
+    found = rows()
+    assert found and set(found) <= set(sd.swept()), "out of date: python -m derivations.accuracy"
+    for name, errors in found.items():
+        assert len(errors) == 4 and max(errors) <= LIMIT, name
+
+
+def test_some_lines_measured_again(rng: np.random.Generator) -> None:
+    found = rows()
+    for name in rng.choice(list(found), 2, replace=False).tolist():
+        measured = sd.sweep(name, points=200)
+        assert measured.passed, f"\n{measured}"
+        for r, noted in zip(measured.rows, found[name], strict=True):
+            assert r.worst <= noted + DRIFT, f"{name}, {r.part} in {r.dtype}"
+
+
+def test_a_line_beyond_the_bound_would_be_seen(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """The planted fault: an error of 4.1."""
+    text = PAGE.read_text(encoding="utf-8")
+    (first, *_) = ROW.findall(text)
+    planted = tmp_path / "accuracy.md"
+    planted.write_text(text.replace(first[1].split()[0], "4.1", 1), encoding="utf-8")
+    monkeypatch.setitem(globals(), "PAGE", planted)
+    assert max(max(errors) for errors in rows().values()) > LIMIT
+    assert figure(4.01) == "4.1" and figure(4.0) == "4.0"
+    assert page([]).startswith("# Accuracy")
