@@ -19,9 +19,9 @@ HEAD = """# Accuracy
 
 The largest errors of compiled activations and of their slopes, in units in the last place (ulps), over all finite
 numbers of each dtype: a logarithmic grid of both signs with subnormal numbers and ±0, the edges of overflow and
-underflow, kinks, roots and their neighbours, random bit patterns, and the surroundings of the largest errors once more. A correctly
-rounded result is at most 0.5 off; at most 4 are allowed, and no NaN or infinity where the value can be represented. True
-values come from the definition in ball arithmetic, with as many digits as it takes.
+underflow, kinks, roots and their neighbours, random bit patterns, and the surroundings of the largest errors once more.
+A correctly rounded result is at most 0.5 off; at most 4 are allowed, and no NaN or infinity where the value can be
+represented. True values come from the definition in ball arithmetic, with as many digits as it takes.
 
 PyTorch's operation and its autograd, on the same points and on the same processor, stand beside (†: NaN, or infinite,
 where the value can be represented). `symdl accuracy NAME` measures again. Figures are rounded up.

@@ -18,5 +18,11 @@ scaled_exp: Any = scalar_function("scaled_exp", lambda a, u: a * sympy.exp(u), s
 #: e^{x²} erfc(x), the scaled complementary error function, for x ≥ 0.
 erfcx: Any = scalar_function("erfcx", lambda x: sympy.exp(x**2) * sympy.erfc(x), source="e^{x²} erfc(x)")
 
+#: a/b as a division of its own: a/b/b where b² would overflow.
+quotient: Any = scalar_function("quotient", lambda a, b: a / b, source="a/b")
+
 #: √(x² + y²) without overflow.
 hypot: Any = scalar_function("hypot", lambda x, y: sympy.sqrt(x**2 + y**2), source="√(x² + y²)")
+
+#: All of them: none is replaced by its definition in what is computed.
+NODES = (scaled_exp, erfcx, quotient, hypot)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import sympy
 
-from symdl.core.accurate import erfcx, hypot, scaled_exp
+from symdl.core.accurate import NODES
 from symdl.core.definitions import Definition
 from symdl.core.functions import ScalarFunction, scalar_function
 from symdl.derivation.accurate.forms import Form, Search, find
@@ -84,7 +84,7 @@ def slope_search(function: Any, parameters: tuple[sympy.Expr, ...] = ()) -> Sear
 
 def computed(expr: sympy.Expr) -> sympy.Expr:
     """Named functions replaced by the forms that are stated for computing them, at any depth."""
-    while calls := {c for c in expr.atoms(ScalarFunction) if not isinstance(c, (scaled_exp, erfcx, hypot))}:
+    while calls := {c for c in expr.atoms(ScalarFunction) if not isinstance(c, NODES)}:
         expr = expr.xreplace({c: c.computed() for c in calls})
     return expr
 

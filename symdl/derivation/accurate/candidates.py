@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import erfcx, hypot, scaled_exp
+from symdl.core.accurate import erfcx, hypot, quotient, scaled_exp
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import SymdlError
 
@@ -127,6 +127,23 @@ def conjugates(expr: sympy.Expr, x: sympy.Symbol, again: bool = True) -> Iterato
         yield _lengths(expr.xreplace({total: difference / (rest - roots[0])}), x)
     if again:
         yield from conjugates(sympy.together(expr), x, again=False)
+
+
+def in_turn(expr: sympy.Expr) -> sympy.Expr:
+    """a/b² → a/b/b, and a/(b c) → a/b/c: what is divided by is not multiplied first, where it would overflow.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> in_turn(1 / (1 + x) ** 2)
+    quotient(quotient(1, x + 1), x + 1)
+    """
+    below = [f for f in sympy.Mul.make_args(expr) if f.is_Pow and f.exp.is_Integer and f.exp < 0 and f.free_symbols]
+    if sum(-int(f.exp) for f in below) < 2:
+        return expr
+    total = sympy.Mul(*[f for f in sympy.Mul.make_args(expr) if f not in below])
+    for factor in below:
+        for _ in range(-int(factor.exp)):
+            total = quotient(total, factor.base)
+    return total
 
 
 class _Exponentials:

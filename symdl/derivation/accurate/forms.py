@@ -16,7 +16,7 @@ import sympy
 
 from symdl.core.accurate import scaled_exp
 from symdl.core.functions import Switch
-from symdl.derivation.accurate.candidates import candidates, conjugates, opened, without_switches
+from symdl.derivation.accurate.candidates import candidates, conjugates, in_turn, opened, without_switches
 from symdl.derivation.accurate.rounding import BOTH, Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
@@ -24,13 +24,13 @@ from symdl.errors import UnsupportedError
 
 #: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
 #: what is measured is about half of it.
-LIMIT = 11.0
+LIMIT = 10.0
 #: Beyond this a form is replaced, from there to where it is within `LIMIT` again.
 HARD = 14.0
 #: What a polynomial is off at most, by dtype, as a power of two: a small part of half an ulp.
 BITS = {"float64": 57, "float32": 28}
 #: Errors up to this cost nothing, and a change of the form costs as much as this many ulps at one point of the grid.
-FINE, CHANGE = 7.0, 24.0
+FINE, CHANGE = 6.0, 24.0
 #: How often an interval is halved in search of a polynomial.
 HALVINGS = 4
 #: More stretches than this on one side (the roots of a sine) are left as they are.
@@ -161,7 +161,8 @@ def _errors(form: Form, points: list[float]) -> list[float]:
 def grid() -> list[float]:
     """Points for an analysis: all exponents, and closer together where functions change."""
     sides = [2.0**k for k in range(-1074, 1024, 61)] + [2.0 ** (k / 2) for k in range(-40, 24)]
-    sides += [0.15 * k for k in range(1, 90)] + [LARGEST, 709.0, 744.5, 746.0]
+    sides += [0.15 * k for k in range(1, 90)] + [0.3 * k for k in range(45, 135)]
+    sides += [LARGEST, 709.0, 744.5, 746.0]
     return sorted({*sides, *[-s for s in sides], *BOTH, 0.0})
 
 
@@ -264,6 +265,7 @@ def _inside(low: float, high: float) -> float:
 
 def _written(local: sympy.Expr, x: sympy.Symbol, sign: int) -> list[sympy.Expr]:
     forms = [*candidates(local, x, sign), *conjugates(local, x)]
+    forms += [f for f in map(in_turn, forms) if f not in forms]
     return [*forms, *[f for f in map(partial(_exact_exponents, x=x), forms) if f not in forms]]
 
 

@@ -17,7 +17,7 @@ import sympy
 from flint import arb, fmpq
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import erfcx, hypot, scaled_exp
+from symdl.core.accurate import erfcx, hypot, quotient, scaled_exp
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import UnsupportedError
 
@@ -58,6 +58,7 @@ BOTH = frozenset(
     for sign in (1.0, -1.0)
     for size in (
         *(1.5 * k for k in range(56, 73)),
+        *(0.25 * k for k in range(36, 60)),
         2.0**-149,
         2.0**-130,
         2.0**43,
@@ -208,6 +209,12 @@ class Analysis:
             return self._switch(expr)
         if isinstance(expr, scaled_exp):
             return self._scaled(expr)
+        if isinstance(expr, quotient):
+            above, below = (self._of(a) for a in expr.args)
+            if below.value.contains(0):
+                raise LostError
+            value = above.value / below.value
+            return self._rounding(value, (above.error + abs(value) * below.error) / abs(below.value), 1)
         if isinstance(expr, hypot):
             a, b = (self._of(arg) for arg in expr.args)
             value = (a.value**2 + b.value**2).sqrt()
@@ -232,6 +239,8 @@ class Analysis:
         parts = [self._of(a) for a in factors]
         exact = [self._of(number)] if _power_of_two(number) else []
         parts += [] if exact or number == 1 else [self._of(number)]
+        if exact and parts and self._overflows(exact[0].value * parts[0].value):
+            raise LostError  # the number is multiplied in first
         value, error = arb(1), arb(0)
         for k, part in enumerate(parts):
             error = abs(value) * part.error + abs(part.value) * error
