@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symdl as sd
-from derivations.accuracy.__main__ import PAGE, figure, page
+from derivations.accuracy.__main__ import NONE_FOUND, PAGE, figure, page
 from symdl.testing.sweep import LIMIT
 
 ROW = re.compile(r"^\| `(\w+)` \| (.*) \|$", re.MULTILINE)
@@ -19,7 +19,8 @@ DRIFT = 1.0
 def rows() -> dict[str, list[float]]:
     found = {}
     for name, cells in ROW.findall(PAGE.read_text(encoding="utf-8")):
-        found[name] = [float(c.split()[0].replace("†", "inf")) for c in cells.split(" | ")]
+        kept = [c for c in cells.split(" | ") if "‡" not in c]
+        found[name] = [float(c.split()[0].replace("†", "inf")) for c in kept]
     return found
 
 
@@ -27,15 +28,16 @@ def test_every_line_of_the_table_keeps_the_bound() -> None:
     found = rows()
     assert found and set(found) <= set(sd.swept()), "out of date: python -m derivations.accuracy"
     for name, errors in found.items():
-        assert len(errors) == 4 and max(errors) <= LIMIT, name
+        assert len(errors) == 4 - 2 * sum(known == name for known, _ in NONE_FOUND), name
+        assert max(errors) <= LIMIT, name
 
 
 def test_some_lines_measured_again(rng: np.random.Generator) -> None:
     found = rows()
     for name in rng.choice(list(found), 2, replace=False).tolist():
-        measured = sd.sweep(name, points=200)
-        assert measured.passed, f"\n{measured}"
-        for r, noted in zip(measured.rows, found[name], strict=True):
+        measured = [r for r in sd.sweep(name, points=200).rows if (name, r.part) not in NONE_FOUND]
+        for r, noted in zip(measured, found[name], strict=True):
+            assert r.passed, r
             assert r.worst <= noted + DRIFT, f"{name}, {r.part} in {r.dtype}"
 
 

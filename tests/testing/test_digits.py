@@ -35,7 +35,8 @@ def test_a_naive_function_warns_with_an_example_and_a_form():
 
 def test_that_no_form_was_found_is_said_plainly():
     """1 + sin has double roots without end, and no rule of ours for them."""
-    made = sd.activation("own_wave", lambda s: 1 + sd.sin(s))
+    with pytest.warns(sd.DigitsWarning, match="none found"):
+        made = sd.activation("own_wave", lambda s: 1 + sd.sin(s))
     report = sd.digits(made)
     assert not report.keeps and not report.losses[0].mended
     assert "none found" in str(report)
