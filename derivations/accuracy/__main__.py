@@ -27,7 +27,8 @@ A correctly rounded result is at most 0.5 off; at most 4 are allowed, and no NaN
 represented. True values come from the definition in ball arithmetic, with as many digits as it takes.
 
 PyTorch's operation and its autograd, on the same points and on the same processor, stand beside (†: NaN, or infinite,
-where the value can be represented). ‡: no stable form was found; it is computed as the derivation has it. `symdl accuracy NAME` measures again. Figures are rounded up.
+where the value can be represented). ‡: no stable form was found;
+it is computed as the derivation has it. `symdl accuracy NAME` measures again. Figures are rounded up.
 
 | function | value, float64 | slope, float64 | value, float32 | slope, float32 |
 | --- | ---: | ---: | ---: | ---: |
