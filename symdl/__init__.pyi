@@ -17,10 +17,12 @@ from .core.define import (
     delta as delta,
     erf as erf,
     exp as exp,
+    expm1 as expm1,
     in_range as in_range,
     index as index,
     let as let,
     log as log,
+    log1p as log1p,
     maximum as maximum,
     mean as mean,
     minimum as minimum,
@@ -67,8 +69,11 @@ from .library import (
 from .library.activations import (
     identity as identity,
     leaky_relu as leaky_relu,
+    log_softmax as log_softmax,
     relu as relu,
     sigmoid as sigmoid,
+    softmax as softmax,
+    softmin as softmin,
 )
 from .library.definitions import definition as definition, definitions as definitions
 from .library.losses import (
@@ -77,7 +82,6 @@ from .library.losses import (
     l1 as l1,
     l2 as l2,
     loss as loss,
-    softmax as softmax,
 )
 from .library.optimisers import (
     Optimizer as Optimizer,

@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import sympy
+from sympy.codegen import cfunctions
 
 from symdl.core.builder import Builder, Declared
 from symdl.core.definitions import Definition
@@ -305,6 +306,16 @@ def exp(x: Any) -> sympy.Expr:
 def log(x: Any) -> sympy.Expr:
     """The natural logarithm."""
     return sympy.log(_as_scalar(x))
+
+
+def expm1(x: Any) -> sympy.Expr:
+    """eˣ − 1, computed without the difference: for stable forms."""
+    return cfunctions.expm1(_as_scalar(x))
+
+
+def log1p(x: Any) -> sympy.Expr:
+    """log(1 + x), computed without the sum: for stable forms."""
+    return cfunctions.log1p(_as_scalar(x))
 
 
 def tanh(x: Any) -> sympy.Expr:

@@ -1,13 +1,13 @@
-"""How layers are put together: residuals, dropout, gates, concatenation, index maps (flatten, reshape, upsampling).
+"""How layers are put together: residuals, dropout, concatenation, index maps (flatten, reshape, upsampling).
 
 An index map says where each entry goes: y[n,k] = Σ_{c,h} x[n,c,h] δ(k, c·H + h), "entry (c, h) goes to c·H + h".
 
 >>> from symdl.core.define import Input, define
 >>> @define
-... def halves(x=Input("n k=6")):
-...     return glu(x)
->>> halves.equations[0]
-y[n, j] = sigmoid(x[n, j + 3])*x[n, j]
+... def rows(x=Input("n c=2 h=3")):
+...     return flatten(x)
+>>> rows.equations[0]
+y[n, k] = Sum_{c, h}(Delta(k, 3*c + h)*x[n, c, h])
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError, ShapeError
-from symdl.library.activations import sigmoid, silu
+from symdl.library.axes import axis_of
 from symdl.library.entries import Entry, same_extent, written
 from symdl.library.linear import linear
 from symdl.library.naming import left
@@ -64,45 +64,6 @@ def dropout(x: Tensor, mask: Tensor, keep: Any, *, name: str = "y") -> Tensor:
     return let(left(name, x.indices), masked / sympy.sympify(keep, strict=True))
 
 
-def glu(x: Tensor, *, axis: int = -1, name: str = "y") -> Tensor:
-    """y[…,j] = x[…,j] σ(x[…,j + J]): the second half gates the first (Dauphin et al. 2017, arXiv 1612.08083).
-
-    Raises:
-        ShapeError: the extent 2J of the axis is odd, or not known to be even.
-    """
-    place = _axis(x, axis, f"glu of {x.name}")
-    whole = x.indices[place]
-    half = sympy.expand(whole.extent / 2)
-    if not half.is_integer:
-        raise ShapeError(
-            f"axis {whole.name} of {x.name} can't be halved",
-            where=f"glu of {x.name}",
-            why=f"its extent is {whole.extent}",
-            remedy="make it an even number, or 2·J",
-        )
-    j = new_index("j", half)
-
-    def at(subscript: Any) -> sympy.Expr:
-        return x[(*x.indices[:place], subscript, *x.indices[place + 1 :])]
-
-    indices = (*x.indices[:place], j, *x.indices[place + 1 :])
-    return let(left(name, indices), at(j) * sigmoid(at(j + half)), shorter=True)
-
-
-def swiglu(x: Tensor, W: Tensor, V: Tensor, *, name: str = "y") -> Tensor:
-    """y[…,j] = SiLU(Σ_i W[j,i] x[…,i]) · Σ_i V[j,i] x[…,i] (Shazeer 2020, arXiv 2002.05202, equation 5 with β = 1).
-
-    The two sums are called `name`_gate and `name`_value.
-
-    Raises:
-        ShapeError: extents that don't fit.
-    """
-    gate = linear(x, W, name=f"{name}_gate")
-    value = linear(x, V, name=f"{name}_value")
-    same_extent(gate.indices[-1], value.indices[-1], W, V, f"swiglu of {x.name}")
-    return let(left(name, gate.indices), silu(gate.element()) * value[gate.indices])
-
-
 def concat(x: Tensor, z: Tensor, *, axis: int = -1, name: str = "y") -> Tensor:
     """y[…,k] = x[…,k] for k < I, z[…,k − I] after that: two tensors along one axis.
 
@@ -111,7 +72,7 @@ def concat(x: Tensor, z: Tensor, *, axis: int = -1, name: str = "y") -> Tensor:
     """
     where = f"concat of {x.name} and {z.name}"
     _same_rank(x, z, where)
-    place = _axis(x, axis, where)
+    place = axis_of(x, axis, where)
     for number, (mine, other) in enumerate(zip(x.indices, z.indices, strict=True)):
         if number != place:
             same_extent(mine, other, x, z, where)
@@ -129,7 +90,7 @@ def flatten(x: Tensor, *, first: int = 1, name: str = "y") -> Tensor:
     Raises:
         DefinitionError: x has no axis `first`.
     """
-    place = _axis(x, first, f"flatten of {x.name}")
+    place = axis_of(x, first, f"flatten of {x.name}")
     outer, inner = x.indices[:place], x.indices[place:]
     k = new_index("k", sympy.Mul(*[i.extent for i in inner]))
     return let(left(name, (*outer, k)), Sum(x.element() * delta(k, _row_major(inner)), *inner))
@@ -149,7 +110,7 @@ def reshape(x: Tensor, axes: Mapping[str, Any], *, first: int = 1, name: str = "
         DefinitionError: x has no axis `first`.
     """
     where = f"reshape of {x.name}"
-    place = _axis(x, first, where)
+    place = axis_of(x, first, where)
     outer, inner = x.indices[:place], x.indices[place:]
     indices = tuple(new_index(letter, extent) for letter, extent in axes.items())
     before, after = (sympy.expand(sympy.Mul(*[i.extent for i in group])) for group in (inner, indices))
@@ -244,14 +205,6 @@ def _row_major(indices: tuple[Index, ...]) -> sympy.Expr:
     return sympy.expand(position)
 
 
-def _axis(x: Tensor, axis: int, where: str) -> int:
-    if not -x.rank <= axis < x.rank:
-        raise DefinitionError(
-            f"{x.name} has no axis {axis}", where=where, why=f"it has {x.rank}", remedy=f"give 0 to {x.rank - 1}"
-        )
-    return axis % x.rank
-
-
 def _same_rank(x: Tensor, z: Tensor, where: str) -> None:
     if x.rank != z.rank:
         raise ShapeError(
@@ -270,15 +223,6 @@ def _residual() -> Definition:
 
 def _dropout() -> Definition:
     return written("dropout", {"x": Input("n i"), "m": Input("n i", mask="p"), "p": Hyper(facts=["positive"])}, dropout)
-
-
-def _glu() -> Definition:
-    J = sympy.Symbol("J", integer=True, positive=True)
-    return written("glu", {"x": Input("n k")}, glu, {"k": 2 * J})
-
-
-def _swiglu() -> Definition:
-    return written("swiglu", {"x": Input("n i"), "W": Param("j i"), "V": Param("j i")}, swiglu)
 
 
 def _concat() -> Definition:
@@ -311,8 +255,6 @@ _entry = partial(Entry, kind="composition")
 ENTRIES = (
     _entry("residual", summary="a skip connection around a layer", make=_residual),
     _entry("dropout", summary="entries left out by a mask, the rest scaled up", make=_dropout),
-    _entry("glu", summary="one half of the input gates the other", make=_glu),
-    _entry("swiglu", summary="a dense layer gated by another, with SiLU", make=_swiglu),
     _entry("concat", summary="two tensors along one axis", make=_concat),
     _entry("flatten", summary="several axes as one", make=_flatten),
     _entry("reshape", summary="the same entries under other axes", make=_reshape),

@@ -8,6 +8,7 @@
 (N, O, H, W)
 """
 
+from symdl.library.activations import geglu as geglu, glu as glu, maxout as maxout, swiglu as swiglu
 from symdl.library.attention import (
     attention as attention,
     multi_head as multi_head,
@@ -19,10 +20,8 @@ from symdl.library.composition import (
     concat as concat,
     dropout as dropout,
     flatten as flatten,
-    glu as glu,
     reshape as reshape,
     residual as residual,
-    swiglu as swiglu,
     upsample_bilinear as upsample_bilinear,
     upsample_linear as upsample_linear,
     upsample_nearest as upsample_nearest,

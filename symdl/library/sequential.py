@@ -19,9 +19,9 @@ from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Role, Tensor
 from symdl.errors import DefinitionError
-from symdl.library.activations import Activation, activation
+from symdl.library.activations import ACROSS, Across, Activation, activation, softmax
 from symdl.library.activations.record import shown
-from symdl.library.losses import LOSSES, Family, Loss, softmax
+from symdl.library.losses import LOSSES, Family, Loss
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Dense:
     """A fully connected layer: s_nj = Σ_i W_ji x_ni + b_j, then the activation."""
 
     units: int | None
-    activation: Activation
+    activation: Activation | Across
     bias: bool = True
 
 
-def dense(units: int | None = None, act: str | Activation = "identity", *, bias: bool = True) -> Dense:
+def dense(units: int | None = None, act: str | Activation | Across = "identity", *, bias: bool = True) -> Dense:
     """A fully connected layer of `units` units (None: a symbolic number) with an activation by name or of one's own.
 
     A parameter that the activation learns (the slope of "prelu") becomes a parameter of the layer, one for all units.
@@ -61,7 +61,15 @@ def dense(units: int | None = None, act: str | Activation = "identity", *, bias:
     """
     if units is not None and (not isinstance(units, int) or units < 1):
         raise DefinitionError(f"a layer can't have {units!r} units", remedy="give 1 or more")
-    chosen = act if isinstance(act, Activation) else activation(act)
+    if isinstance(act, str):
+        act = ACROSS[act] if act in ACROSS else activation(act)
+    if isinstance(act, Activation):
+        _refuse_open(act)
+    return Dense(units, act, bias)
+
+
+def _refuse_open(chosen: Activation) -> None:
+    """Raise a DefinitionError for a parameter of an activation that has no value and is not learned."""
     for name in chosen.declared():
         if name not in chosen.learned:
             raise DefinitionError(
@@ -69,7 +77,6 @@ def dense(units: int | None = None, act: str | Activation = "identity", *, bias:
                 where="a dense layer",
                 remedy=f"write sd.activation('{chosen.name}', …, {name}=1), or learned='{name}' to train it",
             )
-    return Dense(units, chosen, bias)
 
 
 def sequential(
@@ -183,6 +190,8 @@ def _write_dense(
         return builder.let(f"{'y_hat' if is_output else f's{suffix}'}[n,{unit.name}]", total)
     sums = builder.let(f"s{suffix}[n,{unit.name}]", total)
     out = "y_hat" if is_output else f"h{suffix}"
+    if isinstance(layer.activation, Across):
+        return builder.let(f"{out}[n,{unit.name}]", layer.activation.function(sums[n, unit], unit))
     own = {name: builder.declare(f"{shown(name)}{suffix}", made) for name, made in layer.activation.declared().items()}
     values = {name: tensor.element() for name, tensor in own.items()}
     return builder.let(f"{out}[n,{unit.name}]", layer.activation(sums[n, unit], **values))

@@ -13,6 +13,7 @@ from functools import cached_property, singledispatchmethod
 from typing import Any, Literal
 
 import sympy
+from sympy.codegen import cfunctions
 
 from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
@@ -50,6 +51,8 @@ _FUNCTIONS: dict[type[sympy.Function], str] = {
     sympy.sign: r"\operatorname{sign}",
     sympy.Max: r"\max",
     sympy.Min: r"\min",
+    cfunctions.log1p: r"\operatorname{log1p}",
+    cfunctions.expm1: r"\operatorname{expm1}",
 }
 _OPERATORS = {"prod": r"\prod", "max": r"\max"}
 _SHORT = 30  # characters of an exponent up to which e^{…} is easier to read than exp(…)

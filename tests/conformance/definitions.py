@@ -31,6 +31,15 @@ def network(loss: str, act: str = "tanh", hidden: int | None = None) -> Definiti
 
 
 @define
+def activations(x=Param(f"f={len(ACTIVATIONS)} n")):
+    """Each activation of the library on a row of its own, in one program; the learned slope is a number here."""
+    _, n = x.indices
+    given = [activation(name, **({"alpha": 0.25} if name == "prelu" else {})) for name in ACTIVATIONS]
+    values = [let(f"a_{act.name}[n]", act(x[row, n])) for row, act in enumerate(given)]
+    return let("L", Sum(sum(a[n] ** 2 for a in values), n)), *values
+
+
+@define
 def convolution(x=Input("n c=2 u0=9"), t=Input("n o u=7"), w=Param("o c=2 r=3")):
     """x[n, c, u + r]: affine subscripts, symbolic output channels."""
     n, c, _ = x.indices
@@ -154,7 +163,7 @@ def gated() -> Definition:
     return unit(Activation("swish_by_hand", lambda s: s * sigmoid(s), lambda s: s * sigmoid(s), "test"))
 
 
-UNITS = [unit(a) for a in ACTIVATIONS.values()]
+UNITS = [unit(ACTIVATIONS[name]) for name in ("identity", "sigmoid", "tanh", "relu", "leaky_relu")]
 NETWORKS = [network(loss) for loss in ("l1", "l2", "cross_entropy", "softmax_cross_entropy")]
 DEEP = sequential(dense(3, "tanh"), dense(5, "relu"), dense(3), loss="softmax_cross_entropy", inputs=4, name="deep")
 PATTERNS = [
@@ -174,5 +183,5 @@ PATTERNS = [
     mish(),
     gated(),
 ]
-EVERY = [*UNITS, *NETWORKS, DEEP, *PATTERNS]
+EVERY = [*UNITS, activations, *NETWORKS, DEEP, *PATTERNS]
 WITH_PRODUCTS = [NETWORKS[3], attention, several, flattened]

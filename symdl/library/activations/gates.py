@@ -1,4 +1,4 @@
-"""x times a gate that opens with x: SiLU and GELU."""
+"""x times a gate that opens with x: SiLU (swish), GELU and mish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import sympy
 from symdl.core.define import switch
 from symdl.core.functions import scalar_function
 from symdl.library.activations.record import Activation
-from symdl.library.activations.sigmoids import sigmoid
+from symdl.library.activations.sigmoids import decay, sigmoid
+from symdl.library.activations.units import Softplus
 
 _SiLU: Any = scalar_function(
     "silu",
@@ -18,6 +19,30 @@ _SiLU: Any = scalar_function(
     latex=r"\operatorname{SiLU}",
     source="Elfwing, Uchibe and Doya 2018 (arXiv 1702.03118), equation 4; also called swish",
 )
+
+
+_Swish: Any = scalar_function(
+    "swish",
+    lambda x, beta: x * sigmoid(beta * x),
+    slope=lambda x, beta: sigmoid(beta * x) * (1 + beta * x * (1 - sigmoid(beta * x))),
+    latex=r"\operatorname{swish}",
+    source="Ramachandran, Zoph and Le 2017 (arXiv 1710.05941), section 3: x σ(βx); SiLU for β = 1",
+)
+
+_Mish: Any = scalar_function(
+    "mish",
+    lambda x: x * sympy.tanh(Softplus(x)),
+    slope=lambda x: sympy.tanh(Softplus(x)) + x * sigmoid(x) * (1 - sympy.tanh(Softplus(x)) ** 2),
+    # tanh log(1 + eˣ) is a fraction of polynomials in eˣ; divided by the largest power it overflows nowhere
+    stable=lambda x: x * _open(x) / (_open(x) + 2 * switch(x, 1, decay(x) ** 2, kink="right")),
+    latex=r"\operatorname{mish}",
+    source="Misra 2019 (arXiv 1908.08681), equation 1",
+)
+
+
+def _open(x: sympy.Expr) -> sympy.Expr:
+    """(1 + eˣ)² − 1 = eˣ (eˣ + 2), divided by e²ˣ where x > 0."""
+    return switch(x, decay(x) * (decay(x) + 2), 1 + 2 * decay(x), kink="right")
 
 
 def _normal(x: sympy.Expr) -> sympy.Expr:
@@ -70,7 +95,9 @@ _GELUTanh: Any = scalar_function(
 )
 
 silu = Activation("silu", _SiLU.definition, _SiLU, _SiLU.source)
+swish = Activation("swish", _Swish.definition, _Swish, _Swish.source, parameters={"beta": sympy.S.One})
+mish = Activation("mish", lambda x: x * sympy.tanh(sympy.log(1 + sympy.exp(x))), _Mish, _Mish.source)
 gelu = Activation("gelu", _GELU.definition, _GELU, _GELU.source)
 gelu_tanh = Activation("gelu_tanh", _GELUTanh.definition, _GELUTanh, _GELUTanh.source)
 
-ACTIVATIONS = (silu, gelu, gelu_tanh)
+ACTIVATIONS = (silu, swish, gelu, gelu_tanh, mish)

@@ -54,9 +54,9 @@ class Activation(Displayed):
     call: Callable[..., sympy.Expr]
     source: str
     kink: str = ""
-    parameters: Mapping[str, sympy.Expr | None] = field(default_factory=dict)
+    parameters: Mapping[str, sympy.Expr | None] = field(default_factory=dict, hash=False)
     learned: frozenset[str] = frozenset()
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __call__(self, x: Any, *values: Any, **named: Any) -> sympy.Expr:
         """The activation of x.

@@ -11,15 +11,23 @@ import sympy
 
 from symdl.core.functions import UNSTATED, scalar_function
 from symdl.errors import DefinitionError, SymdlError
-from symdl.library.activations import gates, rectifiers, sigmoids
+from symdl.library.activations import clipped, gated, gates, rectifiers, sigmoids, units, vectors, waves
 from symdl.library.activations.record import Activation
+from symdl.library.activations.vectors import ACROSS
 from symdl.library.numbers import number
 
 #: In the order of `symdl list`.
-_ALL = (*rectifiers.ACTIVATIONS, *sigmoids.ACTIVATIONS, *gates.ACTIVATIONS)
+_ALL: tuple[Activation, ...] = (
+    *rectifiers.ACTIVATIONS,
+    *sigmoids.ACTIVATIONS,
+    *clipped.ACTIVATIONS,
+    *units.ACTIVATIONS,
+    *gates.ACTIVATIONS,
+    *waves.ACTIVATIONS,
+)
 
 ACTIVATIONS = {a.name: a for a in _ALL}
-ENTRIES = tuple(a.entry for a in _ALL)
+ENTRIES = (*(a.entry for a in _ALL), *vectors.ENTRIES, *gated.ENTRIES)
 
 
 def activation(
@@ -69,11 +77,18 @@ def activation(
             scalars, or a parameter is unknown or has an impossible value.
         KinkError: a kink without a policy.
     """
+    taken = {e.name for e in (*vectors.ENTRIES, *gated.ENTRIES)}
     if definition is None:
+        if name in taken:
+            raise DefinitionError(
+                f"{name} is no function of one number",
+                why="it needs several of them",
+                remedy=f"write sd.definition('{name}')" + (f", or sd.dense(10, '{name}')" if name in ACROSS else ""),
+            )
         if name not in ACTIVATIONS:
             raise DefinitionError(f"no activation '{name}'", remedy=f"one of {', '.join(ACTIVATIONS)}, or define it")
         return ACTIVATIONS[name].chosen(**values)
-    if name in ACTIVATIONS:
+    if name in ACTIVATIONS or name in taken:
         raise DefinitionError(f"activation '{name}' is in the library", remedy="choose another name")
     usual = _parameters(name, definition)
     call = scalar_function(

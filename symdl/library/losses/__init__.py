@@ -12,6 +12,7 @@ weighted(t[n], y[n], w[n]) -> L:
     L = Sum_{n}((t[n] - y[n])**2*w[n]/N)
 """
 
+from symdl.library.activations import softmax as softmax
 from symdl.library.losses.binary import (
     binary_cross_entropy as binary_cross_entropy,
     binary_cross_entropy_logits as binary_cross_entropy_logits,
@@ -23,7 +24,7 @@ from symdl.library.losses.binary import (
 )
 from symdl.library.losses.distances import margin_ranking as margin_ranking
 from symdl.library.losses.divergences import kl_divergence as kl_divergence
-from symdl.library.losses.lecture import cross_entropy as cross_entropy, l1 as l1, l2 as l2, softmax as softmax
+from symdl.library.losses.lecture import cross_entropy as cross_entropy, l1 as l1, l2 as l2
 from symdl.library.losses.record import REDUCTIONS as REDUCTIONS, Family as Family, Loss as Loss, reduced as reduced
 from symdl.library.losses.registry import ENTRIES as ENTRIES, LOSSES as LOSSES, loss as loss
 from symdl.library.losses.regression import (

@@ -13,8 +13,8 @@ import sympy
 from symdl.core.define import Input, Sum, absolute, let, log, minimum, sqrt
 from symdl.core.tensors import Element, Tensor
 from symdl.errors import DefinitionError
+from symdl.library.activations import softmax
 from symdl.library.losses.binary import positive_part
-from symdl.library.losses.lecture import softmax
 from symdl.library.losses.parameters import Parameters
 from symdl.library.losses.pointwise import pointwise
 from symdl.library.losses.record import Family, Loss, checked

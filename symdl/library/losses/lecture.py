@@ -19,16 +19,8 @@ from typing import Any
 
 import sympy
 
-from symdl.core.define import Sum, absolute, exp, log, mean
+from symdl.core.define import Sum, absolute, log, mean
 from symdl.core.indices import Index
-
-
-def softmax(score: Any, over: Index) -> sympy.Expr:
-    """e^z / Σ e^z over one index; the sum's index is renamed apart (L20: the lecture's shadows its own).
-
-    Mathematically exact and not shifted: the compiler shifts it by the largest score, a rewriting that is proved.
-    """
-    return exp(score) / Sum(exp(score), over)
 
 
 def l1(target: Any, prediction: Any, batch: Index, over: Iterable[Index] = (), *, kink: Any = "mid") -> sympy.Expr:

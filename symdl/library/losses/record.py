@@ -22,8 +22,8 @@ from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Role, Tensor
 from symdl.errors import DefinitionError
+from symdl.library.activations import softmax
 from symdl.library.entries import Entry, written
-from symdl.library.losses.lecture import softmax
 from symdl.library.naming import left
 
 #: PyTorch's reductions; "batchmean" is the sum of an example's entries, then the mean over the examples.

@@ -1,0 +1,115 @@
+"""Rectifiers that bend: softplus and squareplus are smooth, the ELU and its kin saturate for x < 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symdl.core.define import expm1, log1p, switch
+from symdl.core.functions import scalar_function
+from symdl.library.activations.record import Activation
+from symdl.library.activations.sigmoids import decay, sigmoid
+
+#: softplus with β = 1; with another one it is softplus(βx)/β.
+Softplus: Any = scalar_function(
+    "softplus",
+    lambda x: sympy.log(1 + sympy.exp(x)),
+    slope=sigmoid,
+    # eˣ overflows where softplus is x, and is lost beside 1 where softplus is eˣ
+    stable=lambda x: switch(x, 0, x, kink="mid") + log1p(decay(x)),
+    latex=r"\operatorname{softplus}",
+    source="Dugas, Bengio, Bélisle, Nadeau and Garcia 2001 (NIPS 13), equation 1",
+)
+
+_ELU: Any = scalar_function(
+    "elu",
+    lambda x, alpha: switch(x, alpha * (sympy.exp(x) - 1), x, kink="left"),
+    slope=lambda x, alpha: switch(x, alpha * sympy.exp(x), 1, kink="left"),
+    stable=lambda x, alpha: switch(x, alpha * expm1(x), x, kink="left"),
+    latex=r"\operatorname{ELU}",
+    source="Clevert, Unterthiner and Hochreiter 2016 (arXiv 1511.07289), equation 15",
+)
+
+_CELU: Any = scalar_function(
+    "celu",
+    lambda x, alpha: switch(x, alpha * (sympy.exp(x / alpha) - 1), x, kink="left"),
+    slope=lambda x, alpha: switch(x, sympy.exp(x / alpha), 1, kink="left"),
+    stable=lambda x, alpha: switch(x, alpha * expm1(x / alpha), x, kink="left"),
+    latex=r"\operatorname{CELU}",
+    source="Barron 2017 (arXiv 1704.07483), equation 2",
+)
+
+#: The constants for which activations keep mean 0 and variance 1 (appendix A.1 of the paper, to more digits).
+_SCALE = sympy.Rational("1.0507009873554804934193349852946")
+_ALPHA = sympy.Rational("1.6732632423543772848170429916717")
+
+_SELU: Any = scalar_function(
+    "selu",
+    lambda x: _SCALE * switch(x, _ALPHA * (sympy.exp(x) - 1), x, kink="left"),
+    slope=lambda x: _SCALE * switch(x, _ALPHA * sympy.exp(x), 1, kink="left"),
+    stable=lambda x: _SCALE * switch(x, _ALPHA * expm1(x), x, kink="left"),
+    latex=r"\operatorname{SELU}",
+    source="Klambauer, Unterthiner, Mayr and Hochreiter 2017 (arXiv 1706.02515), equation 2 and appendix A.1",
+)
+
+_Length: Any = scalar_function(
+    "length",
+    lambda x, b: sympy.sqrt(x**2 + b),
+    slope=lambda x, b: x / _Length(x, b),
+    # x² overflows long before its root does
+    stable=lambda x, b: switch(
+        x**2 - b, sympy.sqrt(x**2 + b), switch(x, -x, x, kink="mid") * sympy.sqrt(1 + b / x**2), kink="left"
+    ),
+    latex=r"\operatorname{length}",
+    source="√(x² + b)",
+)
+
+_Squareplus: Any = scalar_function(
+    "squareplus",
+    lambda x, b: (x + sympy.sqrt(x**2 + b)) / 2,
+    slope=lambda x, b: _Squareplus(x, b) / _Length(x, b),
+    # x + √(x² + b) cancels for x < 0; both forms are b/2 over the other's conjugate
+    stable=lambda x, b: switch(x, b / (_Length(x, b) - x), x + _Length(x, b), kink="right") / 2,
+    latex=r"\operatorname{squareplus}",
+    source="Barron 2021 (arXiv 2112.11687), equation 1",
+)
+
+softplus = Activation(
+    "softplus",
+    lambda x, beta: sympy.log(1 + sympy.exp(beta * x)) / beta,
+    lambda x, beta: Softplus(beta * x) / beta,
+    Softplus.source,
+    parameters={"beta": sympy.S.One},
+    facts={"beta": "positive"},
+)
+elu = Activation(
+    "elu",
+    _ELU.definition,
+    _ELU,
+    _ELU.source,
+    "slope α at 0 (the left one), as PyTorch chooses; no kink for α = 1",
+    {"alpha": sympy.S.One},
+)
+celu = Activation(
+    "celu",
+    _CELU.definition,
+    _CELU,
+    _CELU.source,
+    "none in value or slope: both sides have slope 1 at 0; the second derivative is the left one, 1/α",
+    {"alpha": sympy.S.One},
+    facts={"alpha": "positive"},
+)
+selu = Activation(
+    "selu", _SELU.definition, _SELU, _SELU.source, "slope λα = 1.758… at 0 (the left one), as PyTorch chooses"
+)
+squareplus = Activation(
+    "squareplus",
+    _Squareplus.definition,
+    _Squareplus,
+    _Squareplus.source,
+    parameters={"b": sympy.Integer(4)},
+    facts={"b": "positive"},
+)
+
+ACTIVATIONS = (softplus, elu, celu, selu, squareplus)
