@@ -65,6 +65,8 @@ class Rows:
             inputs, targets = check_arrays(X, y, X_rank=tensors[0].rank, y_rank=target.rank)
             if Fact.SUMS_TO_ONE in target.facts:
                 self.labels = np.argmax(targets, axis=-1).astype(np.int64)
+            elif target.integer and (targets >= 0).all() and (targets == np.trunc(targets)).all():
+                self.labels = targets.astype(np.int64)  # numbers of classes, none of which is left out
             elif target.integer and (targets >= 0).all():  # a number below 0 stands for no class
                 self.labels = targets.astype(np.int64)
             return [inputs, targets]

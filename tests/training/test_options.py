@@ -143,6 +143,16 @@ def test_a_network_with_dropout_learns() -> None:
     assert sd.f1(held_out[1], fit.labels(held_out[0])) == last["f1"]
 
 
+def test_numbers_of_classes_are_labels(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(90, 2))
+    y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0.5)
+    loss = sd.loss("softmax_cross_entropy", target="classes", label_smoothing=0.1)
+    network = sd.sequential(sd.dense(3), loss=loss, inputs=2)
+    fit = train(network, x, y, epochs=30, metrics=["recall"], progress=False)
+    assert fit.metrics["training_accuracy"] == np.mean(fit.labels(x) == y) > 0.7
+    assert fit.metrics["training_recall"] == sd.recall(y, fit.labels(x))
+
+
 # ── L-BFGS ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
