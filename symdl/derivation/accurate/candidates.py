@@ -57,6 +57,8 @@ def candidates(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.E
 
 
 def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]:
+    if expr.has(sympy.sin, sympy.cos):
+        yield half_angles(expr)
     for begin in (expr, expr.rewrite(_HYPERBOLIC, sympy.exp)):
         made = _error_functions(begin, x, sign)
         made = _lengths(made, x)
@@ -65,6 +67,27 @@ def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]
             yield _Exponentials(x, sign).form(made)
         except (SymdlError, sympy.PolynomialError, NotImplementedError):
             continue
+
+
+def half_angles(expr: sympy.Expr) -> sympy.Expr:
+    """1 ± cos w and 1 ± sin w as squares: no cancellation, or that of a root of half the order.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> half_angles(1 - sympy.cos(2 * x)), half_angles(1 + sympy.sin(2 * x))
+    (2*sin(x)**2, (sin(x) + cos(x))**2)
+    """
+    found = {}
+    for total in expr.atoms(sympy.Add):
+        number, wave = total.as_coeff_Add()
+        factor, call = wave.as_coeff_Mul()
+        if number == 0 or abs(factor) != abs(number) or not isinstance(call, sympy.sin | sympy.cos):
+            continue
+        same, half = factor == number, call.args[0] / 2
+        if isinstance(call, sympy.cos):
+            found[total] = 2 * number * (sympy.cos(half) if same else sympy.sin(half)) ** 2
+        else:
+            found[total] = number * (sympy.sin(half) + (1 if same else -1) * sympy.cos(half)) ** 2
+    return expr.xreplace(found)
 
 
 def _error_functions(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> sympy.Expr:
