@@ -247,6 +247,7 @@ def digits(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> tuple[
     return None
 
 
+@lru_cache(maxsize=16384)
 def _quotient(c: sympy.Expr, m: sympy.Expr) -> sympy.Expr | None:
     """c/m where it is an integer, whatever the extents are."""
     quotient = sympy.cancel(c / m)

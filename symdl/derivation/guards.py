@@ -9,6 +9,7 @@ import sympy
 from symdl.core.functions import Delta, InRange
 from symdl.core.tensors import Element
 from symdl.derivation.affine import ONE, Row, expr_of, inside, minus, row_of
+from symdl.derivation.slacks import facing, narrowed
 
 #: Each bound index with its extent, or None where it runs over all integers.
 Bounds = dict[sympy.Dummy, sympy.Expr | None]
@@ -39,26 +40,13 @@ def delta_of(row: Row) -> sympy.Expr:
 
 
 def guard_of(value: sympy.Expr, extent: sympy.Expr) -> sympy.Expr:
-    """[0 ≤ value < extent] as a number where that is certain, and else with the sign that gives the simpler text."""
+    """[0 ≤ value < extent] as a number where that is certain, and else in its one form."""
     row = row_of(value)
-    known = inside(row, extent, {}) if row is not None else None
-    if known is not None:
-        return sympy.Integer(known)
     if row is None:
         return InRange(value, extent)
-    return InRange(expr_of(turned(row, extent)), extent)
-
-
-def turned(row: Row, extent: sympy.Expr) -> Row:
-    """e or extent − 1 − e, whose guards are the same: the one with fewer negative slopes."""
-    other = minus({ONE: extent - 1}, row)
-
-    def key(r: Row) -> tuple[int, list[str], str]:
-        slopes = [c for k, c in r.items() if k != 1]
-        return (
-            sum(bool(c.could_extract_minus_sign()) for c in slopes),
-            sorted(map(str, slopes)),
-            str(r.get(ONE, sympy.S.Zero)),
-        )
-
-    return min(row, other, key=key)
+    known = inside(row, extent, {})
+    if known is not None:
+        return sympy.Integer(known)
+    start, extent = narrowed(row, extent, {}) or (sympy.S.Zero, extent)
+    row = minus(row, {ONE: start})
+    return delta_of(row) if extent == 1 else InRange(expr_of(facing(row, extent)), extent)

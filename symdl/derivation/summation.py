@@ -12,13 +12,13 @@ the element that it protects says nothing more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import sympy
 
 from symdl.core.deadlines import in_time
-from symdl.core.functions import Delta, InRange
-from symdl.core.indices import Index
+from symdl.core.functions import Delta
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.affine import (
     ONE,
@@ -27,132 +27,27 @@ from symdl.derivation.affine import (
     at_least_zero,
     circuits,
     cleared,
-    content,
     digits,
     echelon,
     expr_of,
-    inside,
     limits,
     minus,
+    primitive,
     rank,
-    row_of,
     solved,
 )
-from symdl.derivation.guards import Bounds, delta_of, guard_of, turned
-
-#: The value of a subscript, with the extent of its axis.
-Slot = tuple[frozenset[tuple[sympy.Expr, sympy.Expr]], sympy.Expr | None]
+from symdl.derivation.guards import delta_of, guard_of
+from symdl.derivation.inequalities import implied
+from symdl.derivation.reading import Reading
+from symdl.derivation.slacks import equations, narrowed, replaced, stated, turned
 
 
 @dataclass
-class System:
-    """Σ over `bounds` of Π `atoms`, where every row is 0, times what is `outside`.
+class System(Reading):
+    """A product under a sum, solved as far as one rule goes."""
 
-    `bounds` gives each index its extent, or None where it runs over all integers: then a row ties it to the others.
-    """
-
-    bounds: Bounds = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    atoms: list[sympy.Expr] = field(default_factory=list)
-    outside: list[sympy.Expr] = field(default_factory=list)
-    slots: dict[Slot, sympy.Dummy] = field(default_factory=dict)
     substituted: bool = False
-
-    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def add(self, factor: sympy.Expr) -> None:
-        """Take a factor in: as a row, or as an atom whose subscripts are indices of their own."""
-        guard = isinstance(factor, (Delta, InRange)) and self.bounds and not factor.atoms(Element)
-        if not self.hangs(factor) and not guard:
-            self.outside.append(factor)
-            return
-        row = None
-        if isinstance(factor, Delta):
-            row = row_of(factor.args[0] - factor.args[1])
-        elif isinstance(factor, InRange):
-            row = row_of(factor.args[0])
-            if row is not None:
-                row = minus(self._numbers(row), {self.new(factor.args[1]): ONE})
-        if row is None:
-            self.atoms.append(self._slotted(factor))
-        else:
-            self.rows.append(self._numbers(row))
-
-    def hangs(self, expr: sympy.Expr) -> bool:
-        return not self.bounds.keys().isdisjoint(expr.free_symbols)
-
-    def new(self, extent: sympy.Expr | None) -> sympy.Dummy:
-        made = sympy.Dummy("h", integer=True) if extent is None else Index("h", extent)
-        self.bounds[made] = extent
-        return made
-
-    def _numbers(self, row: Row) -> Row:
-        """Gathers in a row get an index for their value: δ(v, tok[n]) becomes δ(v, g) with a factor δ(g, tok[n])."""
-        result = dict(row)
-        for key in row:
-            if isinstance(key, Element) and self.hangs(key):
-                value = self._slot({key: ONE}, None)
-                result = minus(result, {key: ONE, value: -ONE}, row[key])
-        return result
-
-    def _slot(self, row: Row, extent: sympy.Expr | None) -> sympy.Dummy:
-        """The index that stands for the value of a row."""
-        key = (frozenset(row.items()), extent)
-        if key not in self.slots:
-            self.slots[key] = made = self.new(extent)
-            gather = next((k for k in row if isinstance(k, Element)), None)
-            if len(row) == 1 and gather is not None and row[gather] == 1:
-                self.atoms.append(Delta(made, self._slotted(gather), evaluate=False))
-            else:
-                self.rows.append({**row, made: -ONE})
-        return self.slots[key]
-
-    def _slotted(self, factor: sympy.Expr) -> sympy.Expr:
-        read = not factor.has(InRange, Delta)
-        return self._visit(factor, frozenset(), read)
-
-    def _visit(self, node: sympy.Expr, inner: frozenset[sympy.Dummy], read: bool) -> sympy.Expr:
-        if node.is_Atom or not self.hangs(node):
-            return node
-        if isinstance(node, Element):
-            axes = node.tensor.indices
-            placed = [self._subscript(s, a.extent, inner, read) for s, a in zip(node.subscripts, axes, strict=True)]
-            return node.func(node.args[0], *placed)
-        if isinstance(node, Reduction):
-            body = self._visit(node.body, inner | frozenset(node.bound), read)
-            return Reduction(node.args[0], body, *node.args[2:])
-        if isinstance(node, Delta):
-            row = row_of(node.args[0] - node.args[1])
-            return node if row is None else delta_of(self._part(row))
-        if isinstance(node, InRange):
-            row = row_of(node.args[0])
-            return node if row is None else InRange(expr_of(self._part(row)), node.args[1])
-        return node.func(*[self._visit(a, inner, read) for a in node.args])
-
-    def _subscript(self, e: sympy.Expr, extent: sympy.Expr, inner: frozenset[sympy.Dummy], read: bool) -> sympy.Expr:
-        if e.is_Atom and (e not in self.bounds or self.bounds[e] == extent):
-            return e
-        row = row_of(e)
-        if row is None or not self.hangs(e):
-            return e
-        if inner and not inner.isdisjoint(e.free_symbols):
-            return expr_of(self._part(row))
-        row = self._numbers(row)
-        if len(row) == 1 and self.bounds.get(next(iter(row))) == extent and row[next(iter(row))] == 1:
-            return next(iter(row))
-        gathered = any(isinstance(k, Element) for k in row_of(e) or ())
-        return self._slot(row, extent if read or gathered else None)
-
-    def _part(self, row: Row) -> Row:
-        """A row whose bound indices, where there are several, are one index for their sum."""
-        mine = {k: c for k, c in row.items() if k in self.bounds}
-        if len(mine) < 2:
-            return row
-        shared = content(mine)
-        value = self._slot({k: sympy.cancel(c / shared) for k, c in mine.items()}, None)
-        return {**{k: c for k, c in row.items() if k not in mine}, value: shared}
-
-    # ── solving ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    faced: set[sympy.Dummy] = field(default_factory=set)
 
     def settle(self) -> bool:
         """Apply the rule until nothing changes; False where the sum is 0."""
@@ -168,10 +63,12 @@ class System:
                 or self._same_gathers()
                 or any(self._solve(c) for c in found)
                 or self._loosened(found)
-                or any(self._tightened(c) for c in found)
+                or any(self._narrowed(c) for c in found)
                 or self._unused(found)
                 or self._merged_digits()
+                or self._implied(found, self._slacks())
                 or self._faced(found)
+                or any(self._solve(c, last=True) for c in found)
             ):
                 self.outside += [delta_of(r) for r in self.rows if not any(k in self.bounds for k in r)]
                 self.rows = [r for r in self.rows if any(k in self.bounds for k in r)]
@@ -186,7 +83,8 @@ class System:
             found = self._shortest()
             if any(self._impossible(c) for c in [*found, *self.rows]):
                 return False
-            if not (self._split(found) or self._unused(found, ends)):
+            ends &= self.bounds.keys()
+            if not (self._split(found) or self._unused(found, ends) or self._implied(found, ends)):
                 return True
 
     def _shortest(self) -> list[Row]:
@@ -242,10 +140,13 @@ class System:
     def _gathers(self) -> list[Delta]:
         return [a for a in self.atoms if isinstance(a, Delta) and any(isinstance(x, Element) for x in a.args)]
 
-    def _solve(self, row: Row) -> bool:
+    def _solve(self, row: Row, *, last: bool = False) -> bool:
+        """An index that the row fixes is put in; what is only a guard of free indices stays for others until `last`."""
         mine = [k for k in row if k in self.bounds]
         units = [k for k in mine if row[k] in (1, -1)]
         if len(mine) == 1 and units:
+            if not last and len(row) > 1 and mine[0] not in self._used():
+                return False
             value, extent = solved(row, mine[0]), self.bounds[mine[0]]
             if extent is not None and not self._read_there(mine[0], value):
                 self.outside.append(guard_of(value, extent))
@@ -297,9 +198,8 @@ class System:
         sure: dict[sympy.Dummy, list[Row]] = {}
         for v, extent in self.bounds.items():
             if extent is not None and v not in read:
-                by = [r for r in found if r.get(v) in (1, -1) and self._certain(r, v, extent)]
-                if by:
-                    sure[v] = by
+                sure[v] = list(self._certain([r for r in found if v in r], v, extent))
+        sure = {v: by for v, by in sure.items() if by}
         loose = [v for v, by in sure.items() if any(sure.keys().isdisjoint(set(r) - {v}) for r in by)]
         endless = [v for v, extent in self.bounds.items() if extent is None] + loose
         tied, _ = echelon(self.rows, endless)
@@ -308,20 +208,49 @@ class System:
         self.bounds.update(dict.fromkeys(loose))
         return bool(loose)
 
-    def _tightened(self, row: Row) -> bool:
-        """h = 1 − b, with b below 2, is below 2 as well, whatever its axis."""
-        mine = [k for k in row if k in self.bounds]
-        if len(mine) != 2 or len(row) > 3 or set(row) - {ONE} != set(mine):
-            return False
-        for v in mine:
+    def _narrowed(self, row: Row) -> bool:
+        """An index whose range the others narrow has that range: h = 1 − b, with b below 2, is below 2 as well.
+
+        One that only stands for a guard may start later, too: the end that the others imply is not stated.
+        """
+        used = self._used()
+        for v in [k for k in row if k in self.bounds and row[k] in (1, -1)]:
             extent = self.bounds[v]
-            known = limits({k: -c * row[v] for k, c in row.items() if k != v}, self.bounds)
-            if extent is None or row[v] not in (1, -1) or known is None or known[0] != 0:
+            rest = {k: -c * row[v] for k, c in row.items() if k != v}
+            found = narrowed(rest, extent, self.bounds) if extent is not None else None
+            if found is None or found[1] == extent or (v in used and found[0] != 0):
                 continue
-            if extent != known[1] + 1 and at_least_zero(sympy.expand(extent - 1 - known[1])):
-                self.bounds[v] = sympy.expand(known[1] + 1)
+            low, size = found
+            if v in used:
+                self.bounds[v] = size
+                return True
+            del self.bounds[v]
+            start: Row = {ONE: low} if low != 0 else {}
+            self.rows = replaced(self.rows, v, start if size == 1 else {self.new(size): ONE, **start})
+            return True
+        return False
+
+    def _implied(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
+        """A guard that everything else together implies goes."""
+        for v, value in equations(found, slacks):
+            extent = self.bounds[v]
+            assert extent is not None
+            others = replaced(self.rows, v, value)
+            given = stated(others, {w: e for w, e in self.bounds.items() if w != v}, value)
+            last = minus({ONE: extent - 1}, value)
+            if implied(expr_of(value), given) and implied(expr_of(last), given):
+                del self.bounds[v]
+                self.rows = [primitive(r) for r in others]
                 return True
         return False
+
+    def _slacks(self) -> set[sympy.Dummy]:
+        """Indices that only stand for a guard."""
+        used = self._used()
+        return {v for v, extent in self.bounds.items() if extent is not None and v not in used}
+
+    def _used(self) -> set[sympy.Basic]:
+        return {s for a in self.atoms for s in a.free_symbols}
 
     # ── indices that nothing needs ───────────────────────────────────────────────────────────────────────────────────
 
@@ -343,34 +272,37 @@ class System:
                 del self.bounds[index]
                 return True
             for row in mine:
-                if row[index] in (1, -1) and (extent is None or self._certain(row, index, extent)):
+                if row[index] in (1, -1) and (extent is None or any(self._certain(mine, index, extent))):
                     self.rows = [r for r in (cleared(r, row, index) for r in self.rows) if r]
                     del self.bounds[index]
                     return True
         return False
 
-    def _certain(self, row: Row, index: sympy.Dummy, extent: sympy.Expr) -> bool:
-        rest = {k: -c * row[index] for k, c in row.items() if k != index}
-        return inside(rest, extent, self.bounds) is True
+    def _certain(self, rows: list[Row], index: sympy.Dummy, extent: sympy.Expr) -> Iterator[Row]:
+        """Rows that together imply the range of an index: one that says it, or two that say an end each."""
+        starts, ends = [], []
+        for row in rows:
+            if row[index] not in (1, -1):
+                continue
+            rest = {k: -c * row[index] for k, c in row.items() if k != index}
+            known = limits(rest, self.bounds)
+            starts += [row] if known and at_least_zero(known[0]) else []
+            ends += [row] if known and at_least_zero(sympy.expand(extent - 1 - known[1])) else []
+        both = [r for r in starts if r in ends]
+        yield from both or ([{**starts[0], **ends[0]}] if starts and ends else [])
 
     def _faced(self, found: list[Row]) -> bool:
         """[0 ≤ e < U] and [0 ≤ U − 1 − e < U] are one guard: an index that only stands for one faces one way."""
-        used = {s for a in self.atoms for s in a.free_symbols}
-        for v, extent in self.bounds.items():
-            mine = [c for c in found if c.get(v) in (1, -1)]
-            if v in used or extent is None or not mine:
-                continue
-            facing = [{k: -c * r[v] for k, c in r.items() if k != v} for r in mine]
-            shortest = min(facing, key=lambda r: (len(r), sorted(map(str, r.values()))))
-            if turned(shortest, extent) != shortest:
-                self.rows = [self._turned_round(r, v, extent) for r in self.rows]
+        slacks = self._slacks()
+        for v in slacks - self.faced:
+            extent = self.bounds[v]
+            mine = [r for r in found if v in r]
+            alone = [r for r in mine if slacks.isdisjoint(set(r) - {v})]
+            self.faced.add(v)
+            if extent is not None and turned(v, extent, alone or mine, self.bounds):
+                self.rows = replaced(self.rows, v, {ONE: extent - 1, v: -ONE})
                 return True
         return False
-
-    def _turned_round(self, row: Row, v: sympy.Dummy, extent: sympy.Expr) -> Row:
-        """The row with extent − 1 − v for v."""
-        c = row.get(v, sympy.S.Zero)
-        return minus(minus(row, {v: ONE}, 2 * c), {ONE: extent - 1}, -c) if c != 0 else row
 
     def _merged_digits(self) -> bool:
         """Σ_{c,w} δ(k, cW + w), with c and w nowhere else, is one sum over 0, …, CW − 1."""

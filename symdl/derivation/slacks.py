@@ -1,0 +1,94 @@
+"""Indices that stand for a guard alone: [0 ≤ e < U] is an index v below U with v = e. They are written in one way.
+
+Of the two ends of a guard, one that the ranges of the other indices imply is not stated: [0 ≤ t − 1 < T] says t ≥ 1, as
+[0 ≤ t − 1 < T − 1] does, and both become the range that t − 1 really has. What is left may be read from either end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.derivation.affine import ONE, Row, at_least_zero, expr_of, limits, minus
+
+Extents = Mapping[sympy.Dummy, sympy.Expr | None]
+
+
+def narrowed(row: Row, extent: sympy.Expr, extents: Extents) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Where 0 ≤ row < extent starts, and how long it is, once the ends that the range of the row implies are its own.
+
+    None where that changes nothing.
+
+    >>> T = sympy.Symbol("T", integer=True, positive=True)
+    >>> narrowed({Index("t", T): ONE, ONE: -ONE}, T, {})
+    (0, T - 1)
+    """
+    known = limits(row, extents)
+    if known is None:
+        return None
+    low = known[0] if at_least_zero(known[0]) else sympy.S.Zero
+    last = known[1] if at_least_zero(sympy.expand(extent - 1 - known[1])) else extent - 1
+    size = sympy.expand(last - low + 1)
+    return None if low == 0 and sympy.expand(size - extent) == 0 else (low, size)
+
+
+def facing(row: Row, extent: sympy.Expr, bound: Collection[sympy.Dummy] = ()) -> Row:
+    """e or extent − 1 − e, whose guards are the same: that with fewer negative slopes; names of `bound` don't count."""
+    return min(row, minus({ONE: extent - 1}, row), key=lambda r: _text(r, bound))
+
+
+def _text(row: Row, bound: Collection[sympy.Dummy]) -> tuple[int, list[str], str, list[tuple[str, str, int]]]:
+    slopes = [c for k, c in row.items() if k != 1]
+    named = [(str(c), k.name, k.dummy_index) for k, c in row.items() if isinstance(k, Index) and k not in bound]
+    negative = sum(bool(c.could_extract_minus_sign()) for c in slopes)
+    return negative, sorted(map(str, slopes)), str(row.get(ONE, sympy.S.Zero)), sorted(named)
+
+
+def turned(index: sympy.Dummy, extent: sympy.Expr, found: Iterable[Row], bound: Collection[sympy.Dummy]) -> bool:
+    """Whether everything that is said of an index reads better of extent − 1 − index."""
+    here, there = [], []
+    for row in found:
+        if index in row:
+            sign = 1 if row[index].could_extract_minus_sign() else -1
+            times, value = -sign * row[index], {k: sign * c for k, c in row.items() if k != index}
+            here.append(_text(value, bound))
+            there.append(_text(minus({ONE: times * (extent - 1)}, value), bound))
+    return sorted(there) < sorted(here)
+
+
+def equations(found: Iterable[Row], slacks: Collection[sympy.Dummy]) -> Iterator[tuple[sympy.Dummy, Row]]:
+    """Each index of `slacks` with what equals it, by the shortest row that has no other one of them."""
+    told: set[sympy.Expr] = set()
+    for row in sorted(found, key=lambda r: (len(r), sorted(map(str, r.values())), sorted(map(_key, r)))):
+        mine = [k for k in row if k in slacks]
+        if len(mine) == 1 and row[mine[0]] in (1, -1) and mine[0] not in told:
+            told.add(mine[0])
+            yield mine[0], {k: -c * row[mine[0]] for k, c in row.items() if k != mine[0]}
+
+
+def _key(key: sympy.Expr) -> str:
+    return f"{key.name}.{key.dummy_index}" if isinstance(key, sympy.Dummy) else str(key)
+
+
+def replaced(rows: Iterable[Row], index: sympy.Dummy, value: Row) -> list[Row]:
+    """The rows with `value` for the index."""
+    made = []
+    for row in rows:
+        c = row.get(index, sympy.S.Zero)
+        made.append(minus(minus(row, {index: ONE}, c), value, -c) if c != 0 else row)
+    return [r for r in made if r]
+
+
+def stated(rows: Iterable[Row], extents: Extents, near: Row) -> set[sympy.Expr]:
+    """What the rows and ranges say, as expressions that are ≥ 0, of what hangs together with the unknowns of `near`."""
+    rows = list(rows)
+    known = {k for k in near if k != 1}
+    while more := {k for r in rows if known & r.keys() for k in r if k != 1} - known:
+        known |= more
+    told = {e for r in rows if known & r.keys() for e in (expr_of(r), -expr_of(r))}
+    for v in known & set(extents):
+        size = extents[v]
+        told |= {v, size - 1 - v} if size is not None else set()
+    return told
