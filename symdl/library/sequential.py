@@ -158,7 +158,7 @@ def _per_output(declared: Declared, loss: Loss) -> Declared:
     if loss.pointwise and declared.role is Role.INPUT:
         return replace(declared, axes="n k")
     letters = [axis.split("=")[0] for axis in loss.prediction.axes.split()]
-    known = dict(zip(letters, ("n", "k"), strict=True))
+    known = dict(zip(letters, ("n", "k"), strict=False))  # a pointwise loss may be declared for one axis
     return replace(declared, axes=" ".join(known[axis.split("=")[0]] for axis in declared.axes.split()))
 
 

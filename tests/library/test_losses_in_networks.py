@@ -56,6 +56,23 @@ def test_class_weights_are_hyperparameters_of_a_network(rng):
     assert float(evaluate(net, arrays)["L"][()]) == pytest.approx(wanted.item(), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "loss, extra",
+    [
+        (sd.loss("huber", delta=None), ["delta"]),
+        (sd.loss("binary_cross_entropy_logits", axes=2, pos_weight=None), ["pos_weight"]),
+        (sd.loss("focal", gamma=None, alpha=None), ["gamma", "alpha"]),
+        (sd.loss("tversky", beta=None), ["beta"]),
+        (sd.loss("softmax_cross_entropy", label_smoothing=None, weights=True), ["w", "eps"]),
+    ],
+    ids=lambda value: value.name if isinstance(value, sd.Loss) else "",
+)
+def test_numbers_that_are_left_open_are_hyperparameters_of_a_network(loss, extra):
+    net = sd.sequential(sd.dense(3), loss=loss, inputs=2)
+    assert [t.name for t in net.inputs if t.name not in ("x", "y", "W", "b")] == extra
+    assert all(t.indices in ((), (net["b"].indices[0],)) for t in net.inputs if t.name in extra)
+
+
 def test_training_with_classes_by_number(rng):
     """No one-hot targets are needed, and the accuracy is measured."""
     x = rng.normal(size=(60, 2))
