@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy
+from support.activations import activations
 
 from symdl.core.define import Hyper, Input, Param, Sum, amax, define, erf, exp, let, log, mean, prod, sqrt
 from symdl.core.definitions import Definition
@@ -28,15 +29,6 @@ def network(loss: str, act: str = "tanh", hidden: int | None = None) -> Definiti
     return sequential(
         dense(hidden, act), dense(None if hidden is None else 4, "sigmoid"), loss=loss, name=f"net_{loss}"
     )
-
-
-@define
-def activations(x=Param(f"f={len(ACTIVATIONS)} n")):
-    """Each activation of the library on a row of its own, in one program; the learned slope is a number here."""
-    _, n = x.indices
-    given = [activation(name, **({"alpha": 0.25} if name == "prelu" else {})) for name in ACTIVATIONS]
-    values = [let(f"a_{act.name}[n]", act(x[row, n])) for row, act in enumerate(given)]
-    return let("L", Sum(sum(a[n] ** 2 for a in values), n)), *values
 
 
 @define
