@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import symdl as sd
+from derivations.activations_page import activations_list
 from derivations.lesson import Lesson
 from derivations.losses_page import losses_list
 from derivations.proof import Proof
 from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
-LAYERS, LOSSES = (HERE.parent / "docs" / f"{name}.md" for name in ("layers", "losses"))
+ACTIVATIONS, LAYERS, LOSSES = (HERE.parent / "docs" / f"{name}.md" for name in ("activations", "layers", "losses"))
 TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
 TABLE_ENDS = "<!-- end -->"
 
@@ -90,6 +91,11 @@ def layers_page(old: str) -> str:
     return _with_part(old, layers_table())
 
 
+def activations_page(old: str) -> str:
+    """docs/activations.md with the activations of the library as they are now."""
+    return _with_part(old, activations_list())
+
+
 def losses_page(old: str) -> str:
     """docs/losses.md with the losses of the library as they are now."""
     return _with_part(old, losses_list())
@@ -106,7 +112,8 @@ def layers_table() -> str:
     kinds: dict[str, list[str]] = {}
     for entry in sd.definitions():
         options = ", ".join(f"`{name}={default!r}`" for name, default in entry.options.items())
-        kinds.setdefault(entry.kind, []).append(f"| `{entry.name}` | {entry.summary} | {options} |")
+        summary = entry.summary.replace("|", r"\|")
+        kinds.setdefault(entry.kind, []).append(f"| `{entry.name}` | {summary} | {options} |")
     rows = []
     for kind, lines in kinds.items():
         page = HERE / kind / f"{kind}.md"
@@ -119,6 +126,7 @@ def wanted() -> Iterator[tuple[Path, str]]:
     """Every file that is made, with what it has to hold."""
     for source in sources():
         yield from texts(source).items()
+    yield ACTIVATIONS, activations_page(ACTIVATIONS.read_text(encoding="utf-8"))
     yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
     yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))
 

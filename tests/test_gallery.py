@@ -35,8 +35,15 @@ def test_every_family_has_an_entry() -> None:
 def test_the_list_of_layers_is_up_to_date() -> None:
     page = generate.LAYERS.read_text(encoding="utf-8")
     assert generate.layers_page(page) == page, "docs/layers.md is out of date: make gallery"
-    assert all(f"| `{entry.name}` | {entry.summary} | " in page for entry in sd.definitions())
+    summaries = {entry.name: entry.summary.replace("|", r"\|") for entry in sd.definitions()}
+    assert all(f"| `{name}` | {summary} | " in page for name, summary in summaries.items())
     assert "`kernel=None`, `stride=1`" in page
+
+
+def test_the_page_of_activations_is_up_to_date() -> None:
+    page = generate.ACTIVATIONS.read_text(encoding="utf-8")
+    assert generate.activations_page(page) == page, "docs/activations.md is out of date: make gallery"
+    assert r"a'(s) &= \sigma\left(s\right) \left(1 - \sigma\left(s\right)\right)" in page
 
 
 def test_the_page_of_losses_is_up_to_date() -> None:

@@ -63,6 +63,7 @@ hard_sigmoid = Activation(
     _HardSigmoid,
     _HardSigmoid.source,
     "slope 0 at −3 and at 3, as PyTorch chooses",
+    summary="a straight line from 0 at −3 to 1 at 3",
 )
 hard_tanh = Activation(
     "hard_tanh",
@@ -71,6 +72,7 @@ hard_tanh = Activation(
     _HardTanh.source,
     "slope 0 at both ends, as PyTorch chooses",
     {"min_val": sympy.S.NegativeOne, "max_val": sympy.S.One},
+    summary="x cut off at both ends",
 )
 hard_swish = Activation(
     "hard_swish",
@@ -78,6 +80,7 @@ hard_swish = Activation(
     _HardSwish,
     _HardSwish.source,
     "the outer slopes, 0 at −3 and 1 at 3, as PyTorch chooses",
+    summary="x times the hard sigmoid",
 )
 softshrink = Activation(
     "softshrink",
@@ -87,6 +90,7 @@ softshrink = Activation(
     "slope 0 at −λ and λ, as PyTorch chooses",
     {"lambda_": sympy.Rational(1, 2)},
     facts={"lambda_": "nonnegative"},
+    summary="x moved by λ towards 0, where it stays",
 )
 hardshrink = Activation(
     "hardshrink",
@@ -96,6 +100,7 @@ hardshrink = Activation(
     "value and slope 0 at −λ and λ, as PyTorch chooses",
     {"lambda_": sympy.Rational(1, 2)},
     facts={"lambda_": "nonnegative"},
+    summary="x where |x| > λ, else 0",
 )
 
 ACTIVATIONS = (hard_sigmoid, hard_tanh, hard_swish, softshrink, hardshrink)

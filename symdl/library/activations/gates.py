@@ -94,10 +94,32 @@ _GELUTanh: Any = scalar_function(
     source="Hendrycks and Gimpel 2016 (arXiv 1606.08415), section 2: the approximation by tanh",
 )
 
-silu = Activation("silu", _SiLU.definition, _SiLU, _SiLU.source)
-swish = Activation("swish", _Swish.definition, _Swish, _Swish.source, parameters={"beta": sympy.S.One})
-mish = Activation("mish", lambda x: x * sympy.tanh(sympy.log(1 + sympy.exp(x))), _Mish, _Mish.source)
-gelu = Activation("gelu", _GELU.definition, _GELU, _GELU.source)
-gelu_tanh = Activation("gelu_tanh", _GELUTanh.definition, _GELUTanh, _GELUTanh.source)
+silu = Activation(
+    "silu",
+    _SiLU.definition,
+    _SiLU,
+    _SiLU.source,
+    summary="x σ(x)",
+)
+swish = Activation(
+    "swish", _Swish.definition, _Swish, _Swish.source, parameters={"beta": sympy.S.One}, summary="x σ(βx)"
+)
+mish = Activation(
+    "mish", lambda x: x * sympy.tanh(sympy.log(1 + sympy.exp(x))), _Mish, _Mish.source, summary="x tanh(softplus x)"
+)
+gelu = Activation(
+    "gelu",
+    _GELU.definition,
+    _GELU,
+    _GELU.source,
+    summary="x times the probability that a standard normal number is below x",
+)
+gelu_tanh = Activation(
+    "gelu_tanh",
+    _GELUTanh.definition,
+    _GELUTanh,
+    _GELUTanh.source,
+    summary="the GELU with a tanh in place of the error function",
+)
 
 ACTIVATIONS = (silu, swish, gelu, gelu_tanh, mish)

@@ -47,6 +47,7 @@ class Activation(Displayed):
         parameters: the value of each parameter, in the order in which `formula` takes them; None where it has none yet.
         learned: those that training changes: a layer makes them parameters of its own.
         facts: what parameters have to be, by name: {"alpha": "positive"}.
+        summary: one line on what it is.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Activation(Displayed):
     parameters: Mapping[str, sympy.Expr | None] = field(default_factory=dict, hash=False)
     learned: frozenset[str] = frozenset()
     facts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    summary: str = ""
 
     def __call__(self, x: Any, *values: Any, **named: Any) -> sympy.Expr:
         """The activation of x.
@@ -114,7 +116,7 @@ class Activation(Displayed):
         make = partial(self._with_options)
         given = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None) for n in self.parameters]
         make.__signature__ = inspect.Signature(given)  # type: ignore[attr-defined]
-        return Entry(self.name, "activation", self.source, make)
+        return Entry(self.name, "activation", self.summary, make)
 
     def _with_options(self, **options: Any) -> Definition:
         return self.chosen(**{**dict.fromkeys(self.parameters), **options}).definition()

@@ -91,12 +91,37 @@ _Threshold: Any = scalar_function(
     source="torch.nn.Threshold: x above the threshold, else the value; Keras has ThresholdedReLU with 1 and 0",
 )
 
-identity = Activation("identity", lambda x: x, lambda x: x, "the lecture's worked example")
-binary_step = Activation(
-    "binary_step", _Step.definition, _Step, _Step.source, "1 at 0 (the right value); its slope is 0 everywhere"
+identity = Activation(
+    "identity",
+    lambda x: x,
+    lambda x: x,
+    "the lecture's worked example",
+    summary="the sum itself",
 )
-relu = Activation("relu", _ReLU.definition, _ReLU, LECTURE, _TORCH_AT_0)
-relu6 = Activation("relu6", ReLU6.definition, ReLU6, ReLU6.source, "slope 0 at 0 and at 6, as PyTorch chooses")
+binary_step = Activation(
+    "binary_step",
+    _Step.definition,
+    _Step,
+    _Step.source,
+    "1 at 0 (the right value); its slope is 0 everywhere",
+    summary="0 for x < 0, 1 from 0 on: a unit that fires or does not",
+)
+relu = Activation(
+    "relu",
+    _ReLU.definition,
+    _ReLU,
+    LECTURE,
+    _TORCH_AT_0,
+    summary="x where it is positive, else 0",
+)
+relu6 = Activation(
+    "relu6",
+    ReLU6.definition,
+    ReLU6,
+    ReLU6.source,
+    "slope 0 at 0 and at 6, as PyTorch chooses",
+    summary="x cut off at 0 and at 6",
+)
 leaky_relu = Activation(
     "leaky_relu",
     _LeakyReLU.definition,
@@ -104,6 +129,7 @@ leaky_relu = Activation(
     LECTURE,
     "slope α at 0 (the left one), as PyTorch chooses",
     {"alpha": sympy.Rational(1, 100)},
+    summary="the ReLU with a small slope α for x < 0",
 )
 prelu = Activation(
     "prelu",
@@ -113,6 +139,7 @@ prelu = Activation(
     "slope α at 0 (the left one), as PyTorch chooses",
     {"alpha": None},
     frozenset({"alpha"}),
+    summary="the leaky ReLU whose slope α for x < 0 is learned",
 )
 rrelu = Activation(
     "rrelu",
@@ -121,6 +148,7 @@ rrelu = Activation(
     _RReLU.source,
     "the left slope at 0, as PyTorch chooses",
     {"lower": sympy.Rational(1, 8), "upper": sympy.Rational(1, 3)},
+    summary="the leaky ReLU whose slope is drawn in training; here its mean, as in prediction",
 )
 threshold = Activation(
     "threshold",
@@ -129,6 +157,7 @@ threshold = Activation(
     _Threshold.source,
     "the value, and slope 0, at the threshold, as PyTorch chooses",
     {"threshold": sympy.S.One, "value": sympy.S.Zero},
+    summary="x above a threshold, else a value",
 )
 
 ACTIVATIONS = (identity, binary_step, relu, relu6, leaky_relu, prelu, rrelu, threshold)

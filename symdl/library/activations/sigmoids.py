@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 
-from symdl.core.define import log1p, switch
+from symdl.core.define import absolute, log1p, switch
 from symdl.core.functions import scalar_function
 from symdl.library.activations.record import LECTURE, Activation
 
@@ -17,7 +17,7 @@ def _sigmoid(x: sympy.Expr) -> sympy.Expr:
 
 def decay(x: sympy.Expr) -> sympy.Expr:
     """e^{−|x|}."""
-    return sympy.exp(switch(x, x, -x, kink="mid"))
+    return sympy.exp(-absolute(x, kink="mid"))
 
 
 _Sigmoid: Any = scalar_function(
@@ -58,7 +58,7 @@ _Tanhshrink: Any = scalar_function(
 
 def _reach(x: sympy.Expr) -> sympy.Expr:
     """1 + |x|."""
-    return 1 + switch(x, -x, x, kink="mid")
+    return 1 + absolute(x, kink="mid")
 
 
 _Softsign: Any = scalar_function(
@@ -71,16 +71,37 @@ _Softsign: Any = scalar_function(
     source="Bergstra, Desjardins, Lamblin and Bengio 2009 (Université de Montréal, technical report 1337)",
 )
 
-sigmoid = Activation("sigmoid", _sigmoid, _Sigmoid, LECTURE)
-log_sigmoid = Activation("log_sigmoid", _LogSigmoid.definition, _LogSigmoid, _LogSigmoid.source)
-tanh = Activation("tanh", _tanh, sympy.tanh, LECTURE)
-tanhshrink = Activation("tanhshrink", _Tanhshrink.definition, _Tanhshrink, _Tanhshrink.source)
+sigmoid = Activation(
+    "sigmoid",
+    _sigmoid,
+    _Sigmoid,
+    LECTURE,
+    summary="the logistic function 1/(1 + e⁻ˣ)",
+)
+log_sigmoid = Activation(
+    "log_sigmoid", _LogSigmoid.definition, _LogSigmoid, _LogSigmoid.source, summary="the logarithm of the sigmoid"
+)
+tanh = Activation(
+    "tanh",
+    _tanh,
+    sympy.tanh,
+    LECTURE,
+    summary="the hyperbolic tangent",
+)
+tanhshrink = Activation(
+    "tanhshrink",
+    _Tanhshrink.definition,
+    _Tanhshrink,
+    _Tanhshrink.source,
+    summary="x − tanh x",
+)
 softsign = Activation(
     "softsign",
     _Softsign.definition,
     _Softsign,
     _Softsign.source,
     "none in value or slope: both sides have slope 1 at 0; the second derivative is 0 there, between −2 and 2",
+    summary="x/(1 + |x|)",
 )
 
 ACTIVATIONS = (sigmoid, log_sigmoid, tanh, tanhshrink, softsign)

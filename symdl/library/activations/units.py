@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 
-from symdl.core.define import expm1, log1p, switch
+from symdl.core.define import absolute, expm1, log1p, switch
 from symdl.core.functions import scalar_function
 from symdl.library.activations.record import Activation
 from symdl.library.activations.sigmoids import decay, sigmoid
@@ -46,9 +46,9 @@ _ALPHA = sympy.Rational("1.6732632423543772848170429916717")
 
 _SELU: Any = scalar_function(
     "selu",
-    lambda x: _SCALE * switch(x, _ALPHA * (sympy.exp(x) - 1), x, kink="left"),
-    slope=lambda x: _SCALE * switch(x, _ALPHA * sympy.exp(x), 1, kink="left"),
-    stable=lambda x: _SCALE * switch(x, _ALPHA * expm1(x), x, kink="left"),
+    lambda x, lambda_, alpha: lambda_ * switch(x, alpha * (sympy.exp(x) - 1), x, kink="left"),
+    slope=lambda x, lambda_, alpha: lambda_ * switch(x, alpha * sympy.exp(x), 1, kink="left"),
+    stable=lambda x, lambda_, alpha: lambda_ * switch(x, alpha * expm1(x), x, kink="left"),
     latex=r"\operatorname{SELU}",
     source="Klambauer, Unterthiner, Mayr and Hochreiter 2017 (arXiv 1706.02515), equation 2 and appendix A.1",
 )
@@ -59,7 +59,7 @@ _Length: Any = scalar_function(
     slope=lambda x, b: x / _Length(x, b),
     # x² overflows long before its root does
     stable=lambda x, b: switch(
-        x**2 - b, sympy.sqrt(x**2 + b), switch(x, -x, x, kink="mid") * sympy.sqrt(1 + b / x**2), kink="left"
+        x**2 - b, sympy.sqrt(x**2 + b), absolute(x, kink="mid") * sympy.sqrt(1 + b / x**2), kink="left"
     ),
     latex=r"\operatorname{length}",
     source="√(x² + b)",
@@ -68,7 +68,7 @@ _Length: Any = scalar_function(
 _Squareplus: Any = scalar_function(
     "squareplus",
     lambda x, b: (x + sympy.sqrt(x**2 + b)) / 2,
-    slope=lambda x, b: _Squareplus(x, b) / _Length(x, b),
+    slope=lambda x, b: _Squareplus(x, b) / sympy.sqrt(x**2 + b),
     # x + √(x² + b) cancels for x < 0; both forms are b/2 over the other's conjugate
     stable=lambda x, b: switch(x, b / (_Length(x, b) - x), x + _Length(x, b), kink="right") / 2,
     latex=r"\operatorname{squareplus}",
@@ -82,6 +82,7 @@ softplus = Activation(
     Softplus.source,
     parameters={"beta": sympy.S.One},
     facts={"beta": "positive"},
+    summary="log(1 + e^{βx})/β, a smooth ReLU",
 )
 elu = Activation(
     "elu",
@@ -90,6 +91,7 @@ elu = Activation(
     _ELU.source,
     "slope α at 0 (the left one), as PyTorch chooses; no kink for α = 1",
     {"alpha": sympy.S.One},
+    summary="x where it is positive, else α (eˣ − 1)",
 )
 celu = Activation(
     "celu",
@@ -99,9 +101,16 @@ celu = Activation(
     "none in value or slope: both sides have slope 1 at 0; the second derivative is the left one, 1/α",
     {"alpha": sympy.S.One},
     facts={"alpha": "positive"},
+    summary="the ELU with α (e^{x/α} − 1), which has slope 1 at 0 for every α",
 )
 selu = Activation(
-    "selu", _SELU.definition, _SELU, _SELU.source, "slope λα = 1.758… at 0 (the left one), as PyTorch chooses"
+    "selu",
+    _SELU.definition,
+    _SELU,
+    _SELU.source,
+    "slope λα = 1.758… at 0 (the left one), as PyTorch chooses",
+    {"lambda_": _SCALE, "alpha": _ALPHA},
+    summary="λ times the ELU, with λ and α that keep mean 0 and variance 1",
 )
 squareplus = Activation(
     "squareplus",
@@ -110,6 +119,7 @@ squareplus = Activation(
     _Squareplus.source,
     parameters={"b": sympy.Integer(4)},
     facts={"b": "positive"},
+    summary="(x + √(x² + b))/2, a smooth ReLU without exponentials",
 )
 
 ACTIVATIONS = (softplus, elu, celu, selu, squareplus)

@@ -69,12 +69,14 @@ class Across:
         function: one score and the index of the units → the expression.
         source: where the formula is from.
         output: the name of its value in a definition by itself.
+        summary: one line on what it is.
     """
 
     name: str
     function: Callable[[Any, Index], sympy.Expr]
     source: str
     output: str = "y"
+    summary: str = ""
 
     def definition(self) -> Definition:
         """The activation of scores z[n,k] by itself."""
@@ -86,14 +88,14 @@ class Across:
         return written(self.name, {"z": Input("n k")}, body)
 
 
-_SHARES = "Bridle 1990 (Neurocomputing, NATO ASI F 68): shares of 1 that grow with the scores"
+_SHARES = "Bridle 1990 (Neurocomputing, NATO ASI F 68)"
 
 ACROSS = {
     made.name: made
     for made in (
-        Across("softmax", softmax, _SHARES, "p"),
-        Across("log_softmax", log_softmax, "the logarithm of the softmax; torch.nn.LogSoftmax"),
-        Across("softmin", softmin, "the softmax of −z; torch.nn.Softmin", "p"),
+        Across("softmax", softmax, _SHARES, "p", "shares of 1 that grow with the scores"),
+        Across("log_softmax", log_softmax, "torch.nn.LogSoftmax", "y", "the logarithm of the softmax"),
+        Across("softmin", softmin, "torch.nn.Softmin", "p", "shares of 1 that fall with the scores: the softmax of −z"),
     )
 }
 
@@ -103,6 +105,6 @@ def _maxout() -> Definition:
 
 
 ENTRIES = (
-    *(Entry(a.name, "activation", a.source, a.definition) for a in ACROSS.values()),
-    Entry("maxout", "activation", "Goodfellow et al. 2013 (arXiv 1302.4389): the largest of several sums", _maxout),
+    *(Entry(a.name, "activation", a.summary, a.definition) for a in ACROSS.values()),
+    Entry("maxout", "activation", "the largest of several sums", _maxout),
 )

@@ -31,10 +31,23 @@ sine = Activation(
     lambda x, omega: sympy.sin(omega * x),
     "Sitzmann et al. 2020 (arXiv 2006.09661), section 3.2: SIREN, where ω is 30",
     parameters={"omega": sympy.S.One},
+    summary="sin(ωx)",
 )
 snake = Activation(
-    "snake", _Snake.definition, _Snake, _Snake.source, parameters={"a": sympy.S.One}, facts={"a": "positive"}
+    "snake",
+    _Snake.definition,
+    _Snake,
+    _Snake.source,
+    parameters={"a": sympy.S.One},
+    facts={"a": "positive"},
+    summary="x + sin²(ax)/a",
 )
-gaussian = Activation("gaussian", _Gaussian.definition, _Gaussian, _Gaussian.source)
+gaussian = Activation(
+    "gaussian",
+    _Gaussian.definition,
+    _Gaussian,
+    _Gaussian.source,
+    summary="the bell e^{−x²}",
+)
 
 ACTIVATIONS = (sine, snake, gaussian)
