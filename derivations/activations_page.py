@@ -33,7 +33,10 @@ def _section(act: Activation) -> Iterator[str]:
         sd.equal(value, stable).require()
         rows.append(rf"a(s) &= {math(stable)} && \text{{as it is computed}}")
     yield from ("$$", r"\begin{aligned}", " \\\\\n".join(rows), r"\end{aligned}", "$$", "")
-    usual = [f"`{n}`, learned" if n in act.learned else f"`{n}` = {_number(v)}" for n, v in act.parameters.items()]
+    usual = [
+        f"`{n}`, learned, {_number(act.learned[n])} at first" if n in act.learned else f"`{n}` = {_number(v)}"
+        for n, v in act.parameters.items()
+    ]
     yield from (f"- Parameters: {', '.join(usual)}" for _ in [0] if usual)
     yield from (f"- Kink: {act.kink}" for _ in [0] if act.kink)
     yield from (f"- Source: {act.source}", "")

@@ -31,6 +31,7 @@ class Declared:
     integer: bool = False
     facts: frozenset[Fact] = frozenset()
     mask: float | str | None = None
+    start: float | None = None
 
 
 @dataclass
@@ -76,7 +77,8 @@ class Builder:
                     remedy="write names such as 'n i=3', or 'j k=j' for an index k of the extent of j",
                 )
             indices.append(self.index(match[1], self._stated_extent(name, match[2], match[3])))
-        tensor = Tensor(name, tuple(indices), declared.role, declared.integer, declared.facts, mask=declared.mask)
+        role, integer, facts = declared.role, declared.integer, declared.facts
+        tensor = Tensor(name, tuple(indices), role, integer, facts, mask=declared.mask, start=declared.start)
         self.inputs.append(tensor)
         return tensor
 

@@ -14,6 +14,7 @@ neuron(x[n, i], t[n], w[i], b) -> L:
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -52,9 +53,14 @@ def Input(
     return Declared(axes, Role.INPUT, integer, frozenset(_fact(f) for f in facts), mask)
 
 
-def Param(axes: str = "") -> Any:
-    """A parameter that training changes; `axes` as for `Input`."""
-    return Declared(axes, Role.PARAMETER)
+def Param(axes: str = "", *, start: float | None = None) -> Any:
+    """A parameter that training changes; `axes` as for `Input`.
+
+    `start` is the value that training starts each of its entries from; by default, a draw where it is a weight.
+    """
+    if isinstance(start, bool) or not (start is None or (isinstance(start, (int, float)) and math.isfinite(start))):
+        raise DefinitionError(f"start = {start!r}", where="sd.Param", remedy="give a number, or leave it out")
+    return Declared(axes, Role.PARAMETER, start=start)
 
 
 def Hyper(axes: str = "", *, facts: Iterable[Fact | str] = ()) -> Any:

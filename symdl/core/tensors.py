@@ -59,6 +59,7 @@ class Tensor:
         tangent_of: the name of the tensor, where this is its rate of change along a direction (forward mode).
         mask: where training draws it, 1 or 0 anew for each batch: the probability of 1, a number or the name of a
             scalar hyperparameter. Elsewhere it is that probability.
+        start: the value that training starts a parameter from, unless it is told otherwise.
 
     >>> i = Index("i", 3)
     >>> w = Tensor("w", (i,))
@@ -74,6 +75,7 @@ class Tensor:
     cotangent_of: tuple[str, str] | None = None
     tangent_of: str | None = None
     mask: float | str | None = None
+    start: float | None = field(default=None, compare=False)
 
     @property
     def shape(self) -> tuple[sympy.Expr, ...]:

@@ -75,7 +75,7 @@ def _refuse_open(chosen: Activation) -> None:
             raise DefinitionError(
                 f"parameter {name} of activation {chosen.name} has no value",
                 where="a dense layer",
-                remedy=f"write sd.activation('{chosen.name}', …, {name}=1), or learned='{name}' to train it",
+                remedy=f"write sd.activation('{chosen.name}', …, {name}=1), or {name}=1, learned='{name}' to train it",
             )
 
 

@@ -33,6 +33,7 @@ def initial_parameters(
     An axis that the definition sums over counts as fan in, any other as fan out, the taps of a kernel as both. A
     parameter without a summed axis is a bias and starts at 0 where it is only added, is a gain and starts at 1 where it
     multiplies (γ of a normalisation), and is drawn with its last axis as fan in where data subscript it (an embedding).
+    A parameter that is declared with a start has that value.
 
     Args:
         definition: whose parameters are drawn, in its order.
@@ -65,7 +66,9 @@ def initial_parameters(
             by = (chosen.get(WEIGHTS) or glorot_uniform()) if use.summed else zeros()
         # drawn in any case, so that giving one leaves the others alone
         drawn = by.draw(rng, shape, use)
-        if tensor.name not in chosen and use.multiplies and not use.summed:
+        if tensor.name not in chosen and tensor.start is not None:
+            drawn = np.full(shape, tensor.start)
+        elif tensor.name not in chosen and use.multiplies and not use.summed:
             drawn = drawn + 1.0
         found[tensor.name] = copies.get(tensor.name, np.asarray(drawn, dtype))
     return found

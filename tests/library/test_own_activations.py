@@ -10,6 +10,7 @@ import torch
 import symdl as sd
 from symdl.compilation.targets.reference import evaluate
 from symdl.library.activations import ACROSS, ACTIVATIONS
+from symdl.training.initial import initial_parameters
 
 S = sympy.Symbol("s", real=True)
 PEERS = {
@@ -65,8 +66,15 @@ def test_a_learned_slope_that_is_given_is_none():
     assert "alpha1" not in [t.name for t in net.inputs]
 
 
+def test_training_starts_from_the_value_of_a_learned_parameter():
+    net = sd.sequential(sd.dense(3, "prelu"), sd.dense(3, snake(a=2, learned="a")), sd.dense(2), inputs=3)
+    start = initial_parameters(net, {}, np.random.default_rng(0))
+    assert (float(start["alpha1"]), float(start["a2"])) == (0.25, 2.0)  # He et al. 2015 start from 0.25
+    assert float(initial_parameters(net, {}, np.random.default_rng(0), given={"alpha1": 0.5})["alpha1"]) == 0.5
+
+
 def test_an_authors_own_learned_parameter(rng):
-    net = sd.sequential(sd.dense(3, snake(learned="a")), sd.dense(2), inputs=3)
+    net = sd.sequential(sd.dense(3, snake(a=2, learned="a")), sd.dense(2), inputs=3)
     gradients_agree(net, numbers_of(net, rng), lambda s, t: s + torch.sin(t["a1"] * s) ** 2 / t["a1"])
 
 
@@ -87,8 +95,8 @@ def test_parameters_have_usual_values_and_others():
     assert own.chosen(a=2)(S) == own(S, 2) == own(S, a=2)
     assert sd.activation("elu").parameters == {"alpha": 1}
     assert sd.activation("elu", alpha=0.5).defined(-sympy.log(2)) == sympy.Rational(-1, 4)
-    own = sd.activation("bent_by_hand", lambda s, a=0.1: s + a * s**2)
-    assert own.defined(S) == S + S**2 / 10
+    own = sd.activation("bent_by_hand", lambda s, a=0.1: a * s)
+    assert own.defined(S) == S / 10
     assert sd.activation("softplus", beta=None).declared().keys() == {"beta"}
 
 
@@ -129,6 +137,8 @@ WRONG = {
     "absolute": (lambda: sd.activation("own", lambda s: abs(s)), "has a kink and no policy"),
     "kink": (lambda: sd.activation("own", lambda s: sd.maximum(s, 0)), "has a kink and no policy"),
     "unknown parameter": (lambda: snake(b=1), "activation snake_by_hand has no parameter 'b'"),
+    "learned from nothing": (lambda: snake(learned="a"), "learned parameter a of .* has no value to start from"),
+    "start": (lambda: sd.Param("j", start="x"), "start = 'x'"),
     "unknown learned parameter": (lambda: snake(learned="b"), "activation snake_by_hand has no parameter 'b'"),
     "unknown parameter of the library": (
         lambda: sd.activation("elu", beta=1),

@@ -26,7 +26,7 @@ _Swish: Any = scalar_function(
     lambda x, beta: x * sigmoid(beta * x),
     slope=lambda x, beta: sigmoid(beta * x) * (1 + beta * x * (1 - sigmoid(beta * x))),
     latex=r"\operatorname{swish}",
-    source="Ramachandran, Zoph and Le 2017 (arXiv 1710.05941), section 3: x σ(βx); SiLU for β = 1",
+    source="Ramachandran, Zoph and Le 2017 (arXiv 1710.05941): x σ(βx); SiLU for β = 1",
 )
 
 _Mish: Any = scalar_function(

@@ -45,7 +45,8 @@ class Activation(Displayed):
         source: where the formula is from.
         kink: the decision at a kink, in words; empty for a smooth function.
         parameters: the value of each parameter, in the order in which `formula` takes them; None where it has none yet.
-        learned: those that training changes: a layer makes them parameters of its own.
+        learned: those that training changes, with the values that it starts from: a layer makes them parameters of its
+            own.
         facts: what parameters have to be, by name: {"alpha": "positive"}.
         summary: one line on what it is.
     """
@@ -56,7 +57,7 @@ class Activation(Displayed):
     source: str
     kink: str = ""
     parameters: Mapping[str, sympy.Expr | None] = field(default_factory=dict, hash=False)
-    learned: frozenset[str] = frozenset()
+    learned: Mapping[str, sympy.Expr] = field(default_factory=dict, hash=False)
     facts: Mapping[str, str] = field(default_factory=dict, hash=False)
     summary: str = ""
 
@@ -89,12 +90,15 @@ class Activation(Displayed):
             stated = self.facts.get(name, "").split()
             given[name] = None if value is None else number(f"activation {self.name}", name, value, stated)
         fixed = {name for name, value in values.items() if value is not None}
-        return replace(self, parameters=given, learned=self.learned - fixed)
+        learned = {name: start for name, start in self.learned.items() if name not in fixed}
+        return replace(self, parameters=given, learned=learned)
 
     def declared(self) -> dict[str, Declared]:
         """How the parameters without a value are declared: as parameters where they are learned."""
         return {
-            name: Param() if name in self.learned else Hyper(facts=self.facts.get(name, "").split())
+            name: Param(start=float(self.learned[name]))
+            if name in self.learned
+            else Hyper(facts=self.facts.get(name, "").split())
             for name, value in self.parameters.items()
             if value is None
         }

@@ -56,7 +56,7 @@ ReLU6: Any = scalar_function(
     lambda x: clip(x, sympy.S.Zero, sympy.Integer(6)),
     slope=lambda x: box(x, sympy.S.Zero, sympy.Integer(6), sympy.S.One, sympy.S.Zero),
     latex=r"\operatorname{ReLU6}",
-    source="Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10, section 2.1: min(max(0, x), 6)",
+    source="Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10: min(max(0, x), 6)",
 )
 
 _LeakyReLU: Any = scalar_function(
@@ -80,7 +80,7 @@ _RReLU: Any = scalar_function(
     lambda x, lower, upper: _leaky(x, (lower + upper) / 2),
     slope=lambda x, lower, upper: _leaky_slope(x, (lower + upper) / 2),
     latex=r"\operatorname{RReLU}",
-    source="Xu, Wang, Chen and Li 2015 (arXiv 1505.00853), equation 4: in prediction, the mean of the drawn slopes",
+    source="Xu, Wang, Chen and Li 2015 (arXiv 1505.00853): in prediction, the mean of the drawn slopes",
 )
 
 _Threshold: Any = scalar_function(
@@ -138,7 +138,7 @@ prelu = Activation(
     _PReLU.source,
     "slope α at 0 (the left one), as PyTorch chooses",
     {"alpha": None},
-    frozenset({"alpha"}),
+    {"alpha": sympy.Rational(1, 4)},
     summary="the leaky ReLU whose slope α for x < 0 is learned",
 )
 rrelu = Activation(

@@ -55,7 +55,8 @@ def activation(
             `sd.check_function(made.call)` decides.
         latex: the name of the operator; by default `name`, upright.
         source, kink: where the formula is from, and what was decided at a kink, in words.
-        learned: parameters that training changes: `sd.dense` makes each one a parameter of the layer.
+        learned: parameters that training changes, from the value that they have: `sd.dense` makes each one a parameter
+            of the layer.
         facts: what parameters have to be, by name: {"a": "positive"}.
         values: of parameters.
 
@@ -108,11 +109,26 @@ def activation(
             f"activation {name} has no parameter '{unknown[0]}'",
             remedy=f"its parameters are {', '.join(usual)}" if usual else f"write lambda s, {unknown[0]}: …",
         )
-    made = Activation(name, definition, call, source or "the author", kink, usual, facts=facts or {})
-    made = made.chosen(**{**usual, **dict.fromkeys(words), **values})
-    made = replace(made, learned=frozenset(n for n in words if made.parameters[n] is None))
+    made = Activation(name, definition, call, source or "the author", kink, usual, facts=facts or {}).chosen(**values)
+    made = replace(made, learned={n: _start(made, n) for n in words})
+    made = replace(made, parameters={n: None if n in words else value for n, value in made.parameters.items()})
     _tried(made)
     return made
+
+
+def _start(made: Activation, name: str) -> sympy.Expr:
+    """The value that a learned parameter starts from.
+
+    Raises:
+        DefinitionError: it has none.
+    """
+    value = made.parameters[name]
+    if value is None:
+        raise DefinitionError(
+            f"learned parameter {name} of activation {made.name} has no value to start from",
+            remedy=f"write lambda s, {name}=1: …, or {name}=1",
+        )
+    return value
 
 
 def _parameters(name: str, formula: Callable[..., sympy.Expr]) -> dict[str, sympy.Expr | None]:

@@ -19,7 +19,7 @@ Softplus: Any = scalar_function(
     # eˣ overflows where softplus is x, and is lost beside 1 where softplus is eˣ
     stable=lambda x: switch(x, 0, x, kink="mid") + log1p(decay(x)),
     latex=r"\operatorname{softplus}",
-    source="Dugas, Bengio, Bélisle, Nadeau and Garcia 2001 (NIPS 13), equation 1",
+    source="Dugas, Bengio, Bélisle, Nadeau and Garcia 2001 (NIPS 13)",
 )
 
 _ELU: Any = scalar_function(
@@ -28,7 +28,7 @@ _ELU: Any = scalar_function(
     slope=lambda x, alpha: switch(x, alpha * sympy.exp(x), 1, kink="left"),
     stable=lambda x, alpha: switch(x, alpha * expm1(x), x, kink="left"),
     latex=r"\operatorname{ELU}",
-    source="Clevert, Unterthiner and Hochreiter 2016 (arXiv 1511.07289), equation 15",
+    source="Clevert, Unterthiner and Hochreiter 2016 (arXiv 1511.07289)",
 )
 
 _CELU: Any = scalar_function(
@@ -37,7 +37,7 @@ _CELU: Any = scalar_function(
     slope=lambda x, alpha: switch(x, sympy.exp(x / alpha), 1, kink="left"),
     stable=lambda x, alpha: switch(x, alpha * expm1(x / alpha), x, kink="left"),
     latex=r"\operatorname{CELU}",
-    source="Barron 2017 (arXiv 1704.07483), equation 2",
+    source="Barron 2017 (arXiv 1704.07483)",
 )
 
 #: The constants for which activations keep mean 0 and variance 1 (appendix A.1 of the paper, to more digits).

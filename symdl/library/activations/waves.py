@@ -14,7 +14,7 @@ _Snake: Any = scalar_function(
     lambda x, a: x + sympy.sin(a * x) ** 2 / a,
     slope=lambda x, a: 1 + sympy.sin(2 * a * x),
     latex=r"\operatorname{snake}",
-    source="Liu, Hartwig and Ueda 2020 (arXiv 2006.08195), equation 3",
+    source="Liu, Hartwig and Ueda 2020 (arXiv 2006.08195)",
 )
 
 _Gaussian: Any = scalar_function(
