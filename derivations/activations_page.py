@@ -9,14 +9,27 @@ import sympy
 
 import symdl as sd
 from symdl.core.functions import ScalarFunction
-from symdl.library.activations import ACTIVATIONS, Activation
+from symdl.library.activations import ACTIVATIONS, Activation, gated, vectors
 from symdl.library.activations.record import shown
+from symdl.library.entries import Entry
 from symdl.rendering.mathprinter import MathPrinter
 
 
 def activations_list() -> str:
-    """One section for each activation of one number, in the order of `symdl list`."""
-    return "\n".join(line for act in ACTIVATIONS.values() for line in _section(act))
+    """One section for each activation, in the order of `symdl list`; those of several numbers last."""
+    one = [line for act in ACTIVATIONS.values() for line in _section(act)]
+    several = [line for entry in (*vectors.ENTRIES, *gated.ENTRIES) for line in _layer(entry)]
+    return "\n".join([*one, "## All activations of several numbers", "", *several])
+
+
+def _layer(entry: Entry) -> Iterator[str]:
+    """What is computed, and the slopes by the inputs where those of the output are given."""
+    definition = entry.definition()
+    inputs = [t.name for t in definition.inputs]
+    back, full = (sd.vjp(definition, wrt=inputs, via=via) for via in ("chain", "expand"))
+    sd.equal(back, full).require()
+    rows = back.gradient.only([*definition.outputs, *back.names.values()])
+    yield from (f"### `{entry.name}`", "", f"{_sentence(entry.summary)}.", "", "$$", sd.latex(rows), "$$", "")
 
 
 def _section(act: Activation) -> Iterator[str]:
