@@ -138,10 +138,12 @@ from .training.metrics import mae as mae, mse as mse, r2 as r2, rmse as rmse
 from .training.plots import plot_confusion as plot_confusion, plot_history as plot_history
 from .training.stopping import early_stopping as early_stopping
 from .verification import (
+    Properties as Properties,
     Status as Status,
     Verdict as Verdict,
     check_function as check_function,
     equal as equal,
+    properties as properties,
     recheck as recheck,
 )
 

@@ -1,4 +1,4 @@
-"""The command line: `symdl derive`, `list`, `train`, `cost`, `accuracy`, `demo`.
+"""The command line: `symdl derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `demo`.
 
 Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted.
 Nothing but the standard library is imported until a command runs, so that `symdl --help` is quick.
@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 import symdl as sd
-from symdl.cli import accuracy, cost, demo, derive, listing, train
+from symdl.cli import accuracy, cost, demo, derive, listing, properties, train
 
-COMMANDS = (derive, listing, train, cost, accuracy, demo)
+COMMANDS = (derive, listing, train, cost, accuracy, properties, demo)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@
 
 from symdl.verification.claims import check_function, recheck
 from symdl.verification.decide import equal
+from symdl.verification.properties import Properties, properties
 from symdl.verification.verdict import Status, Verdict, Witness
 
-__all__ = ["Status", "Verdict", "Witness", "check_function", "equal", "recheck"]
+__all__ = ["Properties", "Status", "Verdict", "Witness", "check_function", "equal", "properties", "recheck"]
