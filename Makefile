@@ -44,7 +44,7 @@ bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run
 	$(BIN)/python -m benchmarks
 
 gallery: setup  ## write the generated text in derivations/ anew
-	$(BIN)/python -m derivations.generate
+	$(BIN)/symdl derive --all
 
 setup: $(VENV)/.test.stamp  ## only set up, for work on symdl itself
 

@@ -1,12 +1,15 @@
-"""Write the gallery anew, or check that it is what its sources say: `python -m derivations.generate [--check]`.
+"""Write the gallery anew, or check that it is what its sources say: `symdl derive --all`, or
+`python -m derivations.generate [--check]`.
 
 Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.svg for a graph. A source has either
 
 - a `definition` (optionally `wrt`, `values`, `optimizer`): both derivations, the verdict on their equality, numbers; or
+- `pages`, several of them: a title with an introduction and lessons, by name; or
 - `lessons`, about several definitions of one family: see `derivations.lesson` and `derivations.proof`. Its docstring is
   the introduction.
 
-The table of docs/layers.md, which is the library's own list, and the losses of docs/losses.md are written as well.
+index.html shows the plots and leads to the pages. The table of docs/layers.md, which is the library's own list, and
+the losses of docs/losses.md are written as well.
 
 Whatever an entry claims is proved anew each time; one that is not proved stops the run.
 """
@@ -22,14 +25,18 @@ from pathlib import Path
 from typing import Any
 
 import symdl as sd
+from derivations.activation import Entry
 from derivations.activations_page import activations_list
+from derivations.index import index_page
 from derivations.lesson import Lesson
 from derivations.losses_page import losses_list
 from derivations.proof import Proof
+from symdl.core.files import write_text_atomic
 from symdl.rendering.document import Block, Document, Paragraph
 
 HERE = Path(__file__).resolve().parent
 ACTIVATIONS, LAYERS, LOSSES = (HERE.parent / "docs" / f"{name}.md" for name in ("activations", "layers", "losses"))
+INDEX = HERE / "index.html"
 TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
 TABLE_ENDS = "<!-- end -->"
 
@@ -68,7 +75,7 @@ def document(source: Path) -> Any:
     return sd.report(ways, worked=worked, verdict=verdict, figures=figures)
 
 
-def of_lessons(introduction: str, lessons: Sequence[Lesson | Proof]) -> Document:
+def of_lessons(introduction: str, lessons: Sequence[Lesson | Proof | Entry]) -> Document:
     """The title is the first line of the introduction."""
     title, *paragraphs = introduction.strip().split("\n\n")
     blocks: list[Block] = [Paragraph(" ".join(p.split())) for p in paragraphs]
@@ -79,11 +86,21 @@ def of_lessons(introduction: str, lessons: Sequence[Lesson | Proof]) -> Document
 
 def texts(source: Path) -> dict[Path, str]:
     """What the folder of one source has to hold."""
-    made = document(source)
-    name = source.parent.name
-    files = {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
-    files.update({source.with_name(b.link): b.svg for b in made.blocks if getattr(b, "link", "")})
+    files = {}
+    for name, made in documents(source).items():
+        files.update(
+            {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
+        )
+        files.update({source.with_name(b.link): b.svg for b in made.blocks if getattr(b, "link", "")})
     return files
+
+
+def documents(source: Path) -> dict[str, Any]:
+    """The documents of one folder by name: one, or several `pages`."""
+    pages = getattr(load(source), "pages", None)
+    if pages is None:
+        return {source.parent.name: document(source)}
+    return {name: of_lessons(introduction, lessons) for name, (introduction, lessons) in pages.items()}
 
 
 def layers_page(old: str) -> str:
@@ -122,22 +139,42 @@ def layers_table() -> str:
     return "\n".join(["| name | what it is | options, with their defaults |", "| --- | --- | --- |", *rows])
 
 
+def measured() -> dict[Path, str]:
+    """The page of `python -m derivations.accuracy`, which hangs on the processor and is not written here."""
+    page = HERE / "accuracy" / "accuracy.md"
+    return {page: page.read_text(encoding="utf-8")}
+
+
 def wanted() -> Iterator[tuple[Path, str]]:
     """Every file that is made, with what it has to hold."""
+    made: dict[Path, str] = {}
     for source in sources():
-        yield from texts(source).items()
+        files = texts(source)
+        made.update(files)
+        yield from files.items()
+    yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in (measured() | made).items()})
     yield ACTIVATIONS, activations_page(ACTIVATIONS.read_text(encoding="utf-8"))
     yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
     yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))
 
 
 def main() -> int:
-    """Write or check every entry; 1 where a check finds a difference."""
+    """Write or check every entry, as `symdl derive --all` does; 1 where a check finds a difference."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file differs")
-    check = arguments.parse_args().check
+    return run(check=arguments.parse_args().check)
+
+
+def run(folder: Path | None = None, *, check: bool = False) -> int:
+    """Write or check every file of the gallery.
+
+    Args:
+        folder: where to; by default each file stands beside its source.
+        check: change nothing; 1 where a file differs.
+    """
     differs = False
-    for path, text in wanted():
+    for place, text in wanted():
+        path = folder / place.relative_to(HERE.parent) if folder else place
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if old == text:
             continue
@@ -145,8 +182,8 @@ def main() -> int:
         if check:
             sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), str(path), "new"))
         else:
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(HERE.parent)}")
+            write_text_atomic(path, text, parents=True)
+            print(f"wrote {path if folder else path.relative_to(HERE.parent)}", flush=True)
     return int(check and differs)
 
 

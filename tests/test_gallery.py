@@ -10,8 +10,11 @@ import pytest
 
 import symdl as sd
 from derivations import generate
+from derivations.activation import Entry
 from derivations.lesson import Lesson
 from derivations.proof import Claim, Proof
+from symdl.cli import main
+from symdl.library.activations import ACTIVATIONS
 
 SOURCES = generate.sources()
 
@@ -30,6 +33,42 @@ def test_every_family_has_an_entry() -> None:
     families = {"linear", "convolution", "pooling", "normalisation", "attention", "recurrent", "composition"}
     families |= {"losses", "dense_network", "transformer", "optimisers", "initialisers", "regularisers"}
     assert families <= {source.parent.name for source in SOURCES}
+
+
+def test_every_activation_of_one_number_has_an_entry_with_a_plot() -> None:
+    pages = "".join(p.read_text(encoding="utf-8") for p in (generate.HERE / "activations").glob("*.md"))
+    for name in ACTIVATIONS:
+        assert f"\n## {name.replace('_', ' ')}\n" in pages and f"]({name}.svg)" in pages
+
+
+def test_the_index_is_up_to_date() -> None:
+    files = {
+        p.relative_to(generate.HERE).as_posix(): p.read_text(encoding="utf-8") for p in generate.HERE.glob("*/*.*")
+    }
+    page = generate.INDEX.read_text(encoding="utf-8")
+    assert generate.index_page(files) == page, "index.html is out of date: make gallery"
+    assert page.count("<figure>") == len(ACTIVATIONS)
+
+
+def test_a_form_that_differs_from_its_definition_stops_the_page() -> None:
+    """The planted fault: 3 s for the slope of s²."""
+    wrong = sd.activation("wrong_slope", lambda s: s**2, slope=lambda s: 3 * s)
+    with pytest.raises(sd.NotProvedError, match="refuted"):
+        list(Entry(wrong, {}, "wrong.svg").blocks())
+
+
+def test_a_jump_has_an_open_and_a_closed_dot() -> None:
+    """A step by hand: 0 is not reached from the right, 1 is; the slope is 0 everywhere and has no dot."""
+    svg = Entry(ACTIVATIONS["binary_step"], {}, "").figure.svg
+    assert svg.count("<circle") == 2 and svg.count("var(--symdl-paper, white)") == 1
+
+
+def test_derive_all_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    written: list[Path | None] = []
+    monkeypatch.setattr(generate, "run", lambda folder: written.append(folder) or 0)
+    assert main(["derive", "--all", "-o", str(tmp_path)]) == 0 and written == [tmp_path]
+    monkeypatch.setattr(sd, "__file__", str(tmp_path / "symdl" / "__init__.py"))
+    assert main(["derive", "--all"]) == 2 and main(["derive"]) == 2 and len(written) == 1
 
 
 def test_the_list_of_layers_is_up_to_date() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import sys
@@ -16,7 +17,7 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser("derive", help="derive a gradient by the chain rule, by expansion, or both")
     command.add_argument(
-        "what", metavar="NAME|FILE.py:OBJ", help="a definition of the library, or one in a Python file"
+        "what", metavar="NAME|FILE.py:OBJ", nargs="?", help="a definition of the library, or one in a Python file"
     )
     command.add_argument("--wrt", metavar="NAMES", help="differentiate by these, comma-separated (default: parameters)")
     command.add_argument("--of", metavar="ELEMENT", help="an output other than the target, such as 'p[n,k]'")
@@ -29,11 +30,20 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", help="out.tex, .md, .html or .pdf (default: Markdown, printed)"
     )
+    command.add_argument(
+        "--all", action="store_true", help="write the gallery anew (in a checkout), or to the folder -o"
+    )
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Derive, prove both ways equal where both are asked for, and show or write the result."""
+    if arguments.all:
+        return write_gallery(arguments.output)
+    if arguments.what is None:
+        raise sd.DataError(
+            "nothing is named", where="symdl derive", remedy="symdl derive neuron, or symdl derive --all"
+        )
     definition = load(arguments.what)
     wrt = [w.strip() for w in arguments.wrt.split(",")] if arguments.wrt else None
     ways: list[Any] = ["chain", "expand"] if arguments.via == "both" else [arguments.via]
@@ -51,6 +61,25 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.output:
         print(sd.markdown(document))
     return 0 if verdict is None or verdict else 1
+
+
+def write_gallery(folder: str | None) -> int:
+    """Every derivation of the repository as Markdown, LaTeX and pictures, each claim proved anew.
+
+    Raises:
+        DataError: symdl runs from an installed package, without the sources of the gallery.
+        NotProvedError: an entry claims what is not proved.
+    """
+    root = Path(sd.__file__).resolve().parents[1]
+    if not (root / "derivations" / "generate.py").is_file():
+        raise sd.DataError(
+            "the sources of the gallery are not here",
+            where="symdl derive --all",
+            why="the folder derivations/ is part of a checkout, not of the installed package",
+            remedy="clone the repository and run it there",
+        )
+    sys.path.insert(0, str(root))
+    return int(importlib.import_module("derivations.generate").run(Path(folder) if folder else None))
 
 
 def _worked(arguments: argparse.Namespace, derivations: list[Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Arc:
 
     def signs_of(self, expr: sympy.Expr) -> Signs | Wave:
         """Zeros and signs within the piece; 0 everywhere has no zero and the sign 0."""
-        if self._vanishes(expr):
+        if self.vanishes(expr):
             return Signs((), (0,))
         if is_wave(expr, self.s):
             if not (self.piece.low.is_infinite and self.piece.high.is_infinite):
@@ -68,7 +68,7 @@ class Arc:
             return Wave.of(expr, self.s)
         return signs(expr, self.s, self.piece.low, self.piece.high, self.work)
 
-    def _vanishes(self, expr: sympy.Expr) -> bool:
+    def vanishes(self, expr: sympy.Expr) -> bool:
         """Whether it is 0 everywhere; one value that is not 0 answers it."""
         low, high = (None if e.is_infinite else e for e in (self.piece.low, self.piece.high))
         at = (low + high) / 2 if low is not None and high is not None else (low or 0) + 1 if high is None else high - 1
