@@ -72,7 +72,7 @@ def plot_figure(lines: Sequence[Line], caption: str = "", link: str = "", highes
         link: the file that Markdown points to.
         highest: where curves that grow are cut.
 
-    >>> figure = plot_figure([Line(text_label("a", "a"), "forward", (((-1.0, -1.0), (1.0, 1.0)),))])
+    >>> figure = plot_figure([Line(Label("a", (("a", "", True),)), "forward", (((-1.0, -1.0), (1.0, 1.0)),))])
     >>> figure.svg.startswith("<svg") and figure.tikz.startswith(r"\\begin{tikzpicture}")
     True
     """
