@@ -68,7 +68,7 @@ class Entry:
             yield Items(proved)
         yield from self._slope()
         yield Heading("Properties", 3)
-        yield Paragraph(f"Derived{self._values()}; each has a proof, by symdl properties {a.name}.")
+        yield Paragraph(f"Derived{self._values()}; each has a proof, by symdl properties {a.name}{self._options()}.")
         yield Table(("property", "what is proved"), tuple(self._rows()))
         yield self.figure
         kink = [f"Kink: {a.kink}"] if a.kink else []
@@ -92,6 +92,9 @@ class Entry:
             printed = MathPrinter().math
             yield Heading("The slope in closed form", 3)
             yield Formula((Row(rf"\frac{{d}}{{ds}} {printed(whole)}", printed(sympy.sympify(slope))),))
+
+    def _options(self) -> str:
+        return f" --set {' '.join(f'{n}={v}' for n, v in self.usual.items())}" if self.usual else ""
 
     def _values(self) -> str:
         printed = MathPrinter().math
