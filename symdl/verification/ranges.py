@@ -107,6 +107,18 @@ def compare(a: Value, b: Value) -> int:
     raise UndecidedError("two numbers are too close to tell apart")
 
 
+def either(a: Value, b: Value) -> Value | None:
+    """An enclosure of both, for two enclosures that overlap (as at places that mirror each other); else None.
+
+    >>> third = arb(1) / 3
+    >>> print(either(Value(None, third), Value(None, third)), either(Value(None, third), Value(None, arb(1))))
+    0.333333333333… None
+    """
+    if a.enclosure is None or b.enclosure is None or not a.enclosure.overlaps(b.enclosure):
+        return None
+    return Value(None, a.enclosure.union(b.enclosure))
+
+
 @dataclass(frozen=True)
 class Span:
     """An interval; an end that is closed belongs to it. A single number has both ends closed.
@@ -140,10 +152,13 @@ def hull(values: Iterable[tuple[Value, bool]]) -> Span:
     low, low_closed = found[0]
     high, high_closed = found[0]
     for value, reached in found[1:]:
-        below, above = compare(value, low), compare(value, high)
-        if below <= 0:
+        if reached == low_closed and (both := either(value, low)):
+            low = both
+        elif (below := compare(value, low)) <= 0:
             low, low_closed = value, reached or (below == 0 and low_closed)
-        if above >= 0:
+        if reached == high_closed and (both := either(value, high)):
+            high = both
+        elif (above := compare(value, high)) >= 0:
             high, high_closed = value, reached or (above == 0 and high_closed)
     return Span(low, high, low_closed, high_closed)
 

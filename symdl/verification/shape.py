@@ -13,7 +13,7 @@ import sympy
 from symdl.verification.balls import evaluate
 from symdl.verification.limits import limit_at
 from symdl.verification.pieces import Kink, Piece, Pieces
-from symdl.verification.ranges import Span, Value, compare, hull, point, union
+from symdl.verification.ranges import Span, Value, compare, either, hull, point, union
 from symdl.verification.terms import UndecidedError, Work
 from symdl.verification.waves import Wave, is_wave
 from symdl.verification.zeros import Signs, Zero, sign_at, signs
@@ -180,6 +180,9 @@ def lipschitz(curve: Curve) -> Value | None:
         size = _size(value)
         if size.infinite:
             return None
+        if both := either(size, best):
+            best = both
+            continue
         best = size if compare(size, best) > 0 else best
     return best
 

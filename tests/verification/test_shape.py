@@ -156,6 +156,17 @@ def test_ones_own_by_hand() -> None:
     assert str(round_one.fixed_points) == "{0}" and round_one.monotone.value.word == "increasing"
 
 
+@pytest.mark.filterwarnings("ignore::symdl.testing.digits.DigitsWarning")
+def test_places_that_mirror_each_other_have_the_same_value() -> None:
+    """s³/(1 + s⁴) is largest at ⁴√3, with 3^(3/4)/4, and smallest at −⁴√3; it is steepest at two places as well."""
+    odd = sd.properties(sd.activation("mirror_shape", lambda s: s**3 / (1 + s**4)))
+    (span,) = odd.range.value
+    assert float(span.high) == pytest.approx(3**0.75 / 4, abs=1e-14) and float(span.low) == -float(span.high)
+    x = torch.linspace(-3, 3, 600_001, dtype=torch.float64)
+    steepest = ((3 * x**2 - x**6) / (1 + x**4) ** 2).abs().max()
+    assert float(odd.lipschitz.value) == pytest.approx(float(steepest), abs=1e-9)
+
+
 def test_a_function_that_only_touches_0_does_not_change_its_sign() -> None:
     """eˢ ≥ 1 + s, with equality at 0."""
     touching = signs(sympy.exp(s) - 1 - s, s, -sympy.oo, sympy.oo, Work())
