@@ -44,7 +44,8 @@ def functions_of(act: Activation) -> set[type[ScalarFunction]]:
     return found
 
 
-FUNCTIONS = {f.__name__: f for act in ACTIVATIONS.values() for f in functions_of(act)}
+_FOUND = {f.__name__: f for act in ACTIVATIONS.values() for f in functions_of(act)}
+FUNCTIONS = {name: _FOUND[name] for name in sorted(_FOUND)}  # one order in every process
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
