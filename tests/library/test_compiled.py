@@ -224,7 +224,8 @@ def test_a_number_of_groups_that_no_array_says_is_stated(stated, rng):
 
 def test_every_entry_is_compiled():
     entries = {e.name for e in definitions() if e.kind not in WHOLE_FAMILIES}
-    assert {c[0] for c in CASES} | set(ELSEWHERE) == entries
+    named = {c[0] for c in CASES} | set(ELSEWHERE)
+    assert entries - named == set() and named <= {e.name for e in definitions()}
     for name, file in ELSEWHERE.items():
         text = (Path(__file__).parent / file).read_text()
         assert name in text and "compile" in text
