@@ -33,7 +33,8 @@ class Index(sympy.Dummy):  # type: ignore[misc]
 
     Args:
         name: letters, then digits (`n`, `j1`).
-        extent: a positive integer, or an expression in extent symbols; without one, the capital of the name.
+        extent: a positive integer, or an expression in extent symbols; without one, the capital of the name. ∞ is for
+            the axes of unknowns in a proof, which are functions of all integers.
         sequential: True for time, whose values are computed in order.
 
     Raises:
@@ -58,7 +59,7 @@ class Index(sympy.Dummy):  # type: ignore[misc]
                 f"'{name}' is not an index name", why="an index is letters, then digits", remedy="write n, i or j1"
             )
         size = extent_symbol(name) if extent is None else sympy.sympify(extent, strict=True)
-        if size.is_positive is False or size.is_integer is False:
+        if size != sympy.oo and (size.is_positive is False or size.is_integer is False):
             raise DefinitionError(
                 f"index {name} has extent {size}", why="an extent is a positive integer", remedy="give 1 or more"
             )

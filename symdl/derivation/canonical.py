@@ -14,7 +14,7 @@ may still be, and `symdl.verification` goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import sympy
@@ -59,7 +59,13 @@ def _place(extent: sympy.Expr, height: int, number: int) -> Index:
     return Index(f"q{'h' * height}{number}", extent)
 
 
-def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) -> sympy.Expr:
+def canonical(
+    expr: sympy.Expr,
+    *,
+    facts: bool = True,
+    open_kinks: bool = True,
+    named: Callable[[sympy.Expr], sympy.Expr] | None = None,
+) -> sympy.Expr:
     """The canonical form.
 
     Args:
@@ -67,6 +73,8 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
         facts: apply what is stated of tensors (Σ_k y_k = 1).
         open_kinks: write named functions with a kink (ReLU) by their pieces; False leaves them as atoms, which is
             much shorter, and enough where both sides use the same functions.
+        named: called with each reduction, each factor and each argument that is a sum, once they have their form; what
+            it returns (an unknown, say) stands for them.
 
     Raises:
         UnsupportedError: the form would have more than `LARGEST` monomials.
@@ -78,7 +86,7 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
     >>> canonical(reduction("sum", x[i], [i]) ** 2 - reduction("sum", x[i], [i]) * reduction("sum", x[j], [j]))
     0
     """
-    maker = _Canonical(facts, open_kinks)
+    maker = _Canonical(facts, open_kinks, named)
     form = maker.form(expr)
     if not form.has(Delta, InRange):
         return form
@@ -87,8 +95,8 @@ def canonical(expr: sympy.Expr, *, facts: bool = True, open_kinks: bool = True) 
 
 
 class _Canonical:
-    def __init__(self, facts: bool, open_kinks: bool) -> None:
-        self.facts, self.open_kinks = facts, open_kinks
+    def __init__(self, facts: bool, open_kinks: bool, named: Callable[[sympy.Expr], sympy.Expr] | None) -> None:
+        self.facts, self.open_kinks, self.named = facts, open_kinks, named
         self.known: dict[sympy.Expr, sympy.Expr] = {}
 
     def form(self, expr: sympy.Expr) -> sympy.Expr:
@@ -103,9 +111,9 @@ class _Canonical:
         if expr.is_Add:
             return sympy.Add(*[self.form(a) for a in expr.args])
         if expr.is_Mul:
-            return _product([self.form(a) for a in expr.args])
+            return _product([self._as_named(self.form(a)) for a in expr.args])
         if expr.is_Pow and expr.base != sympy.E:
-            return self._power(self.form(expr.base), self.form(expr.exp))
+            return self._power(self._as_named(self.form(expr.base)), self.form(expr.exp))
         if isinstance(expr, Reduction):
             return self._reduction(expr)
         if isinstance(expr, sympy.exp) or (expr.is_Pow and expr.base == sympy.E):
@@ -119,7 +127,7 @@ class _Canonical:
         if self.open_kinks and isinstance(expr, ScalarFunction) and expr.defined().has(Switch):
             return self.form(expr.defined())
         if isinstance(expr, sympy.Function):
-            return expr.func(*[self.form(a) for a in expr.args])
+            return expr.func(*[self._as_named(self.form(a)) for a in expr.args])
         return expr
 
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
@@ -150,7 +158,7 @@ class _Canonical:
         jump = sympy.expand_mul(above - below, deep=False)
         if weight != 0 and self._closes(jump, x):
             weight = sympy.S.Zero  # no jump at the kink: the weight says nothing
-        return sympy.Add(below, _product([jump, Step(x, weight)]))
+        return sympy.Add(below, _product([jump, Step(self._as_named(x), weight)]))
 
     def _closes(self, jump: sympy.Expr, x: sympy.Expr) -> bool:
         """True where `jump` is 0 wherever x is, by solving x = 0 for one of its atoms."""
@@ -164,7 +172,7 @@ class _Canonical:
     def _reduction(self, expr: Reduction) -> sympy.Expr:
         body = self.form(expr.body)
         if expr.op != "sum":
-            return _relabel(expr.op, {i: i.extent for i in expr.bound}, [body], [], expr.ties)
+            return self._as_named(_relabel(expr.op, {i: i.extent for i in expr.bound}, [body], [], expr.ties))
         return _limited(sympy.Add(*[self._sum(m, expr.bound) for m in sympy.Add.make_args(body)]))
 
     def _sum(self, monomial: sympy.Expr, bound: Sequence[Index]) -> sympy.Expr:
@@ -198,7 +206,11 @@ class _Canonical:
         return sympy.Mul(*system.outside, *counted, *[self._group(*g) for g in split])
 
     def _group(self, indices: Bounds, members: list[sympy.Expr], rows: list[Row]) -> sympy.Expr:
-        return _relabel("sum", indices, members, rows)
+        return self._as_named(_relabel("sum", indices, members, rows))
+
+    def _as_named(self, form: sympy.Expr) -> sympy.Expr:
+        whole = isinstance(form, Reduction) or form.is_Add
+        return self.named(form) if self.named is not None and whole else form
 
     def joined(self, monomial: sympy.Expr) -> sympy.Expr:
         """A monomial with what its guards of free indices and its sums say together."""

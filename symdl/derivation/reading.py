@@ -110,7 +110,7 @@ class Reading:
         if len(row) == 1 and self.bounds.get(next(iter(row))) == extent and row[next(iter(row))] == 1:
             return next(iter(row))
         gathered = any(isinstance(k, Element) for k in row_of(e) or ())
-        return self._slot(row, extent if read or gathered else None)
+        return self._slot(row, extent if (read or gathered) and extent != sympy.oo else None)
 
     def _part(self, row: Row) -> Row:
         """A row whose bound indices, where there are several, are one index for their sum."""

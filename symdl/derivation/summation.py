@@ -94,7 +94,8 @@ class System(Reading):
         free = sorted({k for r in self.rows for k in r if k not in self.bounds and k != 1}, key=sympy.default_sort_key)
         if len(self.rows) > 1 and free:
             found += [r for r in circuits(self.rows, [*columns, *free]) if r not in found]
-        return found
+        # of two ways to write an index, the one by bound indices comes first
+        return sorted(found, key=lambda r: sum(k not in self.bounds and k != 1 for k in r))
 
     def columns(self) -> list[sympy.Dummy]:
         return sorted(self.bounds, key=lambda v: self.bounds[v] is not None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -21,11 +21,16 @@ from symdl.verification.points import small_extents
 from symdl.verification.proofs import Claim, Proof, prove
 from symdl.verification.recurrences import Matched, has_recurrence, matched, opened, written_over_time
 from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
+from symdl.verification.shared import equal_over_time, equal_with_shared_sums, inlined_size, open_sign, times_of
 from symdl.verification.surveys import Side, Surveyor
 from symdl.verification.verdict import Verdict
 
 #: Written out, an expression of more elements than this is left alone.
 LARGEST_WRITTEN_OUT = 4_000
+#: Put in down to the inputs, definitions of more nodes than this are compared with shared sums closed first.
+LARGEST_PUT_IN = 400
+#: How many times a recurrence is written out for, where that is a symbol.
+NUMBERS_OF_TIMES = (3, 2)
 #: Seconds for the question whether two states of recurrences have equal equations.
 SECONDS_FOR_A_STATE = 2.0
 #: Points before a proof is tried; each is compared at several values of the free indices.
@@ -45,7 +50,7 @@ def decide_indexed(
     """The verdict on two expressions with reductions or free indices."""
     left, right, conditions = unified(left, right, domain)
     free = sorted({*indices_in(left), *indices_in(right)}, key=lambda i: (i.name, i.dummy_index))
-    expressions = _Sides([(left, right)], free, conditions)
+    expressions = _Sides([lambda: (left, right)], free, conditions, extents=small_extents([left, right]))
     surveyor = Surveyor(Side(left), Side(right), free, expressions.extents, conditions, seed, deadline)
     scope = scope_of(sympy.Tuple(left, right), conditions)
     return Question(surveyor, expressions.prove, scope, started, deadline, points, POINTS).verdict()
@@ -87,8 +92,15 @@ def _question(
     translation.check_output(out_a, out_b)
     free = out_a.indices
     element_a, element_b = out_a.element(), out_b[tuple(free)] if free else out_b.element()
-    versions = [(inline(a, element_a, kept), translation(inline(b, element_b, kept)))] if kept else []
-    expressions = _Sides(versions, free, (), lambda: (inline(a, element_a), translation(inline(b, element_b))))
+
+    def put_in(stay: frozenset[str] = frozenset()) -> tuple[sympy.Expr, sympy.Expr]:
+        return inline(a, element_a, stay), translation(inline(b, element_b, stay))
+
+    def by_sharing() -> bool:
+        return equal_with_shared_sums(a, b, (element_a, element_b), translation)
+
+    ways = [lambda: put_in(kept), put_in] if kept else [put_in]
+    expressions = _Sides(ways, free, (), by_sharing, max(inlined_size(a, name_a), inlined_size(b, name_b)))
     expressions.extents = small_extents([*_bodies(a), *map(translation, _bodies(b))])
     numbers = {**expressions.extents, **translation.numbers(expressions.extents)}
     surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
@@ -111,8 +123,7 @@ def _over_time(
     free = a[name_a].indices
     left = opened(a, a[name_a].element(), states.left)
     right = opened(b, b[name_b][tuple(free)] if free else b[name_b].element(), states.right)
-    sides = _Sides([], free, ())
-    sides.extents = dict(question.surveyor.extents)
+    sides = _Sides([], free, (), extents=dict(question.surveyor.extents))
 
     def prover(deadline: float) -> tuple[Proof, str, str] | None:
         if left is not None and right is not None:
@@ -122,12 +133,33 @@ def _over_time(
                     f"structural induction over {len(states.elements)} equal recurrences, " if states.elements else ""
                 )
                 return found[0], told + found[1], found[2]
+        extents = _shared_over_time(a, b, a[name_a], b[name_b], translation, deadline)
+        if extents is not None:
+            return Proof(cases=1), "canonical form, shared sums closed, written out in time", extents
         try:
             return _written_over_time(a, b, name_a, name_b, translation, deadline)
         except DefinitionError as error:
             raise UnsupportedError(f"not written out: {error.what}") from error
 
     return replace(question, prover=prover)
+
+
+def _shared_over_time(
+    a: Definition, b: Definition, out_a: Tensor, out_b: Tensor, translation: _Translation, deadline: float
+) -> str | None:
+    """The extents for which two outputs are proved equal time by time, in words; None without a proof."""
+    for number in NUMBERS_OF_TIMES:
+        half = time.monotonic() + (deadline - time.monotonic()) / 2
+        try:
+            with until(half):
+                if equal_over_time(a, b, (out_a, out_b), translation, number):
+                    fixed = sorted({i.extent.name for i in times_of(a) if i.extent.is_Symbol})
+                    at = "".join(f" with {name} = {number}" for name in fixed)
+                    extents = f" and all extents{at}" if small_extents(_bodies(a)) else ""
+                    return f"{extents}, where both sides are defined"
+        except (SymdlError, RecursionError):
+            continue
+    return None
 
 
 def _written_over_time(
@@ -266,30 +298,41 @@ def _same_equations(a: Definition, b: Definition, translation: _Translation) -> 
 class _Sides:
     """Both sides as index expressions, in one or several versions that are equal by definition."""
 
-    versions: list[tuple[sympy.Expr, sympy.Expr]]
+    versions: Sequence[Callable[[], tuple[sympy.Expr, sympy.Expr]]]
     free: Sequence[Index]
     domain: Sequence[Any]
-    full: Any = None
-
-    def __post_init__(self) -> None:
-        self.extents = small_extents([e for pair in self.versions for e in pair])
+    by_sharing: Callable[[], bool] = lambda: False
+    size: int = 0
+    extents: dict[sympy.Symbol, int] = field(default_factory=dict)
 
     def prove(self, deadline: float) -> tuple[Proof, str, str] | None:
-        """For all extents if possible, else for small ones."""
+        """For all extents if possible, else for small ones; what is large is first tried with shared sums closed."""
+        if self.size > LARGEST_PUT_IN:
+            found = self._shared(deadline)
+            if found is not None:
+                return found
         spare: tuple[Proof, str, str] | None = None
-        for left, right in self._all_versions():
-            found = self.for_all_extents(left, right, deadline)
+        pair = None
+        for put_in in self.versions:
+            pair = put_in()
+            found = self.for_all_extents(*pair, deadline)
             if found is not None and not (found[0].left or found[0].right or found[0].divisors):
                 return found
             spare = found or spare
-        return spare or self._written_out(deadline)
+        if spare is None and self.size <= LARGEST_PUT_IN:
+            spare = self._shared(deadline)
+        return spare or (self._written_out(*pair, deadline) if pair else None)
 
-    def _all_versions(self) -> Iterable[tuple[sympy.Expr, sympy.Expr]]:
-        yield from self.versions
-        if self.full is not None:
-            self.versions.append(self.full())
-            self.full = None
-            yield self.versions[-1]
+    def _shared(self, deadline: float) -> tuple[Proof, str, str] | None:
+        half = time.monotonic() + (deadline - time.monotonic()) / 2
+        try:
+            with until(half):
+                if not self.by_sharing():
+                    return None
+        except (SymdlError, RecursionError):
+            return None
+        extents = " and all extents" if self.extents else ""
+        return Proof(cases=1), "canonical form, shared sums closed", extents + ", where both sides are defined"
 
     def for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
         claim = with_domain(left, right, self.domain)
@@ -302,14 +345,13 @@ class _Sides:
         except (UnsupportedError, BudgetError):
             pass
         try:
-            if not (_open_sign(left) or _open_sign(right)) and canonically_zero(left - right):
+            if not (open_sign(left) or open_sign(right)) and canonically_zero(left - right):
                 return Proof(cases=1), "canonical form of sums", extents + ", where both sides are defined"
         except (SymdlError, RecursionError):
             pass
         return None
 
-    def _written_out(self, deadline: float) -> tuple[Proof, str, str] | None:
-        left, right = self.versions[-1]
+    def _written_out(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
         numbers = {s: sympy.Integer(v) for s, v in self.extents.items()}
         left, right = (_with_numbers(e, numbers) for e in (left, right))
         free = [_sized(i, numbers) for i in self.free]
@@ -330,13 +372,6 @@ class _Sides:
 
 def _has_root(expr: sympy.Expr) -> bool:
     return any(not p.exp.is_Integer for p in expr.atoms(sympy.Pow))
-
-
-def _open_sign(expr: sympy.Expr) -> bool:
-    """Whether there is a root or a logarithm of something that is not positive by the way it is written."""
-    inside = [p.base for p in expr.atoms(sympy.Pow) if not p.exp.is_Integer]
-    inside += [f.args[0] for f in expr.atoms(sympy.log)]
-    return any(not e.is_positive for e in inside)
 
 
 def _sized(index: Index, numbers: Mapping[sympy.Symbol, sympy.Integer]) -> Index:

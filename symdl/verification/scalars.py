@@ -26,6 +26,8 @@ from symdl.verification.verdict import Status, Verdict
 
 #: Points before a proof is tried, and in all where there is none.
 FIRST_POINTS, ALL_POINTS = 6, 40
+#: Where even they take longer than this, the proof is tried before them.
+SECONDS_FOR_FIRST_POINTS = 2.0
 #: Agreement at fewer points than this is not worth a word.
 FEWEST_POINTS = 8
 
@@ -50,17 +52,21 @@ class Question:
 
     def verdict(self) -> Verdict:
         """The answer."""
-        survey = self.surveyor.survey(min(self.first, self.points))
+        soon = time.monotonic() + SECONDS_FOR_FIRST_POINTS
+        survey = self.surveyor.survey(min(self.first, self.points), deadline=soon)
         if survey.differed is not None:
             return self._refuted(survey)
         proof, problem = self._proof()
-        if proof is not None and survey.defined == 0:
+        if proof is not None and survey.defined == 0 and not survey.problem:
             survey = self.surveyor.survey(self.points, survey, self.first)
             if survey.differed is not None:
                 return self._refuted(survey)
         if proof is not None and (survey.defined or survey.problem):
             return self._proved(survey, *proof)
-        survey = self.surveyor.survey(self.points - self.first, survey, self.first)
+        if survey.problem == "out of time":
+            survey = self.surveyor.survey(self.points)  # from the first one on: they had little time
+        else:
+            survey = self.surveyor.survey(self.points - self.first, survey, self.first)
         if survey.differed is not None:
             return self._refuted(survey)
         return self._open(survey, problem)

@@ -78,15 +78,16 @@ class Surveyor:
         self.limits = gather_limits(everything)
         self.kinks = self._kinks(everything)
 
-    def survey(self, points: int, into: Survey | None = None, first: int = 0) -> Survey:
-        """Compare at `points` points; stops at the first difference."""
+    def survey(self, points: int, into: Survey | None = None, first: int = 0, deadline: float | None = None) -> Survey:
+        """Compare at `points` points; stops at the first difference, and at a deadline earlier than its own."""
         survey = into or Survey()
+        stop = self.deadline if deadline is None else min(deadline, self.deadline)
         for number in range(first, first + points):
-            if time.monotonic() > self.deadline:
+            if time.monotonic() > stop:
                 survey.problem = survey.problem or "out of time"
                 break
             try:
-                self._compare(self._point(number), survey)
+                self._compare(self._point(number), survey, stop)
             except (UnsupportedError, BudgetError) as error:
                 survey.problem = error.what
                 break
@@ -134,9 +135,9 @@ class Surveyor:
         value = -number / slope
         return fmpq(int(value.p), int(value.q))
 
-    def _compare(self, point: Point, survey: Survey) -> None:
+    def _compare(self, point: Point, survey: Survey, deadline: float) -> None:
         sides = [
-            (side.expr, [Evaluator(point, side.definition, self.deadline, p) for p in (PRECISION, 4 * PRECISION)])
+            (side.expr, [Evaluator(point, side.definition, deadline, p) for p in (PRECISION, 4 * PRECISION)])
             for side in (self.left, self.right)
         ]
         for where in self._places(point):

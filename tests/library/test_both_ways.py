@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from support.layers import both_ways
 
+from symdl.derivation.derive import derive
+from symdl.derivation.seeds import vjp
 from symdl.library.definitions import definition, definitions
+from symdl.verification import equal
 
 KINDS = {"linear", "convolution", "pooling", "composition"}
+SMALL = {"size": 12, "kernel": 3, "channels": (2, 3), "units": (4, 3), "classes": 3}
 STRIDED = {"kernel": 3, "stride": 2, "padding": 1}
 CASES = [
     *((e.name, {}) for e in definitions() if e.kind in KINDS),
@@ -20,6 +24,16 @@ CASES = [
     ("avg_pool2d", {"size": 3, "stride": 2, "padding": 1}),
     ("avg_pool1d", {"size": 3, "stride": 2, "padding": 1, "count_include_pad": False}),
     ("adaptive_avg_pool1d", {"size": 3}),
+    ("group_norm", {}),
+    ("multi_head", {}),
+]
+
+#: Networks and recurrences by some of what lies deepest in them; every input and parameter takes minutes.
+DEEP = [
+    ("lstm", {}, {"t": 2}, ["W_f"]),
+    ("gru", {}, {"t": 2}, ["W_r"]),
+    ("lenet5", {"act": "relu", "pool": "max", **SMALL}, {}, ["K2"]),
+    ("residual_block", {}, {}, ["beta1"]),
 ]
 
 
@@ -27,3 +41,12 @@ CASES = [
 def test_both_ways_are_proved_equal_for_all_extents(name, options):
     verdict = both_ways(definition(name, **options)).require()
     assert "=" not in verdict.scope, verdict.scope  # a proof at some extents says at which
+
+
+@pytest.mark.parametrize(("name", "options", "extents", "wrt"), DEEP, ids=str)
+def test_both_ways_of_deep_networks_are_proved_equal(name, options, extents, wrt):
+    """For all extents but those that are given: the number of times of a recurrence."""
+    made = definition(name, **options).at(**extents)
+    gradient = derive if not made.target.rank else vjp
+    verdict = equal(gradient(made, wrt), gradient(made, wrt, via="expand"), budget=60).require()
+    assert "and all extents" in verdict.scope, verdict.scope

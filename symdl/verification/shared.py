@@ -1,0 +1,281 @@
+"""Two definitions whose outputs are compared with the sums that both compute left closed.
+
+The chain rule and the expansion of a deep network differ in how they order its factors, not in its forward pass. Put
+in down to the inputs, that pass makes every sum a sum of very many monomials; as unknowns, its values are one letter
+each. Where times are numbers, recurrences are put in time after time in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import sympy
+
+from symdl.core.deadlines import in_time
+from symdl.core.definitions import Definition
+from symdl.core.equations import Equation
+from symdl.core.guards import settled
+from symdl.core.indices import Index
+from symdl.core.recurrence import groups
+from symdl.core.tensors import Element, Fact, Reduction, Tensor, refreshed, rename
+from symdl.core.unroll import subscripts
+from symdl.derivation.canonical import canonical
+from symdl.errors import UnsupportedError
+from symdl.verification.numbering import Numbering, is_unknown
+
+#: So many unknowns are put in before a difference is given up.
+MOST_PUT_IN = 12
+
+Translate = Callable[[sympy.Expr], sympy.Expr]
+
+
+@dataclass
+class Values:
+    """The value of each element of a definition, by inputs and unknowns.
+
+    `closed` names the unknowns that stay; None: every sum stays one.
+    """
+
+    definition: Definition
+    numbering: Numbering
+    translate: Translate
+    closed: frozenset[str] | None
+    known: dict[tuple[str, tuple[sympy.Expr, ...]], sympy.Expr] = field(default_factory=dict)
+    signs: dict[str, frozenset[Fact]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.times = {n: axis for g in groups(self.definition.equations) if g.direction for n, axis in g.time.items()}
+        self.timely = _timely(self.definition, set(self.times))
+
+    def of(self, element: Element) -> sympy.Expr:
+        """The value of an element of an equation, or the element itself where it is of an input."""
+        eq = self.definition.by_name.get(element.name)
+        if eq is None:
+            return self.translate(element)
+        at = self._times(eq, element)
+        key = eq.name, tuple(at)
+        if key not in self.known:
+            in_time()
+            self.known[key] = self._value(eq, at)
+        mapping = {self.translate(i): self.translate(s) for i, s in zip(at, element.subscripts, strict=True) if i != s}
+        return self.known[key].xreplace(mapping)
+
+    def _times(self, eq: Equation, element: Element) -> tuple[sympy.Expr, ...]:
+        """The subscripts that the value is worked out at: numbers for times, where a recurrence is involved."""
+        at = list(eq.indices)
+        if eq.name in self.timely:
+            for axis, index in enumerate(eq.indices):
+                subscript = element.subscripts[axis]
+                if index.sequential and subscript.is_Integer:
+                    at[axis] = subscript
+                elif index.sequential:
+                    raise UnsupportedError(f"{element} at a time that is not a number")
+        return tuple(at)
+
+    def _value(self, eq: Equation, at: tuple[sympy.Expr, ...]) -> sympy.Expr:
+        rhs = eq.at(at)
+        if eq.name in self.timely:
+            rhs = settled(_written_over_time(rhs, self.timely))
+        if eq.name not in self.signs:
+            self.signs[eq.name] = _sign(self._signed(eq.rhs))
+        return self._canonical(self._prepared(rhs))
+
+    def _canonical(self, expr: sympy.Expr) -> sympy.Expr:
+        return canonical(expr, open_kinks=self.numbering.open_kinks, named=self._named)
+
+    def _named(self, form: sympy.Expr) -> sympy.Expr:
+        named = self.numbering.unknown(form)
+        element = named.as_coeff_Mul()[1]
+        if not isinstance(element, Element) or not is_unknown(element):
+            return named
+        return named if self.closed is None or element.name in self.closed else form
+
+    def _prepared(self, node: sympy.Expr) -> sympy.Expr:
+        """Elements replaced by their values; what stands under a root or in a logarithm gets a name and keeps its sign,
+        which its canonical form does not show."""
+        if isinstance(node, Element):
+            return self.of(node)
+        if node.is_Atom or not node.has(Element):
+            return self.translate(node)
+        parts = [self._prepared(a) if isinstance(a, sympy.Expr) else self.translate(a) for a in node.args]
+        if node.is_Pow and not node.exp.is_Integer and node.base != sympy.E:
+            parts[0] = self._under(node.base, parts[0])
+        elif isinstance(node, sympy.log):
+            parts[0] = self._under(node.args[0], parts[0])
+        return node.func(*parts)
+
+    def _under(self, written: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
+        sign = _sign(self._signed(written))
+        form = self._canonical(value)
+        return self.numbering.unknown(form, next(iter(sign))) if sign and form.is_Add else value
+
+    def _signed(self, expr: sympy.Expr) -> sympy.Expr:
+        """The expression with what is known of the signs of its tensors stated on them."""
+        mapping = {}
+        for element in expr.atoms(Element):
+            facts = self.signs.get(element.name)
+            if facts:
+                tensor = Tensor(element.name, element.tensor.indices, facts=facts)
+                mapping[element] = tensor[element.subscripts]
+        return expr.xreplace(mapping)
+
+
+def _sign(expr: sympy.Expr) -> frozenset[Fact]:
+    if expr.is_positive:
+        return frozenset([Fact.POSITIVE])
+    return frozenset([Fact.NONNEGATIVE]) if expr.is_nonnegative else frozenset()
+
+
+def _timely(definition: Definition, recurrent: set[str]) -> set[str]:
+    """The equations of recurrences, and those that read them."""
+    found = set(recurrent)
+    for eq in definition.equations:
+        if eq.used_names & found:
+            found.add(eq.name)
+    return found
+
+
+def _written_over_time(expr: sympy.Expr, timely: set[str]) -> sympy.Expr:
+    """Sums over time written out where what they sum hangs on a recurrence."""
+    if not expr.has(Reduction) or isinstance(expr, Element):
+        return expr
+    expr = expr.func(*[_written_over_time(a, timely) if isinstance(a, sympy.Expr) else a for a in expr.args])
+    if not isinstance(expr, Reduction) or not any(e.name in timely for e in expr.atoms(Element)):
+        return expr
+    times = tuple(i for i in expr.bound if i.sequential)
+    if not times:
+        return expr
+    if expr.op != "sum":
+        raise UnsupportedError(f"a {expr.op} over time")
+    rest = [i for i in expr.bound if not i.sequential]
+    parts = []
+    for where in subscripts(times):
+        body = rename(expr.body, dict(zip(times, where, strict=True)))
+        parts.append(refreshed(Reduction(expr.args[0], body, sympy.Tuple(*rest), expr.args[3])) if rest else body)
+    return sympy.Add(*parts)
+
+
+def equal_with_shared_sums(a: Definition, b: Definition, pair: tuple[Element, Element], translate: Translate) -> bool:
+    """Whether two outputs are proved equal where both are defined. False says nothing.
+
+    Args:
+        a, b: the definitions.
+        pair: the elements that are compared, at the same indices.
+        translate: reads an expression of b in terms of a.
+
+    Raises:
+        BudgetError: out of time.
+        UnsupportedError: a recurrence whose times are no numbers.
+    """
+    sides = [(a, pair[0], _as_it_is), (b, pair[1], translate)]
+    numbering = Numbering()
+
+    def value(closed: frozenset[str] | None, side: int) -> sympy.Expr:
+        definition, element, read = sides[side]
+        return Values(definition, numbering, read, closed).of(element)
+
+    shared = _reached(numbering, value(None, 0)) & _reached(numbering, value(None, 1))
+    if any(open_sign(numbering.by_name[name].pattern) for name in shared):
+        return False
+    left, right = value(shared, 0), value(shared, 1)
+    if open_sign(left) or open_sign(right):
+        return False
+    return _vanishes(numbering, canonical(left - right, open_kinks=False))
+
+
+def equal_over_time(
+    a: Definition, b: Definition, outputs: tuple[Tensor, Tensor], translate: Translate, number: int
+) -> bool:
+    """Whether two outputs of recurrences are proved equal for a number of times, one by one; others as above.
+
+    Args:
+        number: of times, where that is a symbol; it is the definition's own where it has one.
+    """
+    first, second = (_with_times(d, number) for d in (a, b))
+    left, right = first[outputs[0].name], second[outputs[1].name]
+    times = tuple(i for i in left.indices if i.sequential)
+    for where in subscripts(times):
+        at = dict(zip(times, where, strict=True))
+        free = tuple(at.get(i, i) for i in left.indices)
+        if not equal_with_shared_sums(first, second, (left[free], right[free]), translate):
+            return False
+    return True
+
+
+def times_of(definition: Definition) -> set[Index]:
+    """The indices that are time."""
+    found = {i for t in definition.tensors.values() for i in t.indices}
+    return {i for i in found | {i for e in definition.equations for i in e.rhs.atoms(Index)} if i.sequential}
+
+
+def _with_times(definition: Definition, number: int) -> Definition:
+    sizes = {i.name: number for i in times_of(definition) if i.extent.is_Symbol}
+    return definition.at(**sizes) if sizes else definition
+
+
+def inlined_size(definition: Definition, name: str) -> int:
+    """About how many nodes an output has once everything is put in; a recurrence counts as one time."""
+    sizes: dict[str, int] = {}
+    for eq in definition.equations:
+        used = [e for e in sympy.preorder_traversal(eq.rhs) if isinstance(e, Element)]
+        sizes[eq.name] = eq.rhs.count_ops() + 1 + sum(sizes.get(e.name, 1) for e in used)
+    return sizes.get(name, 1)
+
+
+def _vanishes(numbering: Numbering, difference: sympy.Expr) -> bool:
+    """Whether a difference is 0, by putting its factors in one after the other: sums of terms first, then Σ."""
+    for _ in range(MOST_PUT_IN):
+        if difference == 0:
+            return True
+        difference = refreshed(difference)  # what is put in has bound indices of the same names
+        closed = {e for e in _factors(difference) if is_unknown(e)}
+        names = {e.name for e in closed}
+        ordered = sorted(names, key=lambda n: (numbering.by_name[n].pattern.is_Add, int(n[1:])), reverse=True)
+        tried = []
+        for name in ordered:
+            chosen = {e: numbering.value(e) for e in closed if e.name == name}
+            tried.append(canonical(difference.xreplace(chosen), open_kinks=False))
+            if len(sympy.Add.make_args(tried[-1])) < len(sympy.Add.make_args(difference)):
+                break
+        if not tried:
+            return False
+        difference = min(tried, key=lambda d: len(sympy.Add.make_args(d)))
+    return bool(difference == 0)
+
+
+def _factors(expr: sympy.Expr) -> Iterator[Element]:
+    """The elements of a polynomial that are not inside a function or a power of one."""
+    if isinstance(expr, Element):
+        yield expr
+    elif (
+        expr.is_Add
+        or expr.is_Mul
+        or isinstance(expr, Reduction)
+        or (expr.is_Pow and expr.exp.is_Integer and expr.exp > 0)
+    ):
+        for part in (expr.body,) if isinstance(expr, Reduction) else expr.args:
+            yield from _factors(part)
+
+
+def open_sign(expr: sympy.Expr) -> bool:
+    """Whether there is a root or a logarithm of something that is not positive by the way it is written."""
+    inside = [p.base for p in expr.atoms(sympy.Pow) if not p.exp.is_Integer]
+    inside += [f.args[0] for f in expr.atoms(sympy.log)]
+    return any(not e.is_positive for e in inside)
+
+
+def _as_it_is(expr: sympy.Expr) -> sympy.Expr:
+    return expr
+
+
+def _reached(numbering: Numbering, value: sympy.Expr) -> frozenset[str]:
+    """The unknowns that a value hangs on."""
+    found: set[str] = set()
+    row = [e.name for e in value.atoms(Element) if is_unknown(e)]
+    while row:
+        name = row.pop()
+        if name not in found:
+            found.add(name)
+            row.extend(numbering.by_name[name].inner)
+    return frozenset(found)
