@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 import sympy
 
@@ -48,7 +48,7 @@ def inline(definition: Definition, expr: sympy.Expr, keep: Container[str] = ()) 
 def _inline_recurrence(group: Group, expr: sympy.Expr, keep: Container[str]) -> sympy.Expr:
     by_name = {e.name: e for e in group.equations if e.name not in keep}
     while mine := [e for e in elements_in(expr) if e.name in by_name]:
-        expr = settled(written_over_time(expr, group))
+        expr = settled(written_over_time(expr, group.time))
         mine = [e for e in elements_in(expr) if e.name in by_name]
         for element in mine:
             time = element.subscripts[group.time[element.name]]
@@ -63,8 +63,12 @@ def _inline_recurrence(group: Group, expr: sympy.Expr, keep: Container[str]) -> 
     return expr
 
 
-def written_over_time(expr: sympy.Expr, group: Group) -> sympy.Expr:
+def written_over_time(expr: sympy.Expr, axes: Mapping[str, int]) -> sympy.Expr:
     """Sums over the time of a recurrence written out, where that many times are a number.
+
+    Args:
+        expr: whose sums are written out.
+        axes: which axis is time, by the names of the tensors that hang on the recurrence (`Group.time`).
 
     >>> from symdl.core.define import define, Hyper, Input, Sum, in_range, let, state
     >>> @define(time="t")
@@ -73,21 +77,16 @@ def written_over_time(expr: sympy.Expr, group: Group) -> sympy.Expr:
     ...     h = state("h[t]")
     ...     let("h[t]", x[t] + a * h[t - 1] * in_range(t - 1, t.extent))
     ...     return let("L", Sum(h[t] ** 2, t))
-    >>> group = groups(decay.equations)[0]
-    >>> written_over_time(decay.by_name["L"].rhs, group)
+    >>> written_over_time(decay.by_name["L"].rhs, groups(decay.equations)[0].time)
     h[0]**2 + h[1]**2
     """
     if not expr.has(Reduction) or isinstance(expr, Element):
         return expr
-    expr = expr.func(*[written_over_time(a, group) if isinstance(a, sympy.Expr) else a for a in expr.args])
+    expr = expr.func(*[written_over_time(a, axes) if isinstance(a, sympy.Expr) else a for a in expr.args])
     if not isinstance(expr, Reduction) or expr.op != "sum":
         return expr
     times = {
-        i
-        for e in elements_in(expr.body)
-        if e.name in group.time
-        for i in expr.bound
-        if e.subscripts[group.time[e.name]].has(i)
+        i for e in elements_in(expr.body) if e.name in axes for i in expr.bound if e.subscripts[axes[e.name]].has(i)
     }
     index = next((i for i in expr.bound if i in times and i.extent.is_Integer), None)
     if index is None:
@@ -97,5 +96,5 @@ def written_over_time(expr: sympy.Expr, group: Group) -> sympy.Expr:
     for value in range(int(index.extent)):
         body = settled(rename(expr.body, {index: sympy.Integer(value)}))
         summand = Reduction(expr.args[0], body, sympy.Tuple(*rest), expr.args[3]) if rest else body
-        parts.append(written_over_time(refreshed(summand), group))
+        parts.append(written_over_time(refreshed(summand), axes))
     return sympy.Add(*parts)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import sympy
 
 from symdl.errors import DefinitionError, ShapeError
+from symdl.library.numbers import above_zero
 from symdl.library.weights import Use
 
 Array = npt.NDArray[np.float64]
@@ -71,7 +72,7 @@ def uniform(limit: float = 0.05) -> Initialiser:
     Raises:
         DefinitionError: a limit that is not a finite number above 0.
     """
-    a = _above_zero("limit", limit)
+    a = above_zero("limit", limit, where=_WHERE)
     return Initialiser("uniform", lambda n, m: _exact(a) ** 2 / 3, lambda rng, s, use: rng.uniform(-a, a, s), False)
 
 
@@ -81,7 +82,7 @@ def normal(std: float = 0.05) -> Initialiser:
     Raises:
         DefinitionError: a standard deviation that is not a finite number above 0.
     """
-    sigma = _above_zero("std", std)
+    sigma = above_zero("std", std, where=_WHERE)
     return Initialiser("normal", lambda n, m: _exact(sigma) ** 2, lambda rng, s, use: rng.normal(0, sigma, s), False)
 
 
@@ -172,6 +173,7 @@ def gain(activation: str, slope: float = 0.01) -> float:
     return _GAINS[activation]
 
 
+_WHERE = "an initialiser"
 _GAINS = {"identity": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 _GLOROT = "Glorot and Bengio 2010, equation 16"
 _HE = "He, Zhang, Ren and Sun 2015 (arXiv 1502.01852), equations 10 and 14"
@@ -200,22 +202,11 @@ def _of_one_fan(given: float | None, mode: str) -> Callable[[Any, Any], sympy.Ex
 
 
 def _gain(value: float) -> sympy.Expr:
-    return _exact(_above_zero("gain", value))
+    return _exact(above_zero("gain", value, where=_WHERE))
 
 
 def _exact(value: float) -> sympy.Expr:
     return sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)
-
-
-def _above_zero(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise DefinitionError(
-            f"{name} = {value!r}",
-            where="an initialiser",
-            why="it has to be a finite number above 0",
-            remedy=f"try {name}=0.1",
-        )
-    return float(value)
 
 
 INITIALISERS = {

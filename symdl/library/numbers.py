@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -46,3 +47,39 @@ def number(owner: str, name: str, value: Any, facts: Iterable[str] = ()) -> symp
         if fact.name.lower() in facts and number.is_number and not holds(number):
             raise DefinitionError(f"{name} of {owner} is {value}", why=f"it has to be {words}")
     return number
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a setting is a finite number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def above_zero(name: str, value: Any, *, where: str = "", remedy: str = "") -> float:
+    """A finite number above 0.
+
+    Raises:
+        DefinitionError: anything else.
+
+    >>> above_zero("gain", 2)
+    2.0
+    """
+    return _checked(name, value, is_finite(value) and value > 0, "above 0", where, remedy or f"try {name}=0.1")
+
+
+def from_zero(name: str, value: Any, *, where: str = "", remedy: str = "") -> float:
+    """A finite number from 0.
+
+    Raises:
+        DefinitionError: anything else.
+
+    >>> from_zero("value", 0)
+    0.0
+    """
+    return _checked(name, value, is_finite(value) and value >= 0, "from 0", where, remedy or f"try {name}=0.1")
+
+
+def _checked(name: str, value: Any, fits: bool, words: str, where: str, remedy: str) -> float:
+    if not fits:
+        why = f"it has to be a finite number {words}"
+        raise DefinitionError(f"{name} = {value!r}", where=where, why=why, remedy=remedy)
+    return float(value)

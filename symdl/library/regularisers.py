@@ -16,7 +16,6 @@ line(x[n, i], t[n], w[i], lambda2) -> J, y, L:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from symdl.core.definitions import Definition
 from symdl.core.equations import unused
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError
+from symdl.library.numbers import above_zero
 from symdl.library.weights import weights
 
 #: The hyperparameters that weigh the two terms.
@@ -139,11 +139,4 @@ def _names(on: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _above_zero(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise DefinitionError(
-            f"weight = {value!r}",
-            where="a regulariser",
-            why="it has to be a finite number above 0",
-            remedy="try 0.01",
-        )
-    return float(value)
+    return above_zero("weight", value, where="a regulariser", remedy="try 0.01")

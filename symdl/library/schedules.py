@@ -12,7 +12,6 @@ step(t, start, factor) -> value:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +23,7 @@ from symdl.core.define import Hyper, Input, cos, let, maximum, minimum, switch, 
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError
+from symdl.library.numbers import from_zero
 
 #: The number of the step in the equations, counted from 1.
 STEP = "t"
@@ -259,14 +259,7 @@ def _made(name: str, hyper: Mapping[str, float], rule: Callable[..., Any], every
 
 
 def _number(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise DefinitionError(
-            f"{name} = {value!r}",
-            where="a schedule",
-            why="it has to be a finite number from 0",
-            remedy=f"try {name}=0.1",
-        )
-    return float(value)
+    return from_zero(name, value, where="a schedule")
 
 
 def _whole(name: str, value: int, least: int = 1) -> int:

@@ -21,7 +21,14 @@ from symdl.verification.points import small_extents
 from symdl.verification.proofs import Claim, Proof, prove
 from symdl.verification.recurrences import Matched, has_recurrence, matched, opened, written_over_time
 from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
-from symdl.verification.shared import equal_over_time, equal_with_shared_sums, inlined_size, open_sign, times_of
+from symdl.verification.shared import (
+    equal_over_time,
+    equal_with_shared_sums,
+    inlined_size,
+    open_sign,
+    times_of,
+    with_times,
+)
 from symdl.verification.surveys import Side, Surveyor
 from symdl.verification.verdict import Verdict
 
@@ -133,7 +140,7 @@ def _over_time(
                     f"structural induction over {len(states.elements)} equal recurrences, " if states.elements else ""
                 )
                 return found[0], told + found[1], found[2]
-        extents = _shared_over_time(a, b, a[name_a], b[name_b], translation, deadline)
+        extents = _shared_over_time(a, b, name_a, name_b, deadline)
         if extents is not None:
             return Proof(cases=1), "canonical form, shared sums closed, written out in time", extents
         try:
@@ -144,17 +151,16 @@ def _over_time(
     return replace(question, prover=prover)
 
 
-def _shared_over_time(
-    a: Definition, b: Definition, out_a: Tensor, out_b: Tensor, translation: _Translation, deadline: float
-) -> str | None:
+def _shared_over_time(a: Definition, b: Definition, name_a: str, name_b: str, deadline: float) -> str | None:
     """The extents for which two outputs are proved equal time by time, in words; None without a proof."""
-    for number in NUMBERS_OF_TIMES:
+    open_times = sorted({i.extent.name for i in times_of(a) | times_of(b) if i.extent.is_Symbol})
+    for number in NUMBERS_OF_TIMES if open_times else NUMBERS_OF_TIMES[:1]:
         half = time.monotonic() + (deadline - time.monotonic()) / 2
+        first, second = with_times(a, number), with_times(b, number)
         try:
             with until(half):
-                if equal_over_time(a, b, (out_a, out_b), translation, number):
-                    fixed = sorted({i.extent.name for i in times_of(a) if i.extent.is_Symbol})
-                    at = "".join(f" with {name} = {number}" for name in fixed)
+                if equal_over_time(first, second, (name_a, name_b), _Translation(first, second)):
+                    at = "".join(f" with {name} = {number}" for name in open_times)
                     extents = f" and all extents{at}" if small_extents(_bodies(a)) else ""
                     return f"{extents}, where both sides are defined"
         except (SymdlError, RecursionError):
@@ -166,7 +172,7 @@ def _written_over_time(
     a: Definition, b: Definition, name_a: str, name_b: str, translation: _Translation, deadline: float
 ) -> tuple[Proof, str, str] | None:
     numbers = small_extents([*_bodies(a), *map(translation, _bodies(b))])
-    times = {i.extent for d in (a, b) for t in d.tensors.values() for i in t.indices if i.sequential}
+    times = {i.extent for i in times_of(a) | times_of(b)}
     if all(i.extent.is_Atom for d in (a, b) for t in d.tensors.values() for i in t.indices):
         numbers = {s: 3 if s in times else min(n, 2) for s, n in numbers.items()}
     first = written_over_time(a, name_a, numbers)

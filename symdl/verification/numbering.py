@@ -47,7 +47,6 @@ def is_unknown(element: Element) -> bool:
 class Numbering:
     """The unknowns so far, by pattern."""
 
-    open_kinks: bool = False
     known: dict[tuple[sympy.Expr, str], Unknown] = field(default_factory=dict)
     by_name: dict[str, Unknown] = field(default_factory=dict)
 
@@ -103,7 +102,7 @@ class Numbering:
             return False
         value = refreshed(value)  # what is put in has bound indices of the same names
         opened = value.func(value.args[0], self.value(value.body), *value.args[2:])
-        return bool(canonical(opened, open_kinks=self.open_kinks, named=self.unknown) == 0)
+        return bool(canonical(opened, open_kinks=False, named=self.unknown) == 0)
 
     def _opened(self, value: sympy.Expr) -> sympy.Expr:
         """A sum of a product with the sums among its factors put in: Σ_n Σ_i has one pattern, however it is written."""
@@ -128,7 +127,7 @@ class Numbering:
         best: tuple[str, sympy.Expr, list[sympy.Expr]] | None = None
         for order in islice(_orders(places.roles), MOST_ORDERS):
             mapping = {places.marks[p]: _place(k) for k, p in enumerate(order)}
-            form = canonical(body.xreplace(mapping), open_kinks=self.open_kinks)
+            form = canonical(body.xreplace(mapping), open_kinks=False)
             text = named_text(form)
             if best is None or text < best[0]:
                 best = text, form, order

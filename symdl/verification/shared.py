@@ -18,9 +18,10 @@ from symdl.core.equations import Equation
 from symdl.core.guards import settled
 from symdl.core.indices import Index
 from symdl.core.recurrence import groups
-from symdl.core.tensors import Element, Fact, Reduction, Tensor, refreshed, rename
+from symdl.core.tensors import Element, Fact, Reduction, Tensor, refreshed
 from symdl.core.unroll import subscripts
 from symdl.derivation.canonical import canonical
+from symdl.derivation.inline import written_over_time
 from symdl.errors import UnsupportedError
 from symdl.verification.numbering import Numbering, is_unknown
 
@@ -45,44 +46,40 @@ class Values:
     signs: dict[str, frozenset[Fact]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.times = {n: axis for g in groups(self.definition.equations) if g.direction for n, axis in g.time.items()}
-        self.timely = _timely(self.definition, set(self.times))
+        self.times = _times(self.definition)
 
     def of(self, element: Element) -> sympy.Expr:
         """The value of an element of an equation, or the element itself where it is of an input."""
         eq = self.definition.by_name.get(element.name)
         if eq is None:
             return self.translate(element)
-        at = self._times(eq, element)
-        key = eq.name, tuple(at)
+        at = self._worked_out_at(eq, element)
+        key = eq.name, at
         if key not in self.known:
             in_time()
             self.known[key] = self._value(eq, at)
         mapping = {self.translate(i): self.translate(s) for i, s in zip(at, element.subscripts, strict=True) if i != s}
         return self.known[key].xreplace(mapping)
 
-    def _times(self, eq: Equation, element: Element) -> tuple[sympy.Expr, ...]:
-        """The subscripts that the value is worked out at: numbers for times, where a recurrence is involved."""
-        at = list(eq.indices)
-        if eq.name in self.timely:
-            for axis, index in enumerate(eq.indices):
-                subscript = element.subscripts[axis]
-                if index.sequential and subscript.is_Integer:
-                    at[axis] = subscript
-                elif index.sequential:
-                    raise UnsupportedError(f"{element} at a time that is not a number")
-        return tuple(at)
+    def _worked_out_at(self, eq: Equation, element: Element) -> tuple[sympy.Expr, ...]:
+        """The subscripts that the value is worked out at: its own indices, and a number for a recurrence's time."""
+        axis = self.times.get(eq.name)
+        if axis is None:
+            return eq.indices
+        if not element.subscripts[axis].is_Integer:
+            raise UnsupportedError(f"{element} at a time that is not a number")
+        return (*eq.indices[:axis], element.subscripts[axis], *eq.indices[axis + 1 :])
 
     def _value(self, eq: Equation, at: tuple[sympy.Expr, ...]) -> sympy.Expr:
         rhs = eq.at(at)
-        if eq.name in self.timely:
-            rhs = settled(_written_over_time(rhs, self.timely))
+        if self.times:
+            rhs = settled(written_over_time(rhs, self.times))
         if eq.name not in self.signs:
             self.signs[eq.name] = _sign(self._signed(eq.rhs))
         return self._canonical(self._prepared(rhs))
 
     def _canonical(self, expr: sympy.Expr) -> sympy.Expr:
-        return canonical(expr, open_kinks=self.numbering.open_kinks, named=self._named)
+        return canonical(expr, open_kinks=False, named=self._named)
 
     def _named(self, form: sympy.Expr) -> sympy.Expr:
         named = self.numbering.unknown(form)
@@ -127,33 +124,16 @@ def _sign(expr: sympy.Expr) -> frozenset[Fact]:
     return frozenset([Fact.NONNEGATIVE]) if expr.is_nonnegative else frozenset()
 
 
-def _timely(definition: Definition, recurrent: set[str]) -> set[str]:
-    """The equations of recurrences, and those that read them."""
-    found = set(recurrent)
+def _times(definition: Definition) -> dict[str, int]:
+    """Which axis is time, of the tensors of recurrences and of those that read them at each time."""
+    found = {name: axis for g in groups(definition.equations) if g.direction for name, axis in g.time.items()}
+    reached = set(found)
     for eq in definition.equations:
-        if eq.used_names & found:
-            found.add(eq.name)
+        if eq.used_names & reached:
+            reached.add(eq.name)
+            time = next((axis for axis, i in enumerate(eq.indices) if i.sequential), None)
+            found.update({eq.name: time} if time is not None else {})
     return found
-
-
-def _written_over_time(expr: sympy.Expr, timely: set[str]) -> sympy.Expr:
-    """Sums over time written out where what they sum hangs on a recurrence."""
-    if not expr.has(Reduction) or isinstance(expr, Element):
-        return expr
-    expr = expr.func(*[_written_over_time(a, timely) if isinstance(a, sympy.Expr) else a for a in expr.args])
-    if not isinstance(expr, Reduction) or not any(e.name in timely for e in expr.atoms(Element)):
-        return expr
-    times = tuple(i for i in expr.bound if i.sequential)
-    if not times:
-        return expr
-    if expr.op != "sum":
-        raise UnsupportedError(f"a {expr.op} over time")
-    rest = [i for i in expr.bound if not i.sequential]
-    parts = []
-    for where in subscripts(times):
-        body = rename(expr.body, dict(zip(times, where, strict=True)))
-        parts.append(refreshed(Reduction(expr.args[0], body, sympy.Tuple(*rest), expr.args[3])) if rest else body)
-    return sympy.Add(*parts)
 
 
 def equal_with_shared_sums(a: Definition, b: Definition, pair: tuple[Element, Element], translate: Translate) -> bool:
@@ -184,21 +164,14 @@ def equal_with_shared_sums(a: Definition, b: Definition, pair: tuple[Element, El
     return _vanishes(numbering, canonical(left - right, open_kinks=False))
 
 
-def equal_over_time(
-    a: Definition, b: Definition, outputs: tuple[Tensor, Tensor], translate: Translate, number: int
-) -> bool:
-    """Whether two outputs of recurrences are proved equal for a number of times, one by one; others as above.
-
-    Args:
-        number: of times, where that is a symbol; it is the definition's own where it has one.
-    """
-    first, second = (_with_times(d, number) for d in (a, b))
-    left, right = first[outputs[0].name], second[outputs[1].name]
+def equal_over_time(a: Definition, b: Definition, names: tuple[str, str], translate: Translate) -> bool:
+    """Whether two outputs of recurrences whose times are numbers are proved equal, time by time."""
+    left, right = a[names[0]], b[names[1]]
     times = tuple(i for i in left.indices if i.sequential)
     for where in subscripts(times):
         at = dict(zip(times, where, strict=True))
         free = tuple(at.get(i, i) for i in left.indices)
-        if not equal_with_shared_sums(first, second, (left[free], right[free]), translate):
+        if not equal_with_shared_sums(a, b, (left[free], right[free]), translate):
             return False
     return True
 
@@ -209,7 +182,8 @@ def times_of(definition: Definition) -> set[Index]:
     return {i for i in found | {i for e in definition.equations for i in e.rhs.atoms(Index)} if i.sequential}
 
 
-def _with_times(definition: Definition, number: int) -> Definition:
+def with_times(definition: Definition, number: int) -> Definition:
+    """The definition with a number for each number of times that is a symbol."""
     sizes = {i.name: number for i in times_of(definition) if i.extent.is_Symbol}
     return definition.at(**sizes) if sizes else definition
 

@@ -18,6 +18,7 @@ import pytest
 import sympy
 from hypothesis import given, settings, strategies as st
 from support.oracles import Floats, evaluate
+from support.rewriting import nested
 
 from symdl.core.define import tanh
 from symdl.core.functions import Delta, InRange
@@ -160,14 +161,7 @@ def _summed(factors: list[sympy.Expr], bound: list[Index], rng: random.Random) -
             if factor.is_Add:
                 rest = [*factors[:k], *factors[k + 1 :]]
                 return sympy.Add(*[_renamed([*rest, part], bound, rng) for part in factor.args])
-    bound = list(bound)
-    rng.shuffle(bound)
-    while bound:
-        cut = rng.randint(1, len(bound))
-        inner, bound = bound[:cut], bound[cut:]
-        under = [f for f in factors if f.free_symbols & set(inner) or rng.random() < 0.3]
-        factors = [f for f in factors if f not in under] + [reduction("sum", sympy.Mul(*under), inner)]
-    return sympy.Mul(*factors)
+    return nested(factors, bound, rng)
 
 
 def _renamed(factors: list[sympy.Expr], bound: list[Index], rng: random.Random) -> sympy.Expr:

@@ -10,6 +10,7 @@ import pytest
 import sympy
 from hypothesis import given, settings, strategies as st
 from support.oracles import Floats, evaluate
+from support.rewriting import nested
 
 from symdl.core.define import Sum, exp, log, tanh
 from symdl.core.functions import Delta, InRange
@@ -174,17 +175,7 @@ class Written:
             if not differences:
                 break
         factors += [Delta(e, 0) for e in differences]
-        return _nested(factors, bound, rng)
-
-
-def _nested(factors: list[sympy.Expr], bound: list[Index], rng: random.Random) -> sympy.Expr:
-    rng.shuffle(bound)
-    while bound:
-        cut = rng.randint(1, len(bound))
-        inner, bound = bound[:cut], bound[cut:]
-        under = [f for f in factors if f.free_symbols & set(inner) or rng.random() < 0.3]
-        factors = [f for f in factors if f not in under] + [reduction("sum", sympy.Mul(*under), inner)]
-    return sympy.Mul(*factors)
+        return nested(factors, bound, rng)
 
 
 @settings(max_examples=60)

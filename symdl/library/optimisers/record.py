@@ -11,6 +11,7 @@ from symdl.core.define import Hyper, Input, Param, define, let
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Head, Tensor
 from symdl.errors import DefinitionError
+from symdl.library import numbers
 from symdl.library.schedules import Plateau, Schedule
 
 Setting = float | Schedule
@@ -176,18 +177,12 @@ def made(
 
 def above_zero(name: str, value: Any) -> Setting:
     """A finite number above 0, or a schedule."""
-    if isinstance(value, Schedule):
-        return value
-    if not _is_number(value) or value <= 0:
-        raise DefinitionError(f"{name} = {value!r}", why="it has to be a finite number above 0", remedy=_try(name, 0.1))
-    return float(value)
+    return value if isinstance(value, Schedule) else numbers.above_zero(name, value)
 
 
 def not_negative(name: str, value: Any) -> float:
     """A finite number from 0."""
-    if not _is_number(value) or value < 0:
-        raise DefinitionError(f"{name} = {value!r}", why="it has to be a finite number from 0", remedy=_try(name, 0.01))
-    return float(value)
+    return numbers.from_zero(name, value, remedy=f"try {name}=0.01")
 
 
 def decay(value: Any) -> Setting:
@@ -199,14 +194,6 @@ def share(name: str, value: Any) -> Setting:
     """A number from 0 to below 1, or a schedule."""
     if isinstance(value, Schedule):
         return value
-    if not _is_number(value) or not 0 <= value < 1:
-        raise DefinitionError(f"{name} = {value!r}", why="it has to be from 0 to below 1", remedy=_try(name, 0.9))
+    if not numbers.is_finite(value) or not 0 <= value < 1:
+        raise DefinitionError(f"{name} = {value!r}", why="it has to be from 0 to below 1", remedy=f"try {name}=0.9")
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _try(name: str, value: float) -> str:
-    return f"try {name}={value}"
