@@ -11,13 +11,14 @@ PYTHON ?=
 OUT    ?= out
 # Test processes: one a core, and eight at most, since each of them imports and compiles for itself.
 JOBS   ?= auto
+PROPERTIES ?= tests
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types format bench gallery setup setup-demo setup-bench clean distclean
+.PHONY: help demo test fuzz lint types format bench gallery setup setup-demo setup-bench clean distclean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -27,6 +28,9 @@ demo: setup-demo  ## set up, then the whole tour: derive, check, draw, compile, 
 
 test: setup  ## set up, then all tests
 	$(BIN)/python -m pytest -n $(JOBS) --maxprocesses=8
+
+fuzz: setup  ## the property tests with examples drawn anew, many more of them (PROPERTIES=path picks some)
+	SYMDL_HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(JOBS) --maxprocesses=8 -m hypothesis $(PROPERTIES)
 
 lint: setup  ## style, formatting and the import contract
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ Environment:
     SYMDL_HYPOTHESIS_PROFILE  dev, ci or thorough (default: ci where CI is set, else dev)
     SYMDL_REFERENCE           folder of the reference material (default: ../shared/reference beside the repository)
 
-Options: `--update` writes the golden files anew, `--hypothesis-seed=N` repeats a run of Hypothesis.
+Options: `--update` writes the golden files anew, `--hypothesis-seed=N` repeats a thorough run of Hypothesis; under the
+other profiles each test draws the same examples every time.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ GOLDEN = ROOT / "tests" / "golden"
 SEED = int(os.environ.get("SYMDL_TEST_SEED", "20261123"))
 PROFILE = os.environ.get("SYMDL_HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 
-# No deadline: the first example of a test often pays for an import or a compilation.
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=30)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, print_blob=True, derandomize=False)
+# No deadline: the first example of a test often pays for an import or a compilation. A run of the suite is the same
+# every time, so that it says something about the change at hand; `make fuzz` draws anew, and more.
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=30, derandomize=True)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=60, print_blob=True, derandomize=True)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
 hypothesis.settings.load_profile(PROFILE)
 

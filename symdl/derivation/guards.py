@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sympy
 
@@ -39,14 +39,18 @@ def delta_of(row: Row) -> sympy.Expr:
     return Delta(expr_of({k: c for k, c in row.items() if k not in negative}), expr_of(negative))
 
 
-def guard_of(value: sympy.Expr, extent: sympy.Expr) -> sympy.Expr:
-    """[0 ≤ value < extent] as a number where that is certain, and else in its one form."""
+def guard_of(value: sympy.Expr, extent: sympy.Expr, others: Sequence[Bounds] = ()) -> sympy.Expr:
+    """[0 ≤ value < extent] as a number where that is certain, and else in its one form.
+
+    `others`: extents that indices have besides their own, by what stands beside the guard.
+    """
     row = row_of(value)
     if row is None:
         return InRange(value, extent)
-    known = inside(row, extent, {})
-    if known is not None:
-        return sympy.Integer(known)
-    start, extent = narrowed(row, extent, {}) or (sympy.S.Zero, extent)
-    row = minus(row, {ONE: start})
+    for bounds in ({}, *others):
+        known = inside(row, extent, bounds)
+        if known is not None:
+            return sympy.Integer(known)
+        start, extent = narrowed(row, extent, bounds) or (sympy.S.Zero, extent)
+        row = minus(row, {ONE: start})
     return delta_of(row) if extent == 1 else InRange(expr_of(facing(row, extent)), extent)

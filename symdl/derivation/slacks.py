@@ -72,6 +72,31 @@ def _key(key: sympy.Expr) -> str:
     return f"{key.name}.{key.dummy_index}" if isinstance(key, sympy.Dummy) else str(key)
 
 
+def shared_range(row: Row, v: sympy.Dummy, w: sympy.Dummy, extents: Extents) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Where v starts and how long it runs when w is in its range too, by a row that says v = ±w + constant.
+
+    None where the row says something else, or where it is not certain which ends count.
+
+    >>> A = sympy.Symbol("A", integer=True, positive=True)
+    >>> v, w = Index("v", A + 1), Index("w", A)
+    >>> shared_range({v: ONE, w: -ONE, ONE: ONE}, v, w, {v: A + 1, w: A})  # v = w − 1
+    (0, A - 1)
+    """
+    n, m = extents[v], extents[w]
+    if not row.keys() <= {v, w, ONE} or row[v] not in (1, -1) or row[w] not in (1, -1) or n is None or m is None:
+        return None
+    shift = -row.get(ONE, sympy.S.Zero) * row[v]
+    start = shift if row[v] != row[w] else shift - m + 1
+    low = _larger(start, sympy.S.Zero)
+    less = _larger(-n, -start - m)
+    return None if low is None or less is None else (low, sympy.expand(-less - low))
+
+
+def _larger(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
+    difference = sympy.expand(a - b)
+    return a if at_least_zero(difference) else b if at_least_zero(-difference) else None
+
+
 def replaced(rows: Iterable[Row], index: sympy.Dummy, value: Row) -> list[Row]:
     """The rows with `value` for the index."""
     made = []
@@ -81,10 +106,16 @@ def replaced(rows: Iterable[Row], index: sympy.Dummy, value: Row) -> list[Row]:
     return [r for r in made if r]
 
 
-def stated(rows: Iterable[Row], extents: Extents, near: Row) -> set[sympy.Expr]:
-    """What the rows and ranges say, as expressions that are ≥ 0, of what hangs together with the unknowns of `near`."""
+def stated(rows: Iterable[Row], extents: Extents, near: Row, extent: sympy.Expr) -> set[sympy.Expr]:
+    """What the rows and ranges say, as expressions that are ≥ 0, of what hangs together with the unknowns of `near`.
+
+    Where there are none, [0 ≤ 0 < extent] is a condition on extents alone: what is said of the same extents counts.
+    """
     rows = list(rows)
     known = {k for k in near if k != 1}
+    if not known:
+        symbols = extent.free_symbols
+        known = {v for v, size in extents.items() if size is not None and symbols & size.free_symbols}
     while more := {k for r in rows if known & r.keys() for k in r if k != 1} - known:
         known |= more
     told = {e for r in rows if known & r.keys() for e in (expr_of(r), -expr_of(r))}

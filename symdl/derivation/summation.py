@@ -19,6 +19,7 @@ import sympy
 
 from symdl.core.deadlines import in_time
 from symdl.core.functions import Delta
+from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.affine import (
     ONE,
@@ -39,7 +40,7 @@ from symdl.derivation.affine import (
 from symdl.derivation.guards import delta_of, guard_of
 from symdl.derivation.inequalities import implied
 from symdl.derivation.reading import Reading
-from symdl.derivation.slacks import equations, narrowed, replaced, stated, turned
+from symdl.derivation.slacks import equations, narrowed, replaced, shared_range, stated, turned
 
 
 @dataclass
@@ -55,7 +56,7 @@ class System(Reading):
         while True:
             in_time()
             self._normal_rows()
-            found = self._shortest()
+            found, slacks = self._shortest(), self._slacks()
             if any(self._impossible(c) for c in [*found, *self.rows]):
                 return False
             if not (
@@ -66,26 +67,34 @@ class System(Reading):
                 or any(self._narrowed(c) for c in found)
                 or self._unused(found)
                 or self._merged_digits()
-                or self._implied(found, self._slacks())
+                or self._implied(found, slacks)
+                or self._met(found, slacks)
                 or self._faced(found)
                 or any(self._solve(c, last=True) for c in found)
             ):
                 self.outside += [delta_of(r) for r in self.rows if not any(k in self.bounds for k in r)]
                 self.rows = [r for r in self.rows if any(k in self.bounds for k in r)]
+                self._widened()
                 self._move_out()
                 return True
 
-    def imply(self, ends: set[sympy.Dummy]) -> bool:
-        """Find what the rows say together, and drop those indices of `ends` whose range is certain; False: never."""
+    def imply(self, ends: set[sympy.Dummy]) -> list[sympy.Dummy] | None:
+        """Find what the rows say together, and drop those indices of `ends` whose range is certain.
+
+        Returns:
+            The indices that stand for guards now; None where the guards never hold together.
+        """
         self.bounds = {**{v: self.bounds[v] for v in ends}, **self.bounds}
         while True:
             self._normal_rows()
             found = self._shortest()
             if any(self._impossible(c) for c in [*found, *self.rows]):
-                return False
+                return None
             ends &= self.bounds.keys()
-            if not (self._split(found) or self._unused(found, ends) or self._implied(found, ends)):
-                return True
+            if not (
+                self._split(found) or self._unused(found, ends) or self._implied(found, ends) or self._met(found, ends)
+            ):
+                return [v for v in self.bounds if v in ends]
 
     def _shortest(self) -> list[Row]:
         """What the rows say of the fewest bound indices, and of the fewest indices of either kind."""
@@ -146,9 +155,10 @@ class System(Reading):
         mine = [k for k in row if k in self.bounds]
         units = [k for k in mine if row[k] in (1, -1)]
         if len(mine) == 1 and units:
-            if not last and len(row) > 1 and mine[0] not in self._used():
-                return False
             value, extent = solved(row, mine[0]), self.bounds[mine[0]]
+            said = len(row) > 1 or (extent is not None and not extent.is_Integer)
+            if not last and said and mine[0] not in self._used():
+                return False
             if extent is not None and not self._read_there(mine[0], value):
                 self.outside.append(guard_of(value, extent))
             self._put_in(mine[0], value, row)
@@ -231,18 +241,59 @@ class System(Reading):
             return True
         return False
 
+    def _widened(self) -> None:
+        """An index that is read on an axis has that axis's range, where the equations say the rest.
+
+        Which narrower ranges are found hangs on the equations at hand, this doesn't.
+        """
+        axes: dict[sympy.Basic, set[sympy.Expr]] = {}
+        for e in (e for a in self.atoms for e in a.atoms(Element)):
+            for s, axis in zip(e.subscripts, e.tensor.indices, strict=True):
+                axes.setdefault(s, set()).add(axis.extent)
+        for v in [v for v in axes if any(v in r for r in self.rows)]:
+            extent, whole = self.bounds.get(v), axes[v]
+            if extent is None or len(whole) != 1 or extent in whole or sympy.oo in whole:
+                continue
+            (size,) = whole
+            if not at_least_zero(sympy.expand(size - extent)):
+                continue
+            wide = Index(v.name, size)  # a new one: v says of itself that it is below its extent
+            rows = replaced(self.rows, v, {wide: ONE})
+            if implied(extent - 1 - wide, stated(rows, {**self.bounds, wide: size}, {wide: ONE}, size)):
+                self.bounds = {wide if k is v else k: size if k is v else n for k, n in self.bounds.items()}
+                self.rows, self.atoms = rows, [a.xreplace({v: wide}) for a in self.atoms]
+
     def _implied(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
         """A guard that everything else together implies goes."""
         for v, value in equations(found, slacks):
             extent = self.bounds[v]
             assert extent is not None
             others = replaced(self.rows, v, value)
-            given = stated(others, {w: e for w, e in self.bounds.items() if w != v}, value)
+            given = stated(others, {w: e for w, e in self.bounds.items() if w != v}, value, extent)
             last = minus({ONE: extent - 1}, value)
             if implied(expr_of(value), given) and implied(expr_of(last), given):
                 del self.bounds[v]
                 self.rows = [primitive(r) for r in others]
                 return True
+        return False
+
+    def _met(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
+        """Two guards of one expression are one, where it is certain which of their ends counts."""
+        for row in found:
+            pair = [k for k in row if k in slacks]
+            both = shared_range(row, pair[0], pair[1], self.bounds) if len(pair) == 2 else None
+            if both is None:
+                continue
+            low, size = both
+            made = self.new(size)
+            slacks.add(made)
+            start: Row = {ONE: low} if low != 0 else {}
+            rows = [r for r in (cleared(r, row, pair[1]) for r in self.rows) if r]
+            self.rows = replaced(rows, pair[0], {made: ONE, **start})
+            for index in pair:
+                del self.bounds[index]
+                slacks.discard(index)
+            return True
         return False
 
     def _slacks(self) -> set[sympy.Dummy]:

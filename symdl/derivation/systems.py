@@ -49,18 +49,24 @@ def among_free(guards: list[sympy.Expr]) -> tuple[sympy.Expr, dict[sympy.Expr, s
             ends.append(system.new(guard.args[1]))
             row = minus(row, {ends[-1]: ONE})
         system.rows.append(row)
-    if not system.imply(set(ends)):
+    kept_ends = system.imply(set(ends))
+    if kept_ends is None:
         return None
-    ends = [v for v in ends if v in system.bounds]
-    tied, rest = echelon(system.rows, ends)
+    tied, rest = echelon(system.rows, kept_ends)
     if any(row[v] not in (1, -1) for v, row in tied):
         return sympy.Mul(*guards), {}
-    free = [k for k in system.bounds if k not in ends]
+    free = [k for k in system.bounds if k not in kept_ends]
     gathers = dict.fromkeys(k for r in rest for k in r if isinstance(k, Element))
     single = {k for r in rest for k, c in r.items() if c in (1, -1)}
     ordered = sorted(free, key=lambda i: (i in single, i.name, i.dummy_index), reverse=True)
     equations = reduced_echelon(rest, [*ordered, *gathers])
     values = {k: solved(r, k) for k, r in equations if r[k] in (1, -1)}
     kept = [delta_of(r) for _, r in equations]
-    kept += [guard_of(solved(row, v).xreplace(values), system.bounds[v]) for v, row in tied]
+    ranges = _equal(values)
+    kept += [guard_of(solved(row, v).xreplace(values), system.bounds[v], ranges) for v, row in tied]
     return sympy.Mul(*kept), values
+
+
+def _equal(values: dict[sympy.Expr, sympy.Expr]) -> list[Bounds]:
+    """The extents that an index has by the others that it equals."""
+    return [{v: k.extent} for k, v in values.items() if isinstance(k, Index) and isinstance(v, Index)]

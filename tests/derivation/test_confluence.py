@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from support.oracles import Floats, evaluate
 from support.rewriting import nested
 
@@ -180,6 +180,7 @@ def test_every_way_of_writing_has_one_form(seed):
 
 @settings(max_examples=12)
 @given(st.integers(0, 2**32 - 1))
+@example(1582)  # guards of extents alone
 def test_every_way_of_writing_has_one_form_for_open_extents(seed):
     rng = random.Random(seed)
     drawn = Drawn(rng, OPEN, least=2)

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from support.oracles import Floats, evaluate
 from support.rewriting import nested
 
@@ -180,6 +180,11 @@ class Written:
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1))
+@example(211)  # two guards of one expression, each with an end that counts
+@example(847)  # a guard of extents alone that another one implies
+@example(2386)  # a guard narrowed by the range of an index that equals its own
+@example(3260)  # a range of a read index that only some of the equations show
+@example(3492)  # a guard of extents alone that a sum implies
 def test_any_way_of_writing_has_one_form(seed):
     rng = random.Random(seed)
     system = Written(rng, SIZES)

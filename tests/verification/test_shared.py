@@ -86,9 +86,12 @@ def test_what_differs_in_value_is_never_proved(stages, fault, which, seed):
     source = definition.inputs[0].name
     honest = sd.derive(definition, source).gradient
     backward = [e.name for e in honest.equations if e.name not in definition.by_name]
-    wrong = with_fault(honest, backward[which % len(backward)], fault)
     arrays = arrays_for(definition, rng)
     bar = f"{source}_bar"
+    try:
+        wrong = with_fault(honest, backward[which % len(backward)], fault)
+    except sd.ShapeError:  # a definition that lost a guard is refused as such, mostly
+        return
     try:
         values = [evaluate(d, arrays)[bar].astype(float) for d in (honest, wrong)]
         different = not np.allclose(*values, rtol=1e-9, atol=1e-12)
