@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 #: Weakest first: a claim of several parts is as strong as its weakest part.
-_WEAKEST_FIRST = (
+WEAKEST_FIRST = (
     Status.REFUTED,
     Status.CONDITIONAL,
     Status.UNREAD,
@@ -154,14 +154,14 @@ def weakest(parts: Sequence[tuple[str, Verdict]], seconds: float) -> Verdict:
     """
     if not parts:
         return Verdict(Status.UNDECIDED, "none", "nothing", reason="there is nothing to compare", seconds=seconds)
-    worst = min((v for _, v in parts), key=lambda v: _WEAKEST_FIRST.index(v.status))
+    worst = min((v for _, v in parts), key=lambda v: WEAKEST_FIRST.index(v.status))
     names = [name for name, _ in parts]
     named = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
     scopes = list(_together(dict.fromkeys(v.scope for _, v in parts if v.status is worst.status)))
     methods = list(dict.fromkeys(v.method for _, v in parts if v.status is worst.status))
     reason = worst.reason
     if len({v.status for _, v in parts}) > 1:
-        by_status = sorted(parts, key=lambda p: _WEAKEST_FIRST.index(p[1].status))
+        by_status = sorted(parts, key=lambda p: WEAKEST_FIRST.index(p[1].status))
         told = ", ".join(f"{name} {v.status}" for name, v in by_status)
         reason = f"{told}; {reason}" if reason else told
     return replace(
