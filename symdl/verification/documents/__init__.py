@@ -1,0 +1,10 @@
+r"""Documents as people write them → formulas with their places, sections and words; nothing of them is understood yet.
+
+>>> read_text("with $w_0 = 2$", "markdown").spans[0].latex
+'w_0 = 2'
+"""
+
+from symdl.verification.documents.reading import read, read_text
+from symdl.verification.documents.spans import Document, Pragma, Problem, Section, Span
+
+__all__ = ["Document", "Pragma", "Problem", "Section", "Span", "read", "read_text"]
