@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from symdl.verification.documents.cleaning import cleaned
 from symdl.verification.documents.macros import ExpansionError, Macros
 from symdl.verification.documents.prose import Numbering, Prose, tidy
-from symdl.verification.documents.regions import Lines, Region, Scan
+from symdl.verification.documents.regions import Heading, Lines, Region, Scan
 from symdl.verification.documents.rows import rows
 from symdl.verification.documents.spans import Pragma, Problem, Section, Span
 
@@ -33,20 +35,20 @@ class Assembly:
         for offset, what in scan.problems:
             self.problems.append(Problem(*lines.at(offset), what, cell))
         # at one place, a heading comes before what stands in it
-        steps = [(heading.start, 0, heading) for heading in scan.headings]
-        steps += [(offset, 1, (offset, remark)) for offset, remark in scan.remarks]
-        steps += [(start, 2, start) for start, _ in scan.definitions]
-        steps += [(region.start, 3, region) for region in scan.regions]
-        for _, kind, step in sorted(steps, key=lambda one: one[:2]):
-            if kind == 0:
-                number = self.numbering.next(step.level)
-                self.sections.append(Section(number, tidy(step.title), lines.at(step.start)[0], cell))
-            elif kind == 1:
-                self.pragmas.append(Pragma(self.file, *lines.at(step[0]), self.numbering.current, step[1], cell))
-            elif kind == 2:
-                self.macros.define(text, step)
-            else:
-                self._add_region(text, step, lines, prose, cell)
+        steps: list[tuple[int, int, Callable[[], object]]] = []
+        steps += [(h.start, 0, partial(self._add_heading, h, lines, cell)) for h in scan.headings]
+        steps += [(at, 1, partial(self._add_remark, remark, lines.at(at), cell)) for at, remark in scan.remarks]
+        steps += [(start, 2, partial(self.macros.define, text, start)) for start, _ in scan.definitions]
+        steps += [(r.start, 3, partial(self._add_region, text, r, lines, prose, cell)) for r in scan.regions]
+        for _, _, step in sorted(steps, key=lambda one: one[:2]):
+            step()
+
+    def _add_heading(self, heading: Heading, lines: Lines, cell: int) -> None:
+        number = self.numbering.next(heading.level)
+        self.sections.append(Section(number, tidy(heading.title), lines.at(heading.start)[0], cell))
+
+    def _add_remark(self, remark: str, place: tuple[int, int], cell: int) -> None:
+        self.pragmas.append(Pragma(self.file, *place, self.numbering.current, remark, cell))
 
     def _add_region(self, text: str, region: Region, lines: Lines, prose: Prose, cell: int) -> None:
         whole = _unquoted(text, region) if region.quoted else text

@@ -69,10 +69,7 @@ def is_definition(raw: str) -> bool:
 def _without_escapes(text: str, *, escaped: bool) -> str:
     if "&" in text:
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
-    if escaped:
-        text = _TWICE.sub(r"\\\1", text)
-    else:
-        text = text.replace("\\\\\\\\", "\\\\")
+    text = _TWICE.sub(r"\\\1", text) if escaped else text.replace(r"\\\\", r"\\")
     parts, at = [], 0
     for words in _WORDS.finditer(text):
         parts += [_ESCAPE.sub(r"\1", text[at : words.start()]), words[0]]

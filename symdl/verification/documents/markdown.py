@@ -1,7 +1,7 @@
 r"""Markdown: where its formulas, headings, remarks and blocks of code lie.
 
-Formulas are $…$, $$…$$, `\( \)`, `\[ \]` (also with the backslash written twice), fenced blocks with the word math, and bare environments such
-as `\begin{align}`. Dollars that are money are none.
+Formulas are $…$, $$…$$, `\( \)`, `\[ \]` (also with the backslash written twice), fenced blocks with the word math,
+and bare environments such as `\begin{align}`. Dollars that are money are none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _TOKEN = re.compile(
     | (?P<link>\]\((?=[^\s)]))
     | (?P<bracket>\\{1,2}[(\[])
     | (?P<begin>\\begin\s*\{(?P<name>[A-Za-z]+\*?)\})
-    | (?P<define>\\(?:new|renew|provide)command\b|\\[gex]?def(?=\s*\\[A-Za-z])|\\DeclareMathOperator\b|\\DeclarePairedDelimiter\b|\\let(?=\s*\\[A-Za-z]))
+    | (?P<define>\\(?:(?:new|renew|provide)command|DeclareMathOperator|DeclarePairedDelimiter)\b
+        |\\(?:[gex]?def|let)(?=\s*\\[A-Za-z]))
     | (?P<escape>\\.)
     | (?P<dollar>\$\$?)
     """,

@@ -13,7 +13,8 @@ class Region:
     """A formula with its delimiters: text[start:end], the formula itself text[inner:outer].
 
     `environment` is the name of a LaTeX environment that it stands in ("align*"); `escaped` says that Markdown's
-    escapes stand in it twice, as after a delimiter `\\\\(`; `translate` that it is no LaTeX, but a line of plain text; `quoted` that its lines may begin with the > of a quotation.
+    escapes stand in it twice, as after a delimiter `\\\\(`; `translate` that it is no LaTeX, but a line of plain text;
+    `quoted` that its lines may begin with the > of a quotation.
     """
 
     start: int

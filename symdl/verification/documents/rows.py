@@ -22,7 +22,10 @@ _WITH_ARGUMENT = {"alignat", "alignedat", "xalignat", "array", "darray", "IEEEeq
 ENVIRONMENTS = (ROWED - {"array", "darray"}) | {"displaymath", "math"}
 """Environments that are formulas by themselves, with or without a star."""
 
-DROPPED = r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{[^{}]*\}|\\(?:nonumber|notag|displaystyle|allowdisplaybreaks|hfill)\b"
+DROPPED = (
+    r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{[^{}]*\}"
+    r"|\\(?:nonumber|notag|displaystyle|allowdisplaybreaks|hfill)\b"
+)
 """What a display carries that is no part of its formula."""
 _LEAD = re.compile(rf"(?:\s|{DROPPED}|%[^\n]*\n)*")
 _TRAIL = re.compile(rf"(?:\s|{DROPPED}|[.,;]|\\[,;!]|\\q?quad\b|%[^\n]*(?:\n|\Z))*")
@@ -48,10 +51,7 @@ def rows(text: str, start: int, end: int, environment: str) -> tuple[list[tuple[
         environment: the one that the text is the body of, "" if none.
     """
     start, end, environment = _unwrapped(text, start, end, environment.rstrip("*"))
-    if environment in JOINED:
-        parts = [(start, end)]
-    else:
-        parts = _joined(text, _split(text, start, end))
+    parts = [(start, end)] if environment in JOINED else _joined(text, _split(text, start, end))
     trimmed = (_trimmed(text, *part) for part in parts)
     return [part for part in trimmed if part[0] < part[1]], environment
 
