@@ -53,7 +53,7 @@ class Judged:
         links: of a chain with two links or more, each of them.
         suggestion: the edit that would make it true, as LaTeX; empty where none is known.
         block, row: the rows of one display have the same block, and are counted from 0.
-        cell: in a notebook, the number of the cell.
+        cell: in a notebook, the number of the cell, counted from 1; elsewhere 0.
 
     >>> from symdl.verification.verdict import Witness
     >>> wrong = Verdict(Status.REFUTED, "exact arithmetic", "these numbers", Witness({}, "16", "15"))
@@ -72,7 +72,7 @@ class Judged:
     suggestion: str = ""
     block: int = 0
     row: int = 0
-    cell: int | None = None
+    cell: int = 0
 
     @property
     def status(self) -> Status:
@@ -81,13 +81,13 @@ class Judged:
     @property
     def place(self) -> str:
         """Where it is, in the form that editors open."""
-        cell = "" if self.cell is None else f"cell {self.cell}:"
+        cell = f"cell {self.cell}:" if self.cell else ""
         return f"{self.file}:{cell}{self.line}:{self.column}"
 
     def to_json(self) -> dict[str, Any]:
         """The claim as issue trackers and editors read it: text, numbers and lists only."""
         made: dict[str, Any] = {"file": self.file, "line": self.line}
-        if self.cell is not None:
+        if self.cell:
             made["cell"] = self.cell
         made |= _told(self.verdict) | {"text": self.text, "suggestion": self.suggestion or None}
         return made | {"links": [link.to_json() for link in self.links]}
@@ -160,7 +160,7 @@ class Report:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """`{"claims": […], "summary": {…}}`, each claim as `Judged.to_json` tells it; no times, so that runs compare."""
+        """`{"claims": […], "summary": {…}}`, each claim as `Judged.to_json` has it; no times, so that runs compare."""
         summary: dict[str, Any] = {"files": list(self.files), "claims": len(self.judged)} | self.summary
         return {
             "claims": [j.to_json() for j in self.judged],
