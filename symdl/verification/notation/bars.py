@@ -1,0 +1,77 @@
+"""What each vertical bar of a formula is: it opens or closes an absolute value or a norm, parts p(y | x), or evaluates.
+
+A bar after nothing that it could close opens. After an operand it closes what is open at its level, or evaluates if a
+subscript follows; else it opens if another one follows that closes it, and parts a condition if none does.
+"""
+
+from __future__ import annotations
+
+from symdl.verification.notation.lexer import Lexeme
+
+_OPERANDS = frozenset(
+    {"NUMBER", "SYMBOL", "TEXT", "DOTS", "CLOSE", "RBRACE", "END", "PRIME", "BANG", "PERCENT", "OPTCLOSE"}
+)
+_OPENERS = frozenset({"OPEN", "LBRACE", "BEGIN", "OPTOPEN"})
+_CLOSERS = frozenset({"CLOSE", "RBRACE", "END", "OPTCLOSE"})
+
+
+def settled(lexemes: list[Lexeme]) -> list[Lexeme]:
+    """The lexemes with each BAR made an OPEN, CLOSE, SEP or EVAL."""
+    if not any(lexeme.kind == "BAR" for lexeme in lexemes):
+        return lexemes
+    levels = _levels(lexemes)
+    waiting: dict[int, list[str]] = {}
+    left = _counts(lexemes, levels)
+    done: list[Lexeme] = []
+    for place, lexeme in enumerate(lexemes):
+        if lexeme.kind != "BAR":
+            done.append(lexeme)
+            continue
+        level = levels[place]
+        left[level] -= 1
+        after = lexemes[place + 1].kind if place + 1 < len(lexemes) else ""
+        done += _settle(lexeme, done[-1].kind if done else "", after, waiting.setdefault(level, []), left[level])
+    return done
+
+
+def _settle(bar: Lexeme, before: str, after: str, waiting: list[str], left: int) -> list[Lexeme]:
+    value = "‖" if bar.value == "||" else bar.value
+    if bar.value == "||" and waiting[-1:] == ["|"]:  # |x||y|: one closes, one opens
+        middle = bar.start + 1
+        return [Lexeme("CLOSE", "|", bar.start, middle), Lexeme("OPEN", "|", middle, bar.end)]
+    if before not in _OPERANDS:
+        waiting.append(value)
+        return [Lexeme("OPEN", value, bar.start, bar.end)]
+    if waiting and waiting[-1] == value:
+        waiting.pop()
+        return [Lexeme("CLOSE", value, bar.start, bar.end)]
+    if after == "SUB":
+        return [Lexeme("EVAL", value, bar.start, bar.end)]
+    if left:
+        waiting.append(value)
+        return [Lexeme("OPEN", value, bar.start, bar.end)]
+    return [Lexeme("SEP", "|" if value == "|" else "‖", bar.start, bar.end)]
+
+
+def _levels(lexemes: list[Lexeme]) -> list[int]:
+    """A number for the bracket or cell that each lexeme stands in."""
+    levels, stack, last = [], [0], 0
+    for lexeme in lexemes:
+        if lexeme.kind in _CLOSERS and len(stack) > 1:
+            stack.pop()
+        levels.append(stack[-1])
+        if lexeme.kind in _OPENERS:
+            last += 1
+            stack.append(last)
+        elif lexeme.kind == "CELL" or lexeme.kind == "REL" or (lexeme.kind == "SEP" and lexeme.value != "|"):
+            last += 1
+            stack[-1] = last
+    return levels
+
+
+def _counts(lexemes: list[Lexeme], levels: list[int]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for lexeme, level in zip(lexemes, levels, strict=True):
+        if lexeme.kind == "BAR":
+            counts[level] = counts.get(level, 0) + 1
+    return counts

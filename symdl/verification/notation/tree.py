@@ -1,0 +1,310 @@
+"""The tree of a formula: what is written, before anyone says what it means.
+
+Every node is frozen and knows where it stands in the text (`start`, `end`: offsets, not compared). What a notation
+leaves open stays open here: f(x) is a product of f and (x) until a scope says that f is a function, and x^T has a T
+above it.
+
+>>> Scripted(Symbol("w"), sub=Number("0")) == Scripted(Symbol("w", start=4, end=5), sub=Number("0"))
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
+
+
+@dataclass(frozen=True)
+class Node:
+    """Anything in a formula, from `start` (the offset of its first character) to `end` (one past its last)."""
+
+    start: int = field(default=0, compare=False, kw_only=True, repr=False)
+    end: int = field(default=0, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True)
+class Empty(Node):
+    """Nothing where something may stand: the left side of a row that begins with =, the body of a lone ∑."""
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    """A figure as it is written, its digits kept: "0.730" is not "0.73"."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Percent(Node):
+    """3.57 %."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Symbol(Node):
+    """A name: "w", "θ", "softmax".
+
+    `face`: "", "bf", "rm", "it", "cal", "bb", "sf", "tt", "frak", "scr". `accents`: ("hat",), outermost last.
+    """
+
+    name: str
+    face: str = ""
+    accents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Accented(Node):
+    """An accent over more than a name: the bar over x + y."""
+
+    body: Node
+    accent: str
+
+
+@dataclass(frozen=True)
+class Scripted(Node):
+    """What stands below, above and after a base: w_{ji}^{(l)}, f'."""
+
+    base: Node
+    sub: Node | None = None
+    sup: Node | None = None
+    primes: int = 0
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """Terms with the sign before each: "+", "-", "±", "∓". −x is a sum of one term."""
+
+    terms: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """Factors side by side; `ops[i]` stands between factors i and i + 1: "" (nothing), "·", "×", "*", "⊙", "∘", …"""
+
+    factors: tuple[Node, ...]
+    ops: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Quotient(Node):
+    """A fraction; `slash` where it is written a/b (then a/b c is (a/b) c, and a reader may doubt it)."""
+
+    over: Node
+    under: Node
+    slash: bool = False
+
+
+@dataclass(frozen=True)
+class Root(Node):
+    """√body, or the root of degree `index`."""
+
+    body: Node
+    index: Node | None = None
+
+
+@dataclass(frozen=True)
+class Binomial(Node):
+    """n over k."""
+
+    over: Node
+    under: Node
+
+
+@dataclass(frozen=True)
+class Factorial(Node):
+    """body!"""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Group(Node):
+    """Brackets: ( ) [ ] { } ⟨ ⟩; intervals may mix them."""
+
+    body: Node
+    open: str = "("
+    close: str = ")"
+
+
+@dataclass(frozen=True)
+class List(Node):
+    """Items with one character between each two: "," ";" "|" ":". f(x; W, b) has separators ";,"."""
+
+    items: tuple[Node, ...]
+    separators: str
+
+
+@dataclass(frozen=True)
+class Applied(Node):
+    """A named operator and what it is applied to: log x y is log of x y, log x + y is (log x) + y."""
+
+    function: Node
+    argument: Node
+
+
+@dataclass(frozen=True)
+class Big(Node):
+    """∑, ∏, ∫, max, min, argmax, argmin, lim, sup, inf, E with limits, over the term that follows."""
+
+    op: str
+    sub: Node | None
+    sup: Node | None
+    body: Node
+
+
+@dataclass(frozen=True)
+class Derivative(Node):
+    """d or ∂ (`kind`) of something by variables, each with its order. `of` is None where the operator stands alone."""
+
+    kind: str
+    of: Node | None
+    by: tuple[tuple[Node, int], ...]
+
+
+@dataclass(frozen=True)
+class Gradient(Node):
+    """∇ of something, by the variables below it. `order` 2 is ∇²."""
+
+    of: Node
+    by: Node | None = None
+    order: int = 1
+
+
+@dataclass(frozen=True)
+class Evaluated(Node):
+    """A bar after the body, with what holds there: dy/dx |_{x=0}."""
+
+    body: Node
+    at: Node
+
+
+@dataclass(frozen=True)
+class Norm(Node):
+    """‖body‖; its kind stands in the scripts around it."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Abs(Node):
+    """|body|."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Floor(Node):
+    """⌊body⌋."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Ceil(Node):
+    """⌈body⌉."""
+
+    body: Node
+
+
+@dataclass(frozen=True)
+class Matrix(Node):
+    """Rows of cells; `kind` is the environment: "pmatrix", "bmatrix", "vmatrix" (a determinant), "array", …"""
+
+    rows: tuple[tuple[Node, ...], ...]
+    kind: str = "matrix"
+
+
+@dataclass(frozen=True)
+class Cases(Node):
+    """Values with their conditions; None: otherwise."""
+
+    rows: tuple[tuple[Node, Node | None], ...]
+
+
+@dataclass(frozen=True)
+class Noted(Node):
+    """A body with a note: "underbrace", "overbrace", "underset", "overset", "boxed", "color", "cancel"."""
+
+    body: Node
+    note: Node | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class Text(Node):
+    """Prose inside a formula."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Dots(Node):
+    """… of any height."""
+
+
+@dataclass(frozen=True)
+class Chain(Node):
+    """a = b < c: `relations[i]` stands between sides i and i + 1.
+
+    A row that begins (or ends) with a relation has an `Empty` side there.
+    """
+
+    sides: tuple[Node, ...]
+    relations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statements(Node):
+    """Several claims in one formula.
+
+    `separators[i]` stands after item i: ",", ";", " " (a wide space), "\\n" (a new row), or a word: "and",
+    "for", "if", "where".
+    """
+
+    items: tuple[Node, ...]
+    separators: tuple[str, ...]
+
+
+N = TypeVar("N", bound=Node)
+
+
+def placed(node: N, start: int, end: int) -> N:
+    """The node with its place in the text."""
+    return replace(node, start=start, end=end)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes right below a node, from left to right.
+
+    >>> [child.name for child in children(Product((Symbol("a"), Symbol("b")), ("",)))]
+    ['a', 'b']
+    """
+    for part in fields(node):
+        value = getattr(node, part.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _inside(value)
+
+
+def _inside(values: tuple[object, ...]) -> Iterator[Node]:
+    for value in values:
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _inside(value)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and everything below it.
+
+    >>> [type(n).__name__ for n in walk(Scripted(Symbol("w"), sub=Number("0")))]
+    ['Scripted', 'Symbol', 'Number']
+    """
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend(reversed(list(children(top))))
