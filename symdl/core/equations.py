@@ -193,27 +193,31 @@ def flatten(
         # a maximum or a product stands alone in its equation, so that the tensor on the left is its value
         return sympy.Add(*[nested(p) if isinstance(p, Reduction) and p.op != "sum" else summand(p) for p in parts])
 
-    def summand(expr: sympy.Expr) -> sympy.Expr:
+    def summand(expr: sympy.Expr, guards: tuple[sympy.Expr, ...] = ()) -> sympy.Expr:
         """Keep the one sum that a flat term may have, as c·Σ_i c'·Σ_j f; name every other reduction."""
         if not _as_term(expr).bound:
-            return nested(expr)
+            return nested(expr, guards)
         factors = sympy.Mul.make_args(expr)
         inner = next(f for f in factors if isinstance(f, Reduction))
         if set(indices_in(inner)) < set(out.indices):
-            return nested(expr)  # the same for all values of some index: computed once, by a name of its own
-        return sympy.Mul(*[kept(f) if isinstance(f, Reduction) else nested(f) for f in factors])
+            return nested(expr, guards)  # the same for all values of some index: computed once, by a name of its own
+        own = _guards_among(factors)
+        beside = guards + own
+        return sympy.Mul(
+            *own, *[kept(f, beside) if isinstance(f, Reduction) else nested(f, beside) for f in factors if f not in own]
+        )
 
-    def kept(node: Reduction) -> sympy.Expr:
-        body = summand(node.body) if node.op == "sum" else nested(node.body)
+    def kept(node: Reduction, guards: tuple[sympy.Expr, ...] = ()) -> sympy.Expr:
+        body = summand(node.body, guards) if node.op == "sum" else nested(node.body, guards)
         return Reduction(node.args[0], body, *node.args[2:])
 
     def nested(expr: sympy.Expr, guards: tuple[sympy.Expr, ...] = ()) -> sympy.Expr:
         if isinstance(expr, Element) or not expr.has(Reduction):
             return expr
         if isinstance(expr, Reduction):
-            return named(kept(expr), guards)
+            return named(kept(expr, guards), guards)
         if expr.is_Mul:
-            own = tuple(f for f in expr.args if isinstance(f, (InRange, Delta)))
+            own = _guards_among(expr.args)
             return sympy.Mul(*own, *[nested(f, guards + own) for f in expr.args if f not in own])
         return expr.func(*[nested(a, guards) for a in expr.args])
 
@@ -237,6 +241,10 @@ def flatten(
     return [*made, equation(out, final, note)]
 
 
+def _guards_among(factors: Iterable[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+    return tuple(f for f in factors if isinstance(f, (InRange, Delta)))
+
+
 def _over_guarded(node: Reduction, guards: tuple[sympy.Expr, ...]) -> tuple[Reduction, dict[Index, sympy.Expr]]:
     """A reduction of p − r that stands beside [0 ≤ p − r < U], as one of an index v below U, and what v stands for.
 
@@ -248,14 +256,18 @@ def _over_guarded(node: Reduction, guards: tuple[sympy.Expr, ...]) -> tuple[Redu
     (Sum_{q}(x[q + v]), {v: p - r})
     """
     back: dict[Index, sympy.Expr] = {}
-    for guard in guards:
-        if isinstance(guard, InRange) and not _reads_safely(node):
-            moved = _moved(node, guard)
-            if moved is not None:
-                node, v = moved
-                back[v] = guard.args[0]
-            else:
-                node = node.func(node.args[0], _guarded_body(node, guard), *node.args[2:])
+    renamed: dict[Index, sympy.Expr] = {}
+    for written in (g for g in guards if isinstance(g, InRange)):
+        if _reads_safely(node):
+            break
+        guard = InRange(sympy.expand(rename(written.args[0], renamed)), written.args[1])
+        moved = _moved(node, guard)
+        if moved is not None:
+            node, v, index, value = moved
+            back[v] = written.args[0]
+            renamed = {i: rename(e, {index: value}) for i, e in renamed.items()} | {index: value}
+        else:
+            node = node.func(node.args[0], _guarded_body(node, guard), *node.args[2:])
     return node, back
 
 
@@ -268,16 +280,17 @@ def _reads_safely(node: Reduction) -> bool:
     )
 
 
-def _moved(node: Reduction, guard: InRange) -> tuple[Reduction, Index] | None:
-    """The reduction over v = e, where all that it knows of the indices in e is e itself."""
+def _moved(node: Reduction, guard: InRange) -> tuple[Reduction, Index, Index, sympy.Expr] | None:
+    """The reduction over v = e, where all that it knows of the indices in e is e itself; v; and an index solved for."""
     e = sympy.expand(guard.args[0])
     inside = indices_in(e)
     for i in (i for i in inside if e.coeff(i, 1) in (1, -1) and i in node.free_symbols):
         v, slope = Index("v", guard.args[1]), e.coeff(i, 1)
-        moved = rename(node, {i: sympy.expand((v - e + slope * i) / slope)})
+        value = sympy.expand((v - e + slope * i) / slope)
+        moved = rename(node, {i: value})
         moved = moved.func(moved.args[0], _expanded_subscripts(moved.body), *moved.args[2:])
         if not moved.free_symbols & set(inside):
-            return moved, v
+            return moved, v, i, value
     return None
 
 

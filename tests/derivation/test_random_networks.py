@@ -207,6 +207,21 @@ def test_hessians_of_random_networks_times_a_direction(stages, seed):
         assert max(abs(v) for v in (product - want).ravel()) <= mpmath.mpf(10) ** -20 * size
 
 
+@pytest.mark.parametrize("before", ["normed", "attended", "convolved"])
+def test_an_expansion_keeps_the_guards_of_a_padded_convolution(before):
+    """What stands before the convolution is read beside its guard, sums within sums included."""
+    definition = network([before, "convolved"], embedded=False).at(t=3)
+    rng = np.random.default_rng(3)
+    arrays = {"x": rng.normal(size=(2, 3, 2))}
+    arrays |= {t.name: rng.normal(size=[3 if t.shape == (3,) else 2]) for t in definition.parameters}
+    wrt = list(arrays)
+    full, chain = (sd.derive(definition, wrt, via=via) for via in ("expand", "chain"))
+    found, wanted = (evaluate(way.gradient, arrays) for way in (full, chain))
+    for name in wrt:
+        got, want = found[full.names[name]].astype(float), wanted[chain.names[name]].astype(float)
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
 def test_a_planted_fault_is_found(monkeypatch):
     """A rule that forgets to reverse time must not pass."""
     from symdl.core.functions import InRange
