@@ -14,6 +14,9 @@ from symdl.verification.documents.regions import Heading, Lines, Region, Scan
 from symdl.verification.documents.rows import rows
 from symdl.verification.documents.spans import Pragma, Problem, Section, Span
 
+MOST_FORMULAS = 20_000
+"""Of one document."""
+
 
 @dataclass
 class Assembly:
@@ -51,12 +54,17 @@ class Assembly:
         self.pragmas.append(Pragma(self.file, *place, self.numbering.current, remark, cell))
 
     def _add_region(self, text: str, region: Region, lines: Lines, prose: Prose, cell: int) -> None:
-        whole = _unquoted(text, region) if region.quoted else text
-        parts, environment = rows(whole, region.inner, region.outer, region.environment)
+        if len(self.spans) >= MOST_FORMULAS:
+            self._full(lines.at(region.start), cell)
+            return
+        body = text[region.inner : region.outer]
+        if region.quoted:  # blanks for the marks, so that offsets stay what they are
+            body = _QUOTE.sub(lambda mark: " " * len(mark[0]), body)
+        parts, environment = rows(body, 0, len(body), region.environment)
         before = after = None
         number = 0
         for start, end in parts:
-            latex = self._cleaned(whole[start:end], region, environment, lines.at(start), cell)
+            latex = self._cleaned(body[start:end], region, environment, lines.at(region.inner + start), cell)
             if not latex:
                 continue
             if before is None or after is None:
@@ -64,10 +72,10 @@ class Assembly:
             self.spans.append(
                 Span(
                     self.file,
-                    *lines.at(start),
+                    *lines.at(region.inner + start),
                     region.kind,
                     latex,
-                    text[start:end],
+                    text[region.inner + start : region.inner + end],
                     self.numbering.current,
                     self.blocks,
                     number,
@@ -79,20 +87,19 @@ class Assembly:
             number += 1
         self.blocks += number > 0
 
+    def _full(self, place: tuple[int, int], cell: int) -> None:
+        what = f"the document has more than {MOST_FORMULAS:,} formulas: those from here on are not read"
+        if not any(problem.text == what for problem in self.problems[-1:]):
+            self.problems.append(Problem(*place, what, cell))
+
     def _cleaned(self, raw: str, region: Region, environment: str, place: tuple[int, int], cell: int) -> str:
         """The formula; one whose macros do not end is left as it stands, and noted."""
         settings = {"markdown": self.markdown, "escaped": region.escaped}
-        display = region.kind == "display"
         try:
-            return cleaned(raw, self.macros, environment=environment, display=display, **settings)
+            return cleaned(raw, self.macros, environment=environment, **settings)
         except ExpansionError as error:
             self.problems.append(Problem(*place, str(error), cell))
-            return cleaned(raw, Macros(), environment=environment, display=display, **settings)
+            return cleaned(raw, None, environment=environment, **settings)
 
 
 _QUOTE = re.compile(r"(?<=\n)[ \t]*(?:>[ \t]?)+")
-
-
-def _unquoted(text: str, region: Region) -> str:
-    """The text with blanks for the marks of quotation in the region, so that offsets stay what they are."""
-    return text[: region.inner] + _QUOTE.sub(lambda mark: " " * len(mark[0]), text[region.inner : region.outer])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_BRACE = re.compile(r"\\.|[{}]|\n(?=[ \t]*\n)", re.DOTALL)
 _SPACE = re.compile(r"(?:\s|%[^\n]*\n)*")
 _TOKEN = re.compile(r"\\[A-Za-z@]+|\\.|.", re.DOTALL)
 
 
 def group_end(text: str, at: int, limit: int | None = None) -> int:
-    r"""Offset past the `}` that closes the `{` at `at`; `limit` (by default the end of the text) if none does.
+    r"""Offset past the `}` that closes the `{` at `at`; if none does in its paragraph, where that or `limit` ends.
 
     >>> group_end(r"{a{b}\}}c", 0)
     8
@@ -20,7 +20,7 @@ def group_end(text: str, at: int, limit: int | None = None) -> int:
     while found := _BRACE.search(text, at, limit):
         at = found.end()
         depth += {"{": 1, "}": -1}.get(found[0], 0)
-        if depth <= 0 and found[0] == "}":
+        if found[0] == "\n" or (depth <= 0 and found[0] == "}"):
             return at
     return limit
 

@@ -24,41 +24,46 @@ _BREAK = re.compile(r"\\\\(?:\\\\)?\*?(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in
 _MARK = re.compile(r"\\(begin|end)\s*\{[^{}]*\}|\\\\|\\.|[{}&]", re.DOTALL)
 _RELATION_BEFORE = re.compile(r"(?:[=<>≈≤≥]|\\(?:approx|leq?|geq?|neq?|equiv|propto|sim|in|to|leftarrow|gets))\s*\Z")
 _RELATION_AFTER = re.compile(r"\s*(?:[=<>≈≤≥]|\\(?:approx|leq?|geq?|neq?|equiv|propto|sim|in|to|leftarrow|gets)\b|\Z)")
-_END = re.compile(r"(?:\s|[.,;]|\\[,;!]|\\q?quad\b|~)+\Z")
+_ENDS = (r"\,", r"\;", r"\!", r"\ ", r"\quad", r"\qquad", ".", ",", ";", "~", " ", "\\")
 
 
 def cleaned(
     raw: str,
-    macros: Macros,
+    macros: Macros | None,
     *,
     markdown: bool = False,
     escaped: bool = False,
     environment: str = "",
-    display: bool = True,
 ) -> str:
     """The LaTeX of one formula or row.
 
     Args:
         raw: as it stands in the file.
-        macros: those known so far; definitions in `raw` are added to them.
+        macros: those known so far, to which definitions in `raw` are added; None to leave all as they are.
         markdown: the escapes of Markdown are undone, and a % after a digit is a percent sign.
         escaped: every backslash before a punctuation mark is written twice.
         environment: the one it is a row of.
-        display: the full stop or comma at the end belongs to the sentence.
 
     Raises:
         ExpansionError: its macros do not end, or make it too long.
     """
-    text = raw
-    if markdown:
-        text = _without_escapes(text, escaped=escaped)
+    text = _without_escapes(raw, escaped=escaped) if markdown else raw
     text = (_COMMENT if markdown else _STRICT_COMMENT).sub(_uncommented, text)
     if "\\" in text:
-        text = macros.expand(text)
+        text = macros.expand(text) if macros else text
         text = _REOPENED.sub("", _DROPPED.sub("", text))
     text = _without_marks(text, aligned=environment in ALIGNED)
     text = " ".join(text.split())
-    return _END.sub("", text) if display else text
+    return _without_end(text)
+
+
+def _without_end(text: str) -> str:
+    """Without the gaps, and the full stop or comma of the sentence, at its end."""
+    while end := next((end for end in _ENDS if text.endswith(end)), ""):
+        if end == "." and text.endswith((r"\right.", r"\left.")):
+            break
+        text = text[: -len(end)]
+    return text
 
 
 def is_definition(raw: str) -> bool:

@@ -21,16 +21,16 @@ _SUFFIX = re.compile(r"(?:th|st|nd|rd|s)?(?![A-Za-z])")
 
 
 def dollars(
-    text: str, at: int, find: Callable[[str, int], int], paragraph_end: Callable[[str, int], int]
+    text: str, at: int, find: Callable[[str, int], int], paragraph_end: Callable[[int], int]
 ) -> tuple[Region | None, int, str]:
     """The formula that the dollars at `at` begin, if they do; where to go on; what is wrong, if something is."""
     if text.startswith("$$", at):
         return _display(text, at, find)
     if text.startswith("$`", at):
-        end = text.find("`$", at + 2, min(paragraph_end(text, at), at + LONGEST_INLINE))
+        end = text.find("`$", at + 2, min(paragraph_end(at), at + LONGEST_INLINE))
         if end >= 0:
             return Region(at, at + 2, end, end + 2, "inline"), end + 2, ""
-    end = _inline_end(text, at, paragraph_end(text, at + 1))
+    end = closing_dollar(text, at + 1, min(paragraph_end(at + 1), at + LONGEST_INLINE), "$")
     if end < 0 or not _is_formula(text, at, end):
         return None, at + 1, ""
     return Region(at, at + 1, end, end + 1, "inline"), end + 1, ""
@@ -50,16 +50,18 @@ def _display(text: str, at: int, find: Callable[[str, int], int]) -> tuple[Regio
     return Region(at, at + 2, end, end + 2, "display"), end + 2, ""
 
 
-def _inline_end(text: str, at: int, limit: int) -> int:
-    r"""The next dollar outside of braces (as in \text{if $x$}); the next at all where the braces do not close."""
+def closing_dollar(text: str, at: int, limit: int, wanted: str) -> int:
+    r"""The next dollars outside of braces (as in \text{if $x$}), or the next where braces do not close; or -1."""
     depth, inner, first = 0, 0, -1
-    for mark in _MARK.finditer(text, at + 1, min(limit, at + LONGEST_INLINE)):
+    for mark in _MARK.finditer(text, at, limit):
         if mark[0] == "$":
+            if not text.startswith(wanted, mark.start()):
+                continue
             if depth <= 0:
                 return mark.start()
             first = mark.start() if first < 0 else first
             inner += 1
-            if inner > 8:
+            if inner > 8:  # those who nest so many must not make this slow
                 break
         else:
             depth += {"{": 1, "}": -1}.get(mark[0], 0)

@@ -163,16 +163,17 @@ def _replacement(macro: Macro, text: str, at: int) -> tuple[str, int]:
 
 
 def _filled(body: str, values: list[str]) -> str:
-    parts, at = [], 0
+    parts, at, length = [], 0, len(body)
     for place in _PLACE.finditer(body):
         number = int(place[1])
         parts.append(body[at : place.start()])
         if 1 <= number <= len(values):
             value = values[number - 1]
             parts.append(_spaced(parts[-1], value) + value)
+            length += len(value)
         at = place.end()
         parts.append(_spaced(parts[-1], body[at : at + 1]))
-        if sum(map(len, parts[-3:])) > MOST_CHARACTERS:
+        if length > MOST_CHARACTERS:
             raise ExpansionError("an argument of a macro is too long")
     parts.append(body[at:])
     return "".join(parts)

@@ -6,8 +6,9 @@ import re
 from bisect import bisect_left, bisect_right
 
 from symdl.verification.documents.regions import Region, Scan
+from symdl.verification.documents.rows import DROPPED
 
-REACH = 800
+REACH = 500
 """How many characters on each side of a formula are looked at."""
 
 
@@ -16,7 +17,7 @@ class Prose:
 
     def __init__(self, text: str, scan: Scan) -> None:
         self._text = text
-        marked = [(r.start, r.end, f"${text[r.inner : r.outer].strip()}$") for r in scan.regions]
+        marked = [(r.start, r.end, _shown(text[r.inner : r.outer])) for r in scan.regions]
         marked += [(start, end, " ") for start, end in (*scan.hidden, *scan.definitions)]
         self._marked = sorted(marked)
         self._starts = [mark[0] for mark in self._marked]
@@ -56,6 +57,10 @@ class Prose:
             at = last
         parts.append(self._text[at:end] if at < end else "")
         return tidy("".join(parts))
+
+
+def _shown(formula: str) -> str:
+    return f"${re.sub(DROPPED, '', formula).strip()}$" if len(formula) < REACH else "$…$"
 
 
 _COMMAND = re.compile(r"\\(?:cite[a-z]*|ref|eqref|label|footnote|index|url)\s*\*?(?:\[[^\]]*\])?\{[^{}]*\}")

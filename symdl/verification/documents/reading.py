@@ -7,13 +7,18 @@ r"""Read a document: its formulas with their places, sections and the words arou
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
 
 from symdl.errors import DataError
 from symdl.verification.documents.assembling import Assembly
 from symdl.verification.documents.markdown import scan_markdown
+from symdl.verification.documents.notebook import markdown_cells
+from symdl.verification.documents.regions import Scan
 from symdl.verification.documents.spans import Document, DocumentKind
+from symdl.verification.documents.tex import scan_latex
 
 KINDS: dict[str, DocumentKind] = {
     ".md": "markdown",
@@ -21,10 +26,15 @@ KINDS: dict[str, DocumentKind] = {
     ".mdx": "markdown",
     ".qmd": "markdown",
     ".rmd": "markdown",
+    ".tex": "latex",
+    ".latex": "latex",
+    ".ltx": "latex",
+    ".ipynb": "notebook",
 }
 """What a file is by the end of its name."""
-LARGEST = 32 * 2**20
+LARGEST = 16 * 2**20
 """Bytes of a file."""
+_SCANNERS: dict[DocumentKind, Callable[[str], Scan]] = {"markdown": scan_markdown, "latex": scan_latex}
 
 
 def read(path: str | PathLike[str]) -> Document:
@@ -58,9 +68,13 @@ def read_text(text: str, kind: DocumentKind, file: str = "<text>") -> Document:
     Raises:
         DataError: the document is broken as a whole, such as a notebook that is no JSON.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    assembly = Assembly(file, markdown=True)
-    assembly.add(text, scan_markdown(text))
+    text = normal(text)
+    assembly = Assembly(file, markdown=kind != "latex")
+    if kind == "notebook":
+        for number, source in markdown_cells(text, file):
+            assembly.add(normal(source), scan_markdown(normal(source)), number)
+    else:
+        assembly.add(text, _SCANNERS[kind](text))
     return Document(
         file,
         kind,
@@ -70,6 +84,14 @@ def read_text(text: str, kind: DocumentKind, file: str = "<text>") -> Document:
         tuple(assembly.sections),
         tuple(assembly.problems),
     )
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def normal(text: str) -> str:
+    r"""With line ends `\n`, and without marks that are no characters: a byte order mark, half of a surrogate pair."""
+    return _HALVES.sub("\ufffd", text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _text(name: str) -> str:

@@ -59,7 +59,7 @@ def rows(text: str, start: int, end: int, environment: str) -> tuple[list[tuple[
 def _unwrapped(text: str, start: int, end: int, environment: str) -> tuple[int, int, str]:
     """Past the arguments of the environment, and into those that hold the whole of it."""
     start = _past_arguments(text, start, end, environment)
-    while True:
+    for _ in range(8):
         lead = _LEAD.match(text, start, end)
         begin = _BEGIN.match(text, lead.end() if lead else start, end)
         if begin is None or begin[1] not in ROWED:
@@ -71,6 +71,7 @@ def _unwrapped(text: str, start: int, end: int, environment: str) -> tuple[int, 
             return start, end, environment
         environment = begin[1]
         start, end = _past_arguments(text, begin.end(), closed[0], environment), closed[0]
+    return start, end, environment
 
 
 def _past_arguments(text: str, start: int, end: int, environment: str) -> int:
