@@ -139,10 +139,11 @@ def layers_table() -> str:
     return "\n".join(["| name | what it is | options, with their defaults |", "| --- | --- | --- |", *rows])
 
 
-def measured() -> dict[Path, str]:
-    """The page of `python -m derivations.accuracy`, which hangs on the processor and is not written here."""
-    page = HERE / "accuracy" / "accuracy.md"
-    return {page: page.read_text(encoding="utf-8")}
+def unmade() -> dict[Path, str]:
+    """The pages that are not written here: that of `python -m derivations.accuracy`, which hangs on the processor, and
+    the lecture, which is written by hand for `symdl check` to judge."""
+    pages = [HERE / "accuracy" / "accuracy.md", *sorted(HERE.glob("*.md"))]
+    return {page: page.read_text(encoding="utf-8") for page in pages}
 
 
 def wanted() -> Iterator[tuple[Path, str]]:
@@ -152,7 +153,7 @@ def wanted() -> Iterator[tuple[Path, str]]:
         files = texts(source)
         made.update(files)
         yield from files.items()
-    yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in (measured() | made).items()})
+    yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in (unmade() | made).items()})
     yield ACTIVATIONS, activations_page(ACTIVATIONS.read_text(encoding="utf-8"))
     yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
     yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))

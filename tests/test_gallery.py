@@ -43,7 +43,9 @@ def test_every_activation_of_one_number_has_an_entry_with_a_plot() -> None:
 
 def test_the_index_is_up_to_date() -> None:
     files = {
-        p.relative_to(generate.HERE).as_posix(): p.read_text(encoding="utf-8") for p in generate.HERE.glob("*/*.*")
+        p.relative_to(generate.HERE).as_posix(): p.read_text(encoding="utf-8")
+        for pattern in ("*/*.*", "*.md")
+        for p in generate.HERE.glob(pattern)
     }
     page = generate.INDEX.read_text(encoding="utf-8")
     assert generate.index_page(files) == page, "index.html is out of date: make gallery"
