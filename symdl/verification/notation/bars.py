@@ -1,12 +1,15 @@
 """What each vertical bar of a formula is: it opens or closes an absolute value or a norm, parts p(y | x), or evaluates.
 
 A bar after nothing that it could close opens. After an operand it closes what is open at its level, or evaluates if a
-subscript follows; else it opens if another one follows that closes it, and parts a condition if none does.
+subscript follows; else it opens if another one follows that closes it, and parts a condition if none does. \\\\mid does
+not open after an operand, but before one it does: some write |x| with it.
 """
 
 from __future__ import annotations
 
-from symdl.verification.notation.lexer import Lexeme
+from collections import Counter
+
+from symdl.verification.notation.reader import Lexeme
 
 _OPERANDS = frozenset(
     {"NUMBER", "SYMBOL", "TEXT", "DOTS", "CLOSE", "RBRACE", "END", "PRIME", "BANG", "PERCENT", "OPTCLOSE"}
@@ -21,30 +24,35 @@ def settled(lexemes: list[Lexeme]) -> list[Lexeme]:
         return lexemes
     levels = _levels(lexemes)
     waiting: dict[int, list[str]] = {}
-    left = _counts(lexemes, levels)
+    left = Counter((level, lexeme.value) for lexeme, level in zip(lexemes, levels, strict=True) if lexeme.kind == "BAR")
     done: list[Lexeme] = []
     for place, lexeme in enumerate(lexemes):
         if lexeme.kind != "BAR":
             done.append(lexeme)
             continue
         level = levels[place]
-        left[level] -= 1
+        left[level, lexeme.value] -= 1
         after = lexemes[place + 1].kind if place + 1 < len(lexemes) else ""
-        done += _settle(lexeme, done[-1].kind if done else "", after, waiting.setdefault(level, []), left[level])
+        done += _settle(
+            lexeme, done[-1].kind if done else "", after, waiting.setdefault(level, []), left[level, lexeme.value]
+        )
     return done
 
 
 def _settle(bar: Lexeme, before: str, after: str, waiting: list[str], left: int) -> list[Lexeme]:
     value = "‖" if bar.value == "||" else bar.value
+    shown = "|" if value == "mid" else value
     if bar.value == "||" and waiting[-1:] == ["|"]:  # |x||y|: one closes, one opens
         middle = bar.start + 1
         return [Lexeme("CLOSE", "|", bar.start, middle), Lexeme("OPEN", "|", middle, bar.end)]
     if before not in _OPERANDS:
         waiting.append(value)
-        return [Lexeme("OPEN", value, bar.start, bar.end)]
+        return [Lexeme("OPEN", shown, bar.start, bar.end)]
     if waiting and waiting[-1] == value:
         waiting.pop()
-        return [Lexeme("CLOSE", value, bar.start, bar.end)]
+        return [Lexeme("CLOSE", shown, bar.start, bar.end)]
+    if value == "mid":
+        return [Lexeme("SEP", "|", bar.start, bar.end)]
     if after == "SUB":
         return [Lexeme("EVAL", value, bar.start, bar.end)]
     if left:
@@ -67,11 +75,3 @@ def _levels(lexemes: list[Lexeme]) -> list[int]:
             last += 1
             stack[-1] = last
     return levels
-
-
-def _counts(lexemes: list[Lexeme], levels: list[int]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for lexeme, level in zip(lexemes, levels, strict=True):
-        if lexeme.kind == "BAR":
-            counts[level] = counts.get(level, 0) + 1
-    return counts

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.notation import tree
-from symdl.verification.notation.lexer import Lexeme
+from symdl.verification.notation.reader import Lexeme
 from symdl.verification.notation.symbols import LONE, NEGATED
 from symdl.verification.notation.term import At, Function, Operator, term
 from symdl.verification.notation.tree import Node
@@ -146,7 +146,7 @@ def _list(parts: list[tuple[Element, ...]], separators: list[Lexeme], span: dict
             else tree.Empty(start=mark.start, end=mark.start)
         )
     for separator in separators:
-        if separator.value not in ",;|:":
+        if separator.value not in ",;|:‖":
             refuse(separator.start, separator.value, f"{separator.value!r} can not stand here")
     return tree.List(tuple(items), "".join(s.value for s in separators), **span)
 
@@ -166,7 +166,7 @@ def _statements(parts: list[tuple[Element, ...]], separators: list[Lexeme], span
     bound = [_side(item, span) for item in items]
     if len(bound) == 1:
         return bound[0]
-    plain = all(mark.kind == "SEP" and mark.value in ",;|:" for mark in between)
+    plain = all(mark.kind == "SEP" and mark.value in ",;|:‖" for mark in between)
     if plain and not any(isinstance(node, tree.Chain) for node in bound):
         return tree.List(tuple(bound), "".join(mark.value for mark in between), **span)
     return _gathered(bound, [mark.value for mark in between], span)
@@ -205,7 +205,7 @@ def _gathered(bound: list[Node], between: list[str], span: dict[str, int]) -> No
             items[-1] = replace(node, sides=(first, *node.sides[1:]), start=first.start)
         elif mark == "," and not isinstance(last, tree.Chain) and not isinstance(node, tree.Chain):
             items[-1] = _joined(last, node, mark)
-        elif mark in (":", "|"):
+        elif mark in (":", "|", "‖"):
             items[-1] = _related(last, node, mark)
         else:
             items.append(node)
@@ -227,8 +227,8 @@ def _joined(first: Node, second: Node, mark: str) -> Node:
 
 def _related(first: Node, second: Node, mark: str) -> Node:
     """f: X → Y, p(y | x) without brackets."""
-    if mark == "|":
-        return tree.List((first, second), "|", start=first.start, end=second.end)
+    if mark != ":":
+        return tree.List((first, second), mark, start=first.start, end=second.end)
     left = (first.sides, first.relations) if isinstance(first, tree.Chain) else ((first,), ())
     right = (second.sides, second.relations) if isinstance(second, tree.Chain) else ((second,), ())
     return tree.Chain((*left[0], *right[0]), (*left[1], mark, *right[1]), start=first.start, end=second.end)
@@ -270,7 +270,7 @@ def _sum(elements: tuple[Element, ...]) -> Node:
     if len(elements) == 1 and (name := _lone(elements[0])):
         return name
     terms: list[tuple[str, Node]] = []
-    sign, waiting, signed = "+", [], False  # type: tuple[str, list[Element], bool]
+    waiting: list[Element] = []
     pending: list[Lexeme] = []
     for element in elements:
         before = waiting[-1] if waiting else None
@@ -281,7 +281,6 @@ def _sum(elements: tuple[Element, ...]) -> Node:
             pending.append(element)
         else:
             waiting.append(element)
-    del sign, signed
     if not waiting:
         refuse(elements[-1].start, str(elements[-1]), "a sign with nothing behind it")
     terms.append(_signed(pending, waiting))
@@ -292,7 +291,9 @@ def _sum(elements: tuple[Element, ...]) -> Node:
 
 def _holds(before: Element | None) -> bool:
     """Whether a sign behind this belongs to a factor: 2 · −3, ∑ −x."""
-    return isinstance(before, Operator) or (isinstance(before, Lexeme) and before.kind == "OP")
+    if isinstance(before, (Function, Operator)) or (isinstance(before, tree.Derivative) and before.of is None):
+        return True
+    return isinstance(before, Lexeme) and before.kind == "OP"
 
 
 def _signed(signs: list[Lexeme], elements: list[Element]) -> tuple[str, Node]:

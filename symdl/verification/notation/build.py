@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from symdl.verification.notation import tree
 from symdl.verification.notation.binding import At, Element, Function, Operator, Row, bind, spliced
 from symdl.verification.notation.derivatives import quotient
-from symdl.verification.notation.lexer import Lexeme
+from symdl.verification.notation.reader import Lexeme
 from symdl.verification.notation.symbols import OTHERWISE
 from symdl.verification.notation.tree import Node
 from symdl.verification.notation.unread import refuse
@@ -62,7 +62,7 @@ class Builder:
             *before, last = base.elements
             if not isinstance(last, Node):
                 refuse(scripts[0].start, last.value, "a script on a sign")
-            return Row((*before, _put(last, scripts)))
+            return Row((*before, _put(_enclosed(last, scripts), scripts)))
         assert isinstance(base, Node)
         return _put(base, scripts)
 
@@ -84,9 +84,7 @@ class Builder:
     def fraction(self, parts: list[Any]) -> Node:
         over, under = (_row(part) for part in parts[1:])
         start = parts[0].value.start
-        return quotient(
-            bind(over, "group"), bind(under, "group"), slash=parts[0].value.value == "slash", start=start, end=under.end
-        )
+        return quotient(bind(over, "group"), bind(under, "group"), slash=False, start=start, end=under.end)
 
     def binomial(self, parts: list[Any]) -> Node:
         over, under = (_row(part) for part in parts[1:])
@@ -133,10 +131,19 @@ class Builder:
     def environment(self, parts: list[Any]) -> Node:
         first, rows, last = parts[0].value, parts[1], parts[2].value
         if "cases" in first.value:
+            if all(len(row) == 1 and _is_claim(row[0]) for row in rows):
+                claims = tuple((bind(_without_comma(row[0]), "cell"),) for row in rows)
+                return tree.Matrix(claims, "cases", start=first.start, end=last.end)
             found = tuple(_case(row, first.start) for row in rows)
             return tree.Cases(found, start=first.start, end=last.end)
         cells = tuple(tuple(bind(cell, "cell") for cell in row) for row in rows)
         return tree.Matrix(cells, first.value.rstrip("*"), start=first.start, end=last.end)
+
+
+def _is_claim(row: Row) -> bool:
+    """Whether a row is one of a system, without a condition: its first mark is a relation."""
+    marks = [e.kind for e in row.elements if isinstance(e, Lexeme) and e.kind in ("REL", "SEP", "WORD")]
+    return marks[:1] == ["REL"] and "WORD" not in marks
 
 
 def _case(row: list[Row], start: int) -> tuple[Node, Node | None]:
@@ -195,7 +202,7 @@ def _element(part: Any) -> Element:
     if lexeme.kind == "DOTS":
         return tree.Dots(**span)
     if lexeme.kind == "FN":
-        return Function(tree.placed(tree.Symbol(lexeme.value, "rm"), **span), **span)
+        return Function(tree.placed(tree.Symbol(lexeme.value, lexeme.face or "rm"), **span), **span)
     if lexeme.kind in ("BIG", "NABLA"):
         return tree.placed(Operator(lexeme.value), **span)
     return lexeme
@@ -212,6 +219,15 @@ def _put(base: Node, scripts: list[Script]) -> Node:
     """A base with its scripts."""
     for script in scripts:
         base = _put_one(base, script)
+    return base
+
+
+def _enclosed(base: Node, scripts: list[Script]) -> Node:
+    """{w^l}^T has two scripts at one place, one on the other's base."""
+    if isinstance(base, tree.Scripted):
+        taken = {"SUB": base.sub is not None, "SUP": base.sup is not None}
+        if any(taken.get(script.kind, False) for script in scripts):
+            return tree.Scripted(base, start=base.start, end=base.end)
     return base
 
 

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from symdl.verification.notation.bars import settled
 from symdl.verification.notation.build import Builder
-from symdl.verification.notation.lexer import DEPTH, Lexeme, Lexer
+from symdl.verification.notation.lexer import lexemes
+from symdl.verification.notation.reader import DEPTH, Lexeme
 from symdl.verification.notation.tree import Node, children
 from symdl.verification.notation.unread import refuse
 
 if TYPE_CHECKING:
     import lark
+
+#: Deepest tree that is handed on: whoever walks it may recurse.
+LEVELS = 100
 
 GRAMMAR = r"""
 start: line
@@ -69,7 +72,7 @@ def parse(latex: str) -> Node:
     """The tree of a formula in LaTeX.
 
     Args:
-        latex: what stands between the dollars, macros expanded; at most 20,000 characters and 200 levels deep.
+        latex: what stands between the dollars, macros expanded; at most 20,000 characters and 200 brackets deep.
 
     Raises:
         UnreadError: some of it has no meaning here. Nothing is ever cut.
@@ -79,12 +82,12 @@ def parse(latex: str) -> Node:
     >>> parse(r"\\frac{\\partial L}{\\partial w}").by[0][0].name
     'w'
     """
-    lexemes = settled(Lexer(latex).read())
-    _shallow(lexemes)
+    found = lexemes(latex)
+    _shallow(found)
     import lark
 
     try:
-        node: Node = _parser().parse(lexemes)  # type: ignore[assignment]
+        node: Node = _parser().parse(found)  # type: ignore[assignment]
     except lark.exceptions.UnexpectedToken as error:
         _unexpected(latex, error.token)
     _bounded(node)
@@ -98,9 +101,9 @@ def _unexpected(latex: str, token: Any) -> None:
     refuse(lexeme.start, latex[lexeme.start : lexeme.end], f"{latex[lexeme.start : lexeme.end]!r} can not stand here")
 
 
-def _shallow(lexemes: list[Lexeme]) -> None:
+def _shallow(found: list[Lexeme]) -> None:
     depth = 0
-    for lexeme in lexemes:
+    for lexeme in found:
         depth += (lexeme.kind in ("OPEN", "LBRACE", "BEGIN", "OPTOPEN")) - (
             lexeme.kind in ("CLOSE", "RBRACE", "END", "OPTCLOSE")
         )
@@ -113,6 +116,6 @@ def _bounded(node: Node) -> None:
     level, depth = [node], 0
     while level:
         depth += 1
-        if depth > DEPTH:
-            refuse(level[0].start, "nesting", f"a tree of more than {DEPTH} levels")
+        if depth > LEVELS:
+            refuse(level[0].start, "nesting", f"a tree of more than {LEVELS} levels")
         level = [child for parent in level for child in children(parent)]

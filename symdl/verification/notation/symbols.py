@@ -67,7 +67,7 @@ RELATION_COMMANDS = _table(
     gets ←  longleftarrow ←  rightarrow →  to →  longrightarrow →  in ∈  notin ∉  ni ∋  sim ∼  equiv ≡  propto ∝
     subset ⊂  subseteq ⊆  supset ⊃  supseteq ⊇  Rightarrow ⇒  Longrightarrow ⇒  implies ⇒  impliedby ⇐  Leftarrow ⇐
     iff ⟺  Leftrightarrow ⟺  Longleftrightarrow ⟺  leftrightarrow ↔  coloneqq :=  coloneq :=  triangleq ≜  doteq ≐
-    simeq ≃  cong ≅  ll ≪  gg ≫  mapsto ↦  perp ⊥  parallel ∥  prec ≺  succ ≻  preceq ≼  succeq ≽  lesssim ≲
+    simeq ≃  cong ≅  ll ≪  gg ≫  mapsto ↦  perp ⊥  prec ≺  succ ≻  preceq ≼  succeq ≽  lesssim ≲
     gtrsim ≳  hookrightarrow ↪  leadsto ⇝  rightsquigarrow ⇝  longmapsto ↦  Vdash ⊩  vdash ⊢  models ⊨  asymp ≍
     rightleftharpoons ⇌  lessapprox ⪅  gtrapprox ⪆
     """
@@ -122,6 +122,11 @@ FACES = _table(
 ) | {"mathnormal": ""}
 #: Faces that hold until the brace closes: {\rm in}.
 SWITCHES = frozenset({"bf", "rm", "it", "cal", "sf", "tt"})
+
+#: Commas of all scripts, and the colon.
+SEPARATORS = {",": ",", ";": ";", "，": ",", "、": ",", "；": ";", ":": ":", "：": ":"}
+
+FRACTIONS = _words("frac dfrac tfrac cfrac nicefrac sfrac")
 
 DOTS = _words("cdots ddots dots dotsb dotsc dotsi dotsm dotso hdots ldots vdots")
 
@@ -188,11 +193,13 @@ OTHERWISE = frozenset(
 
 SUPERSCRIPTS = _table(
     """
-    ⁰ 0  ¹ 1  ² 2  ³ 3  ⁴ 4  ⁵ 5  ⁶ 6  ⁷ 7  ⁸ 8  ⁹ 9  ⁺ +  ⁻ -  ⁽ (  ⁾ )  ᵀ T  ⁿ n  ⁱ i  ˣ x
+    ⁰ 0  ¹ 1  ² 2  ³ 3  ⁴ 4  ⁵ 5  ⁶ 6  ⁷ 7  ⁸ 8  ⁹ 9  ⁺ +  ⁻ -  ⁼ =  ⁽ (  ⁾ )  ᵀ T  ⁿ n  ⁱ i  ʲ j  ᵏ k  ˡ l  ᵐ m  ᵗ t
+    ˣ x  ᵃ a  ᵇ b  ᶜ c  ᵈ d  ᵉ e  ʰ h  ᵖ p  ʳ r  ˢ s  ᵘ u  ᵛ v  ʷ w  ʸ y  ᶻ z  ᴸ L  ᴺ N
     """
 )
 SUBSCRIPTS = _table(
     """
-    ₀ 0  ₁ 1  ₂ 2  ₃ 3  ₄ 4  ₅ 5  ₆ 6  ₇ 7  ₈ 8  ₉ 9  ₊ +  ₋ -  ᵢ i  ⱼ j  ₖ k  ₙ n  ₜ t  ₘ m  ₐ a  ₓ x
+    ₀ 0  ₁ 1  ₂ 2  ₃ 3  ₄ 4  ₅ 5  ₆ 6  ₇ 7  ₈ 8  ₉ 9  ₊ +  ₋ -  ₌ =  ₍ (  ₎ )  ᵢ i  ⱼ j  ₖ k  ₗ l  ₘ m  ₙ n  ₒ o  ₚ p
+    ᵣ r  ₛ s  ₜ t  ᵤ u  ᵥ v  ₐ a  ₑ e  ₕ h  ₓ x  ᵦ β  ᵧ γ  ᵨ ρ  ᵩ φ  ᵪ χ
     """
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from symdl.verification.notation import tree
 from symdl.verification.notation.derivatives import is_differential, product, quotient
-from symdl.verification.notation.lexer import Lexeme
+from symdl.verification.notation.reader import Lexeme
 from symdl.verification.notation.tree import Node
 from symdl.verification.notation.unread import refuse
 
@@ -42,6 +42,10 @@ _GREEDY = frozenset(
 )
 
 
+#: Most operators that reach over one another: ∑ ∑ ∑ log …
+_REACH = 40
+
+
 @dataclass(frozen=True)
 class Function(Node):
     """A named operator that has not got its argument yet."""
@@ -66,14 +70,14 @@ class At(Node):
     at: Node
 
 
-def term(elements: tuple[Element, ...]) -> Node:
-    """The tree of a term without + and − at its own level."""
-    return _Term(elements).read()
+def term(elements: tuple[Element, ...], depth: int = 0) -> Node:
+    """The tree of a term without + and − at its own level; `depth` operators reach over it."""
+    return _Term(elements, depth).read()
 
 
 class _Term:
-    def __init__(self, elements: tuple[Element, ...]) -> None:
-        self.elements, self.at = elements, 0
+    def __init__(self, elements: tuple[Element, ...], depth: int) -> None:
+        self.elements, self.at, self.depth = elements, 0, depth
         self.factors: list[Node] = []
         self.ops: list[str] = []
 
@@ -92,8 +96,8 @@ class _Term:
     def _add(self, op: str, node: Node) -> None:
         if self.factors:
             before = self.factors[-1]
-            if op == "" and isinstance(node, tree.Number) and isinstance(before, tree.Number):
-                refuse(node.start, node.text, "two figures side by side")
+            if op == "" and _figure(node) and isinstance(before, (tree.Number, tree.Percent)):
+                refuse(node.start, "figures", "two figures side by side")
             self.ops.append(op)
         self.factors.append(node)
 
@@ -114,6 +118,14 @@ class _Term:
 
     def _factor(self) -> Node:
         """The factor at this place, with all that belongs to it."""
+        self.depth += 1
+        if self.depth > _REACH:
+            refuse(self.elements[0].start, "nesting", f"more than {_REACH} operators over one term")
+        found = self._factor_here()
+        self.depth -= 1
+        return found
+
+    def _factor_here(self) -> Node:
         element = self._next()
         if isinstance(element, Lexeme):
             if element.kind == "SIGN":
@@ -134,7 +146,7 @@ class _Term:
             and self._more()
         ):
             of = self._named()
-            return tree.Derivative("∂", of, ((element.sub, 1),), start=element.start, end=of.end)
+            return tree.Derivative("∂", of, ((element.sub, 1),), True, start=element.start, end=of.end)
         return element
 
     def _next(self) -> Element:
@@ -193,10 +205,10 @@ class _Term:
             stop += 1
         part = self.elements[self.at : stop]
         if isinstance(part[0], Lexeme) and part[0].kind == "SIGN":
-            inner = term(part[1:])
+            inner = term(part[1:], self.depth)
             node: Node = tree.Sum(((part[0].value, inner),), start=part[0].start, end=inner.end)
         else:
-            node = term(part)
+            node = term(part, self.depth)
         self.at = stop
         return node
 
@@ -299,6 +311,11 @@ class _Term:
         body = product(tuple(self.factors[first:]), tuple(self.ops[first:]))
         del self.factors[first:], self.ops[first:]
         self.factors.append(tree.Evaluated(body, bar.at, start=body.start, end=bar.end))
+
+
+def _figure(node: Node) -> bool:
+    base = node.base if isinstance(node, tree.Scripted) else node
+    return isinstance(base, (tree.Number, tree.Percent))
 
 
 def _lifted(name: Node, follow: Element | None, group: tree.Group) -> Node:

@@ -156,11 +156,15 @@ class Big(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    """d or ∂ (`kind`) of something by variables, each with its order. `of` is None where the operator stands alone."""
+    """d or ∂ (`kind`) of something by variables, each with its order. `of` is None where the operator stands alone.
+
+    `below`: it is written ∂_i f, where i is a variable, or the number of one.
+    """
 
     kind: str
     of: Node | None
     by: tuple[tuple[Node, int], ...]
+    below: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,225 @@
+"""What each LaTeX command adds to the lexemes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from symdl.verification.notation import symbols as sym
+from symdl.verification.notation.reader import Reader
+from symdl.verification.notation.typefaces import face
+from symdl.verification.notation.unread import refuse
+
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
+_SIZE = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![A-Za-z])")
+_BRACKET = re.compile(r"\s*(\\[A-Za-z]+|\\.|.)", re.DOTALL)
+_DIMENSION = re.compile(r"\s*(?:\{[^{}]*\}|-?[\d.]+\s*(?:em|ex|pt|mu|in|cm|mm))")
+_GAP = re.compile(r"\s*\[-?[\d.]+\s*[a-z]{2}\]")
+_ENVIRONMENT = re.compile(r"\s*\{([A-Za-z]+\*?)\}")
+_COLUMNS = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
+_LIMIT = re.compile(r"(?:\\[,;!: ]|\s)*\\(max|min)(?![A-Za-z])")
+_OPTIONAL = re.compile(r"\s*\[")
+_COLOUR = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
+
+
+def command(reader: Reader) -> None:
+    """Take the command that stands at the reader's place."""
+    if size := _SIZE.match(reader.text, reader.at):
+        reader.skip(size.end())
+        return
+    found = _COMMAND.match(reader.text, reader.at)
+    if found is None:
+        refuse(reader.at, "\\", "a backslash at the end")
+    name, end = found.group()[1:], found.end()
+    if name.endswith("*") and name not in ("operatorname*", "hspace*", "*"):
+        name, end = name[:-1], end - 1
+    for rule in _RULES:
+        if rule(reader, name, end):
+            return
+    refuse(reader.at, f"\\{name}", f"no meaning is known for \\{name}")
+
+
+def cell(reader: Reader, value: str, end: int) -> None:
+    """& and \\\\\\\\: cells of a matrix, or the layout of rows, which says nothing but where a row ends."""
+    if reader.open and reader.open[-1][0] in sym.MATRICES | sym.CASES:
+        reader.put("CELL", value, end)
+    elif value == "&":
+        reader.skip(end)
+    else:
+        reader.put("SEP", "\n", end)
+
+
+def _plain(reader: Reader, name: str, end: int) -> bool:
+    """Commands that are one lexeme."""
+    if name in sym.GREEK:
+        reader.put("SYMBOL", sym.GREEK[name], end)
+    elif name in sym.OPERATOR_COMMANDS:
+        reader.mark("OP", sym.OPERATOR_COMMANDS[name], end)
+    elif name in sym.SIGN_COMMANDS:
+        reader.mark("SIGN", sym.SIGN_COMMANDS[name], end)
+    elif name in sym.NAMES:
+        reader.put("SYMBOL", sym.NAMES[name], end)
+    elif name in sym.RELATION_COMMANDS:
+        reader.mark("REL", sym.RELATION_COMMANDS[name], end)
+    elif name in sym.FUNCTIONS:
+        reader.put("FN", name, end)
+    elif name in sym.DOTS:
+        reader.put("DOTS", "…", end)
+    elif name in _SINGLE:
+        reader.put(*_SINGLE[name], end)
+    else:
+        return False
+    return True
+
+
+_SINGLE = {
+    "nabla": ("NABLA", "∇"),
+    "prime": ("SYMBOL", "′"),
+    "%": ("PERCENT", "%"),
+    "uparrow": ("SYMBOL", "↑"),
+    "downarrow": ("SYMBOL", "↓"),
+    "parallel": ("SEP", "‖"),
+    "colon": ("SEP", ":"),
+    "not": ("NOT", ""),
+    "over": ("OVER", "over"),
+    "choose": ("OVER", "choose"),
+    "mid": ("BAR", "mid"),
+}
+
+
+def _ranging(reader: Reader, name: str, end: int) -> bool:
+    """∑, max, arg max: what may have limits."""
+    if name == "arg" and (follow := _LIMIT.match(reader.text, end)):
+        reader.put("BIG", "arg" + follow.group(1), follow.end())
+    elif name in sym.BIG or name in sym.LIMITED:
+        reader.put("BIG", name, end)
+    else:
+        return False
+    return True
+
+
+def _spacing(reader: Reader, name: str, end: int) -> bool:
+    if name in ("\\", "cr", "newline"):
+        gap = _GAP.match(reader.text, end)
+        cell(reader, "\\\\", gap.end() if gap else end)
+    elif name in sym.QUADS:
+        size = _DIMENSION.match(reader.text, end) if name not in ("quad", "qquad") else None
+        _wide(reader, size.end() if size else end)
+    elif name in sym.SPACES or name.isspace():
+        reader.skip(end)
+    else:
+        return False
+    return True
+
+
+def _wide(reader: Reader, end: int) -> None:
+    """Wide space parts statements; once is enough, and at the beginning it parts nothing."""
+    last = reader.found[-1] if reader.found else None
+    if last is None or (last.kind == "SEP" and last.value in " \n"):
+        reader.skip(end)
+    else:
+        reader.put("SEP", " ", end)
+
+
+def _built(reader: Reader, name: str, end: int) -> bool:
+    """Commands with arguments that the grammar reads."""
+    if name in sym.FRACTIONS:
+        reader.put("FRAC", "", end, arguments=2)
+    elif name in ("binom", "dbinom", "tbinom"):
+        reader.put("BINOM", "", end, arguments=2)
+    elif name == "sqrt":
+        reader.put("SQRT", "", end, arguments=1)
+        if optional := _OPTIONAL.match(reader.text, end):
+            reader.at = optional.end() - 1
+            reader.push("]", optional.end(), "OPTOPEN", "[")
+    elif name in sym.ACCENTS:
+        reader.put("ACCENT", sym.ACCENTS[name], end, arguments=1)
+    else:
+        return False
+    return True
+
+
+def _noted(reader: Reader, name: str, end: int) -> bool:
+    """Braces, boxes and colours."""
+    if name in ("color", "textcolor", "colorbox"):
+        argument = _COLOUR.match(reader.text, end)
+        if argument is None:
+            refuse(reader.at, f"\\{name}", "a colour without a name")
+        if name == "color":
+            reader.skip(argument.end())
+        else:
+            reader.put("COLOR", argument.group(1).strip(), argument.end(), arguments=1)
+    elif name in ("underset", "overset", "stackrel"):
+        reader.put("NOTE2", "overset" if name == "stackrel" else name, end, arguments=2)
+    elif name in sym.NOTES:
+        reader.put("NOTE1", sym.NOTES[name], end, arguments=1)
+    else:
+        return False
+    return True
+
+
+def _delimited(reader: Reader, name: str, end: int) -> bool:
+    """\\\\left ( and \\\\right ), \\\\{, \\\\|."""
+    char = f"\\{name}"
+    if name in ("left", "right", "middle"):
+        found = _BRACKET.match(reader.text, end)
+        if found is None:
+            refuse(reader.at, char, "a bracket is missing")
+        _sized(reader, name, found.group(1), found.end())
+    elif char in sym.OPENING:
+        reader.put("OPEN", sym.OPENING[char], end)
+    elif char in sym.CLOSING:
+        reader.put("CLOSE", sym.CLOSING[char], end)
+    elif char in sym.BARS:
+        reader.put("BAR", sym.BARS[char], end)
+    else:
+        return False
+    return True
+
+
+def _sized(reader: Reader, name: str, bracket: str, end: int) -> None:
+    value = sym.OPENING.get(bracket) or sym.CLOSING.get(bracket) or sym.BARS.get(bracket)
+    if value is None and bracket != ".":
+        refuse(reader.at, f"\\{name}", f"no bracket: {bracket!r}")
+    if name == "middle":
+        reader.put("SEP", "|", end)
+    else:
+        reader.put("OPEN" if name == "left" else "CLOSE", value or "", end)
+
+
+def _environment(reader: Reader, name: str, end: int) -> bool:
+    if name not in ("begin", "end"):
+        return False
+    found = _ENVIRONMENT.match(reader.text, end)
+    if found is None:
+        refuse(reader.at, f"\\{name}", "an environment without a name")
+    kind, stop = found.group(1), found.end()
+    layout = kind in sym.LAYOUTS
+    if not layout and kind not in sym.MATRICES | sym.CASES:
+        refuse(reader.at, f"\\{name}{{{kind}}}", f"no meaning is known for the environment {kind}")
+    if name == "begin":
+        columns = _COLUMNS.match(reader.text, stop) if kind in ("array", "alignedat", "alignat") else None
+        reader.push(kind, columns.end() if columns else stop, "LBRACE" if layout else "BEGIN", kind)
+    else:
+        _without_last_row(reader)
+        reader.close(kind, "RBRACE" if layout else "END", stop)
+    return True
+
+
+def _without_last_row(reader: Reader) -> None:
+    """\\\\\\\\ before \\\\end begins no row."""
+    found = reader.found
+    while found and (found[-1].kind, found[-1].value) in (("CELL", "\\\\"), ("SEP", "\n")):
+        found.pop()
+
+
+_RULES: tuple[Callable[[Reader, str, int], bool], ...] = (
+    _ranging,
+    _plain,
+    _spacing,
+    _built,
+    face,
+    _delimited,
+    _noted,
+    _environment,
+)
