@@ -146,5 +146,6 @@ from .verification import (
     properties as properties,
     recheck as recheck,
 )
+from .verification.judging.report import Judged as Judged, Link as Link, Report as Report
 
 __version__: str

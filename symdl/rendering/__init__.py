@@ -30,12 +30,13 @@ from symdl.rendering.describe import (
 )
 from symdl.rendering.document import Block, Document, Formula, Lead
 from symdl.rendering.mathprinter import Derivative, MathPrinter, print_math
-from symdl.rendering.writers.html import to_html
+from symdl.rendering.writers.html import page, to_html
 from symdl.rendering.writers.markdown import aligned, to_markdown
+from symdl.rendering.writers.mathml import mathml
 from symdl.rendering.writers.pdf import to_pdf
 from symdl.rendering.writers.tex import to_tex
 
-__all__ = ["describe", "html", "latex", "markdown", "print_math", "write"]
+__all__ = ["describe", "html", "latex", "markdown", "mathml", "page", "print_math", "write"]
 
 Notation = Literal["index", "matrix"]
 

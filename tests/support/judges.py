@@ -53,7 +53,8 @@ def act(word):
 
 def judged(document, k, verdict, **more):
     span = document.spans[k]
-    return Judged(span.file, span.line, span.column, span.latex, span.latex, verdict, block=span.block, **more)
+    text = span.latex.replace("\\;", " ")
+    return Judged(span.file, span.line, span.column, span.latex, text, verdict, block=span.block, **more)
 
 
 def obedient(document, *, only, skip=(), seed=0):

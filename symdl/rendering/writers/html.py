@@ -50,12 +50,24 @@ pre { overflow-x: auto; background: var(--box); border-radius: 6px; padding: .6r
 def to_html(document: Document) -> str:
     """A complete HTML page that needs nothing beside it."""
     body = "\n".join(_block(block) for block in document.blocks)
-    title = html.escape(re.sub(r"\$([^$]*)\$", r"\1", document.title))
+    title = re.sub(r"\$([^$]*)\$", r"\1", document.title)
+    return page(title, f"<h1>{_words(document.title)}</h1>\n{body}")
+
+
+def page(title: str, body: str, style: str = "") -> str:
+    """A complete HTML page in symdl's style.
+
+    Args:
+        title: plain text.
+        body: HTML.
+        style: CSS beside that of every page.
+    """
+    styles = "\n".join(part for part in (_STYLE, style) if part)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n"
-        f"<h1>{_words(document.title)}</h1>\n{body}\n</body>\n</html>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{styles}\n</style>\n</head>\n<body>\n"
+        f"{body}\n</body>\n</html>\n"
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symdl.errors import NotProvedError
+from symdl.verification.documents import Document
 from symdl.verification.verdict import WEAKEST_FIRST, Status, Verdict
 
 __all__ = ["EXIT_OPEN", "EXIT_PASSED", "EXIT_REFUTED", "Judged", "Link", "Report", "worst"]
@@ -102,6 +103,7 @@ class Report:
         judged: one entry for each formula that defines or claims something.
         seconds: how long it took.
         problems: what was wrong with the documents themselves (an environment that is never closed, …), as lines.
+        documents: what was read, for showing the verdicts where they belong.
 
     >>> fine = Verdict(Status.PROVED, "exact arithmetic", "these numbers")
     >>> report = Report(("a.md",), (Judged("a.md", 1, 1, "1 + 1 = 2", "1 + 1 = 2", fine),), 0.1)
@@ -115,6 +117,7 @@ class Report:
     judged: tuple[Judged, ...]
     seconds: float = field(default=0.0, compare=False)
     problems: tuple[str, ...] = ()
+    documents: tuple[Document, ...] = field(default=(), compare=False, repr=False)
 
     def __iter__(self) -> Iterator[Judged]:
         return iter(self.judged)

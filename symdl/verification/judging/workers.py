@@ -13,7 +13,7 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from symdl.verification.documents import Span
@@ -62,16 +62,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def verdicts(task: Task, *, jobs: int | None = None) -> Iterator[Step]:
+def verdicts(task: Task, *, jobs: int | None = None, tick: Callable[[], object] = lambda: None) -> Generator[Step]:
     """One step for each formula of each document, in order, each as soon as it and all before it are done.
 
     Args:
         task: documents, judge and budget.
         jobs: how many processes; by default one a core, and fewer for a short document.
+        tick: called some times a second while nothing is done.
     """
     pool = _Pool(task, jobs)
     try:
-        yield from pool.run()
+        yield from pool.run(tick)
     finally:
         pool.end()
 
@@ -90,12 +91,13 @@ class _Pool:
         self.selector = selectors.DefaultSelector()
         self.looked = time.monotonic()
 
-    def run(self) -> Iterator[Step]:
+    def run(self, tick: Callable[[], object]) -> Iterator[Step]:
         for place in self.order:
             while place not in self.done:
                 self._staff()
                 self._listen()
                 self._watch()
+                tick()
             yield Step(place, self.done.pop(place))
 
     def end(self) -> None:

@@ -1,0 +1,60 @@
+"""Words that several formats share: marks, reasons, and text that can do a terminal no harm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import symdl as sd
+
+__all__ = ["MARKS", "clean", "reason", "told"]
+
+#: One sign for each status. The word always stands beside it.
+MARKS = {
+    "refuted": "✗",
+    "unread": "…",
+    "undecided": "?",
+    "conditional": "!",
+    "consistent": "≈",
+    "proved": "✓",
+    "definition": "≔",
+}
+
+#: Longer formulas are cut when they are told in a line.
+_LONGEST = 300
+
+
+def clean(text: str, longest: int = _LONGEST) -> str:
+    r"""In one line, without control characters and signs that turn the direction of writing, and not too long.
+
+    >>> clean("w\u2080 =\n 2 \x1b[31m \u202e x")
+    'w₀ = 2 �[31m � x'
+    >>> clean("x" * 400, 5)
+    'xxxx…'
+    """
+    text = " ".join(text.split())
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def reason(verdict: sd.Verdict) -> str:
+    """Why, and the witness, as one line; empty where the status says all."""
+    return clean("; ".join(part for part in (verdict.reason, _witness(verdict)) if part), 2 * _LONGEST)
+
+
+def told(judged: sd.Judged) -> str:
+    """All that is to be said of a claim that did not pass: the reason, its bad links, and what would be right."""
+    parts = [reason(judged.verdict)]
+    if len(judged.links) > 1:
+        bad = [link for link in judged.links if link.verdict.status == judged.status]
+        parts.insert(0, "; ".join(clean(link.text) for link in bad))
+    if judged.suggestion:
+        parts.append(f"did you mean {clean(judged.suggestion)}")
+    return ". ".join(part for part in parts if part)
+
+
+def _witness(verdict: sd.Verdict) -> str:
+    if (witness := verdict.witness) is None:
+        return ""
+    at = ", ".join(f"{name} = {value}" for name, value in witness.point.items())
+    return f"{f'at {at}: ' if at else ''}left {witness.left}, right {witness.right}"
