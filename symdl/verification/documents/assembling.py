@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +13,7 @@ from symdl.verification.documents.prose import Numbering, Prose, tidy
 from symdl.verification.documents.regions import Heading, Lines, Region, Scan
 from symdl.verification.documents.rows import rows
 from symdl.verification.documents.spans import Pragma, Problem, Section, Span
+from symdl.verification.documents.typed import latex_of
 
 MOST_FORMULAS = 20_000
 """Of one document."""
@@ -60,7 +61,10 @@ class Assembly:
         body = text[region.inner : region.outer]
         if region.quoted:  # blanks for the marks, so that offsets stay what they are
             body = _QUOTE.sub(lambda mark: " " * len(mark[0]), body)
-        parts, environment = rows(body, 0, len(body), region.environment)
+        if region.translate:
+            parts, environment = list(_lines(body)), ""
+        else:
+            parts, environment = rows(body, 0, len(body), region.environment)
         before = after = None
         number = 0
         for start, end in parts:
@@ -95,11 +99,22 @@ class Assembly:
     def _cleaned(self, raw: str, region: Region, environment: str, place: tuple[int, int], cell: int) -> str:
         """The formula; one whose macros do not end is left as it stands, and noted."""
         settings = {"markdown": self.markdown, "escaped": region.escaped}
+        if region.translate:
+            raw = latex_of(raw)
         try:
             return cleaned(raw, self.macros, environment=environment, **settings)
         except ExpansionError as error:
             self.problems.append(Problem(*place, str(error), cell))
             return cleaned(raw, None, environment=environment, **settings)
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where the lines lie, without blanks around them."""
+    at = 0
+    for line in text.split("\n"):
+        if line.strip():
+            yield at + len(line) - len(line.lstrip()), at + len(line.rstrip())
+        at += len(line) + 1
 
 
 _QUOTE = re.compile(r"(?<=\n)[ \t]*(?:>[ \t]?)+")

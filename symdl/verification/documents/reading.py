@@ -16,6 +16,7 @@ from symdl.errors import DataError
 from symdl.verification.documents.assembling import Assembly
 from symdl.verification.documents.markdown import scan_markdown
 from symdl.verification.documents.notebook import markdown_cells
+from symdl.verification.documents.plain import scan_plain
 from symdl.verification.documents.regions import Scan
 from symdl.verification.documents.spans import Document, DocumentKind
 from symdl.verification.documents.tex import scan_latex
@@ -30,11 +31,17 @@ KINDS: dict[str, DocumentKind] = {
     ".latex": "latex",
     ".ltx": "latex",
     ".ipynb": "notebook",
+    ".txt": "plain",
+    ".text": "plain",
 }
 """What a file is by the end of its name."""
 LARGEST = 16 * 2**20
 """Bytes of a file."""
-_SCANNERS: dict[DocumentKind, Callable[[str], Scan]] = {"markdown": scan_markdown, "latex": scan_latex}
+_SCANNERS: dict[DocumentKind, Callable[[str], Scan]] = {
+    "markdown": scan_markdown,
+    "latex": scan_latex,
+    "plain": scan_plain,
+}
 
 
 def read(path: str | PathLike[str]) -> Document:

@@ -105,7 +105,7 @@ PIECES = st.sampled_from([
     "\\begin{verbatim}", "\\end{verbatim}", "\\verb|", "\r\n", "\r", "\u2028", "é", "𝐱", "[a](b", ")", "---\n", "===\n",
     "x₁w₁ = 2", "L = (10 − 14)² ≈ 16", "\\iffalse", "\\fi", "\\be", "\\def\\be{\\begin{equation}}", ".", ",", "~~~",
 ])  # fmt: skip
-KINDS = [kind for kind in get_args(DocumentKind) if kind not in {"notebook", "plain"}]
+KINDS = [kind for kind in get_args(DocumentKind) if kind != "notebook"]
 
 
 def check_places(document: Document) -> None:
@@ -137,7 +137,7 @@ def test_any_text_is_read(kind: DocumentKind, text: str) -> None:
 @given(content=st.binary(max_size=300))
 @settings(deadline=None)
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    for suffix in (".md", ".tex", ".ipynb"):
+    for suffix in (".md", ".tex", ".ipynb", ".txt"):
         path = tmp_path_factory.getbasetemp() / f"any{suffix}"
         path.write_bytes(content)
         try:
