@@ -113,6 +113,7 @@ from .testing.digits import (
     activation as activation,
     digits as digits,
 )
+from .testing.handwritten import CodeVerdict as CodeVerdict, check_code as check_code
 from .testing.sweep import Accuracy as Accuracy, sweep as sweep, sweep_table as sweep_table, swept as swept
 from .training.classification import (
     accuracy as accuracy,
