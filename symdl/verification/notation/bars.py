@@ -1,8 +1,7 @@
 """What each vertical bar of a formula is: it opens or closes an absolute value or a norm, parts p(y | x), or evaluates.
 
 A bar after nothing that it could close opens. After an operand it closes what is open at its level, or evaluates if a
-subscript follows; else it opens if another one follows that closes it, and parts a condition if none does. \\\\mid does
-not open after an operand, but before one it does: some write |x| with it.
+subscript follows; else it opens if another one follows that closes it, and parts a condition if none does.
 """
 
 from __future__ import annotations
@@ -51,14 +50,12 @@ def _settle(bar: Lexeme, before: str, after: str, waiting: list[str], left: int)
     if waiting and waiting[-1] == value:
         waiting.pop()
         return [Lexeme("CLOSE", shown, bar.start, bar.end)]
-    if value == "mid":
-        return [Lexeme("SEP", "|", bar.start, bar.end)]
-    if after == "SUB":
+    if after == "SUB" and value != "mid":
         return [Lexeme("EVAL", value, bar.start, bar.end)]
     if left:
         waiting.append(value)
-        return [Lexeme("OPEN", value, bar.start, bar.end)]
-    return [Lexeme("SEP", "|" if value == "|" else "‖", bar.start, bar.end)]
+        return [Lexeme("OPEN", shown, bar.start, bar.end)]
+    return [Lexeme("SEP", shown, bar.start, bar.end)]
 
 
 def _levels(lexemes: list[Lexeme]) -> list[int]:

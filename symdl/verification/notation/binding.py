@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.notation import tree
+from symdl.verification.notation.layout import Element, arranged
 from symdl.verification.notation.reader import Lexeme
 from symdl.verification.notation.symbols import LONE, NEGATED
 from symdl.verification.notation.term import At, Function, Operator, term
@@ -17,8 +18,6 @@ from symdl.verification.notation.tree import Node
 from symdl.verification.notation.unread import refuse
 
 __all__ = ["At", "Element", "Function", "Operator", "Row", "bind", "spliced"]
-
-Element = Node | Lexeme
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def bind(row: Row, place: str) -> Node:
             return _over(elements, i, span)
     if len(elements) == 1 and (name := _lone(elements[0])):
         return name
-    elements = _trimmed(elements, place)
+    elements = arranged(_trimmed(elements, place), place)
     if not elements:
         return tree.Empty(**span)
     parts, separators = _split(elements, lambda e: e.kind in ("SEP", "WORD"))
@@ -76,6 +75,8 @@ def _over(elements: tuple[Element, ...], i: int, span: dict[str, int]) -> Node:
 def _lone(element: Element) -> Node | None:
     """A sign all by itself is a name: the + of x^+, the dot of f(·)."""
     if isinstance(element, Lexeme):
+        if element.kind == "WORD":
+            return tree.Symbol(element.value, "rm", start=element.start, end=element.end)
         value = LONE.get(element.value) or (
             element.value if element.kind in ("OP", "REL", "SIGN") or element.value in ":," else None
         )
@@ -156,12 +157,14 @@ def _statements(parts: list[tuple[Element, ...]], separators: list[Lexeme], span
     items: list[tuple[Element, ...]] = []
     between: list[Lexeme] = []
     for part, mark in zip(parts, [*separators, None], strict=True):
-        if part or (not items and mark is not None and mark.kind == "WORD"):
+        worded = mark.kind == "WORD" if mark is not None and not items else between[-1:] and between[-1].kind == "WORD"
+        if part or (worded and (mark is None or not items)):
             items.append(part)
-            if mark is not None:
-                between.append(mark)
+            between += [mark] if mark is not None else []
         elif mark is not None:
             _merge(items, between, mark)
+        elif between and between[-1].value not in ",; \n":
+            refuse(between[-1].start, between[-1].value, f"nothing stands after {between[-1].value!r}")
     del between[max(len(items) - 1, 0) :]
     bound = [_side(item, span) for item in items]
     if len(bound) == 1:

@@ -152,17 +152,19 @@ def _case(row: list[Row], start: int) -> tuple[Node, Node | None]:
     if len(row) == 1:
         row = _parted(row[0], start)
     value = _without_comma(row[0])
-    condition = row[1].elements
+    condition = _without_comma(row[1]).elements
     words = [e.value for e in condition if isinstance(e, Lexeme) and e.kind == "WORD"]
     if len(condition) == 1 and (
-        (words and words[0] in ("otherwise", "else"))
+        (words and words[0].lower() in OTHERWISE)
         or (isinstance(condition[0], tree.Text) and condition[0].text in OTHERWISE)
     ):
         return bind(value, "group"), None
     kept = tuple(
         e
         for i, e in enumerate(condition)
-        if not (isinstance(e, Lexeme) and e.kind == "WORD" and i == 0 and e.value in ("if", "for", "when", "where"))
+        if not (
+            isinstance(e, Lexeme) and e.kind == "WORD" and i == 0 and e.value.lower() in ("if", "for", "when", "where")
+        )
     )
     if not kept:
         return bind(value, "group"), None

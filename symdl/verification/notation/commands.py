@@ -18,6 +18,7 @@ _GAP = re.compile(r"\s*\[-?[\d.]+\s*[a-z]{2}\]")
 _ENVIRONMENT = re.compile(r"\s*\{([A-Za-z]+\*?)\}")
 _COLUMNS = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _LIMIT = re.compile(r"(?:\\[,;!: ]|\s)*\\(max|min)(?![A-Za-z])")
+_SPACES = re.compile(r"(?:\s*\\\s)+")
 _OPTIONAL = re.compile(r"\s*\[")
 _COLOUR = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 
@@ -84,6 +85,7 @@ _SINGLE = {
     "over": ("OVER", "over"),
     "choose": ("OVER", "choose"),
     "mid": ("BAR", "mid"),
+    "_": ("SUB", "_"),
 }
 
 
@@ -99,17 +101,33 @@ def _ranging(reader: Reader, name: str, end: int) -> bool:
 
 
 def _spacing(reader: Reader, name: str, end: int) -> bool:
+    if name == "\\" and _escaped_brace(reader, end):
+        return True
     if name in ("\\", "cr", "newline"):
         gap = _GAP.match(reader.text, end)
         cell(reader, "\\\\", gap.end() if gap else end)
     elif name in sym.QUADS:
         size = _DIMENSION.match(reader.text, end) if name not in ("quad", "qquad") else None
         _wide(reader, size.end() if size else end)
+    elif name.isspace() and (more := _SPACES.match(reader.text, end)):
+        _wide(reader, more.end())
     elif name in sym.SPACES or name.isspace():
         reader.skip(end)
     else:
         return False
     return True
+
+
+def _escaped_brace(reader: Reader, end: int) -> bool:
+    """\\\\{ … \\\\}, as Markdown makes people write set braces: no row ends before a closing brace."""
+    brace = reader.text[end : end + 1]
+    if brace == "{" and "\\\\}" in reader.text[end:]:
+        reader.put("OPEN", "{", end + 1)
+        return True
+    if brace == "}" and "\\\\{" in reader.text[: reader.at]:
+        reader.put("CLOSE", "}", end + 1)
+        return True
+    return False
 
 
 def _wide(reader: Reader, end: int) -> None:

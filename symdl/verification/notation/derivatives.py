@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
+from symdl.verification.notation.unread import refuse
 
 
 def quotient(over: Node, under: Node, *, slash: bool, start: int, end: int) -> Node:
@@ -16,6 +17,8 @@ def quotient(over: Node, under: Node, *, slash: bool, start: int, end: int) -> N
     """
     by = _variables(under)
     top = _operator(over)
+    if by is not None and top is None and (first := _first(over)) and is_differential(first) == by[0]:
+        refuse(start, by[0], "a derivative of an order that is no figure")
     if by is None or top is None or by[0] != top[0]:
         return tree.Quotient(over, under, slash, start=start, end=end)
     kind, order, of = top
@@ -35,6 +38,10 @@ def is_differential(node: Node) -> str:
     ):
         return base.name
     return ""
+
+
+def _first(over: Node) -> Node | None:
+    return over.factors[0] if isinstance(over, tree.Product) else over
 
 
 def _order(node: Node) -> int | None:

@@ -298,9 +298,22 @@ def _(node: tree.Chain) -> str:
 def _(node: tree.Statements) -> str:
     text = latex(node.items[0])
     for separator, item in zip(node.separators, node.items[1:], strict=True):
-        between = _SEPARATORS.get(separator, f"{separator} " if separator in ",;" else f" \\text{{{separator}}} ")
+        between = _SEPARATORS.get(separator) or (f"{separator} " if separator in ",;" else f" {_between(separator)} ")
         text += between + latex(item)
     return text
+
+
+def _between(separator: str) -> str:
+    """The words between claims; two that met each get their own text."""
+    if separator in _RELATIONS:
+        return f"\\quad {_RELATIONS[separator]} \\quad"
+    words = separator.split()
+    for cut in range(len(words), 0, -1):
+        first = " ".join(words[:cut])
+        if first.lower() in sym.CONNECTIVES | sym.OTHERWISE or cut == 1:
+            rest = " ".join(words[cut:])
+            return f"\\text{{ {first} }}" + (f" {_between(rest)}" if rest else "")
+    return ""
 
 
 __all__ = ["latex"]

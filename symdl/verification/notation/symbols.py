@@ -31,7 +31,7 @@ NAMES = _table(
     infty ∞  partial ∂  ell ℓ  hbar ℏ  Re ℜ  Im ℑ  aleph ℵ  emptyset ∅  varnothing ∅  top ⊤  bot ⊥  intercal ⊤
     dagger †  ddagger ‡  star ⋆  ast *  circ ∘  bullet •  degree °  imath ı  jmath ȷ  angle ∠  square □  Box □
     flat ♭  sharp ♯  natural ♮  clubsuit ♣  heartsuit ♥  diamondsuit ♦  spadesuit ♠  checkmark ✓  blacksquare ■
-    qedsymbol ■  forall ∀  exists ∃  neg ¬  lnot ¬  $ $  # #  & &  _ _  S §
+    qedsymbol ■  forall ∀  exists ∃  neg ¬  lnot ¬  $ $  # #  & &  S §
     """
 )
 
@@ -184,6 +184,10 @@ CONNECTIVES = frozenset(
         "therefore", "thus", "to", "unless", "we have", "when", "whenever", "where", "which is", "while", "with",
     }
 )  # fmt: skip
+#: Of these, the ones that are a name as often, unless space stands around them: x_{\\text{in}}.
+PREPOSITIONS = _words("in at on to of by be as is so let from are")
+#: The ones that are no name in roman either: \\mathrm{if}.
+CLAUSES = _words("if otherwise and or where when with else then since for")
 OTHERWISE = frozenset(
     {
         "else", "else.", "elsewhere", "in all other cases", "o.w.", "otherwise", "otherwise.", "其他", "其它",

@@ -48,12 +48,12 @@ def face(reader: Reader, name: str, end: int) -> bool:
 
 def _worded(reader: Reader, kind: str, inner: str, start: int, end: int) -> None:
     """The inner text of a typeface, which ends at `end`."""
-    text = inner.strip()
+    text = inner.strip().replace("\\_", "_")
     if not text:
         reader.skip(end)
     elif kind in ("text", "op", "rm") and (word := _function(text, kind)):
         reader.put("BIG" if word in sym.LIMITED else "FN", word, end)
-    elif kind == "text":
+    elif kind == "text" or (kind == "rm" and (" " in text or text in sym.CLAUSES)):
         _prose(reader, inner, start, end)
     elif kind == "bb" and text == "E":
         reader.put("BIG", "E", end)
@@ -98,14 +98,15 @@ def _faces(reader: Reader, kind: str, inner: str, start: int, end: int) -> None:
 def _prose(reader: Reader, inner: str, start: int, end: int) -> None:
     """A connective between claims, a name of one word, or prose."""
     text = " ".join(_THIN.sub(" ", inner).split())
-    word = text.strip(" .,:;").lower()
+    word = text.strip(" .,:;")
+    spaced = (inner.startswith((" ", "~", "\\")) and inner.endswith((" ", "~"))) or word.lower() not in sym.PREPOSITIONS
     if "$" in text:
         _mixed(reader, inner, start, end)
     elif not word:
         reader.put("SEP", text[0], end)
     elif reader.due:
         reader.put("SYMBOL" if _NAME.match(text) else "TEXT", text, end, "rm" if _NAME.match(text) else "")
-    elif word in sym.CONNECTIVES or word in sym.OTHERWISE:
+    elif spaced and (word.lower() in sym.CONNECTIVES or word.lower() in sym.OTHERWISE):
         reader.put("WORD", word, end)
     elif _NAME.match(text) and not inner.startswith((" ", "~")):
         reader.put("SYMBOL", text, end, "rm")

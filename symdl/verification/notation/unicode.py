@@ -150,7 +150,7 @@ def _touching(before: Node, after: Node) -> bool:
     first = before.base if isinstance(before, tree.Scripted) else before
     second = after.base if isinstance(after, tree.Scripted) else after
     if isinstance(second, tree.Group):
-        return not isinstance(first, (tree.Big, tree.Text))
+        return not isinstance(first, (tree.Big, tree.Text, tree.Quotient, tree.Derivative))
     short = isinstance(first, (tree.Number, tree.Group)) or (isinstance(first, tree.Symbol) and len(first.name) == 1)
     return short and isinstance(second, tree.Symbol) and len(second.name) == 1
 
