@@ -53,6 +53,8 @@ def bind(row: Row, place: str) -> Node:
     elements = arranged(_trimmed(elements, place), place)
     if not elements:
         return tree.Empty(**span)
+    if len(elements) == 1 and (name := _lone(elements[0])):
+        return name
     parts, separators = _split(elements, lambda e: e.kind in ("SEP", "WORD"))
     if len(parts) == 1:
         return _chain(parts[0], span)
@@ -65,6 +67,8 @@ def _over(elements: tuple[Element, ...], i: int, span: dict[str, int]) -> Node:
     from_, to = Row(elements[:i]), Row(elements[i + 1 :])
     mark = elements[i]
     assert isinstance(mark, Lexeme)
+    if any(isinstance(e, Lexeme) and e.kind == "OVER" for e in to.elements):
+        refuse(mark.start, f"\\{mark.value}", "two fractions without braces")
     if mark.value == "over":
         return tree.placed(tree.Quotient(bind(from_, "group"), bind(to, "group")), **span)
     if mark.value == "choose":
@@ -183,6 +187,8 @@ def _merge(items: list[tuple[Element, ...]], between: list[Lexeme], mark: Lexeme
         return
     if mark.kind == "WORD" or between[-1].value in " \n":
         if between[-1].kind == "WORD" and mark.kind == "WORD":
+            if len(between[-1].value) > 60:
+                refuse(mark.start, mark.value, "words without a formula")
             between[-1] = replace(between[-1], value=f"{between[-1].value} {mark.value}")
         elif between[-1].kind != "WORD":
             between[-1] = mark

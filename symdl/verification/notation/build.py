@@ -237,6 +237,8 @@ def _put_one(base: Node, script: Script) -> Node:
     span = {"start": base.start, "end": script.end}
     if isinstance(base, Function):
         return Function(_put_one(base.name, script), **span)
+    if script.kind in ("BANG", "PERCENT") and isinstance(base, Operator):
+        refuse(script.start, "!" if script.kind == "BANG" else "%", "an operator has no value of its own")
     if script.kind == "BANG":
         return tree.Factorial(base, **span)
     if script.kind == "PERCENT":

@@ -308,6 +308,8 @@ def _between(separator: str) -> str:
     if separator in _RELATIONS:
         return f"\\quad {_RELATIONS[separator]} \\quad"
     words = separator.split()
+    if words[0] in _RELATIONS and len(words) > 1:
+        return f"{_between(words[0])} {_between(' '.join(words[1:]))}"
     for cut in range(len(words), 0, -1):
         first = " ".join(words[:cut])
         if first.lower() in sym.CONNECTIVES | sym.OTHERWISE or cut == 1:

@@ -21,8 +21,10 @@ _LEADING = frozenset(["→", "↔", "⇝"])
 
 def arranged(elements: tuple[Element, ...], place: str) -> tuple[Element, ...]:
     """The elements of a row with separators where claims part, and nowhere else."""
-    if place not in ("top", "noted", "cell"):
+    if place == "script":
         return elements
+    if place == "group":
+        return _joined(elements)
     elements = _unnumbered(_joined(elements))
     return _apart(tuple(_concluding(elements, i) for i in range(len(elements))))
 

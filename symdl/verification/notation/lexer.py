@@ -34,7 +34,22 @@ def lexemes(text: str) -> list[Lexeme]:
     Raises:
         UnreadError: a character or command without a meaning, a brace left open, or a text too long.
     """
-    return settled(Reader(text, _one).read())
+    return settled(_rejoined(Reader(text, _one).read()))
+
+
+def _rejoined(found: list[Lexeme]) -> list[Lexeme]:
+    """Brackets that a new row cuts in two, \\\\right. \\\\left., are one pair again."""
+    kept: list[Lexeme] = []
+    for lexeme in found:
+        if (lexeme.kind, lexeme.value) == ("OPEN", ""):
+            before = len(kept)
+            while before and (kept[before - 1].kind, kept[before - 1].value) == ("SEP", "\n"):
+                before -= 1
+            if before and (kept[before - 1].kind, kept[before - 1].value) == ("CLOSE", ""):
+                del kept[before - 1 :]
+                continue
+        kept.append(lexeme)
+    return kept
 
 
 def _one(reader: Reader) -> None:
@@ -169,7 +184,7 @@ def _number(reader: Reader) -> None:
     text, at = reader.text, reader.at
     if reader.due and text[at].isdigit():
         reader.put("NUMBER", text[at], at + 1)
-    elif not reader.open and (thousands := _THOUSANDS.match(text, at)):
+    elif (thousands := _THOUSANDS.match(text, at)) and not _bracketed(reader):
         reader.put("NUMBER", thousands.group().replace(",", ""), thousands.end())
     elif found := _NUMBER.match(text, at):
         reader.put("NUMBER", found.group().replace("\\,", "").replace("{,}", ""), found.end())
@@ -177,6 +192,12 @@ def _number(reader: Reader) -> None:
         reader.put("DOTS", "…", at + 3)
     else:
         reader.put("SEP", ".", at + 1)
+
+
+def _bracketed(reader: Reader) -> bool:
+    """Whether brackets are open, so that a comma parts items: [1,100]."""
+    kinds = [lexeme.kind for lexeme in reader.found]
+    return bool(reader.open) or kinds.count("OPEN") > kinds.count("CLOSE")
 
 
 def _letters(reader: Reader) -> None:

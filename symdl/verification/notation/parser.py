@@ -98,7 +98,8 @@ def _unexpected(latex: str, token: Any) -> None:
     lexeme = token.value if isinstance(token.value, Lexeme) else None
     if lexeme is None:
         refuse(len(latex), "end", "the formula ends too early")
-    refuse(lexeme.start, latex[lexeme.start : lexeme.end], f"{latex[lexeme.start : lexeme.end]!r} can not stand here")
+    shown = latex[lexeme.start : lexeme.end] or lexeme.value or lexeme.kind
+    refuse(lexeme.start, shown, f"{shown!r} can not stand here")
 
 
 def _shallow(found: list[Lexeme]) -> None:

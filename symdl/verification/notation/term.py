@@ -205,6 +205,8 @@ class _Term:
             stop += 1
         part = self.elements[self.at : stop]
         if isinstance(part[0], Lexeme) and part[0].kind == "SIGN":
+            if len(part) == 1:
+                refuse(part[0].start, part[0].value, "a sign with nothing behind it")
             inner = term(part[1:], self.depth)
             node: Node = tree.Sum(((part[0].value, inner),), start=part[0].start, end=inner.end)
         else:

@@ -60,9 +60,9 @@ def _worded(reader: Reader, kind: str, inner: str, start: int, end: int) -> None
     elif kind == "bb" and text == "1":
         reader.put("FN", "1", end, "bb")
     elif _NAME.match(text):
-        reader.put("SYMBOL", text, end, kind)
+        reader.put("SYMBOL", text, end, "rm" if kind == "op" else kind)
     elif text.startswith("\\") and text[1:] in sym.GREEK:
-        reader.put("SYMBOL", sym.GREEK[text[1:]], end, kind)
+        reader.put("SYMBOL", sym.GREEK[text[1:]], end, "rm" if kind == "op" else kind)
     elif kind == "op":
         refuse(reader.at, text, "an operator whose name is more than a word")
     else:
@@ -102,6 +102,8 @@ def _prose(reader: Reader, inner: str, start: int, end: int) -> None:
     spaced = (inner.startswith((" ", "~", "\\")) and inner.endswith((" ", "~"))) or word.lower() not in sym.PREPOSITIONS
     if "$" in text:
         _mixed(reader, inner, start, end)
+    elif not text:
+        reader.skip(end)
     elif not word:
         reader.put("SEP", text[0], end)
     elif reader.due:
