@@ -6,5 +6,6 @@ r"""Documents as people write them → formulas with their places, sections and 
 
 from symdl.verification.documents.reading import read, read_text
 from symdl.verification.documents.spans import Document, Pragma, Problem, Section, Span
+from symdl.verification.documents.values import Stated, stated
 
-__all__ = ["Document", "Pragma", "Problem", "Section", "Span", "read", "read_text"]
+__all__ = ["Document", "Pragma", "Problem", "Section", "Span", "Stated", "read", "read_text", "stated"]

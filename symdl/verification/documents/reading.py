@@ -8,7 +8,7 @@ r"""Read a document: its formulas with their places, sections and the words arou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -77,11 +77,8 @@ def read_text(text: str, kind: DocumentKind, file: str = "<text>") -> Document:
     """
     text = normal(text)
     assembly = Assembly(file, markdown=kind != "latex")
-    if kind == "notebook":
-        for number, source in markdown_cells(text, file):
-            assembly.add(normal(source), scan_markdown(normal(source)), number)
-    else:
-        assembly.add(text, _SCANNERS[kind](text))
+    for cell, part, scan in scanned(text, kind, file):
+        assembly.add(part, scan, cell)
     return Document(
         file,
         kind,
@@ -91,6 +88,20 @@ def read_text(text: str, kind: DocumentKind, file: str = "<text>") -> Document:
         tuple(assembly.sections),
         tuple(assembly.problems),
     )
+
+
+def scanned(text: str, kind: DocumentKind, file: str) -> Iterator[tuple[int, str, Scan]]:
+    """Each cell with its number, or the whole text as 0, and what lies where in it.
+
+    Raises:
+        DataError: as for `read_text`.
+    """
+    if kind != "notebook":
+        yield 0, text, _SCANNERS[kind](text)
+        return
+    for number, source in markdown_cells(text, file):
+        source = normal(source)
+        yield number, source, scan_markdown(source)
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

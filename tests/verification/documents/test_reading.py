@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from symdl.errors import DataError
-from symdl.verification.documents import Document, read, read_text
+from symdl.verification.documents import Document, assembling, read, read_text
 from symdl.verification.documents.spans import DocumentKind
+from symdl.verification.documents.values import stated
 
 
 def test_notebook() -> None:
@@ -118,6 +119,7 @@ def check_places(document: Document) -> None:
         assert span.latex == " ".join(span.latex.split()) != ""
         assert span.source == span.source.strip()
     assert [span.position for span in document.spans] == sorted(span.position for span in document.spans)
+    assert [each.position for each in stated(document)] == sorted(each.position for each in stated(document))
     keys = [(span.block, span.row) for span in document.spans]
     assert keys == sorted(set(keys))
 
@@ -151,13 +153,15 @@ REPEATED = [
     "`", "`` ` ", "<pre", "<b a", "](a", "](a(", "<!--", "{", "}", "\\newcommand{\\a}{", "\\def\\a", " ", "\n ", "\t",
     "> ", "\n> ", "```\n", "\\section[", "\\section{", "\\verb|", "\\iffalse", "\\be ", "\\label{", "$a,,,,",
     "$\\label{", "- ", "\n- $x$\n", "\n\n    a\n", "|", "\\\\", "x = 2\n", "x₁ ", "(", "√", "(x = ", "x^", "a b = ",
-    "\\", "&", "=\n", "%", "% symdl: a\n", "# $a$\n",
+    "\\", "&", "=\n", "%", "% symdl: a\n", "# $a$\n", "|-|\n", "| $a$ | 2 |\n",
+    "\\begin{tabular}", "bias ", "1% train ", "a & 2 \\\\", "\\begin{tabular}{l}a & 2 \\\\\\end{tabular}",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_time_is_bounded(kind: DocumentKind) -> None:
+def test_time_is_bounded(kind: DocumentKind, monkeypatch: pytest.MonkeyPatch) -> None:
     """No piece of text is walked over and over: what is quadratic takes a minute here, and what is linear 0.3 s."""
+    monkeypatch.setattr(assembling, "MOST_FORMULAS", 100)  # what comes after the scan is no question here
     slow = {}
     for piece in REPEATED:
         for text in (piece * (30_000 // len(piece)), "$$" + piece * (10_000 // len(piece)) + "$$"):
@@ -167,3 +171,10 @@ def test_time_is_bounded(kind: DocumentKind) -> None:
             if seconds > 3:
                 slow[text[:20]] = round(seconds, 2)
     assert not slow
+
+
+def test_too_many_formulas_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembling, "MOST_FORMULAS", 3)
+    document = read_text("$x$ " * 8, "markdown")
+    assert len(document.spans) == 3
+    assert [(problem.column, "more than 3" in problem.text) for problem in document.problems] == [(13, True)]
