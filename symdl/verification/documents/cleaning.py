@@ -19,6 +19,9 @@ _TWICE = re.compile(r"\\\\([!-/:-@\[-`{-~])")
 _COMMENT = re.compile(r"(\\.)|(?<=\d)(%)|%[^\n]*(?:\n[ \t]*|\Z)", re.DOTALL)
 _STRICT_COMMENT = re.compile(r"(\\.)|()%[^\n]*(?:\n[ \t]*|\Z)", re.DOTALL)
 _DROPPED = re.compile(rf"(?:{DROPPED}|\\(?:short)?intertext\s*\{{[^{{}}]*\}}|\\hline\b)")
+_ASIDE = re.compile(r"(?:\\q?quad|\\ )\s*//.*", re.DOTALL)
+_NUMBER = re.compile(r"(?:\\q?quad|\\ )\s*(?:\\q?quad|\\ )\s*\(\d+\)(?:\s|\\ |\\q?quad)*\Z")
+"""A remark behind // at the end of a row, and a number of the formula that is set by hand."""
 _REOPENED = re.compile(r"\\right\s*\.(?:\s|\\\\|&|\\q?quad\b|\\[,;:! ])*\\left\s*\.")
 _BREAK = re.compile(r"\\\\(?:\\\\)?\*?(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in|mu)\s*\])?")
 _MARK = re.compile(r"\\(begin|end)\s*\{[^{}]*\}|\\\\|\\.|[{}&]", re.DOTALL)
@@ -53,7 +56,7 @@ def cleaned(
         text = macros.expand(text) if macros else text
         text = _REOPENED.sub("", _DROPPED.sub("", text))
     text = _without_marks(text, aligned=environment in ALIGNED)
-    text = " ".join(text.split())
+    text = _NUMBER.sub("", _ASIDE.sub("", " ".join(text.split())))
     return _without_end(text)
 
 

@@ -23,12 +23,12 @@ ENVIRONMENTS = (ROWED - {"array", "darray"}) | {"displaymath", "math"}
 """Environments that are formulas by themselves, with or without a star."""
 
 DROPPED = (
-    r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{[^{}]*\}"
+    r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{[^{}]*\}|\\(?:tag|eqno)\s*(?:\d+|\([^()]*\))"
     r"|\\(?:nonumber|notag|displaystyle|allowdisplaybreaks|hfill)\b"
 )
 """What a display carries that is no part of its formula."""
 _LEAD = re.compile(rf"(?:\s|{DROPPED}|%[^\n]*\n)*")
-_TRAIL = re.compile(rf"(?:\s|{DROPPED}|[.,;]|\\[,;!]|\\q?quad\b|%[^\n]*(?:\n|\Z))*")
+_TRAIL = re.compile(rf"(?:\s|{DROPPED}|[.,;]|\\[,;!\\]|\\q?quad\b|%[^\n]*(?:\n|\Z))*")
 _BEGIN = re.compile(r"\\begin\s*\{([A-Za-z]+)\*?\}")
 _NEST = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+)\*?\}|\\.|%[^\n]*", re.DOTALL)
 _LENGTH = r"(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in|mu|\\[A-Za-z]+)\s*\])?"

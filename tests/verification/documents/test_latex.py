@@ -80,6 +80,7 @@ def test_page() -> None:
         (r"\begin{align}\begin{split} a &= b \\ &= c \end{split}\\ d &= e\end{align}", [
             r"\begin{split} a &= b \\ &= c \end{split}", "d = e"]),
         (r"\begin{equation}\begin{aligned}[t] a &= b \\ &= c \end{aligned}\label{x}.\end{equation}", ["a = b", "= c"]),
+        (r"\[\begin{align} a &= b \\ &= c \end{align} \\ \]", ["a = b", "= c"]),
         (r"\begin{gather} a = b \\ c = d \end{gather}", ["a = b", "c = d"]),
         (r"\begin{alignat}{2} a &= b &\quad c &= d \end{alignat}", [r"a = b \quad \quad c = d"]),
         (r"\begin{equation*} a = \left[ \begin{array}{cc} 1 & 2 \\ 3 & 4 \end{array} \right] \end{equation*}", [

@@ -141,6 +141,9 @@ def test_unclosed_is_noted(text: str, lines: list[int]) -> None:
         (r"a & = & b \\ c & = & d", ["a = b", "c = d"]),
         (r"a &= b && \text{by } c", [r"a = b \quad \text{by } c"]),
         (r"a \nonumber \\ \\ b", ["a", "b"]),
+        (r"a \tag 5 \\ b \tag4 \\ c \eqno(3)", ["a", "b", "c"]),
+        (r"a \ \ \ (7) \quad // so \\ b \quad //and b", ["a", "b"]),
+        (r"a // b \quad (7)", [r"a // b \quad (7)"]),
     ],
 )
 def test_rows(rows: str, expected: list[str]) -> None:
