@@ -1,7 +1,8 @@
 """What each vertical bar of a formula is: it opens or closes an absolute value or a norm, parts p(y | x), or evaluates.
 
-A bar after nothing that it could close opens. After an operand it closes what is open at its level, or evaluates if a
-subscript follows; else it opens if another one follows that closes it, and parts a condition if none does.
+A bar after nothing that it could close opens (but the one of f(· | x) has a sign for an item). After an operand it
+closes what is open at its level, or evaluates if a subscript follows; else it opens if another one follows, and parts a
+condition if none does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from symdl.verification.notation.reader import Lexeme
 _OPERANDS = frozenset(
     {"NUMBER", "SYMBOL", "TEXT", "DOTS", "CLOSE", "RBRACE", "END", "PRIME", "BANG", "PERCENT", "OPTCLOSE"}
 )
+#: What is an operand where nothing follows that it reaches over.
+_NAMELESS = frozenset({"OP", "FN", "BIG", "NABLA"})
 _OPENERS = frozenset({"OPEN", "LBRACE", "BEGIN", "OPTOPEN"})
 _CLOSERS = frozenset({"CLOSE", "RBRACE", "END", "OPTCLOSE"})
 
@@ -44,10 +47,10 @@ def _settle(bar: Lexeme, before: str, after: str, waiting: list[str], left: int)
     if bar.value == "||" and waiting[-1:] == ["|"]:  # |x||y|: one closes, one opens
         middle = bar.start + 1
         return [Lexeme("CLOSE", "|", bar.start, middle), Lexeme("OPEN", "|", middle, bar.end)]
-    if before not in _OPERANDS:
+    if before not in _OPERANDS and (left or before not in _NAMELESS):
         waiting.append(value)
         return [Lexeme("OPEN", shown, bar.start, bar.end)]
-    if waiting and waiting[-1] == value:
+    if waiting and waiting[-1] == value and before in _OPERANDS:
         waiting.pop()
         return [Lexeme("CLOSE", shown, bar.start, bar.end)]
     if after == "SUB" and value != "mid":

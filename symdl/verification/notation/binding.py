@@ -56,6 +56,10 @@ def bind(row: Row, place: str) -> Node:
     if len(elements) == 1 and (name := _lone(elements[0])):
         return name
     parts, separators = _split(elements, lambda e: e.kind in ("SEP", "WORD"))
+    if len(bars := [mark for mark in separators if mark.value in "|‖"]) > 1:
+        refuse(bars[1].start, bars[1].value, "a second bar, which may close the first or not")
+    if place in ("group", "script") and (ends := [mark for mark in separators if mark.value == "\n"]):
+        refuse(ends[0].start, "\\\\", "a row ends inside brackets")
     if len(parts) == 1:
         return _chain(parts[0], span)
     if place in ("top", "noted") or any(s.kind == "WORD" or s.value in " \n" for s in separators):
@@ -69,6 +73,8 @@ def _over(elements: tuple[Element, ...], i: int, span: dict[str, int]) -> Node:
     assert isinstance(mark, Lexeme)
     if any(isinstance(e, Lexeme) and e.kind == "OVER" for e in to.elements):
         refuse(mark.start, f"\\{mark.value}", "two fractions without braces")
+    if any(_separates(e, "\n") for e in elements):
+        refuse(mark.start, f"\\{mark.value}", "a fraction over several rows")
     if mark.value == "over":
         return tree.placed(tree.Quotient(bind(from_, "group"), bind(to, "group")), **span)
     if mark.value == "choose":
@@ -80,7 +86,9 @@ def _lone(element: Element) -> Node | None:
     """A sign all by itself is a name: the + of x^+, the dot of f(·)."""
     if isinstance(element, Lexeme):
         if element.kind == "WORD":
-            return tree.Symbol(element.value, "rm", start=element.start, end=element.end)
+            return tree.Symbol(
+                element.value, "rm" if element.value.isalpha() else "", start=element.start, end=element.end
+            )
         value = LONE.get(element.value) or (
             element.value if element.kind in ("OP", "REL", "SIGN") or element.value in ":," else None
         )
@@ -181,6 +189,8 @@ def _statements(parts: list[tuple[Element, ...]], separators: list[Lexeme], span
 
 def _merge(items: list[tuple[Element, ...]], between: list[Lexeme], mark: Lexeme) -> None:
     """ ", \\quad" and ", and" are one separator: the word counts, then the comma."""
+    if mark.kind == "SEP" and mark.value in ":|‖":
+        refuse(mark.start, mark.value, f"nothing stands before {mark.value!r}")
     if not between:
         if mark.kind == "WORD" or mark.value not in " \n":
             refuse(mark.start, mark.value, f"nothing stands before {mark.value!r}")

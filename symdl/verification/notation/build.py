@@ -79,7 +79,9 @@ class Builder:
             return kind(bind(parts[1], "group"), **span)
         if (first.value in "([{⟨" and last.value in ")]}⟩") or pair in (("", "|"),):
             return tree.Group(bind(parts[1], "group"), *pair, **span)
-        refuse(last.start, last.value, f"{first.value or 'nothing'} is closed by {last.value or 'nothing'}")
+        refuse(
+            last.start, last.value or "\\right.", f"{first.value or 'nothing'} is closed by {last.value or 'nothing'}"
+        )
 
     def fraction(self, parts: list[Any]) -> Node:
         over, under = (_row(part) for part in parts[1:])
@@ -235,10 +237,10 @@ def _enclosed(base: Node, scripts: list[Script]) -> Node:
 
 def _put_one(base: Node, script: Script) -> Node:
     span = {"start": base.start, "end": script.end}
+    if script.kind in ("BANG", "PERCENT") and isinstance(base, (Function, Operator, tree.Empty)):
+        refuse(script.start, "!" if script.kind == "BANG" else "%", "nothing that has a value stands before it")
     if isinstance(base, Function):
         return Function(_put_one(base.name, script), **span)
-    if script.kind in ("BANG", "PERCENT") and isinstance(base, Operator):
-        refuse(script.start, "!" if script.kind == "BANG" else "%", "an operator has no value of its own")
     if script.kind == "BANG":
         return tree.Factorial(base, **span)
     if script.kind == "PERCENT":

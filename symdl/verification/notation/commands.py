@@ -19,6 +19,7 @@ _ENVIRONMENT = re.compile(r"\s*\{([A-Za-z]+\*?)\}")
 _COLUMNS = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _LIMIT = re.compile(r"(?:\\[,;!: ]|\s)*\\(max|min)(?![A-Za-z])")
 _SPACES = re.compile(r"(?:\s*\\\s)+")
+_BRACE = re.compile(r"\s*\{")
 _OPTIONAL = re.compile(r"\s*\[")
 _COLOUR = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 
@@ -46,8 +47,22 @@ def cell(reader: Reader, value: str, end: int) -> None:
         reader.put("CELL", value, end)
     elif value == "&":
         reader.skip(end)
+    elif _stacked(reader):
+        reader.put("SEP", ",", end)
+    elif reader.depth or (reader.open and reader.open[-1][0] not in sym.LAYOUTS):
+        refuse(reader.at, value, "a row ends inside braces")
     else:
         reader.put("SEP", "\n", end)
+
+
+def _stacked(reader: Reader) -> bool:
+    """Whether the brace that is open is one of \\\\substack, whose rows are several conditions."""
+    depth = 0
+    for lexeme in reversed(reader.found):
+        depth += (lexeme.kind == "RBRACE") - (lexeme.kind == "LBRACE")
+        if depth < 0:
+            return lexeme.value == "substack"
+    return False
 
 
 def _plain(reader: Reader, name: str, end: int) -> bool:
@@ -81,7 +96,7 @@ _SINGLE = {
     "downarrow": ("SYMBOL", "↓"),
     "parallel": ("SEP", "‖"),
     "colon": ("SEP", ":"),
-    "not": ("NOT", ""),
+    "not": ("NOT", "\\not"),
     "over": ("OVER", "over"),
     "choose": ("OVER", "choose"),
     "mid": ("BAR", "mid"),
@@ -150,6 +165,11 @@ def _built(reader: Reader, name: str, end: int) -> bool:
         if optional := _OPTIONAL.match(reader.text, end):
             reader.at = optional.end() - 1
             reader.push("]", optional.end(), "OPTOPEN", "[")
+    elif name == "substack":
+        brace = _BRACE.match(reader.text, end)
+        if brace is None:
+            refuse(reader.at, "\\substack", "braces are missing")
+        reader.push("}", brace.end(), "LBRACE", "substack")
     elif name in sym.ACCENTS:
         reader.put("ACCENT", sym.ACCENTS[name], end, arguments=1)
     else:

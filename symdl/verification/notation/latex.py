@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from symdl.verification.notation import symbols as sym, tree
+from symdl.verification.notation.layout import CONCLUDING
 from symdl.verification.notation.tree import Node
 
 
@@ -306,7 +307,8 @@ def _(node: tree.Statements) -> str:
 def _between(separator: str) -> str:
     """The words between claims; two that met each get their own text."""
     if separator in _RELATIONS:
-        return f"\\quad {_RELATIONS[separator]} \\quad"
+        between = _RELATIONS[separator]
+        return between if separator in CONCLUDING else f"\\quad {between} \\quad"
     words = separator.split()
     if words[0] in _RELATIONS and len(words) > 1:
         return f"{_between(words[0])} {_between(' '.join(words[1:]))}"

@@ -14,7 +14,7 @@ from symdl.verification.notation.tree import Node
 Element = Node | Lexeme
 
 #: Arrows that say what follows from what, wherever they stand between claims.
-_CONCLUDING = frozenset(["⇒", "⟺", "⇐"])
+CONCLUDING = frozenset(["⇒", "⟺", "⇐"])
 #: Arrows that do so between wide spaces only.
 _LEADING = frozenset(["→", "↔", "⇝"])
 
@@ -43,6 +43,7 @@ def _blank(elements: tuple[Element, ...], i: int, values: str = " \n") -> bool:
 
 def _joined(elements: tuple[Element, ...]) -> tuple[Element, ...]:
     """Without the ends of rows, and the space, behind which a formula goes on."""
+    elements = tuple(e for i, e in enumerate(elements) if not (_blank(elements, i) and _blank(elements, i + 1)))
     return tuple(e for i, e in enumerate(elements) if not (_blank(elements, i) and _goes_on(elements, i)))
 
 
@@ -51,9 +52,9 @@ def _goes_on(elements: tuple[Element, ...], i: int) -> bool:
     if before in ("SIGN", "OP") or after == "OP":
         return True
     if before == "REL":
-        return str(elements[i - 1]) not in _CONCLUDING | _LEADING
+        return str(elements[i - 1]) not in CONCLUDING | _LEADING
     if after == "REL":  # a new row that begins with a relation stays a row
-        return str(elements[i]) == " " and str(elements[i + 1]) not in _CONCLUDING | _LEADING
+        return str(elements[i]) == " " and str(elements[i + 1]) not in CONCLUDING | _LEADING
     return after == "SIGN" and (str(elements[i + 1]) == "+" or not _claims(elements, i + 1))
 
 
@@ -71,7 +72,7 @@ def _concluding(elements: tuple[Element, ...], i: int) -> Element:
     element = elements[i]
     if isinstance(element, Lexeme) and element.kind == "REL":
         alone = (i == 0 or _blank(elements, i - 1)) and _blank(elements, i + 1, " ")
-        if element.value in _CONCLUDING or (element.value in _LEADING and alone):
+        if element.value in CONCLUDING or (element.value in _LEADING and alone):
             return replace(element, kind="WORD")
     return element
 

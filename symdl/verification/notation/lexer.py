@@ -96,14 +96,11 @@ def _scripts(reader: Reader, char: str, end: int) -> bool:
 
 
 def _opens_a_script(reader: Reader) -> bool:
-    """Whether nothing stands in a brace yet: f^{'}."""
-    found = reader.found
-    return (len(found) > 1 and found[-1].kind == "LBRACE" and found[-2].kind in ("SUB", "SUP")) or _only_primes(reader)
-
-
-def _only_primes(reader: Reader) -> bool:
-    found = reader.found
-    return bool(found) and found[-1].kind == "SYMBOL" and found[-1].value == "′"
+    """Whether nothing but primes stands in the brace of a script yet: f^{'}."""
+    found, at = reader.found, len(reader.found) - 1
+    while at > 0 and found[at].kind == "SYMBOL" and found[at].value == "′":
+        at -= 1
+    return at > 0 and found[at].kind == "LBRACE" and found[at - 1].kind in ("SUB", "SUP")
 
 
 def _raised(reader: Reader, char: str) -> None:

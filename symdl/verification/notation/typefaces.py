@@ -85,7 +85,7 @@ def _function(text: str, kind: str) -> str:
 def _faces(reader: Reader, kind: str, inner: str, start: int, end: int) -> None:
     reader.found.append(Lexeme("LBRACE", "{", reader.at, start))
     for lexeme in reader.nested(inner, start):
-        named = lexeme.kind == "SYMBOL" and lexeme.face in ("", "it")
+        named = lexeme.kind == "SYMBOL" and lexeme.face in ("", "it") and lexeme.value[0].isalnum()
         reader.found.append(Lexeme(lexeme.kind, lexeme.value, lexeme.start, lexeme.end, kind) if named else lexeme)
     reader.found.append(Lexeme("RBRACE", "}", end, end))
     reader.due = max(reader.due - 1, 0)
