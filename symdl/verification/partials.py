@@ -19,8 +19,8 @@ def partial(expr: sympy.Expr, by: Element) -> sympy.Expr:
     2*Delta(i, i)*x[i]
     """
     if isinstance(expr, Element):
-        if expr.tensor.name != by.tensor.name:
-            return sympy.S.Zero
+        if expr.tensor.name != by.tensor.name or len(expr.subscripts) != len(by.subscripts):
+            return sympy.S.Zero  # a number x and a vector x are two names
         return sympy.Mul(*[Delta(a, b) for a, b in zip(expr.subscripts, by.subscripts, strict=True)])
     if not any(e.tensor.name == by.tensor.name for e in expr.atoms(Element)):
         return sympy.S.Zero

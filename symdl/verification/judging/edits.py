@@ -1,0 +1,133 @@
+"""Formulas that differ from a given one by one small slip: a sign, a factor, an exponent, an index, a bound, a digit.
+
+Used both ways: to look for what an author may have meant, and to plant slips that the checker has to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+_PAIRS = {"sin": "cos", "cos": "sin", "tanh": "coth", "sinh": "cosh", "cosh": "sinh", "max": "min", "min": "max"}
+_TWO = tree.Number("2")
+
+
+def edits(node: Node, letters: Collection[str] = ()) -> Iterator[tuple[str, Node]]:
+    """Every formula that is one slip away, with the kind of slip in words.
+
+    Args:
+        letters: of indices, which may have been mixed up.
+
+    >>> from symdl.verification.notation.tree import Number, Sum, Symbol
+    >>> [kind for kind, _ in edits(Sum((("+", Symbol("a")), ("-", Symbol("b")))))][:2]
+    ['sign', 'sign']
+    """
+    yield from _here(node, letters)
+    for part in fields(node):
+        value = getattr(node, part.name)
+        if isinstance(value, Node):
+            for kind, other in edits(value, letters):
+                yield kind, _with(node, part.name, other)
+        elif isinstance(value, tuple):
+            for kind, changed in _inside(value, letters):
+                yield kind, _with(node, part.name, changed)
+
+
+def _with(node: Node, name: str, value: Any) -> Node:
+    changes: dict[str, Any] = {name: value}
+    return replace(node, **changes)
+
+
+def _inside(values: tuple[Any, ...], letters: Collection[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for k, value in enumerate(values):
+        if isinstance(value, Node):
+            for kind, other in edits(value, letters):
+                yield kind, (*values[:k], other, *values[k + 1 :])
+        elif isinstance(value, tuple):
+            for kind, changed in _inside(value, letters):
+                yield kind, (*values[:k], changed, *values[k + 1 :])
+
+
+def _here(node: Node, letters: Collection[str]) -> Iterator[tuple[str, Node]]:
+    if isinstance(node, tree.Sum):
+        yield from _of_sum(node)
+    elif isinstance(node, tree.Product):
+        yield from _of_product(node)
+    elif isinstance(node, tree.Quotient):
+        if isinstance(node.over, tree.Number) and node.over.text == "1":
+            yield "factor", node.under
+        yield "a fraction turned over", tree.Quotient(node.under, node.over)
+    elif isinstance(node, tree.Scripted):
+        yield from _of_scripts(node, letters)
+    elif isinstance(node, tree.Number):
+        yield from _of_number(node)
+    elif isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol):
+        other = _PAIRS.get(node.function.name)
+        if other is not None:
+            yield "function", replace(node, function=replace(node.function, name=other))
+    elif isinstance(node, tree.Group) and not isinstance(node.body, tree.List):
+        yield "exponent", tree.Scripted(node, sup=_TWO)
+    elif isinstance(node, tree.Big):
+        yield "missing sum", node.body
+    elif isinstance(node, tree.Symbol) and node.face in ("bf", "bm") and node.name:
+        yield "transpose", tree.Scripted(node, sup=tree.Symbol("⊤"))
+
+
+def _of_sum(node: tree.Sum) -> Iterator[tuple[str, Node]]:
+    for k, (sign, term) in enumerate(node.terms):
+        turned = {"+": "-", "-": "+"}.get(sign)
+        if turned is not None:
+            yield "sign", replace(node, terms=(*node.terms[:k], (turned, term), *node.terms[k + 1 :]))
+        if len(node.terms) > 1:
+            yield "term", replace(node, terms=(*node.terms[:k], *node.terms[k + 1 :]))
+
+
+def _of_product(node: tree.Product) -> Iterator[tuple[str, Node]]:
+    for k in range(len(node.factors)):
+        factors = (*node.factors[:k], *node.factors[k + 1 :])
+        ops = node.ops[:-1] if k == len(node.ops) else (*node.ops[:k], *node.ops[k + 1 :])
+        yield "factor", factors[0] if len(factors) == 1 else replace(node, factors=factors, ops=ops)
+    if len(node.factors) == 2:
+        yield "order", replace(node, factors=node.factors[::-1])
+
+
+def _of_scripts(node: tree.Scripted, letters: Collection[str]) -> Iterator[tuple[str, Node]]:
+    sup = node.sup
+    if isinstance(sup, tree.Symbol) and sup.name in ("⊤", "T"):
+        yield "transpose", node.base if node.sub is None else replace(node, sup=None)
+    elif isinstance(sup, tree.Number):
+        yield "exponent", node.base if node.sub is None and not node.primes else replace(node, sup=None)
+        yield "exponent", replace(node, sup=tree.Number(str(int(sup.text) + 1)) if sup.text.isdigit() else _TWO)
+    elif sup is None and not node.primes:
+        yield "exponent", replace(node, sup=_TWO)
+    if isinstance(node.sub, tree.Symbol) and node.sub.name in letters:
+        yield from (
+            ("index", replace(node, sub=replace(node.sub, name=letter)))
+            for letter in letters
+            if letter != node.sub.name
+        )
+    if isinstance(node.sub, tree.Product) and len(node.sub.factors) == 2:
+        yield "index", replace(node, sub=replace(node.sub, factors=node.sub.factors[::-1]))
+
+
+def _of_number(node: tree.Number) -> Iterator[tuple[str, Node]]:
+    digits = node.text
+    if digits.isdigit() and len(digits) <= 2:
+        for other in (int(digits) + 1, int(digits) - 1):
+            if other >= 0:
+                yield "digit", replace(node, text=str(other))
+    for k in range(len(digits) - 1):
+        if digits[k] != digits[k + 1] and digits[k : k + 2].isdigit():
+            yield "digits", replace(node, text=digits[:k] + digits[k + 1] + digits[k] + digits[k + 2 :])
+
+
+def scaled(node: Node) -> Iterator[tuple[str, Node]]:
+    """The whole formula with another sign or factor."""
+    inner = tree.Group(node) if isinstance(node, tree.Sum) else node
+    yield "sign", tree.Sum((("-", inner),))
+    yield "factor", tree.Product((_TWO, inner), ("",))
+    yield "factor", tree.Product((tree.Quotient(tree.Number("1"), _TWO), inner), ("",))

@@ -1,0 +1,202 @@
+"""Claims between numbers: exact arithmetic, and what rounded figures allow.
+
+A figure with decimals stands for the interval that rounds to it: 0.73 is [0.725, 0.735]. Two sides are equal where one,
+worked out exactly, lies in the interval of the other; where they only meet once every figure that went in is taken as
+rounded, the claim is consistent with its figures, which is less.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import flint
+import sympy
+from flint import arb, fmpq
+
+from symdl.errors import SymdlError
+from symdl.verification.balls import Evaluator
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+from symdl.verification.real import UnclearError, UndefinedError
+from symdl.verification.verdict import Status, Verdict, Witness
+
+#: Bits for arithmetic with numbers.
+PRECISION = 512
+
+_ORDERS: dict[str, Callable[[arb, arb], bool]] = {
+    "<": operator.lt,
+    "≤": operator.le,
+    ">": operator.gt,
+    "≥": operator.ge,
+    "≠": operator.ne,
+    "≪": operator.lt,
+    "≫": operator.gt,
+}
+_SCOPE = "these numbers"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a claim between numbers.
+
+    Args:
+        exact: with every figure taken as it stands.
+        spread: with each figure that has decimals as a symbol, and `half` for half a unit of its last digit.
+        figure: half a unit of the last digit where the side is one figure; 0 where it is a whole number; else None.
+    """
+
+    exact: sympy.Expr
+    spread: sympy.Expr
+    halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]]
+    figure: sympy.Rational | None
+
+
+def half_unit(node: Node) -> sympy.Rational | None:
+    """Half a unit of the last digit of a side that is one figure; None where it is something else.
+
+    >>> half_unit(tree.Number("0.73")), half_unit(tree.Sum((("-", tree.Number("2")),))), half_unit(tree.Symbol("x"))
+    (1/200, 0, None)
+    """
+    if isinstance(node, tree.Sum) and len(node.terms) == 1:
+        return half_unit(node.terms[0][1])
+    if isinstance(node, (tree.Noted, tree.Group)):
+        return half_unit(node.body)
+    if isinstance(node, tree.Percent):
+        half = half_unit(node.body)
+        return None if half is None else half / 100
+    if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops[0] in ("·", "×", ""):
+        first, power = node.factors
+        half = half_unit(first)
+        exponent = _power_of_ten(power)
+        return None if half is None or exponent is None else half * sympy.Integer(10) ** exponent
+    if not isinstance(node, tree.Number):
+        return None
+    _, point, decimals = node.text.partition(".")
+    return sympy.Rational(1, 2 * 10 ** len(decimals)) if point else sympy.S.Zero
+
+
+def _power_of_ten(node: Node) -> int | None:
+    if not (isinstance(node, tree.Scripted) and isinstance(node.base, tree.Number) and node.base.text == "10"):
+        return None
+    sup, sign = node.sup, 1
+    if isinstance(sup, tree.Sum) and len(sup.terms) == 1:
+        sign, sup = (-1 if sup.terms[0][0] == "-" else 1), sup.terms[0][1]
+    if isinstance(sup, tree.Number) and sup.text.isdigit() and int(sup.text) < 400:
+        return sign * int(sup.text)
+    return None
+
+
+class _Figures:
+    """A point at which each figure is the ball that rounds to it."""
+
+    def __init__(self, halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]]) -> None:
+        self.halves = halves
+
+    def symbol(self, symbol: sympy.Symbol) -> arb:
+        value, half = self.halves[symbol]
+        return arb(_rational(value), _rational(half))
+
+    def element(self, element: sympy.Expr, subscripts: tuple[int, ...]) -> arb:
+        raise UnclearError(f"{element} has no value")
+
+
+def _rational(value: sympy.Rational) -> fmpq:
+    return fmpq(int(value.p), int(value.q))
+
+
+def decide_numbers(left: Side, right: Side, relation: str) -> Verdict:
+    """The verdict on two numbers.
+
+    >>> def side(text):
+    ...     return Side(sympy.Rational(text), sympy.Rational(text), {}, half_unit(tree.Number(text)))
+    >>> third = Side(sympy.Rational(1, 3), sympy.Rational(1, 3), {}, None)
+    >>> decide_numbers(third, side("0.33"), "=").status, decide_numbers(third, side("0.34"), "=").status
+    (<Status.PROVED: 'proved'>, <Status.REFUTED: 'refuted'>)
+    """
+    before = flint.ctx.prec
+    flint.ctx.prec = PRECISION
+    try:
+        return _decided(left, right, relation)
+    except UndefinedError as error:
+        return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=f"a side has no real value: {error}")
+    except SymdlError as error:
+        return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=str(error))
+    finally:
+        flint.ctx.prec = before
+
+
+def _decided(left: Side, right: Side, relation: str) -> Verdict:
+    a, b = _value(left.exact), _value(right.exact)
+    if relation in _ORDERS:
+        return _ordered(a, b, relation)
+    if left.exact.is_Rational and right.exact.is_Rational:
+        if left.exact == right.exact:
+            return Verdict(Status.PROVED, "exact arithmetic", _SCOPE)
+    elif (a - b).contains(0) and sympy.nsimplify(left.exact - right.exact).equals(0) is True:
+        return Verdict(Status.PROVED, "exact arithmetic", _SCOPE)
+    for value, side, other in ((a, right, b), (b, left, a)):
+        half = _allowed(side, relation)
+        if half is not None and abs(value - other) <= arb(_rational(half)):
+            return Verdict(Status.PROVED, "exact arithmetic, rounded to the digits that are shown", _SCOPE)
+    first, second = _spread(left, relation), _spread(right, relation)
+    if first.overlaps(second):
+        if (a - b).contains(0):
+            return Verdict(
+                Status.CONSISTENT, f"ball arithmetic, {PRECISION} bits", _SCOPE, reason="no difference is seen"
+            )
+        reason = "the two agree once every figure is taken as rounded"
+        return Verdict(Status.CONSISTENT, "interval arithmetic", _SCOPE, reason=reason)
+    method = "exact arithmetic" if left.exact.is_Rational and right.exact.is_Rational else "ball arithmetic"
+    return Verdict(Status.REFUTED, method, _SCOPE, Witness({}, shown(left.exact, a), shown(right.exact, b)))
+
+
+def _allowed(side: Side, relation: str) -> sympy.Rational | None:
+    """How far the truth may be from a figure: half a unit of its last digit; of a whole number only after ≈."""
+    if side.figure is None or (side.figure == 0 and relation != "≈"):
+        return None
+    return side.figure or sympy.Rational(1, 2)
+
+
+def _spread(side: Side, relation: str) -> arb:
+    value = Evaluator(_Figures(side.halves), precision=PRECISION).value(side.spread)
+    if relation == "≈" and side.figure == 0 and side.exact % 10 == 0 and side.exact != 0:
+        zeros = len(str(abs(side.exact))) - len(str(abs(side.exact)).rstrip("0"))
+        return value + arb(0, _rational(sympy.Rational(10**zeros, 2)))
+    return value
+
+
+def _ordered(a: arb, b: arb, relation: str) -> Verdict:
+    if _ORDERS[relation](a, b):
+        return Verdict(Status.PROVED, "ball arithmetic", _SCOPE)
+    opposite = {"<": ">=", "≤": ">", ">": "<=", "≥": "<", "≪": ">=", "≫": "<="}.get(relation)
+    found = {">=": a >= b, ">": a > b, "<=": a <= b, "<": a < b, None: bool((a - b).is_zero())}[opposite]
+    if found:
+        return Verdict(Status.REFUTED, "ball arithmetic", _SCOPE, Witness({}, shown(None, a), shown(None, b)))
+    return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=f"the two are too close to tell at {PRECISION} bits")
+
+
+def _value(expr: sympy.Expr) -> arb:
+    return Evaluator(_Figures({}), precision=PRECISION).value(expr)
+
+
+def shown(exact: sympy.Expr | None, ball: arb) -> str:
+    """A number as a reader takes it in: exactly where it is short, else its first digits."""
+    if exact is not None and exact.is_Rational:
+        if exact.q == 1 and len(str(exact)) <= 30:
+            return str(exact)
+        decimal = _terminating(exact)
+        if decimal is not None:
+            return decimal
+    return str(ball.str(12, radius=False))
+
+
+def _terminating(value: sympy.Rational) -> str | None:
+    """0.0256 for 16/625; None where the decimals don't end soon."""
+    for digits in range(1, 16):
+        scaled = value * 10**digits
+        if scaled.is_Integer:
+            text = str(abs(scaled)).rjust(digits + 1, "0")
+            return ("-" if value < 0 else "") + f"{text[:-digits]}.{text[-digits:]}"
+    return None

@@ -1,0 +1,150 @@
+"""From a document to verdicts, formula by formula: what each one says, and whether it is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+
+from symdl.verification.documents import Document
+from symdl.verification.documents.spans import Span
+from symdl.verification.judging.links import Judge
+from symdl.verification.judging.report import Judged, Link, worst
+from symdl.verification.judging.suggestions import suggestion
+from symdl.verification.meaning.statements import Meaning, Place, Reading
+from symdl.verification.meaning.usage import usage_of
+from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
+from symdl.verification.notation.tree import Node
+from symdl.verification.verdict import Status, Verdict
+
+#: What makes a formula a claim, where it could not be read.
+_RELATION = re.compile(r"[=<>≈≤≥≠]|\\(approx|leq?|geq?|neq?|equiv|lt|gt|simeq)\b")
+
+#: Words that say of vectors and matrices what no formula says.
+_FACTS = re.compile(
+    r"orthogonal|orthonormal|unitary|symmetric|diagonal|identity matrix|invertible|inverse|positive definite|one-hot"
+    r"|stochastic|idempotent|projection|rotation",
+    re.IGNORECASE,
+)
+
+
+def judge(
+    document: Document,
+    *,
+    only: Callable[[int], bool] = lambda k: True,
+    skip: Collection[int] = (),
+    seed: int = 0,
+) -> Iterator[tuple[int, Judged]]:
+    """The verdicts on a document, in order.
+
+    Args:
+        document: as `symdl.verification.documents.read` gives it.
+        only: asked before anything is done with formula k; where it says no, the formula is read for what it defines.
+        skip: formulas that are not even read.
+        seed: of the random points.
+
+    Yields:
+        The number of the formula, and what is to be said of it; nothing for a formula that states nothing.
+
+    >>> from symdl.verification.documents import read_text
+    >>> text = "Let $a = 2$ and $b = 3$. Then $a b = 6$ and $a + b = 6$."
+    >>> [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
+    ['definition', 'definition', 'proved', 'refuted']
+    """
+    trees: dict[int, Node | UnreadError] = {}
+    for k, span in enumerate(document.spans):
+        if k not in skip:
+            trees[k] = _tree(span.latex)
+    words = " ".join(s.before for s in document.spans)
+    facts = sorted({m.lower() for m in _FACTS.findall(words)})
+    reading = Reading(usage_of(t for t in trees.values() if isinstance(t, Node)), facts=", ".join(facts[:3]))
+    judging = Judge(reading, seed)
+    titles = {s.number: s.title for s in document.sections}
+    last: dict[int, Node] = {}
+    for k, span in enumerate(document.spans):
+        wanted = only(k)
+        if k in skip or k not in trees:
+            continue
+        found = trees[k]
+        if isinstance(found, UnreadError):
+            if wanted and (span.kind == "display" or _RELATION.search(span.latex)):
+                yield k, _judged(span, span.latex, [_unread(found)])
+            continue
+        place = Place(span.section, span.line, span.before, titles.get(span.section, ""))
+        told = list(_told(found, reading, judging, place, last.get(span.block), wanted))
+        closing = _last_side(found)
+        if closing is not None:
+            last[span.block] = closing
+        if told and wanted:
+            yield k, _judged(span, unicode(found), told)
+
+
+def _tree(text: str) -> Node | UnreadError:
+    try:
+        return parse(text)
+    except UnreadError as error:
+        return error
+
+
+def _told(
+    node: Node, reading: Reading, judging: Judge, place: Place, previous: Node | None, wanted: bool
+) -> Iterator[Link]:
+    for chain in _chains(node):
+        for meaning in reading.statement(chain, place, previous):
+            if not (wanted or meaning.redefines):
+                continue
+            merged = dict(reading.scope.merged)
+            verdict = judging.verdict(meaning)
+            edit = suggestion(judging, meaning) if verdict.status is Status.REFUTED else ""
+            if not verdict.proved:
+                reading.scope.merged = merged  # what a claim takes for equal is so only where it holds
+            if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
+                # one slip away from what the name stands for is a slip; anything else is another meaning
+                reading.redefine(meaning, place)
+                verdict = Verdict(Status.DEFINITION, "definition", "another meaning of the name")
+            yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
+        reading.finish()
+        previous = _last_side(chain)
+
+
+def _chains(node: Node) -> Iterator[tree.Chain]:
+    if isinstance(node, tree.Chain):
+        yield node
+    elif isinstance(node, tree.Statements):
+        for item in node.items:
+            yield from _chains(item)
+    elif isinstance(node, tree.Noted):
+        yield from _chains(node.body)
+
+
+def _last_side(node: Node) -> Node | None:
+    chains = list(_chains(node))
+    if not chains:
+        return None if isinstance(node, (tree.Text, tree.Empty)) else node
+    sides = [s for s in chains[-1].sides if not isinstance(s, tree.Empty)]
+    return sides[-1] if sides else None
+
+
+def _text(meaning: Meaning, write: Callable[[Node], str]) -> str:
+    return write(tree.Chain((meaning.left, meaning.right), (meaning.relation,)))
+
+
+def _unread(error: UnreadError) -> Link:
+    reason = f"column {error.column + 1}: {error.construct}"
+    return Link("", "", Verdict(Status.UNREAD, "none", "the text as it stands", reason=reason))
+
+
+def _judged(span: Span, text: str, links: list[Link]) -> Judged:
+    decisive = worst(links)
+    return Judged(
+        span.file,
+        span.line,
+        span.column,
+        span.latex,
+        text,
+        decisive.verdict,
+        tuple(links) if len(links) > 1 else (),
+        decisive.suggestion,
+        span.block,
+        span.row,
+        span.cell,
+    )

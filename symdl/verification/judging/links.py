@@ -1,0 +1,321 @@
+"""The verdict on one link of a chain: first for all values of its names, then at the values that the document states.
+
+Names are opened by their definitions. Where that proves the link, it holds for all values. Else the stated values are
+put in for names that the link does not show, and last for all names: what then holds is proved at these values, and the
+scope says so. What is refuted may rest on a reading or on a name that was never defined; then it is undecided.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Fact, Reduction, Tensor
+from symdl.errors import SymdlError
+from symdl.library.activations import ACTIVATIONS
+from symdl.verification.decide import equal
+from symdl.verification.judging import orders
+from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.meaning.arrays import transposed
+from symdl.verification.meaning.binding import head, names_in
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.letters import letters_of, repeated_letters
+from symdl.verification.meaning.scope import element
+from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.values import is_open, opened, valued
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import walk
+from symdl.verification.verdict import Status, Verdict, weakest
+
+#: Seconds for one link.
+BUDGET = 4.0
+
+Pair = tuple[sympy.Expr, sympy.Expr]
+
+_EQUAL = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
+
+
+@dataclass
+class Judge:
+    """Judges links in the scope as it is now."""
+
+    reading: Reading
+    seed: int = 0
+    budget: float = BUDGET
+
+    def verdict(self, link: Meaning) -> Verdict:
+        """What is to be said of a link; a definition is one too."""
+        started = time.monotonic()
+        try:
+            found = self._verdict(link)
+        except RecursionError:
+            found = _undecided("the formula is nested too deeply")
+        except SymdlError as error:
+            found = _undecided(str(error))
+        notes = "; ".join(link.notes)
+        if notes:
+            found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
+        return replace(found, seconds=time.monotonic() - started)
+
+    def _verdict(self, link: Meaning) -> Verdict:
+        if link.named:
+            return self._named(link)
+        if link.defines:
+            return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
+        if link.values is None or link.relation not in _EQUAL | ORDERS:
+            return _undecided(link.reason or f"{link.relation} is not decided")
+        left, right = self._aligned(link)
+        return self._levels(link, left, right)
+
+    # ── definitions that say which function they are ─────────────────────────────────────────────────────────────────
+
+    def _named(self, link: Meaning) -> Verdict:
+        """a(x) = …, of which the words before it say that it is the sigmoid."""
+        found = head(self.reading.reader(), link.left)
+        function = found and self.reading.scope.functions.get(found[0].name)
+        if not function:
+            return Verdict(Status.DEFINITION, "definition", link.defines)
+        x = element(function.parameters[0])
+        written = opened(self.reading.scope, function.value.body)
+        verdict = equal(written, ACTIVATIONS[link.named].defined(x), seed=self.seed, budget=self.budget)
+        told = f"the words before it say that it is the {link.named}"
+        if verdict.status in (Status.REFUTED, Status.PROVED):
+            return replace(verdict, reason=told if verdict.proved else f"{told}, which it is not")
+        return Verdict(Status.DEFINITION, "definition", link.defines)
+
+    # ── levels ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _aligned(self, link: Meaning) -> Pair:
+        assert link.values is not None
+        a, b = link.values
+        scope = self.reading.scope
+        if a.axes and b.axes:
+            if a.rank != b.rank:
+                raise MeaningError(f"{a.kind} and {b.kind}")
+            for i, j in zip(a.axes, b.axes, strict=True):
+                if not scope.fit(i.extent, j.extent):
+                    raise MeaningError(f"an axis of {i.extent} and an axis of {j.extent}")
+            return a.body, b.at(a.axes)
+        if a.axes or b.axes:
+            number = a if b.axes else b
+            if number.body.atoms(Element) or number.body.free_symbols:
+                raise MeaningError(f"{a.kind} and {b.kind}")
+        return a.body, b.body
+
+    def _levels(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
+        scope = self.reading.scope
+        forms = opened(scope, left), opened(scope, right)
+        numbers = valued(scope, forms[0]), valued(scope, forms[1])
+        worked_out = not any(is_open(n) for n in numbers)
+        if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
+            found = self._numbers(link, numbers)
+            if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and self._says_when(link):
+                return _undecided("not so at the stated values: read as a condition", found)
+            return found
+        verdict = self._decided(link, *forms)
+        if verdict.proved:
+            return verdict
+        shown_names = names_in(self.reading.reader(), (link.left, link.right))
+        partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
+        if partly != forms and any(is_open(p) for p in partly):
+            at_values = self._decided(link, *partly)
+            if at_values.proved:
+                return self._at_values(at_values, forms, partly)
+        if worked_out and _has_figures(link):
+            found = self._numbers(link, numbers)
+            if found.status in (Status.PROVED, Status.CONSISTENT):
+                return found
+        return self._sound(link, verdict, forms)
+
+    def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
+        domain = self._domain(left, right)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
+                return self._by_case(link, one, other)
+        if link.relation in ORDERS:
+            return orders.decide(left, right, link.relation, domain, self.seed, self.budget)
+        return equal(left, right, domain=domain, seed=self.seed, budget=self.budget)
+
+    def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:
+        """Cases against a formula: each of them where it applies; where none does, nothing is claimed."""
+        found = []
+        before: list[sympy.Basic] = []
+        for value, condition in cases.args:
+            told = [*before, *_relations(condition)]
+            verdict = equal(
+                other, value, domain=[*self._domain(other, value), *told], seed=self.seed, budget=self.budget
+            )
+            found.append((f"the case {condition}" if told else "the last case", verdict))
+            before += [_negated(c) for c in _relations(condition)] if len(_relations(condition)) == 1 else []
+        return weakest(found, sum(v.seconds for _, v in found))
+
+    def _domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
+        used = _names(left) | _names(right)
+        return [c for c in self.reading.scope.domain if _names(c) & used]
+
+    def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
+        gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
+        told = ", ".join(sorted(gone)[:6])
+        return replace(verdict, scope=f"{verdict.scope}, at the stated values" + (f" of {told}" if told else ""))
+
+    def _sound(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
+        """What was refuted, unless it rests on something that the document leaves open."""
+        if verdict.status is not Status.REFUTED:
+            return verdict
+        doubt = self._doubt(link, forms)
+        if doubt:
+            return _undecided(doubt, verdict)
+        if link.relation in ORDERS:
+            return verdict
+        other = self._turned(link)
+        if other is not None and other.proved:
+            reason = "equal to the transpose: right in the numerator layout"
+            return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+        return self._normalised(link, verdict, forms)
+
+    def _doubt(self, link: Meaning, forms: Pair) -> str:
+        """Why a witness does not show that the link is wrong; empty: it does."""
+        sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
+        unknown = sorted({n for side in sides for n, _ in side} & self.reading.opaque)
+        if unknown:
+            return f"what {', '.join(unknown)} stands for is not understood here"
+        if link.condition or _is_zero(link.right):
+            return "so for some values only: read as a condition"
+        if link.relation in ("≈", "≃", "≅", "≐"):
+            return "an approximation, of which is not said how good it is"
+        indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
+        lone = sorted({i.name for i in indices[0] ^ indices[1]})
+        if lone and not all(i.name not in lone for i in link.free):
+            return f"the index {', '.join(lone)} stands on one side only"
+        if _summed_silently(self.reading.reader(), link):
+            return "an index stands twice in a product: read as the summation convention"
+        different = sides[0] ^ sides[1]
+        if self._determined(link):
+            different -= self.reading.scope.used()
+        if different:
+            names = sorted({n for n, _ in different})
+            return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
+        if any(rank for side in sides for _, rank in side) and self.reading.facts:
+            return f"the words say something of {self.reading.facts} that is not in a formula"
+        return ""
+
+    def _says_when(self, link: Meaning) -> bool:
+        """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
+        if link.relation in ORDERS:
+            return any(head(self.reading.reader(), side) is not None for side in (link.left, link.right))
+        return _is_zero(link.right)
+
+    def _determined(self, link: Meaning) -> bool:
+        """Whether the left side is worked out from definitions: what stands there is known then."""
+        if any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in walk(link.left)):
+            return True
+        found = head(self.reading.reader(), link.left)
+        if found is None:
+            return False
+        parts, _ = found
+        return parts.name in self.reading.scope.functions or bool(
+            self.reading.scope.all_of(parts.name, len(parts.subscripts))
+        )
+
+    def _normalised(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
+        """Whether it is so where some vector sums to 1, as targets and probabilities do."""
+        vectors = sorted({e.name for f in forms for e in f.atoms(Element) if len(e.subscripts) == 1})
+        if not 1 <= len(vectors) <= 3 or not any(f.has(Reduction) for f in forms):
+            return verdict
+        for name in vectors:
+            stated = _summing_to_one(name, forms, self.reading.scope.base)
+            found = None if stated is None else self._decided(link, *stated)
+            if found is not None and found.proved:
+                reason = f"equal where Σ {name} = 1, which is not stated"
+                return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+        return verdict
+
+    def _turned(self, link: Meaning) -> Verdict | None:
+        """∂L/∂W in the other layout: the transpose of what is claimed."""
+        assert link.values is not None
+        derived = any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in walk(link.left))
+        a, b = link.values
+        if not derived or a.rank != 2 or b.rank != 2:
+            return None
+        try:
+            left, right = self._aligned(replace(link, values=(transposed(a), b)))
+        except MeaningError:
+            return None
+        return self._decided(link, opened(self.reading.scope, left), opened(self.reading.scope, right))
+
+    # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _numbers(self, link: Meaning, exact: Pair) -> Verdict:
+        sides = []
+        for node, value in zip((link.left, link.right), exact, strict=True):
+            halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] = {}
+            spread = value
+            if any(isinstance(n, tree.Number) and "." in n.text for n in walk(node)):
+                reader = self.reading.reader()
+                reader.figures = halves
+                try:
+                    spread = valued(self.reading.scope, reader.number(node))
+                except SymdlError:
+                    spread, halves = value, {}
+            sides.append(Side(value, spread if not spread.atoms(Element) else value, halves, half_unit(node)))
+        found = decide_numbers(sides[0], sides[1], link.relation)
+        used = set().union(*[_names(v.body) for v in link.values or ()])
+        if used:
+            return replace(found, scope=f"the stated values of {', '.join(sorted(used)[:6])}")
+        return found
+
+
+def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
+    if condition == sympy.true:
+        return []
+    return list(condition.args) if isinstance(condition, sympy.And) else [condition]
+
+
+def _negated(relation: sympy.Basic) -> sympy.Basic:
+    return relation.negated
+
+
+def _names(expr: sympy.Basic) -> set[str]:
+    return {e.name for e in expr.atoms(Element)}
+
+
+def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
+    """Both sides with a vector of which it is stated that it sums to 1, if all of its entries run over one range."""
+    mapping: dict[Element, Element] = {}
+    stated: Tensor | None = None
+    for e in {e for f in forms for e in f.atoms(Element) if e.name == name}:
+        place = e.subscripts[0] - base
+        if not isinstance(place, Index) or (stated is not None and stated.shape != (place.extent,)):
+            return None
+        stated = stated or Tensor(name, (Index("k", place.extent),), facts=frozenset({Fact.SUMS_TO_ONE}))
+        mapping[e] = stated[place]
+    return forms[0].xreplace(mapping), forms[1].xreplace(mapping)
+
+
+def _summed_silently(reader: Interpreter, link: Meaning) -> bool:
+    """x_i a_{ij} x_j with no Σ and no i or j on the left: Einstein's convention."""
+    told = letters_of(reader, link.left, heads_only=True)
+    free = {i.name for i in link.free} - told
+    return any(letter in free for side in (link.left, link.right) for letter in repeated_letters(reader, side))
+
+
+def _is_zero(node: tree.Node) -> bool:
+    return isinstance(node, tree.Number) and not node.text.strip("0.")
+
+
+def _has_figures(link: Meaning) -> bool:
+    """Whether a number stands in the link that is worked out: not the 2 of a square."""
+    plain = {"0", "1", "2"}
+    return any(
+        isinstance(n, tree.Number) and n.text not in plain for n in (*walk(link.left), *walk(link.right))
+    ) or any(half_unit(side) is not None for side in (link.left, link.right))
+
+
+def _undecided(reason: str, verdict: Verdict | None = None) -> Verdict:
+    return Verdict(
+        Status.UNDECIDED, "none", verdict.scope if verdict is not None else "the formula as it stands", reason=reason
+    )

@@ -1,0 +1,122 @@
+"""Inequalities with names in them: proved by signs, refuted at a point, or seen to hold at points."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import sympy
+from flint import arb
+
+from symdl.core.functions import ScalarFunction
+from symdl.core.indices import Index
+from symdl.errors import SymdlError
+from symdl.verification.balls import PRECISION, Evaluator
+from symdl.verification.points import KINDS, Point, gather_limits, small_extents
+from symdl.verification.real import UnclearError, UndefinedError
+from symdl.verification.scalars import scope_of
+from symdl.verification.verdict import Status, Verdict, Witness
+
+#: Points that are tried.
+POINTS = 40
+
+_HOLDS: dict[str, Callable[[arb, arb], bool]] = {
+    "<": lambda a, b: bool(a < b),
+    "≤": lambda a, b: bool(a <= b),
+    ">": lambda a, b: bool(a > b),
+    "≥": lambda a, b: bool(a >= b),
+    "≪": lambda a, b: bool(a < b),
+    "≫": lambda a, b: bool(a > b),
+}
+_FAILS: dict[str, Callable[[arb, arb], bool]] = {
+    "<": lambda a, b: bool(a >= b),
+    "≤": lambda a, b: bool(a > b),
+    ">": lambda a, b: bool(a <= b),
+    "≥": lambda a, b: bool(a < b),
+    "≪": lambda a, b: bool(a >= b),
+    "≫": lambda a, b: bool(a <= b),
+}
+
+
+def decide(
+    left: sympy.Expr, right: sympy.Expr, relation: str, domain: Sequence[Any], seed: int, budget: float
+) -> Verdict:
+    """The verdict on left < right and the like, for all values of what stands in them.
+
+    What holds at some points and fails at others is mostly meant as a condition; what never holds is refuted.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> [str(decide(sympy.exp(x), sympy.S.Zero, r, [], 0, 1.0).status) for r in "><"]
+    ['proved', 'refuted']
+    """
+    scope = scope_of(sympy.Tuple(left, right), domain)
+    if relation not in _HOLDS:
+        return Verdict(Status.UNDECIDED, "none", scope, reason=f"{relation} between expressions is not decided")
+    deadline = time.monotonic() + budget
+    agreed = failed = 0
+    witness: Witness | None = None
+    for point in islice(_points(left, right, seed), POINTS):
+        if time.monotonic() > deadline:
+            break
+        found = _at(point, left, right, relation, domain)
+        if isinstance(found, Witness):
+            witness, failed = witness or found, failed + 1
+        agreed += found is True
+    if witness is not None and not agreed and failed >= 8:
+        return Verdict(Status.REFUTED, f"ball arithmetic, at {failed} points of {failed}", scope, witness)
+    if witness is not None:
+        reason = f"so for some values, and not for others ({witness}): read as a condition"
+        return Verdict(Status.UNDECIDED, "none", scope, reason=reason)
+    if _signed(left, right, relation):
+        return Verdict(Status.PROVED, "signs of the factors", scope)
+    if agreed >= 8:
+        method = f"ball arithmetic at {agreed} points, {PRECISION} bits"
+        return Verdict(Status.CONSISTENT, method, scope, reason="no proof was found")
+    return Verdict(Status.UNDECIDED, "none", scope, reason="no proof was found")
+
+
+def _points(left: sympy.Expr, right: sympy.Expr, seed: int) -> Iterator[Point]:
+    both = [left, right]
+    number = 0
+    while True:
+        yield Point(1_000_003 * seed + number, KINDS[number % len(KINDS)], small_extents(both), gather_limits(both))
+        number += 1
+
+
+def _at(point: Point, left: sympy.Expr, right: sympy.Expr, relation: str, domain: Sequence[Any]) -> Witness | bool:
+    evaluator = Evaluator(point)
+    free = sorted({i for e in (left, right) for i in e.free_symbols if isinstance(i, Index)}, key=str)
+    at = dict.fromkeys(free, 0)
+    try:
+        if not all(evaluator.holds(c) for c in domain):
+            return False
+        a, b = (evaluator.value(e, at) for e in (left, right))
+    except (UnclearError, UndefinedError, SymdlError):
+        return False
+    if _FAILS[relation](a, b):
+        shown = {**point.shown, **{i.name: "0" for i in free}}
+        return Witness(shown, str(a.str(20)), str(b.str(20)))
+    return _HOLDS[relation](a, b)
+
+
+def _signed(left: sympy.Expr, right: sympy.Expr, relation: str) -> bool:
+    """Whether the difference is a product of factors whose signs are known."""
+    greater, less = (left, right) if relation in (">", "≥", "≫") else (right, left)
+    strict = relation in ("<", ">", "≪", "≫")
+    difference = _opened(greater - less)
+    for form in (lambda e: e, sympy.together, sympy.factor):
+        try:
+            written = form(difference)
+        except (SymdlError, sympy.PolynomialError, NotImplementedError):
+            continue
+        if written.is_positive or (not strict and written.is_nonnegative):
+            return True
+    return False
+
+
+def _opened(expr: sympy.Expr) -> sympy.Expr:
+    while calls := expr.atoms(ScalarFunction):
+        expr = expr.xreplace({c: c.defined() for c in calls})
+    return expr

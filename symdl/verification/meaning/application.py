@@ -1,0 +1,227 @@
+"""f(x): functions applied, products, and how the two are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from symdl.core.define import maximum, minimum
+from symdl.core.tensors import Element, reduction, refreshed
+from symdl.verification.meaning import arrays, calculus
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, named
+from symdl.verification.meaning.names import Parts, function_letter
+from symdl.verification.meaning.reader import Reader
+from symdl.verification.meaning.scope import Formula, element
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+#: Names of objectives: in front of brackets they say what they hang on, and are not multiplied.
+_OBJECTIVES = frozenset({"L", "J", "E", "C", "ℓ", "𝒞:L", "𝒞:J", "𝒞:E", "𝒞:C"})
+
+
+def product(reader: Reader, node: tree.Product) -> Array:
+    """Factors from left to right, functions applied to the brackets after them."""
+    values: list[tuple[str, Array]] = []
+    factors, op, k = node.factors, "", 0
+    while k < len(factors):
+        takes = k + 1 < len(factors) and node.ops[k] == ""
+        applied = _application(reader, factors[k], factors[k + 1]) if takes else None
+        values.append((op, reader.value(factors[k]) if applied is None else applied))
+        k += 1 if applied is None else 2
+        op = node.ops[k - 1] if k <= len(node.ops) else ""
+    whole = values[0][1]
+    for op, value in values[1:]:
+        if op == "÷":
+            if value.axes:
+                raise MeaningError(f"a division by {value.kind}")
+            whole = whole.mapped(lambda x, y=value.body: x / y)  # type: ignore[misc]
+        elif op in ("", "·", "×", "*", "⊙", "∘", "⊗"):
+            whole = arrays.product(whole, value, op, reader.scope.fit)
+        else:
+            raise MeaningError(f"{op} has no value here")
+    return whole
+
+
+def applied(reader: Reader, node: tree.Applied) -> Array:
+    """A named operator with what it is applied to: log x, max(a, b), sin² x."""
+    function, power, base = node.function, None, None
+    if isinstance(function, tree.Scripted) and isinstance(function.base, tree.Symbol):
+        power, base, function = function.sup, function.sub, function.base
+    if not isinstance(function, tree.Symbol):
+        raise MeaningError("an operator that is no name")
+    if function.name in ("max", "min") and base is None:
+        return _extremum(reader, function.name, node.argument)
+    argument = _argument(reader, node.argument)
+    found = _known(reader, function.name, [argument])
+    if found is None:
+        raise MeaningError(f"{function.name} has no value here")
+    if base is not None:
+        if function.name != "log":
+            raise MeaningError(f"{function.name} with a subscript")
+        divisor = sympy.log(reader.number(base))
+        found = found.mapped(lambda x: x / divisor)
+    if power is None:
+        return found
+    exponent = reader.number(power)
+    if exponent == -1:
+        raise MeaningError(f"{function.name}⁻¹ is an inverse or a reciprocal", remedy="write which one")
+    return found.mapped(lambda x: x**exponent)
+
+
+def _argument(reader: Reader, node: Node) -> Array:
+    inner = node.body if isinstance(node, tree.Group) else node
+    if isinstance(inner, tree.List):
+        raise MeaningError("several arguments of an operator that takes one")
+    return reader.value(inner)
+
+
+def _extremum(reader: Reader, name: str, argument: Node) -> Array:
+    inner = argument.body if isinstance(argument, tree.Group) else argument
+    if not isinstance(inner, tree.List):
+        whole = reader.value(inner)
+        if not whole.axes:
+            raise MeaningError(f"the {name} of one number")
+        sign = 1 if name == "max" else -1
+        whole = whole.fresh()
+        return scalar(sign * reduction("max", sign * whole.body, list(whole.axes), "share"))
+    choose = maximum if name == "max" else minimum
+    values = [reader.value(item) for item in inner.items]
+    found = values[0]
+    for value in values[1:]:
+        found = arrays.entrywise(
+            found, value, lambda a, b: choose(a, b, kink=reader.kink), "compared", reader.scope.fit
+        )
+    return found
+
+
+# ── f(x) ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _application(reader: Reader, first: Node, second: Node) -> Array | None:
+    """The value of first second as an application; None where it is a product."""
+    scripts = second if isinstance(second, tree.Scripted) and isinstance(second.base, tree.Group) else None
+    group = second if scripts is None else scripts.base
+    if not isinstance(group, tree.Group) or group.open not in ("(", "[", "{"):
+        return None
+    if isinstance(first, tree.Group) and isinstance(first.body, (tree.Derivative, tree.Quotient)):
+        return calculus.evaluated_at(reader, first.body, group)
+    if isinstance(first, tree.Derivative):
+        return calculus.evaluated_at(reader, first, group)
+    parts = reader.parts(first)
+    if parts is None or parts.transposed:
+        return None
+    nodes = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    found = _called(reader, parts, list(nodes))
+    if found is None:
+        return None
+    if parts.power is not None:
+        found = reader.raised(found, parts.power)
+    return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array:
+    if scripts.sub is not None:
+        subs = scripts.sub.items if isinstance(scripts.sub, tree.List) else (scripts.sub,)
+        if len(subs) != found.rank:
+            raise MeaningError(f"{len(subs)} subscripts of {found.kind}")
+        places = [reader.subscript(s) - reader.scope.base for s in subs]
+        found = scalar(found.at(tuple(places)))
+    return found if scripts.sup is None else reader.raised(found, scripts.sup)
+
+
+def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
+    name, scope = parts.name, reader.scope
+    function = scope.functions.get(name)
+    if function is not None and not parts.subscripts:
+        if name in reader.arguments:
+            return None
+        return call(reader, name, function, [reader.value(n) for n in nodes], parts.primes)
+    if name in reader.arguments or name in reader.letters:
+        return None
+    if parts.subscripts and not parts.primes:
+        if function_letter(name) and (name, len(parts.subscripts)) not in scope.formulas:
+            raise MeaningError(f"{name} with subscripts is not defined here as a function")
+        return None
+    if (name, 0) in scope.formulas or (name, 1) in scope.formulas:
+        return _dependent(reader, parts, nodes)
+    if not reader.known(name) or parts.primes:
+        known = _known_slope(reader, name, nodes, parts.primes)
+        if known is not None:
+            return known
+        if parts.primes or function_letter(name) or name in reader.usage.applied - reader.usage.bare:
+            raise MeaningError(f"{name} is not defined here", remedy=f"define {name}(x) = … first")
+    return None
+
+
+def _known_slope(reader: Reader, name: str, nodes: list[Node], primes: int) -> Array | None:
+    if len(nodes) != 1:
+        return None
+    value = reader.value(nodes[0])
+    if not primes:
+        return _known(reader, name, [value])
+    place = element("·")
+    found = _known(reader, name, [scalar(place)])
+    if found is None:
+        return None
+    slope = found.body
+    for _ in range(primes):
+        slope = calculus.slope(slope, place)
+    return value.mapped(lambda x: slope.xreplace({place: x}))
+
+
+def _known(reader: Reader, name: str, values: list[Array]) -> Array | None:
+    """A function that readers know by name."""
+    plain = name.lower().replace(" ", "").replace("_", "")
+    if plain in VECTORS and len(values) == 1:
+        return VECTORS[plain](values[0])
+    function = named(name)
+    if function is None and name in CUSTOMARY and not reader.known(name):
+        function = named(CUSTOMARY[name])
+        reader.notes.append(f"{name} is taken for the {CUSTOMARY[name]}")
+    if function is None or len(values) != 1:
+        return None
+    return values[0].mapped(function)
+
+
+def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
+    """L(w, b) of a formula L: says what it hangs on, where the arguments are names; else a product."""
+    names = [reader.parts(n) for n in nodes]
+    plain = all(p is not None and p.power is None and not p.primes for p in names)
+    if plain and (len(nodes) > 1 or parts.name in _OBJECTIVES or parts.name in reader.usage.applied):
+        return reader.entry(replace(parts, power=None))
+    if function_letter(parts.name):
+        raise MeaningError(f"{parts.name} is a formula here, and no function of {len(nodes)} arguments")
+    return None
+
+
+def call(reader: Reader, name: str, function: Formula, values: list[Array], primes: int = 0) -> Array:
+    """A function of the document with arguments put in, differentiated as often as there are primes.
+
+    Raises:
+        MeaningError: another number of arguments, or arrays where the function takes numbers.
+    """
+    if len(values) != len(function.parameters):
+        raise MeaningError(f"{name} takes {len(function.parameters)} arguments, not {len(values)}")
+    body, places = function.value, [element(p) for p in function.parameters]
+    if primes:
+        if len(places) != 1:
+            raise MeaningError(f"{name}′ of a function of several arguments", remedy="write ∂ and the argument")
+        expr = calculus.opened(reader.scope, body.body, places[0])
+        for _ in range(primes):
+            expr = calculus.slope(expr, places[0])
+        body = replace(body, body=expr)
+    shaped = [v for v in values if v.axes]
+    if not shaped:
+        mapping = {p: v.body for p, v in zip(places, values, strict=True)}
+        return body.fresh().mapped(lambda x: put_in(x, mapping))
+    if len(values) == 1 and not body.axes:
+        return values[0].mapped(lambda x: put_in(body.body, {places[0]: x}))
+    raise MeaningError(f"{name} of {shaped[0].kind}", why="it was defined for numbers")
+
+
+def put_in(expr: sympy.Expr, mapping: dict[Element, sympy.Expr]) -> sympy.Expr:
+    """Arguments for the names that stand for them."""
+    return refreshed(expr).xreplace(mapping)

@@ -1,0 +1,317 @@
+"""Names that a statement defines: which they are, and what they are bound to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.functions import library_name
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import Parts, text_of
+from symdl.verification.meaning.scope import Formula, count, element
+from symdl.verification.meaning.usage import is_list
+from symdl.verification.meaning.values import valued
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+#: Words before an equation by which it introduces a name, even one that is in use.
+_LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
+
+
+def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | None] | None:
+    """The name that a left side is about, and its arguments where it is f(x)."""
+    node = node.body if isinstance(node, tree.Noted) else node
+    parts = reader.parts(node)
+    if parts is not None:
+        plain = parts.power is None and not parts.transposed and not parts.primes
+        return (parts, None) if plain else None
+    if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",):
+        first, second = node.factors
+        parts = reader.parts(first)
+        if parts is None or not isinstance(second, tree.Group) or parts.power is not None or parts.transposed:
+            return None
+        items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
+        named = [reader.parts(i) for i in items]
+        if parts.primes or parts.subscripts or any(p is None or p.power is not None for p in named):
+            return None
+        return parts, tuple(items)
+    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol):
+        inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+        if reader.parts(inner) is not None:
+            return Parts(node.function.name), (inner,)
+    return None
+
+
+def heads(reader: Interpreter, node: Node) -> set[str]:
+    """The name that a left side is about, as a set."""
+    found = head(reader, node)
+    return set() if found is None else {found[0].name}
+
+
+def names_in(reader: Interpreter, nodes: Iterable[Node]) -> set[str]:
+    """All names that stand in some nodes."""
+    found: set[str] = set()
+    for node in nodes:
+        inside: set[int] = set()
+        for inner in walk(node):
+            if id(inner) in inside or not isinstance(inner, (tree.Symbol, tree.Scripted)):
+                continue
+            parts = reader.parts(inner)
+            if parts is not None:
+                found.add(parts.name)
+            if isinstance(inner, tree.Scripted):
+                inside.add(id(inner.base))
+                if parts is not None and inner.sub is not None:
+                    inside.update(id(n) for n in walk(inner.sub))
+    return found
+
+
+def formal_arguments(reader: Interpreter, sides: list[Node]) -> set[str]:
+    """Names that stand for the argument of a function of the document, as x does in a'(x), whatever x is elsewhere."""
+    found: set[str] = set()
+    for node in (n for side in sides for n in walk(side)):
+        if not isinstance(node, tree.Product):
+            continue
+        for first, second in zip(node.factors, node.factors[1:], strict=False):
+            parts = reader.parts(first)
+            function = reader.scope.functions.get(parts.name) if parts is not None else None
+            if function is None or not isinstance(second, tree.Group) or len(function.parameters) != 1:
+                continue
+            argument = reader.parts(second.body)
+            if argument is not None and not argument.subscripts and argument.name == function.parameters[0]:
+                found.add(argument.name)
+    return found
+
+
+def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:
+    """Whether a left side is a name that this statement defines."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        return all(is_new(reader, i, sides, section, before) for i in side.body.items)
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    scope = reader.scope
+    if parts.name in scope.counts and not parts.subscripts and arguments is None:
+        return _only_numbers(reader, sides, parts)
+    if arguments is not None:
+        known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
+        taken = known is None and library_name(parts.name) is not None and len(parts.name) > 2
+        if taken or (known is None and not _own_arguments(reader, arguments)):
+            return False
+    else:
+        known = _bound(reader, parts)
+    if known is None:
+        return True
+    if bool(_LET.search(before)) or section[: len(known.section)] != known.section:
+        return True
+    return arguments is None and known.given and _only_numbers(reader, sides, parts)
+
+
+def _own_arguments(reader: Interpreter, arguments: tuple[Node, ...]) -> bool:
+    """f(x) defines f where x is no number: f(2) = 4 is a claim."""
+    return all(reader.parts(a) is not None for a in arguments)
+
+
+def _bound(reader: Interpreter, parts: Parts) -> Formula | None:
+    scope, name = reader.scope, parts.name
+    if not parts.subscripts:
+        found = [f for (n, _), f in scope.formulas.items() if n == name]
+        return found[-1] if found else scope.functions.get(name)
+    rank = len(parts.subscripts)
+    whole = scope.formulas.get((name, rank))
+    if all(isinstance(s, tree.Number) for s in parts.subscripts):
+        places = tuple(sympy.Integer(s.text) for s in parts.subscripts if isinstance(s, tree.Number))
+        return scope.entries.get((name, places)) or whole
+    return whole
+
+
+def _only_numbers(reader: Interpreter, sides: list[Node], parts: Parts) -> bool:
+    """Whether what a given name is set to is made of numbers, and of the name itself."""
+    values = [s for s in sides[1:] if head(reader, s) is None]
+    return bool(values) and names_in(reader, values) <= {parts.name}
+
+
+def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether an equation that is not so may give the name on its left side another meaning.
+
+    f(x) = … may, and so may a name whose value is no lone number: that is a claim about what it was defined as.
+    """
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    if arguments is not None:
+        return _own_arguments(reader, arguments)
+    return _bound(reader, parts) is not None and (is_list(value) or bool(names_in(reader, [value])))
+
+
+def defined(reader: Interpreter, side: Node, value: Node, section: tuple[int, ...], line: int) -> str:
+    """Bind the name on a left side; what was bound, in words. A name may be set from its own value.
+
+    Raises:
+        MeaningError: the value is not understood.
+    """
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        return _pairwise(reader, side.body, value, section, line)
+    found = head(reader, side)
+    if found is None:
+        raise MeaningError("the left side is no name")
+    parts, arguments = found
+    if arguments is not None:
+        return _function(reader, parts, arguments, value, section, line)
+    if parts.subscripts:
+        return _entries(reader, parts, value, section, line)
+    whole = reader.value(value)
+    whole = _before_update(reader, whole, parts.name)
+    given = not whole.body.atoms(Element)
+    starts = (reader.scope.base,) * whole.rank
+    for k, axis in enumerate(whole.axes):
+        if given and axis.extent.is_Integer:
+            length = reader.scope.extent(parts.name, k, whole.rank)
+            if length.is_Symbol:
+                reader.scope.sizes[length] = int(axis.extent)
+        else:
+            reader.scope.fit(reader.scope.extent(parts.name, k, whole.rank), axis.extent)
+    reader.scope.functions.pop(parts.name, None)
+    reader.scope.bind(parts.name, Formula(whole.fresh(), starts, given=given, section=section, line=line))
+    return parts.name
+
+
+def _pairwise(reader: Interpreter, names: tree.List, value: Node, section: tuple[int, ...], line: int) -> str:
+    inner = value.body if isinstance(value, tree.Group) else value
+    if not isinstance(inner, tree.List) or len(inner.items) != len(names.items):
+        raise MeaningError(f"{len(names.items)} names are not given as many values")
+    return ", ".join(defined(reader, n, v, section, line) for n, v in zip(names.items, inner.items, strict=True))
+
+
+def _function(
+    reader: Interpreter, parts: Parts, arguments: tuple[Node, ...], value: Node, section: tuple[int, ...], line: int
+) -> str:
+    scope = reader.scope
+    named = [reader.parts(a) for a in arguments]
+    names = [p.name for p in named if p is not None]
+    if any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
+        whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
+        scope.bind(parts.name, Formula(whole.fresh(), (scope.base,) * whole.rank, section=section, line=line))
+        return parts.name
+    outer = dict(reader.arguments)
+    reader.arguments.update({name: _argument(reader, p) for name, p in zip(names, named, strict=True) if p is not None})
+    try:
+        whole = reader.value(value)
+    finally:
+        reader.arguments = outer
+    scope.functions[parts.name] = Formula(whole, parameters=tuple(names), section=section, line=line)
+    return f"{parts.name}({', '.join(names)})"
+
+
+def _is_dependence(reader: Interpreter, parts: Parts, named: list[Parts | None]) -> bool:
+    """Whether the arguments are names of the document that have values, so that f(x) is a value and no function."""
+    return all(p is not None and (p.name, 0) in reader.scope.formulas for p in named) and len(named) > 1
+
+
+def _argument(reader: Interpreter, parts: Parts) -> Array:
+    if parts.bold:
+        raise MeaningError("a function of a vector")
+    return scalar(element(parts.name))
+
+
+def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int, ...], line: int) -> str:
+    scope = reader.scope
+    places = tuple(reader.subscript(s) for s in parts.subscripts)
+    whole = reader.value(value)
+    if whole.axes:
+        raise MeaningError(f"{parts.name} with subscripts is {whole.kind}")
+    text = f"{parts.name}[{', '.join(text_of(s) for s in parts.subscripts)}]"
+    whole = _before_update(reader, whole, parts.name)
+    given = not whole.body.atoms(Element)
+    if all(p.is_Integer for p in places):
+        scope.bind_entry(parts.name, places, Formula(whole, given=given, section=section, line=line))
+        return text
+    indices = [p - scope.base for p in places]
+    if not all(isinstance(i, Index) for i in indices) or len(set(indices)) != len(indices):
+        raise MeaningError(f"{text} is no name for all entries", remedy="subscribe it with different letters")
+    for k, i in enumerate(indices):
+        scope.fit(i.extent, scope.extent(parts.name, k, len(indices)))
+    axes = tuple(i for i in indices if isinstance(i, Index))
+    scope.bind(
+        parts.name, Formula(Array(axes, whole.body).fresh(), (scope.base,) * len(axes), section=section, line=line)
+    )
+    return text
+
+
+def _before_update(reader: Interpreter, whole: Array, name: str) -> Array:
+    """A value that hangs on the name itself, worked out with what the name stood for so far."""
+    scope = reader.scope
+    used = {(e.name, len(e.subscripts)) for e in whole.body.atoms(Element)}
+    if not any(n == name or scope.depends(n, rank, name) for n, rank in used):
+        return whole
+    worked_out = whole.mapped(lambda x: valued(scope, x))
+    if any(e.name == name for e in worked_out.body.atoms(Element)):
+        raise MeaningError(f"{name} is set from its own value, which is not known")
+    return worked_out
+
+
+def declared(reader: Interpreter, side: Node, kind: Node) -> str:
+    """W ∈ ℝ^{m×d}: the shape of a name, in words; empty where it says something else."""
+    found = head(reader, side)
+    if found is None or found[1] is not None or found[0].subscripts:
+        return ""
+    name = found[0].name
+    extents = _space(reader, kind)
+    if extents is None:
+        return ""
+    reader.scope.ranks.setdefault(name, set()).add(len(extents))
+    for k, extent in enumerate(extents):
+        reader.scope.extents[name, k, len(extents)] = extent
+    return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")
+
+
+def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
+    base = kind.base if isinstance(kind, tree.Scripted) else kind
+    if not (isinstance(base, tree.Symbol) and base.name == "R" and base.face == "bb"):
+        return None
+    sup = kind.sup if isinstance(kind, tree.Scripted) else None
+    if sup is None:
+        return []
+    factors = sup.factors if isinstance(sup, tree.Product) else (sup,)
+    found = []
+    for factor in factors:
+        if isinstance(factor, tree.Number) and factor.text.isdigit():
+            found.append(sympy.Integer(factor.text))
+            continue
+        parts = reader.parts(factor)
+        if parts is None or parts.subscripts or parts.power is not None:
+            return None
+        reader.scope.counts.add(parts.name)
+        found.append(count(parts.name))
+    return found
+
+
+_WORDS = re.compile(
+    r"leaky[ -]?relu|hard[ -]?sigmoid|hard[ -]?tanh|log[ -]?sigmoid|sigmoid|logistic function|tanh|hyperbolic tangent"
+    r"|relu|softplus|softsign|swish|silu|mish|gelu|elu",
+    re.IGNORECASE,
+)
+_WORD_NAMES = {"logistic function": "sigmoid", "hyperbolic tangent": "tanh"}
+
+
+def named_before(reader: Interpreter, side: Node, before: str, title: str) -> str:
+    """The activation of the library that the words before f(x) = … say that it is; empty: none, or several."""
+    found = head(reader, side)
+    if found is None or found[1] is None or len(found[1]) != 1:
+        return ""
+    for text in (re.split(r"[.;:!?]\s", before)[-1], title):
+        words = {_WORD_NAMES.get(w.lower(), w) for w in _WORDS.findall(text)}
+        names = {n for n in (library_name(w) for w in words) if n is not None}
+        if len(names) == 1:
+            return names.pop()
+        if names:
+            return ""
+    return ""

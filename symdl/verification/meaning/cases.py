@@ -1,0 +1,96 @@
+"""Cases and conditions: what holds where."""
+
+from __future__ import annotations
+
+import sympy
+
+from symdl.core.functions import Delta, Switch
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.reader import Reader
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+_RELATIONS = {
+    "<": sympy.StrictLessThan,
+    "≤": sympy.LessThan,
+    ">": sympy.StrictGreaterThan,
+    "≥": sympy.GreaterThan,
+    "=": sympy.Equality,
+    "≠": sympy.Unequality,
+}
+
+
+def condition(reader: Reader, node: Node) -> list[sympy.Basic]:
+    """The relations that a condition states, all of which have to hold.
+
+    Raises:
+        MeaningError: it is none between numbers.
+    """
+    if isinstance(node, tree.Group):
+        return condition(reader, node.body)
+    if isinstance(node, (tree.Statements, tree.List)):
+        return [c for item in node.items for c in condition(reader, item)]
+    if not isinstance(node, tree.Chain) or not set(node.relations) <= _RELATIONS.keys():
+        raise MeaningError("a condition that is not understood", remedy="write x > 0 and the like")
+    values = [reader.number(side) for side in node.sides]
+    return [
+        _RELATIONS[relation](a, b, evaluate=False)
+        for a, b, relation in zip(values, values[1:], node.relations, strict=False)
+    ]
+
+
+def value_of(reader: Reader, node: tree.Cases) -> sympy.Expr:
+    """A value with cases. Two that meet at one point are a switch, whose value there the conditions say."""
+    rows = [(reader.number(v), None if c is None else condition(reader, c)) for v, c in node.rows]
+    switch = _switch(rows)
+    if switch is not None:
+        return switch
+    pairs = [(value, sympy.And(*c) if c is not None else sympy.true) for value, c in rows]
+    return sympy.Piecewise(*pairs, evaluate=False)
+
+
+def _switch(rows: list[tuple[sympy.Expr, list[sympy.Basic] | None]]) -> sympy.Expr | None:
+    """Two cases on the two sides of a point."""
+    if len(rows) != 2 or rows[0][1] is None or len(rows[0][1]) != 1:
+        return None
+    (first, told), (second, other) = rows
+    assert told is not None
+    found = _side(told[0])
+    if found is None:
+        return None
+    x, above, closed = found
+    if other is not None:
+        opposite = _side(other[0]) if len(other) == 1 else None
+        if opposite is None or sympy.expand(opposite[0] - x) != 0 or opposite[1] == above:
+            return None
+        if closed == opposite[2]:
+            return None  # the point between belongs to both of them, or to neither
+    weight = sympy.Integer(above == closed)
+    return Switch(x, second if above else first, first if above else second, weight)
+
+
+def _side(relation: sympy.Basic) -> tuple[sympy.Expr, bool, bool] | None:
+    """x with the condition x > 0 or x < 0; whether it is above; whether 0 belongs to it."""
+    if isinstance(relation, (sympy.Equality, sympy.Unequality)) or not isinstance(relation, sympy.core.relational.Rel):
+        return None
+    above = isinstance(relation, (sympy.StrictGreaterThan, sympy.GreaterThan))
+    closed = isinstance(relation, (sympy.LessThan, sympy.GreaterThan))
+    return relation.lhs - relation.rhs, above, closed
+
+
+def indicator(reader: Reader, node: tree.Chain) -> sympy.Expr:
+    """[a = b] as 1 or 0, for subscripts and for numbers."""
+    relations = condition(reader, node)
+    factors = []
+    for relation in relations:
+        if not isinstance(relation, sympy.Equality):
+            found = _side(relation)
+            if found is None:
+                raise MeaningError("an indicator that is not understood")
+            x, above, closed = found
+            factors.append(Switch(x, *((0, 1) if above else (1, 0)), sympy.Integer(above == closed)))
+        elif relation.lhs.is_integer and relation.rhs.is_integer:
+            factors.append(Delta(relation.lhs, relation.rhs))
+        else:
+            raise MeaningError("an indicator of two numbers that are equal")
+    return sympy.Mul(*factors)

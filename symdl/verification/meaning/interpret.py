@@ -1,0 +1,378 @@
+"""The value of a formula: its tree, read with what its names stand for, as an array of scalar expressions.
+
+Where notation is open (a superscript, f(x)) one reading is taken by what the document says elsewhere; `doubts` counts
+the places where another one was possible. Nothing here is text that gets evaluated: each kind of node has its method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+
+from symdl.core.define import absolute
+from symdl.core.indices import Index
+from symdl.core.tensors import Element
+from symdl.verification.meaning import application, arrays, calculus, cases, sums
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.names import Parts, parts_of
+from symdl.verification.meaning.scope import Scope, count, element
+from symdl.verification.meaning.usage import Usage
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+#: Numbers with more digits than this are not written out: 9^{9^{9}} is a claim about a number, not a number.
+MOST_BITS = 200_000
+
+
+@dataclass
+class Interpreter:
+    """Reads the formulas of one statement.
+
+    Args:
+        scope: what names stand for.
+        usage: how names are used in the whole document.
+        letters: indices that are bound here, with what they stand for.
+        arguments: names that stand for the arguments of a function.
+        free: indices that are free in the statement: it claims something for each of them.
+    """
+
+    scope: Scope
+    usage: Usage
+    letters: dict[str, sympy.Expr] = field(default_factory=dict)
+    arguments: dict[str, Array] = field(default_factory=dict)
+    free: dict[str, Index] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    kink: sympy.Expr = sympy.S.Half
+    figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
+
+    # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
+
+    def bound(self, letter: str) -> bool:
+        return letter in self.letters or letter in self.free or letter in self.usage.letters
+
+    def matrix(self, name: str) -> bool:
+        return 2 in self.scope.ranks.get(name, ()) or 2 in self.usage.ranks.get(name, ())
+
+    def labelled(self, name: str) -> bool:
+        return self.usage.labelled(name)
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, node: Node) -> Array:
+        """What a node stands for.
+
+        Raises:
+            MeaningError: it has no meaning that is known here.
+        """
+        method: Callable[[Any], Array] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise MeaningError(f"{type(node).__name__.lower()} has no value here")
+        return method(node)
+
+    def number(self, node: Node) -> sympy.Expr:
+        """The same, of what has to be a number."""
+        found = self.value(node)
+        if found.axes:
+            raise MeaningError(f"{found.kind} stands where a number is needed")
+        return found.body
+
+    def _number(self, node: tree.Number) -> Array:
+        value = sympy.Rational(node.text)
+        _, point, decimals = node.text.partition(".")
+        if self.figures is None or not point:
+            return scalar(value)
+        symbol = sympy.Symbol(f"figure {len(self.figures)}", real=True)
+        self.figures[symbol] = value, sympy.Rational(1, 2 * 10 ** len(decimals))
+        return scalar(symbol)
+
+    def _percent(self, node: tree.Percent) -> Array:
+        return self.value(node.body).mapped(lambda x: x / 100)
+
+    def _empty(self, node: tree.Empty) -> Array:
+        raise MeaningError("nothing stands there")
+
+    def _group(self, node: tree.Group) -> Array:
+        if isinstance(node.body, tree.List):
+            return self._list(node.body)
+        if isinstance(node.body, tree.Chain):
+            return scalar(cases.indicator(self, node.body)) if node.open == "[" else self._claimed()
+        return self.value(node.body)
+
+    def _claimed(self) -> Array:
+        raise MeaningError("a claim stands where a value is needed")
+
+    def _list(self, node: tree.List) -> Array:
+        entries = [self.number(item) for item in node.items]
+        return literal([entries]) if len(entries) > 1 else scalar(entries[0])
+
+    def _noted(self, node: tree.Noted) -> Array:
+        if node.kind == "cancel":
+            raise MeaningError("what is crossed out has no value")
+        return self.value(node.body)
+
+    def _symbol(self, node: tree.Symbol) -> Array:
+        return self._named(node)
+
+    def _scripted(self, node: tree.Scripted) -> Array:
+        if isinstance(node.base, tree.Symbol):
+            return self._named(node)
+        if isinstance(node.base, tree.Norm):
+            return self._norm(node)
+        if node.primes:
+            raise MeaningError("a prime after brackets")
+        base = self.value(node.base)
+        if node.sub is not None:
+            subs = node.sub.items if isinstance(node.sub, tree.List) else (node.sub,)
+            places = [self.subscript(s) for s in subs]
+            if len(places) != base.rank:
+                raise MeaningError(f"{len(places)} subscripts of {base.kind}")
+            base = scalar(base.at(tuple(self._placed(p, i) for p, i in zip(places, base.axes, strict=True))))
+        return base if node.sup is None else self.raised(base, node.sup)
+
+    def _placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
+        """A subscript as a place on an axis that is counted from 0."""
+        for index in self.free.values():
+            if place == index + self.scope.base:
+                self.scope.fit(index.extent, axis.extent)
+        return place - self.scope.base
+
+    def raised(self, base: Array, sup: Node) -> Array:
+        """A base with a superscript: transposed, or to a power."""
+        if isinstance(sup, tree.Symbol) and sup.name in ("⊤", "T"):
+            return arrays.transposed(base)
+        exponent = self.number(sup)
+        if base.axes:
+            raise MeaningError(f"{base.kind} to the power {exponent}", remedy="write ⊙, or ‖x‖²")
+        return scalar(power(base.body, exponent))
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def parts(self, node: Node) -> Parts | None:
+        """A symbol taken apart, by what is known here."""
+        return parts_of(node, self)
+
+    def _named(self, node: tree.Symbol | tree.Scripted) -> Array:
+        parts = self.parts(node)
+        assert parts is not None
+        if parts.primes:
+            raise MeaningError(f"{parts.name}′ is not applied to anything", remedy=f"write {parts.name}'(x)")
+        found = self.entry(parts)
+        if parts.transposed:
+            if found.rank == 0:
+                found = self._as_array(parts)
+            found = arrays.transposed(found)
+        if parts.power is None:
+            return found
+        return self.raised(found, parts.power)
+
+    def entry(self, parts: Parts) -> Array:
+        """A name with its subscripts."""
+        name, subs = parts.name, parts.subscripts
+        if not subs:
+            return self._whole(parts)
+        if name in self.arguments:
+            whole = self.arguments[name]
+            if whole.rank != len(subs):
+                raise MeaningError(f"{len(subs)} subscripts of {name}, which is {whole.kind}")
+            places = [self.subscript(s) for s in subs]
+            return scalar(whole.at(tuple(self._placed(p, i) for p, i in zip(places, whole.axes, strict=True))))
+        if len(subs) == 2 and name.upper() in self.usage.bold and not self.known(name):
+            name = name.upper()  # a_{ij} is an entry of 𝐀
+        places = [self.subscript(s) for s in subs]
+        for axis, place in enumerate(places):
+            self._range(name, axis, len(places), place)
+        return scalar(element(name, places))
+
+    def _range(self, name: str, axis: int, rank: int, place: sympy.Expr) -> None:
+        """An index that reads an axis as a whole is as long as the axis."""
+        indices = [i for i in place.free_symbols if isinstance(i, Index)]
+        if len(indices) == 1 and place == indices[0] + self.scope.base:
+            self.scope.fit(indices[0].extent, self.scope.extent(name, axis, rank))
+
+    def subscript(self, node: Node) -> sympy.Expr:
+        """A subscript as a whole number; letters that nothing binds are free indices."""
+        if isinstance(node, tree.Symbol) and not node.accents:
+            return self._letter(node.name)
+        if isinstance(node, tree.Sum):
+            terms = [self.subscript(t) * (-1 if sign == "-" else 1) for sign, t in node.terms]
+            return sympy.Add(*terms)
+        if isinstance(node, tree.Product) and set(node.ops) <= {"", "·"}:
+            return sympy.Mul(*[self.subscript(f) for f in node.factors])
+        if isinstance(node, tree.Group):
+            return self.subscript(node.body)
+        found = self.number(node)
+        if not found.is_Integer and not (found.is_integer and not found.atoms(Element)):
+            raise MeaningError(f"{found} is a subscript", remedy="subscripts are indices and whole numbers")
+        return found
+
+    def _letter(self, letter: str) -> sympy.Expr:
+        if letter in self.letters:
+            return self.letters[letter]
+        if letter in self.scope.counts and letter not in self.free:
+            return count(letter)
+        if letter not in self.free:
+            self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))
+        return self.free[letter] + self.scope.base
+
+    def _whole(self, parts: Parts) -> Array:
+        name = parts.name
+        if name in self.arguments:
+            return self.arguments[name].fresh()
+        if name in self.letters:
+            return scalar(self.letters[name])
+        if name in self.scope.counts:
+            return scalar(count(name))
+        if name in self.free and not self.known(name):
+            return scalar(self.free[name] + self.scope.base)
+        if name == "e" and not self.known(name):
+            return scalar(sympy.E)
+        if name == "π" and not self.known(name):
+            return scalar(sympy.pi)
+        if name == "∞":
+            raise MeaningError("∞ is no number")
+        ranks = self.scope.ranks.get(name, set())
+        matrix = name in self.usage.bold and name[:1].isupper()
+        if parts.bold or matrix or (ranks and 0 not in ranks):
+            return self._as_array(parts)
+        return scalar(element(name))
+
+    def _as_array(self, parts: Parts) -> Array:
+        """A name that stands for a vector or a matrix."""
+        name = parts.name
+        ranks = (self.scope.ranks.get(name, set()) | self.usage.ranks.get(name, set())) - {0}
+        usual = 2 if name[:1].isupper() else 1
+        rank = usual if not ranks or usual in ranks else min(ranks)
+        axes = [sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(rank)]
+        return Array(tuple(axes), element(name, [i + self.scope.base for i in axes]))
+
+    def known(self, name: str) -> bool:
+        """Whether the document says what a name is."""
+        return name in self.scope.functions or name in self.scope.ranks
+
+    # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _sum(self, node: tree.Sum) -> Array:
+        whole: Array | None = None
+        for sign, term in node.terms:
+            if sign not in ("+", "-"):
+                raise MeaningError(f"{sign} stands for two values")
+            value = self.value(term)
+            value = value.mapped(lambda x: -x) if sign == "-" else value
+            whole = (
+                value if whole is None else arrays.entrywise(whole, value, lambda a, b: a + b, "added", self.scope.fit)
+            )
+        assert whole is not None
+        return whole
+
+    def _quotient(self, node: tree.Quotient) -> Array:
+        over, under = self.value(node.over), self.value(node.under)
+        if under.axes:
+            raise MeaningError(f"a division by {under.kind}")
+        return over.mapped(lambda x: x / under.body)
+
+    def _root(self, node: tree.Root) -> Array:
+        index = sympy.Integer(2) if node.index is None else self.number(node.index)
+        return scalar(power(self.number(node.body), 1 / index))
+
+    def _abs(self, node: tree.Abs) -> Array:
+        found = self.value(node.body)
+        return found.mapped(lambda x: absolute(x, kink="mid")) if not found.axes else scalar(arrays.norm(found))
+
+    def _norm(self, node: tree.Norm | tree.Scripted) -> Array:
+        body, sub, sup = (node, None, None) if isinstance(node, tree.Norm) else (node.base, node.sub, node.sup)
+        assert isinstance(body, tree.Norm)
+        order = "2"
+        if isinstance(sub, tree.Number):
+            order = sub.text
+        elif isinstance(sub, tree.Symbol):
+            order = sub.name
+        elif sub is not None:
+            raise MeaningError("a norm of that kind")
+        whole = self.value(body.body)
+        if whole.rank == 2 and sub is None:
+            order = "F"
+        found = scalar(arrays.norm(whole, order))
+        return found if sup is None else self.raised(found, sup)
+
+    def _factorial(self, node: tree.Factorial) -> Array:
+        n = self.number(node.body)
+        if not (n.is_Integer and 0 <= n <= 1000):
+            raise MeaningError(f"{n}!")
+        return scalar(sympy.factorial(n))
+
+    def _matrix(self, node: tree.Matrix) -> Array:
+        if node.kind in ("vmatrix", "Vmatrix"):
+            raise MeaningError("a determinant")
+        rows = [[self.number(cell) for cell in row] for row in node.rows]
+        if len({len(row) for row in rows}) != 1:
+            raise MeaningError("a matrix whose rows differ in length")
+        return literal(rows, matrix=True)
+
+    def _cases(self, node: tree.Cases) -> Array:
+        return scalar(cases.value_of(self, node))
+
+    def _product(self, node: tree.Product) -> Array:
+        return application.product(self, node)
+
+    def _applied(self, node: tree.Applied) -> Array:
+        return application.applied(self, node)
+
+    def _derivative(self, node: tree.Derivative) -> Array:
+        return calculus.derivative(self, node)
+
+    def _gradient(self, node: tree.Gradient) -> Array:
+        return calculus.gradient(self, node)
+
+    def _evaluated(self, node: tree.Evaluated) -> Array:
+        return calculus.evaluated(self, node)
+
+    def _big(self, node: tree.Big) -> Array:
+        return sums.value_of(self, node)
+
+    @contextmanager
+    def binding(self, letters: dict[str, sympy.Expr]) -> Iterator[None]:
+        """Indices bound while a body is read; one that is in use outside is another index inside."""
+        before = dict(self.letters)
+        for letter in letters:
+            if letter in before or letter in self.free:
+                self.notes.append(f"the bound index {letter} shadows a free one of the same name")
+        self.letters.update(letters)
+        try:
+            yield
+        finally:
+            self.letters = before
+
+
+def literal(rows: list[list[sympy.Expr]], *, matrix: bool = False) -> Array:
+    """Numbers that are written out: a list or a column is a vector, rows are a matrix."""
+    if not matrix or len(rows[0]) == 1:
+        entries = rows[0] if not matrix else [row[0] for row in rows]
+        i = sums.new_index("a0", sympy.Integer(len(entries)))
+        return Array((i,), sums.listed(entries, i))
+    if len(rows) == 1:
+        i = sums.new_index("a0", sympy.Integer(len(rows[0])))
+        return Array((i,), sums.listed(rows[0], i), row=True)
+    i, j = (sums.new_index(f"a{k}", sympy.Integer(n)) for k, n in enumerate((len(rows), len(rows[0]))))
+    return Array((i, j), sums.listed([sums.listed(row, j) for row in rows], i))
+
+
+def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+    """base to an exponent, unless that is a number too long to write out.
+
+    Raises:
+        MeaningError: such a number, or 0 to a negative power.
+    """
+    if base.is_Rational and exponent.is_Rational:
+        if base == 0 and exponent.is_negative:
+            raise MeaningError("a division by 0")
+        bits = max(int(abs(base.p)).bit_length(), int(base.q).bit_length())
+        if abs(exponent) * bits > MOST_BITS:
+            raise MeaningError(f"a number of more than {MOST_BITS} bits")
+    if exponent.is_Rational and abs(exponent) > 1000 and not base.is_Rational:
+        raise MeaningError(f"a power of {exponent}")
+    return sympy.Pow(base, exponent)

@@ -1,0 +1,178 @@
+"""Which quantity a symbol with its scripts names: label, subscripts, power, transpose and primes told apart.
+
+W_{ji}^{(l)} is the entry j, i of W⁽ˡ⁾, x^{\\top} a transpose, w_{\\text{out}} a name of its own, x^2 a power. Case,
+accents and primes always tell names apart; bold type does not, since w_i is an entry of 𝐰.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from symdl.verification.notation.tree import Group, List, Node, Number, Product, Scripted, Sum, Symbol, Text
+
+TRANSPOSES = frozenset({"⊤", "T", "′⊤", "intercal"})
+#: Superscripts that are part of a name.
+_LABELS = frozenset({"*", "†", "‡", "+", "-", "⋆", "∗"})
+#: Subscripts that are read as indices where nothing else is known of them.
+INDEX_LETTERS = frozenset("ijklmnpqrst")
+#: Superscripts that count layers.
+LAYERS = frozenset({"l", "ℓ", "L"})
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A symbol taken apart.
+
+    Args:
+        name: with accents and labels: `ŷ`, `W⁽ˡ⁾`, `w_out`.
+        bold: set in bold type, as vectors and matrices are.
+        subscripts: the indices, as nodes.
+        power: what it is raised to.
+        transposed: with ᵀ.
+        primes: how often it is differentiated, where it is a function.
+    """
+
+    name: str
+    bold: bool = False
+    subscripts: tuple[Node, ...] = ()
+    power: Node | None = None
+    transposed: bool = False
+    primes: int = 0
+
+
+def parts_of(node: Node, labels: Labels) -> Parts | None:
+    """A symbol with its scripts taken apart; None where the base is no symbol.
+
+    Args:
+        labels: decides of a lone letter in a subscript whether it is part of the name.
+    """
+    if isinstance(node, Symbol):
+        return Parts(_named(node), node.face in ("bf", "bm", "boldsymbol"))
+    if not isinstance(node, Scripted) or not isinstance(node.base, Symbol):
+        return None
+    name, bold = _named(node.base), node.base.face in ("bf", "bm", "boldsymbol")
+    label, transposed, power = _above(node.sup)
+    subscripts: tuple[Node, ...] = ()
+    if node.sub is not None:
+        text, subscripts = _below(name, node.sub, labels)
+        name += f"_{text}" if text else ""
+    return Parts(name + label, bold, subscripts, power, transposed, node.primes)
+
+
+class Labels(Protocol):
+    """What is known of subscripts."""
+
+    def bound(self, letter: str) -> bool:
+        """Whether a letter is an index here: bound by a sum, or free on the left side."""
+
+    def matrix(self, name: str) -> bool:
+        """Whether a name is known to have two axes."""
+
+    def labelled(self, name: str) -> bool:
+        """Whether a name with a number below it, w_1, is a name of its own: a vector among others."""
+
+
+#: Letters that mean functions in front of brackets, unless the document says something else.
+FUNCTION_LETTERS = frozenset("fghFGHφϕψρσ")
+
+
+def function_letter(name: str) -> bool:
+    """Whether a name begins with a letter that usually means a function.
+
+    >>> function_letter("f^(n)"), function_letter("W")
+    (True, False)
+    """
+    return name[:1] in FUNCTION_LETTERS
+
+
+def _named(symbol: Symbol) -> str:
+    accents = "".join(_COMBINING.get(a, f"_{a}") for a in symbol.accents)
+    face = {"cal": "𝒞:", "scr": "𝒞:", "bb": "𝔹:", "frak": "𝔉:"}.get(symbol.face, "")
+    return face + symbol.name + accents
+
+
+_COMBINING = {
+    "hat": "\u0302",
+    "widehat": "\u0302",
+    "tilde": "\u0303",
+    "widetilde": "\u0303",
+    "bar": "\u0304",
+    "overline": "\u0304",
+    "dot": "\u0307",
+    "ddot": "\u0308",
+    "vec": "\u20d7",
+    "check": "\u030c",
+    "breve": "\u0306",
+}
+
+
+def _above(sup: Node | None) -> tuple[str, bool, Node | None]:
+    """The label, transpose or power that stands above."""
+    if sup is None:
+        return "", False, None
+    if isinstance(sup, Symbol) and sup.name in TRANSPOSES:
+        return "", True, None
+    if isinstance(sup, Symbol) and (sup.name in _LABELS or sup.name in LAYERS):
+        return f"^{sup.name}", False, None
+    if isinstance(sup, Group) and sup.open in ("(", "[", "⟨", "{"):
+        return f"^({text_of(sup.body)})", False, None
+    if isinstance(sup, Sum) and any(isinstance(t, Symbol) and t.name in LAYERS for _, t in sup.terms):
+        return f"^{text_of(sup)}", False, None
+    if isinstance(sup, Text):
+        return f"^{sup.text}", False, None
+    if isinstance(sup, Product) and len(sup.factors) == 2:
+        first, second = (_above(f) for f in sup.factors)
+        if first[2] is None and second[2] is None:  # W^{(l)\top}
+            return first[0] + second[0], first[1] or second[1], None
+    return "", False, sup
+
+
+def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]:
+    """The label and the subscripts that stand below."""
+    if isinstance(sub, Text):
+        return sub.text, ()
+    if isinstance(sub, List):
+        found = [_below(name, item, labels) for item in sub.items]
+        text = ",".join(t for t, _ in found if t)
+        return text, tuple(s for _, some in found for s in some)
+    if isinstance(sub, Product) and all(op == "" for op in sub.ops):
+        factors = sub.factors
+        if all(isinstance(f, (Symbol, Number)) for f in factors):
+            letters = [f.name for f in factors if isinstance(f, Symbol)]
+            if all(len(letter) == 1 and (letter in INDEX_LETTERS or labels.bound(letter)) for letter in letters):
+                return "", factors
+            return "".join(text_of(f) for f in factors), ()
+    if isinstance(sub, Number):
+        if sub.text.isdigit() and len(sub.text) == 2 and labels.matrix(name):
+            return "", tuple(Number(d, start=sub.start, end=sub.end) for d in sub.text)
+        return (sub.text, ()) if labels.labelled(f"{name}_{sub.text}") else ("", (sub,))
+    if isinstance(sub, Symbol):
+        lone = len(sub.name) == 1 and not sub.accents and sub.face in ("", "it")
+        if lone and (labels.bound(sub.name) or (sub.name in INDEX_LETTERS and not labels.matrix(name))):
+            return "", (sub,)
+        return text_of(sub), ()
+    return "", (sub,)
+
+
+def text_of(node: Node) -> str:
+    """A script as part of a name."""
+    if isinstance(node, Symbol):
+        return _named(node)
+    if isinstance(node, Number):
+        return node.text
+    if isinstance(node, Text):
+        return node.text
+    if isinstance(node, Sum):
+        return "".join(("" if k == 0 and sign == "+" else sign) + text_of(t) for k, (sign, t) in enumerate(node.terms))
+    if isinstance(node, Product):
+        return "".join(text_of(f) for f in node.factors)
+    if isinstance(node, List):
+        return ",".join(text_of(i) for i in node.items)
+    if isinstance(node, Group):
+        return f"({text_of(node.body)})"
+    if isinstance(node, Scripted):
+        below = "" if node.sub is None else f"_{text_of(node.sub)}"
+        above = "" if node.sup is None else f"^{text_of(node.sup)}"
+        return text_of(node.base) + below + above + "′" * node.primes
+    return "?"

@@ -1,0 +1,229 @@
+"""What the names of a document stand for, as far as it was read: formulas, functions, values, shapes, conditions.
+
+Later statements shadow earlier ones. A formula binds a name to an expression in other names, a value to numbers; the
+two are kept apart, so that a claim can be judged for all values first and at the stated ones after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Head, Reduction, Tensor, refreshed
+from symdl.errors import UnsupportedError
+from symdl.verification.meaning.arrays import Array
+
+#: Definitions are put into each other at most so deep, and an expression grows to at most so many nodes.
+DEEPEST, LARGEST = 60, 50_000
+
+
+@lru_cache(maxsize=4096)
+def tensor(name: str, rank: int) -> Tensor:
+    """The tensor that a name with so many subscripts stands for; its axes have no known end."""
+    return Tensor(name, tuple(Index(f"a{k}", sympy.oo) for k in range(rank)))
+
+
+def element(name: str, subscripts: Iterable[sympy.Expr] = ()) -> Element:
+    """An entry of a name, or the name itself where it is a number.
+
+    >>> element("w", [sympy.Integer(0)]), element("b")
+    (w[0], b)
+    """
+    subs = tuple(subscripts)
+    return Element(Head(tensor(name, len(subs))), *subs)
+
+
+def count(name: str) -> sympy.Symbol:
+    """The symbol for a number of things."""
+    return sympy.Symbol(name, integer=True, positive=True)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What a name was defined as.
+
+    Args:
+        value: an array whose axes are the name's, or the body of a function.
+        starts: the subscript at which each axis begins.
+        parameters: of a function, the names that stand for its arguments.
+        given: numbers that were stated, and not a formula.
+        section, line: where.
+    """
+
+    value: Array
+    starts: tuple[int, ...] = ()
+    parameters: tuple[str, ...] = ()
+    given: bool = False
+    section: tuple[int, ...] = ()
+    line: int = 0
+
+
+@dataclass
+class Scope:
+    """The names so far.
+
+    Args:
+        formulas: by name and number of subscripts.
+        entries: what single entries were defined as, by name and subscripts.
+        functions: by name.
+        counts: names that count something (n in Σ_{i=1}^{n}): they are whole numbers of 1 or more.
+        base: the subscript that sums without limits begin at.
+        sizes: numbers of things, where values say them.
+        domain: conditions that were stated.
+    """
+
+    formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
+    entries: dict[tuple[str, tuple[sympy.Expr, ...]], Formula] = field(default_factory=dict)
+    functions: dict[str, Formula] = field(default_factory=dict)
+    counts: set[str] = field(default_factory=set)
+    ranks: dict[str, set[int]] = field(default_factory=dict)
+    base: int = 0
+    sizes: dict[sympy.Symbol, int] = field(default_factory=dict)
+    domain: list[sympy.Basic] = field(default_factory=list)
+    extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
+    merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    made: set[sympy.Symbol] = field(default_factory=set)
+
+    # ── extents ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def extent(self, name: str, axis: int, rank: int) -> sympy.Expr:
+        """How long an axis of a name is: a symbol of its own until something says more."""
+        key = (name, axis, rank)
+        if key not in self.extents:
+            self.extents[key] = self.new_extent(f"n_{name}" if rank == 1 else f"n_{name}{axis + 1}")
+        return self.root(self.extents[key])
+
+    def new_extent(self, name: str) -> sympy.Symbol:
+        """A number of things that nobody named."""
+        made = count(name)
+        k = 1
+        while made in self.made:
+            k += 1
+            made = count(f"{name}.{k}")
+        self.made.add(made)
+        return made
+
+    def root(self, extent: sympy.Expr) -> sympy.Expr:
+        """The extent that stands for all that are known to be equal."""
+        while extent in self.merged:
+            extent = self.merged[extent]
+        return extent
+
+    def fit(self, a: sympy.Expr, b: sympy.Expr) -> bool:
+        """Whether two extents are one; one that nobody named becomes the other."""
+        a, b = self.root(a), self.root(b)
+        if a == b:
+            return True
+        for free, other in ((a, b), (b, a)):
+            if free in self.made:
+                self.merged[free] = other
+                return True
+        return False
+
+    def settled(self, expr: sympy.Expr) -> sympy.Expr:
+        """An expression with one symbol for each extent, by all that is known now."""
+        return resized(expr, self.root)
+
+    # ── what names stand for ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def bind(self, name: str, formula: Formula) -> None:
+        """A name, or all entries of it, from now on."""
+        rank = formula.value.rank
+        for key in [k for k in self.entries if k[0] == name and len(k[1]) == rank]:
+            del self.entries[key]
+        self.formulas[name, rank] = formula
+        self.ranks.setdefault(name, set()).add(rank)
+
+    def bind_entry(self, name: str, subscripts: tuple[sympy.Expr, ...], formula: Formula) -> None:
+        """One entry of a name."""
+        self.entries[name, subscripts] = formula
+        self.ranks.setdefault(name, set()).add(len(subscripts))
+
+    def formula_of(self, e: Element) -> Formula | None:
+        """What an entry was defined as."""
+        found = self.entries.get((e.name, e.subscripts))
+        return found if found is not None else self.formulas.get((e.name, len(e.subscripts)))
+
+    def written_out(self, e: Element, formula: Formula) -> sympy.Expr | None:
+        """The value of an entry by its formula; None where its subscript is not known well enough."""
+        if (e.name, e.subscripts) in self.entries or not formula.value.axes:
+            return refreshed(formula.value.body)
+        if formula.given and not all(s.is_Integer for s in e.subscripts):
+            return None
+        places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
+        return formula.value.at(places)
+
+    def depends(self, name: str, rank: int, on: str, seen: frozenset[tuple[str, int]] = frozenset()) -> bool:
+        """Whether a name is defined by another one, directly or not."""
+        if (name, rank) in seen:
+            return False
+        seen |= {(name, rank)}
+        for formula in self.all_of(name, rank):
+            used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}
+            if any(n == on or self.depends(n, r, on, seen) for n, r in used):
+                return True
+        return False
+
+    def used(self) -> set[tuple[str, int]]:
+        """All names that stand in some definition, with their numbers of subscripts."""
+        every = [*self.formulas.values(), *self.entries.values(), *self.functions.values()]
+        return {(e.name, len(e.subscripts)) for f in every for e in f.value.body.atoms(Element)}
+
+    def all_of(self, name: str, rank: int) -> list[Formula]:
+        """What a name and its entries were defined as."""
+        found = [f for (n, subs), f in self.entries.items() if n == name and len(subs) == rank]
+        whole = self.formulas.get((name, rank))
+        return found if whole is None else [*found, whole]
+
+    def expanded(self, expr: sympy.Expr, wanted: Callable[[Element, Formula], bool]) -> sympy.Expr:
+        """The expression with definitions put in for the names that are wanted, as deep as they go.
+
+        Raises:
+            UnsupportedError: names that are defined by themselves, or an expression that grows too large.
+        """
+        for _ in range(DEEPEST):
+            mapping: dict[sympy.Basic, sympy.Expr] = {}
+            for e in expr.atoms(Element):
+                formula = self.formula_of(e)
+                if formula is not None and wanted(e, formula):
+                    value = self.written_out(e, formula)
+                    if value is not None:
+                        mapping[e] = value
+            if not mapping:
+                return expr
+            expr = _each(expr, mapping)
+            if _size(expr) > LARGEST:
+                raise UnsupportedError("the definitions put in are too large an expression")
+        raise UnsupportedError("a name is defined by itself", why=f"after {DEEPEST} definitions there are more")
+
+
+def _each(expr: sympy.Expr, mapping: Mapping[sympy.Basic, sympy.Expr]) -> sympy.Expr:
+    """Values for elements, each with bound indices of its own."""
+    if expr in mapping:
+        return refreshed(mapping[expr])
+    if not expr.args or isinstance(expr, Element) or not expr.has(Element):
+        return expr
+    if isinstance(expr, Reduction):
+        return Reduction(expr.args[0], _each(expr.body, mapping), *expr.args[2:])
+    return expr.func(*[_each(a, mapping) if isinstance(a, sympy.Expr) else a for a in expr.args])
+
+
+def _size(expr: sympy.Expr) -> int:
+    return sum(1 for _ in sympy.preorder_traversal(expr))
+
+
+def resized(expr: sympy.Expr, extent: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
+    """The expression with other extents: of its indices, bound ones included, and where they stand as numbers."""
+    mapping: dict[sympy.Basic, sympy.Basic] = {}
+    for index in expr.atoms(Index):
+        new = index.extent.xreplace({s: extent(s) for s in index.extent.free_symbols})
+        if new != index.extent:
+            mapping[index] = index.with_extent(new)
+    for symbol in expr.atoms(sympy.Symbol):
+        if not isinstance(symbol, sympy.Dummy) and extent(symbol) != symbol:
+            mapping[symbol] = extent(symbol)
+    return expr.xreplace(mapping) if mapping else expr

@@ -1,0 +1,235 @@
+"""What a formula states: a definition, a claim, a condition, a shape, an update; and what it leaves in the scope.
+
+An equation whose left side is a name that nobody has defined yet defines it, in a chain by the first side that is not
+such a name; the other links claim something. A name that has a meaning in the same section is not defined again: the
+equation claims something of it. Given numbers may be given anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element
+from symdl.errors import SymdlError
+from symdl.verification.meaning import binding, cases
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.scope import Scope, element
+from symdl.verification.meaning.usage import Usage
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐"})
+DEFINITIONS = frozenset({":=", "≜"})
+ORDERS = frozenset({"<", "≤", ">", "≥", "≠", "≪", "≫"})
+#: Relations that say what kind of thing a name is.
+KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a statement stands: its section, its line, and the words before it."""
+
+    section: tuple[int, ...] = ()
+    line: int = 0
+    before: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One link of a chain.
+
+    Args:
+        left, right: the nodes.
+        relation: between them.
+        values: what they stand for; None where that is not known.
+        defines: what it introduces, in words; empty where it claims something.
+        reason: why nothing is claimed, or why it is not known what.
+        free: the indices for all of which it is claimed.
+        named: the function of the library that the words before it name, where it defines that.
+        notes: what a reader should know of the reading.
+        condition: read as a condition on names that are open, and not as a claim.
+        redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
+    """
+
+    left: Node
+    right: Node
+    relation: str
+    values: tuple[Array, Array] | None = None
+    defines: str = ""
+    reason: str = ""
+    free: tuple[Index, ...] = ()
+    named: str = ""
+    notes: tuple[str, ...] = ()
+    condition: bool = False
+    redefines: bool = False
+
+
+@dataclass
+class Reading:
+    """Goes through the statements of a document, from the first to the last."""
+
+    usage: Usage
+    scope: Scope = field(default_factory=Scope)
+    facts: str = ""
+    opaque: set[str] = field(default_factory=set)
+    pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    formal: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.scope.base = self.usage.base
+        self.scope.counts |= self.usage.counts
+
+    def reader(self) -> Interpreter:
+        """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
+        return Interpreter(self.scope, self.usage, arguments={name: scalar(element(name)) for name in self.formal})
+
+    def finish(self) -> None:
+        """What a statement sets anew counts from here on: its own links were about the old values."""
+        pending, self.pending = self.pending, []
+        for side, value, place in pending:
+            reader = self.reader()
+            try:
+                binding.defined(reader, side, value, place.section, place.line)
+            except SymdlError:
+                self.opaque |= binding.heads(reader, side)
+
+    def statement(self, node: tree.Chain, place: Place, previous: Node | None = None) -> list[Meaning]:
+        """The links of a chain, each with its meaning; definitions are in the scope from then on.
+
+        Args:
+            previous: the last side of the row before, for a row that begins with a relation.
+
+        After its links have been judged, call `finish`.
+        """
+        self.finish()
+        sides = list(node.sides)
+        if isinstance(sides[0], tree.Empty) and previous is not None:
+            sides[0] = previous
+        relations = node.relations
+        if isinstance(sides[-1], tree.Empty):
+            sides, relations = sides[:-1], relations[:-1]
+        if not relations:
+            return []
+        self.formal = binding.formal_arguments(self.reader(), sides)
+        if relations[0] in KINDS:
+            return self._kinds(sides, relations)
+        if relations[0] == "←":
+            found = self._update(sides, relations, place)
+        elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
+            found = self._chain(sides, relations, place, continued=sides[0] is not node.sides[0])
+        else:
+            reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
+            found = [Meaning(a, b, r, reason=reason) for a, b, r in _links(sides, relations)]
+        return found
+
+    def _kinds(self, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
+        made = []
+        for a, b, relation in _links(sides, relations):
+            told = binding.declared(self.reader(), a, b) if relation == "∈" else ""
+            made.append(Meaning(a, b, relation, defines=told or "what kind of thing it is"))
+        return made
+
+    def _update(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> list[Meaning]:
+        """w ← w − η g = 1.68: the new value is worked out with the old ones, and counts from now on."""
+        rest = self._claims(self.reader(), sides[1:], relations[1:])
+        self.pending.append((sides[0], sides[1], place))
+        return [Meaning(sides[0], sides[1], "←", defines="a new value"), *rest]
+
+    def _chain(self, sides: list[Node], relations: tuple[str, ...], place: Place, *, continued: bool) -> list[Meaning]:
+        reader = self.reader()
+        if relations[0] in ORDERS:
+            return self._ordered(reader, sides, relations)
+        new: list[bool] = [not continued and relations[0] != "≈" and self._is_new(s, sides, place) for s in sides[:-1]]
+        leading = next((k for k, is_new in enumerate(new) if not is_new), len(sides) - 1)
+        if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
+            return self._definition(reader, sides, relations, place, leading)
+        found = self._claims(reader, sides, relations)
+        if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
+            found[0] = replace(found[0], redefines=True)
+        return found
+
+    def redefine(self, link: Meaning, place: Place) -> None:
+        """Give the name on the left of a link another meaning, once `finish` is called."""
+        self.pending.append((link.left, link.right, place))
+
+    def _definition(
+        self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place, leading: int
+    ) -> list[Meaning]:
+        made = []
+        value = sides[leading]
+        rest = self._claims(self.reader(), sides[leading:], relations[leading:])
+        for k in range(leading):
+            told, problem, named = "", "", ""
+            if binding.heads(reader, sides[k]) & binding.names_in(reader, [value]):
+                self.pending.append((sides[k], value, place))
+                made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))
+                continue
+            try:
+                told = binding.defined(reader, sides[k], value, place.section, place.line)
+                named = binding.named_before(reader, sides[k], place.before, place.title)
+            except MeaningError as error:
+                problem = str(error)
+                self.opaque |= binding.heads(reader, sides[k])
+            text = told or f"a name whose value is not understood here ({problem})"
+            made.append(Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named))
+        return made + rest
+
+    def _is_new(self, side: Node, sides: list[Node], place: Place) -> bool:
+        """Whether a left side is a name to be defined here."""
+        return binding.is_new(self.reader(), side, sides, place.section, place.before)
+
+    def _claims(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
+        values: list[Array | None] = []
+        problems: list[str] = []
+        for side in sides:
+            try:
+                values.append(reader.value(side))
+                problems.append("")
+            except MeaningError as error:
+                values.append(None)
+                problems.append(str(error))
+        made = []
+        for k, (a, b, relation) in enumerate(_links(sides, relations)):
+            first, second = values[k], values[k + 1]
+            both = (first, second) if first is not None and second is not None else None
+            reason = problems[k] or problems[k + 1]
+            condition = both is not None and self._is_condition(reader, both, relation)
+            made.append(
+                Meaning(
+                    a,
+                    b,
+                    relation,
+                    both,
+                    reason=reason,
+                    free=tuple(reader.free.values()),
+                    notes=tuple(dict.fromkeys(reader.notes)),
+                    condition=condition,
+                )
+            )
+        return made
+
+    def _is_condition(self, reader: Interpreter, values: tuple[Array, Array], relation: str) -> bool:
+        """wᵀx + b = 0 with x open says which x are meant."""
+        numbers = [not v.body.atoms(Element) for v in values]
+        if all(numbers) or not any(numbers):
+            return False
+        other = values[numbers.index(False)]
+        return all(self.scope.formula_of(e) is None for e in other.body.atoms(Element))
+
+    def _ordered(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
+        found = self._claims(reader, sides, relations)
+        if found and all(m.condition for m in found) and set(relations) <= ORDERS:
+            try:
+                self.scope.domain.extend(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
+            except MeaningError as error:
+                return [replace(m, reason=str(error)) for m in found]
+            return [replace(m, defines="a condition", condition=False) for m in found]
+        return found
+
+
+def _links(sides: list[Node], relations: tuple[str, ...]) -> list[tuple[Node, Node, str]]:
+    return list(zip(sides, sides[1:], relations, strict=False))

@@ -1,0 +1,144 @@
+"""How a document uses its names: one pass over all of its formulas before any of them is read for its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from symdl.verification.meaning.names import parts_of
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+
+@dataclass
+class Usage:
+    """What the formulas show of names.
+
+    Args:
+        letters: bound by a sum somewhere: a lone letter in a subscript that is one of them is an index.
+        limits: of sums, by letter, where the document gives a letter one pair of limits only.
+        counts: names that stand as an upper limit: numbers of things.
+        ranks: numbers of subscripts that a name is seen with.
+        applied, bare: names seen in front of brackets, and by themselves.
+        starts: the numbers that sums begin at.
+        subscripts: the numbers that stand in subscripts.
+        vectors: names such as w_1 that are set to a list of numbers.
+        bold: names that stand in bold type somewhere.
+    """
+
+    letters: set[str] = field(default_factory=set)
+    limits: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    counts: set[str] = field(default_factory=set)
+    ranks: dict[str, set[int]] = field(default_factory=dict)
+    applied: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
+    starts: set[str] = field(default_factory=set)
+    subscripts: set[str] = field(default_factory=set)
+    vectors: set[str] = field(default_factory=set)
+    bold: set[str] = field(default_factory=set)
+
+    @property
+    def base(self) -> int:
+        """The subscript that the document counts from: what its sums begin at, else its smallest subscript."""
+        if self.starts in ({"0"}, {"1"}):
+            return int(*self.starts)
+        return 0 if "0" in self.subscripts or not self.subscripts else 1
+
+    # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
+
+    def bound(self, letter: str) -> bool:
+        return letter in self.letters
+
+    def matrix(self, name: str) -> bool:
+        return False
+
+    def labelled(self, name: str) -> bool:
+        return name in self.vectors
+
+
+def usage_of(formulas: Iterable[Node]) -> Usage:
+    """One pass over all formulas of a document.
+
+    >>> from symdl.verification.notation.parse import parse
+    >>> found = usage_of([parse(r"\\\\sum_{i=1}^{n} w_i x_i")])
+    >>> found.counts, found.ranks, found.base
+    ({'n'}, {'w': {1}, 'x': {1}}, 1)
+    """
+    usage = Usage()
+    formulas = list(formulas)
+    nodes = [node for formula in formulas for node in walk(formula)]
+    for node in nodes:
+        if isinstance(node, tree.Chain):
+            _lists(node, usage)
+    conflicting: set[str] = set()
+    for node in nodes:
+        if isinstance(node, tree.Big):
+            _limits(node, usage, conflicting)
+    for letter in conflicting:
+        usage.limits.pop(letter, None)
+    heads: set[int] = set()
+    inner: set[int] = set()
+    for node in nodes:
+        if isinstance(node, tree.Product):
+            _applications(node, usage, heads)
+        if isinstance(node, tree.Scripted):
+            inner.add(id(node.base))
+            _subscripts(node, usage)
+    alone = {id(f) for f in formulas}  # "let $g$ be a function" says nothing of how it stands in formulas
+    for node in nodes:
+        if isinstance(node, (tree.Symbol, tree.Scripted)) and id(node) not in inner | heads | alone:
+            parts = parts_of(node, usage)
+            if parts is not None:
+                usage.bare.add(parts.name)
+                usage.bold |= {parts.name} if parts.bold else set()
+    return usage
+
+
+def _lists(node: tree.Chain, usage: Usage) -> None:
+    """w_1 = (1, 0, 0) makes w_1 a name of its own."""
+    for left, right in zip(node.sides, node.sides[1:], strict=False):
+        if not (is_list(right) and isinstance(left, tree.Scripted) and isinstance(left.sub, tree.Number)):
+            continue
+        parts = parts_of(tree.Scripted(left.base, sup=left.sup), usage)
+        if parts is not None:
+            usage.vectors.add(f"{parts.name}_{left.sub.text}")
+
+
+def is_list(node: Node) -> bool:
+    """Whether a side is a vector or matrix that is written out."""
+    inner = node.base if isinstance(node, tree.Scripted) else node
+    return isinstance(inner, tree.Matrix) or (isinstance(inner, tree.Group) and isinstance(inner.body, tree.List))
+
+
+def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
+    sub = node.sub
+    for inner in walk(sub) if sub is not None else ():
+        if isinstance(inner, tree.Symbol) and len(inner.name) == 1:
+            usage.letters.add(inner.name)
+    if node.sup is not None:
+        usage.counts |= {n.name for n in walk(node.sup) if isinstance(n, tree.Symbol)} - usage.letters - {"∞"}
+    if isinstance(sub, tree.Chain) and len(sub.sides) == 2 and sub.relations == ("=",) and node.sup is not None:
+        letter = sub.sides[0]
+        if isinstance(letter, tree.Symbol):
+            both = sub.sides[1], node.sup
+            if usage.limits.setdefault(letter.name, both) != both:
+                conflicting.add(letter.name)
+        if isinstance(sub.sides[1], tree.Number):
+            usage.starts.add(sub.sides[1].text)
+
+
+def _applications(node: tree.Product, usage: Usage, heads: set[int]) -> None:
+    for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+        inner = second.base if isinstance(second, tree.Scripted) else second
+        if op == "" and isinstance(inner, tree.Group):
+            parts = parts_of(first, usage)
+            if parts is not None and not parts.subscripts:
+                usage.applied.add(parts.name)
+                heads.add(id(first))
+
+
+def _subscripts(node: tree.Scripted, usage: Usage) -> None:
+    parts = parts_of(node, usage)
+    if parts is not None and parts.subscripts:
+        usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
+        usage.subscripts |= {s.text for s in parts.subscripts if isinstance(s, tree.Number)}

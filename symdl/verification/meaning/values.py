@@ -1,0 +1,68 @@
+"""Expressions with what the document says of their names put in: definitions first, stated numbers after that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Reduction
+from symdl.core.unroll import unroll
+from symdl.verification.meaning.scope import Formula, Scope, resized
+
+#: Sums over more than this are not written out.
+LONGEST = 64
+
+
+def opened(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
+    """With definitions put in, but no numbers."""
+    return scope.settled(scope.expanded(expr, lambda e, formula: not formula.given))
+
+
+def valued(scope: Scope, expr: sympy.Expr, shown: Collection[str] = ()) -> sympy.Expr:
+    """With definitions and stated numbers put in, except for the names in `shown`; sums of known length written out."""
+    kept = {name for name in shown if (name, 0) in scope.formulas}
+
+    def wanted(e: Element, formula: Formula) -> bool:
+        return e.name not in kept and str(e) not in shown
+
+    expr = _counted(scope, scope.settled(expr))
+    while True:
+        before = expr
+        expr = scope.settled(scope.expanded(written_out(expr), wanted))
+        expr = _counted(scope, expr)
+        if expr == before:
+            return expr
+
+
+def _counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
+    """With numbers for numbers of things."""
+    sizes: dict[sympy.Expr, sympy.Expr] = {scope.root(k): sympy.Integer(v) for k, v in scope.sizes.items()}
+    for name in scope.counts:
+        formula = scope.formulas.get((name, 0))
+        if formula is not None and formula.given and formula.value.body.is_Integer:
+            sizes[sympy.Symbol(name, integer=True, positive=True)] = formula.value.body
+    return resized(expr, lambda s: sizes.get(s, s)) if sizes else expr
+
+
+def written_out(expr: sympy.Expr) -> sympy.Expr:
+    """Sums written out where their extents are small numbers."""
+    found = [r for r in expr.atoms(Reduction) if all(_short(i) for i in r.atoms(Index) if i in _bound(r))]
+    for r in sorted(found, key=lambda r: len(str(r))):
+        if expr.has(r):
+            expr = expr.xreplace({r: unroll(r)})
+    return expr
+
+
+def _bound(r: Reduction) -> set[Index]:
+    return {i for inner in r.atoms(Reduction) for i in inner.bound}
+
+
+def _short(index: Index) -> bool:
+    return bool(index.extent.is_Integer and index.extent <= LONGEST)
+
+
+def is_open(expr: sympy.Expr) -> bool:
+    """Whether an expression has names, indices or numbers of things in it."""
+    return bool(expr.atoms(Element) or expr.free_symbols)
