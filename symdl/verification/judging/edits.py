@@ -88,6 +88,9 @@ def _of_sum(node: tree.Sum) -> Iterator[tuple[str, Node]]:
 
 def _of_product(node: tree.Product) -> Iterator[tuple[str, Node]]:
     for k in range(len(node.factors)):
+        applied = k < len(node.ops) and node.ops[k] == "" and isinstance(node.factors[k + 1], tree.Group)
+        if applied and isinstance(node.factors[k], (tree.Symbol, tree.Scripted)):
+            continue  # f(x) without f is no slip
         factors = (*node.factors[:k], *node.factors[k + 1 :])
         ops = node.ops[:-1] if k == len(node.ops) else (*node.ops[:k], *node.ops[k + 1 :])
         yield "factor", factors[0] if len(factors) == 1 else replace(node, factors=factors, ops=ops)

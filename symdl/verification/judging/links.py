@@ -169,13 +169,19 @@ class Judge:
         doubt = self._doubt(link, forms)
         if doubt:
             return _undecided(doubt, verdict)
+        other = self._without_what_is_over(link)
+        if other is not None and other.status is not Status.REFUTED:
+            return other
         if link.relation in ORDERS:
             return verdict
         other = self._turned(link)
         if other is not None and other.proved:
             reason = "equal to the transpose: right in the numerator layout"
             return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
-        return self._normalised(link, verdict, forms)
+        scope = self.reading.scope
+        for pair in (forms, (scope.settled(self._aligned(link)[0]), scope.settled(self._aligned(link)[1]))):
+            verdict = self._normalised(link, verdict, pair)
+        return verdict
 
     def _doubt(self, link: Meaning, forms: Pair) -> str:
         """Why a witness does not show that the link is wrong; empty: it does."""
@@ -183,10 +189,16 @@ class Judge:
         unknown = sorted({n for side in sides for n, _ in side} & self.reading.opaque)
         if unknown:
             return f"what {', '.join(unknown)} stands for is not understood here"
+        bound = {n for side in sides for n, _ in side} != self._shown(link)
+        if link.relation in ORDERS and bound:
+            return "so for some values only: read as a condition"
         if link.condition or _is_zero(link.right):
             return "so for some values only: read as a condition"
         if link.relation in ("≈", "≃", "≅", "≐"):
             return "an approximation, of which is not said how good it is"
+        doubled = _namesakes(self.reading, link)
+        if doubled:
+            return f"{doubled} may be meant"
         indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
         lone = sorted({i.name for i in indices[0] ^ indices[1]})
         if lone and not all(i.name not in lone for i in link.free):
@@ -203,11 +215,12 @@ class Judge:
             return f"the words say something of {self.reading.facts} that is not in a formula"
         return ""
 
+    def _shown(self, link: Meaning) -> set[str]:
+        return {e.name for v in link.values or () for e in v.body.atoms(Element)}
+
     def _says_when(self, link: Meaning) -> bool:
         """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
-        if link.relation in ORDERS:
-            return any(head(self.reading.reader(), side) is not None for side in (link.left, link.right))
-        return _is_zero(link.right)
+        return link.relation in ORDERS or _is_zero(link.right)
 
     def _determined(self, link: Meaning) -> bool:
         """Whether the left side is worked out from definitions: what stands there is known then."""
@@ -221,13 +234,30 @@ class Judge:
             self.reading.scope.all_of(parts.name, len(parts.subscripts))
         )
 
+    def _without_what_is_over(self, link: Meaning) -> Verdict | None:
+        """The verdict with those names left open that were defined in sections that are over."""
+        scope = self.reading.scope.reduced(self.reading.section)
+        if scope is None:
+            return None
+        judge = replace(self, reading=replace(self.reading, scope=scope))
+        reader = judge.reading.reader()
+        try:
+            values = reader.value(link.left), reader.value(link.right)
+        except SymdlError:
+            return _undecided("names of sections that are over may mean something else here")
+        again = replace(link, values=values, free=tuple(reader.free.values()))
+        found = judge.verdict(again)
+        return replace(found, reason=found.reason or "names of sections that are over left open")
+
     def _normalised(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
         """Whether it is so where some vector sums to 1, as targets and probabilities do."""
+        if verdict.status is not Status.REFUTED:
+            return verdict
         vectors = sorted({e.name for f in forms for e in f.atoms(Element) if len(e.subscripts) == 1})
         if not 1 <= len(vectors) <= 3 or not any(f.has(Reduction) for f in forms):
             return verdict
         for name in vectors:
-            stated = _summing_to_one(name, forms, self.reading.scope.base)
+            stated = _summing_to_one(name, forms, self.reading.scope.base(name))
             found = None if stated is None else self._decided(link, *stated)
             if found is not None and found.proved:
                 reason = f"equal where Σ {name} = 1, which is not stated"
@@ -261,7 +291,8 @@ class Judge:
                     spread = valued(self.reading.scope, reader.number(node))
                 except SymdlError:
                     spread, halves = value, {}
-            sides.append(Side(value, spread if not spread.atoms(Element) else value, halves, half_unit(node)))
+            known = not spread.atoms(Element) and spread.free_symbols <= halves.keys()
+            sides.append(Side(value, spread if known else value, halves, half_unit(node)))
         found = decide_numbers(sides[0], sides[1], link.relation)
         used = set().union(*[_names(v.body) for v in link.values or ()])
         if used:
@@ -283,11 +314,22 @@ def _names(expr: sympy.Basic) -> set[str]:
     return {e.name for e in expr.atoms(Element)}
 
 
+def _namesakes(reading: Reading, link: Meaning) -> str:
+    """A function f_c beside f, where df/dx is spoken of: texts leave the subscript out."""
+    for node in walk(link.left):
+        of = node.of if isinstance(node, tree.Derivative) else None
+        name = of.name if isinstance(of, tree.Symbol) else ""
+        found = sorted(n for n in reading.scope.functions if name and n.startswith(f"{name}_"))
+        if found:
+            return found[-1]
+    return ""
+
+
 def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
     """Both sides with a vector of which it is stated that it sums to 1, if all of its entries run over one range."""
     mapping: dict[Element, Element] = {}
     stated: Tensor | None = None
-    for e in {e for f in forms for e in f.atoms(Element) if e.name == name}:
+    for e in {e for f in forms for e in f.atoms(Element) if e.name == name and len(e.subscripts) == 1}:
         place = e.subscripts[0] - base
         if not isinstance(place, Index) or (stated is not None and stated.shape != (place.extent,)):
             return None

@@ -117,6 +117,8 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     found = _called(reader, parts, list(nodes))
     if found is None:
         return None
+    if isinstance(parts.power, tree.Sum):
+        raise MeaningError(f"{parts.name} to a negative power is an inverse or a reciprocal", remedy="write which one")
     if parts.power is not None:
         found = reader.raised(found, parts.power)
     return found if scripts is None else _with_scripts(reader, found, scripts)
@@ -127,7 +129,7 @@ def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array
         subs = scripts.sub.items if isinstance(scripts.sub, tree.List) else (scripts.sub,)
         if len(subs) != found.rank:
             raise MeaningError(f"{len(subs)} subscripts of {found.kind}")
-        places = [reader.subscript(s) - reader.scope.base for s in subs]
+        places = [reader.placed(reader.subscript(s), axis) for s, axis in zip(subs, found.axes, strict=True)]
         found = scalar(found.at(tuple(places)))
     return found if scripts.sup is None else reader.raised(found, scripts.sup)
 
@@ -151,9 +153,22 @@ def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
         known = _known_slope(reader, name, nodes, parts.primes)
         if known is not None:
             return known
-        if parts.primes or function_letter(name) or name in reader.usage.applied - reader.usage.bare:
+        if parts.primes:
             raise MeaningError(f"{name} is not defined here", remedy=f"define {name}(x) = … first")
+        if function_letter(name) or name in reader.usage.applied - reader.usage.bare:
+            return _unknown(name, [reader.value(n) for n in nodes])
     return None
+
+
+def _unknown(name: str, values: list[Array]) -> Array:
+    """A function of which nothing is known but its name: f(x) = f(x), and no more."""
+    shaped = [v for v in values if v.axes]
+    if shaped and len(values) > 1:
+        raise MeaningError(f"{name} of {shaped[0].kind} is not defined here", remedy=f"define {name}(x) = … first")
+    function = sympy.Function(name, real=True)
+    if shaped:
+        return shaped[0].mapped(lambda x: function(x))
+    return scalar(function(*[v.body for v in values]))
 
 
 def _known_slope(reader: Reader, name: str, nodes: list[Node], primes: int) -> Array | None:
@@ -190,7 +205,8 @@ def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     """L(w, b) of a formula L: says what it hangs on, where the arguments are names; else a product."""
     names = [reader.parts(n) for n in nodes]
     plain = all(p is not None and p.power is None and not p.primes for p in names)
-    if plain and (len(nodes) > 1 or parts.name in _OBJECTIVES or parts.name in reader.usage.applied):
+    vectors = any(p is not None and p.bold for p in names)
+    if plain and (vectors or len(nodes) > 1 or parts.name in _OBJECTIVES or parts.name in reader.usage.applied):
         return reader.entry(replace(parts, power=None))
     if function_letter(parts.name):
         raise MeaningError(f"{parts.name} is a formula here, and no function of {len(nodes)} arguments")

@@ -109,9 +109,37 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         known = _bound(reader, parts)
     if known is None:
         return True
-    if bool(_LET.search(before)) or section[: len(known.section)] != known.section:
+    vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
+    if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
     return arguments is None and known.given and _only_numbers(reader, sides, parts)
+
+
+def is_unbound(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is a name, or f(x), that the document has not said anything of."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        return all(is_unbound(reader, i) for i in side.body.items)
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    if arguments is None:
+        return _bound(reader, parts) is None and parts.name not in reader.scope.counts
+    return not reader.known(parts.name) and library_name(parts.name) is None and _own_arguments(reader, arguments)
+
+
+def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
+    """Whether a side is a name that numbers were given for, which is given numbers here."""
+    found = head(reader, side)
+    if found is None or found[1] is not None or not _only_numbers(reader, sides, found[0]):
+        return False
+    known = _bound(reader, found[0])
+    return found[0].name in reader.scope.counts or (known is not None and known.given)
+
+
+def inside(node: Node) -> Node:
+    """What stands in |x| or ‖x‖."""
+    return node.body if isinstance(node, (tree.Abs, tree.Norm)) else node
 
 
 def _own_arguments(reader: Interpreter, arguments: tuple[Node, ...]) -> bool:
@@ -171,7 +199,7 @@ def defined(reader: Interpreter, side: Node, value: Node, section: tuple[int, ..
     whole = reader.value(value)
     whole = _before_update(reader, whole, parts.name)
     given = not whole.body.atoms(Element)
-    starts = (reader.scope.base,) * whole.rank
+    starts = (reader.scope.base(parts.name),) * whole.rank
     for k, axis in enumerate(whole.axes):
         if given and axis.extent.is_Integer:
             length = reader.scope.extent(parts.name, k, whole.rank)
@@ -179,7 +207,6 @@ def defined(reader: Interpreter, side: Node, value: Node, section: tuple[int, ..
                 reader.scope.sizes[length] = int(axis.extent)
         else:
             reader.scope.fit(reader.scope.extent(parts.name, k, whole.rank), axis.extent)
-    reader.scope.functions.pop(parts.name, None)
     reader.scope.bind(parts.name, Formula(whole.fresh(), starts, given=given, section=section, line=line))
     return parts.name
 
@@ -199,27 +226,25 @@ def _function(
     names = [p.name for p in named if p is not None]
     if any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
         whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
-        scope.bind(parts.name, Formula(whole.fresh(), (scope.base,) * whole.rank, section=section, line=line))
+        scope.bind(
+            parts.name, Formula(whole.fresh(), (scope.base(parts.name),) * whole.rank, section=section, line=line)
+        )
         return parts.name
     outer = dict(reader.arguments)
-    reader.arguments.update({name: _argument(reader, p) for name, p in zip(names, named, strict=True) if p is not None})
+    reader.arguments.update({name: scalar(element(name)) for name in names})
     try:
         whole = reader.value(value)
     finally:
         reader.arguments = outer
-    scope.functions[parts.name] = Formula(whole, parameters=tuple(names), section=section, line=line)
+    scope.bind_function(parts.name, Formula(whole, parameters=tuple(names), section=section, line=line))
     return f"{parts.name}({', '.join(names)})"
 
 
 def _is_dependence(reader: Interpreter, parts: Parts, named: list[Parts | None]) -> bool:
-    """Whether the arguments are names of the document that have values, so that f(x) is a value and no function."""
+    """Whether f(x) is a value and no function: its arguments are vectors, or names of the document with values."""
+    if any(p is not None and p.bold for p in named):
+        return True
     return all(p is not None and (p.name, 0) in reader.scope.formulas for p in named) and len(named) > 1
-
-
-def _argument(reader: Interpreter, parts: Parts) -> Array:
-    if parts.bold:
-        raise MeaningError("a function of a vector")
-    return scalar(element(parts.name))
 
 
 def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int, ...], line: int) -> str:
@@ -234,14 +259,16 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     if all(p.is_Integer for p in places):
         scope.bind_entry(parts.name, places, Formula(whole, given=given, section=section, line=line))
         return text
-    indices = [p - scope.base for p in places]
-    if not all(isinstance(i, Index) for i in indices) or len(set(indices)) != len(indices):
+    indices = [next(iter(p.atoms(Index)), p) for p in places]
+    starts = [p - i for p, i in zip(places, indices, strict=True)]
+    whole_axes = all(isinstance(i, Index) for i in indices) and all(s.is_Integer for s in starts)
+    if not whole_axes or len(set(indices)) != len(indices):
         raise MeaningError(f"{text} is no name for all entries", remedy="subscribe it with different letters")
     for k, i in enumerate(indices):
         scope.fit(i.extent, scope.extent(parts.name, k, len(indices)))
     axes = tuple(i for i in indices if isinstance(i, Index))
     scope.bind(
-        parts.name, Formula(Array(axes, whole.body).fresh(), (scope.base,) * len(axes), section=section, line=line)
+        parts.name, Formula(Array(axes, whole.body).fresh(), tuple(map(int, starts)), section=section, line=line)
     )
     return text
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from symdl.core.tensors import Element
 from symdl.errors import UnsupportedError
@@ -27,6 +28,9 @@ def slope(expr: sympy.Expr, by: Element) -> sympy.Expr:
         return sympy.Piecewise(*[(slope(value, by), condition) for value, condition in expr.args])
     if expr.has(sympy.Piecewise):
         raise MeaningError("the derivative of cases inside a formula")
+    unknown = sorted({str(f.func) for f in expr.atoms(AppliedUndef) if f.has(by)})
+    if unknown:
+        raise MeaningError(f"{unknown[0]} is not defined here", remedy=f"define {unknown[0]}(x) = … first")
     try:
         return partial(expr, by)
     except UnsupportedError as error:

@@ -39,6 +39,9 @@ class Interpreter:
         letters: indices that are bound here, with what they stand for.
         arguments: names that stand for the arguments of a function.
         free: indices that are free in the statement: it claims something for each of them.
+        bases: the subscript that each of them begins with.
+        kink: the weight of the side above, where max and the like have a corner.
+        figures: where decimals are to stand for intervals, the intervals found so far.
     """
 
     scope: Scope
@@ -46,6 +49,7 @@ class Interpreter:
     letters: dict[str, sympy.Expr] = field(default_factory=dict)
     arguments: dict[str, Array] = field(default_factory=dict)
     free: dict[str, Index] = field(default_factory=dict)
+    bases: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     kink: sympy.Expr = sympy.S.Half
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
@@ -131,15 +135,16 @@ class Interpreter:
             places = [self.subscript(s) for s in subs]
             if len(places) != base.rank:
                 raise MeaningError(f"{len(places)} subscripts of {base.kind}")
-            base = scalar(base.at(tuple(self._placed(p, i) for p, i in zip(places, base.axes, strict=True))))
+            base = scalar(base.at(tuple(self.placed(p, i) for p, i in zip(places, base.axes, strict=True))))
         return base if node.sup is None else self.raised(base, node.sup)
 
-    def _placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
+    def placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
         """A subscript as a place on an axis that is counted from 0."""
         for index in self.free.values():
-            if place == index + self.scope.base:
+            if place - index in (0, 1):
                 self.scope.fit(index.extent, axis.extent)
-        return place - self.scope.base
+                return index
+        return place - self.usage.base
 
     def raised(self, base: Array, sup: Node) -> Array:
         """A base with a superscript: transposed, or to a power."""
@@ -180,10 +185,10 @@ class Interpreter:
             if whole.rank != len(subs):
                 raise MeaningError(f"{len(subs)} subscripts of {name}, which is {whole.kind}")
             places = [self.subscript(s) for s in subs]
-            return scalar(whole.at(tuple(self._placed(p, i) for p, i in zip(places, whole.axes, strict=True))))
+            return scalar(whole.at(tuple(self.placed(p, i) for p, i in zip(places, whole.axes, strict=True))))
         if len(subs) == 2 and name.upper() in self.usage.bold and not self.known(name):
             name = name.upper()  # a_{ij} is an entry of 𝐀
-        places = [self.subscript(s) for s in subs]
+        places = [self.subscript(s, name) for s in subs]
         for axis, place in enumerate(places):
             self._range(name, axis, len(places), place)
         return scalar(element(name, places))
@@ -191,33 +196,34 @@ class Interpreter:
     def _range(self, name: str, axis: int, rank: int, place: sympy.Expr) -> None:
         """An index that reads an axis as a whole is as long as the axis."""
         indices = [i for i in place.free_symbols if isinstance(i, Index)]
-        if len(indices) == 1 and place == indices[0] + self.scope.base:
+        if len(indices) == 1 and place - indices[0] in (0, 1):
             self.scope.fit(indices[0].extent, self.scope.extent(name, axis, rank))
 
-    def subscript(self, node: Node) -> sympy.Expr:
-        """A subscript as a whole number; letters that nothing binds are free indices."""
+    def subscript(self, node: Node, name: str = "") -> sympy.Expr:
+        """A subscript of a name as a whole number; letters that nothing binds are free indices."""
         if isinstance(node, tree.Symbol) and not node.accents:
-            return self._letter(node.name)
+            return self._letter(node.name, name)
         if isinstance(node, tree.Sum):
-            terms = [self.subscript(t) * (-1 if sign == "-" else 1) for sign, t in node.terms]
+            terms = [self.subscript(t, name) * (-1 if sign == "-" else 1) for sign, t in node.terms]
             return sympy.Add(*terms)
         if isinstance(node, tree.Product) and set(node.ops) <= {"", "·"}:
-            return sympy.Mul(*[self.subscript(f) for f in node.factors])
+            return sympy.Mul(*[self.subscript(f, name) for f in node.factors])
         if isinstance(node, tree.Group):
-            return self.subscript(node.body)
+            return self.subscript(node.body, name)
         found = self.number(node)
         if not found.is_Integer and not (found.is_integer and not found.atoms(Element)):
             raise MeaningError(f"{found} is a subscript", remedy="subscripts are indices and whole numbers")
         return found
 
-    def _letter(self, letter: str) -> sympy.Expr:
+    def _letter(self, letter: str, name: str) -> sympy.Expr:
         if letter in self.letters:
             return self.letters[letter]
         if letter in self.scope.counts and letter not in self.free:
             return count(letter)
         if letter not in self.free:
             self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))
-        return self.free[letter] + self.scope.base
+            self.bases[letter] = self.scope.base(name)
+        return self.free[letter] + self.bases[letter]
 
     def _whole(self, parts: Parts) -> Array:
         name = parts.name
@@ -228,7 +234,7 @@ class Interpreter:
         if name in self.scope.counts:
             return scalar(count(name))
         if name in self.free and not self.known(name):
-            return scalar(self.free[name] + self.scope.base)
+            return scalar(self.free[name] + self.bases[name])
         if name == "e" and not self.known(name):
             return scalar(sympy.E)
         if name == "π" and not self.known(name):
@@ -248,7 +254,7 @@ class Interpreter:
         usual = 2 if name[:1].isupper() else 1
         rank = usual if not ranks or usual in ranks else min(ranks)
         axes = [sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(rank)]
-        return Array(tuple(axes), element(name, [i + self.scope.base for i in axes]))
+        return Array(tuple(axes), element(name, [i + self.scope.base(name) for i in axes]))
 
     def known(self, name: str) -> bool:
         """Whether the document says what a name is."""
@@ -258,7 +264,7 @@ class Interpreter:
 
     def _sum(self, node: tree.Sum) -> Array:
         whole: Array | None = None
-        for sign, term in node.terms:
+        for sign, term in sums.with_their_scope(self, node).terms:
             if sign not in ("+", "-"):
                 raise MeaningError(f"{sign} stands for two values")
             value = self.value(term)

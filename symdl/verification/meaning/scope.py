@@ -7,10 +7,11 @@ two are kept apart, so that a claim can be judged for all values first and at th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Head, Reduction, Tensor, refreshed
@@ -71,7 +72,7 @@ class Scope:
         entries: what single entries were defined as, by name and subscripts.
         functions: by name.
         counts: names that count something (n in Σ_{i=1}^{n}): they are whole numbers of 1 or more.
-        base: the subscript that sums without limits begin at.
+        base: the subscript that entries begin with, by name.
         sizes: numbers of things, where values say them.
         domain: conditions that were stated.
     """
@@ -81,7 +82,7 @@ class Scope:
     functions: dict[str, Formula] = field(default_factory=dict)
     counts: set[str] = field(default_factory=set)
     ranks: dict[str, set[int]] = field(default_factory=dict)
-    base: int = 0
+    base: Callable[[str], int] = field(default=lambda name: 0)
     sizes: dict[sympy.Symbol, int] = field(default_factory=dict)
     domain: list[sympy.Basic] = field(default_factory=list)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
@@ -133,10 +134,18 @@ class Scope:
     def bind(self, name: str, formula: Formula) -> None:
         """A name, or all entries of it, from now on."""
         rank = formula.value.rank
+        self.functions.pop(name, None)
+        for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
+            del self.formulas[old]
         for key in [k for k in self.entries if k[0] == name and len(k[1]) == rank]:
             del self.entries[key]
         self.formulas[name, rank] = formula
         self.ranks.setdefault(name, set()).add(rank)
+
+    def bind_function(self, name: str, function: Formula) -> None:
+        """A function, which is no number any more."""
+        self.formulas.pop((name, 0), None)
+        self.functions[name] = function
 
     def bind_entry(self, name: str, subscripts: tuple[sympy.Expr, ...], formula: Formula) -> None:
         """One entry of a name."""
@@ -168,6 +177,14 @@ class Scope:
                 return True
         return False
 
+    def reduced(self, section: tuple[int, ...]) -> Scope | None:
+        """The scope without what was defined in sections that are over; None where nothing was."""
+        kept = {k: f for k, f in self.formulas.items() if not _elsewhere(f.section, section)}
+        entries = {k: f for k, f in self.entries.items() if not _elsewhere(f.section, section)}
+        if len(kept) == len(self.formulas) and len(entries) == len(self.entries):
+            return None
+        return replace(self, formulas=kept, entries=entries, merged=dict(self.merged), extents=dict(self.extents))
+
     def used(self) -> set[tuple[str, int]]:
         """All names that stand in some definition, with their numbers of subscripts."""
         every = [*self.formulas.values(), *self.entries.values(), *self.functions.values()]
@@ -193,6 +210,11 @@ class Scope:
                     value = self.written_out(e, formula)
                     if value is not None:
                         mapping[e] = value
+            for call in expr.atoms(AppliedUndef):
+                function = self.functions.get(str(call.func))
+                if function is not None and len(function.parameters) == len(call.args):
+                    places = dict(zip(map(element, function.parameters), call.args, strict=True))
+                    mapping[call] = refreshed(function.value.body).xreplace(places)
             if not mapping:
                 return expr
             expr = _each(expr, mapping)
@@ -201,11 +223,16 @@ class Scope:
         raise UnsupportedError("a name is defined by itself", why=f"after {DEEPEST} definitions there are more")
 
 
+def _elsewhere(section: tuple[int, ...], now: tuple[int, ...]) -> bool:
+    """Whether a section is over."""
+    return now[: len(section)] != section
+
+
 def _each(expr: sympy.Expr, mapping: Mapping[sympy.Basic, sympy.Expr]) -> sympy.Expr:
     """Values for elements, each with bound indices of its own."""
     if expr in mapping:
         return refreshed(mapping[expr])
-    if not expr.args or isinstance(expr, Element) or not expr.has(Element):
+    if not expr.args or isinstance(expr, Element) or not expr.has(*mapping):
         return expr
     if isinstance(expr, Reduction):
         return Reduction(expr.args[0], _each(expr.body, mapping), *expr.args[2:])

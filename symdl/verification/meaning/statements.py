@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import sympy
+
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
@@ -75,13 +77,18 @@ class Reading:
     usage: Usage
     scope: Scope = field(default_factory=Scope)
     facts: str = ""
+    section: tuple[int, ...] = ()
     opaque: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     formal: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.scope.base = self.usage.base
+        self.scope.base = self.usage.base_of
         self.scope.counts |= self.usage.counts
+        for name, length in self.usage.lengths.items():
+            extent = self.scope.extent(name, 0, 1)
+            if isinstance(extent, sympy.Symbol):
+                self.scope.sizes[extent] = length
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
@@ -94,6 +101,7 @@ class Reading:
             reader = self.reader()
             try:
                 binding.defined(reader, side, value, place.section, place.line)
+                self.opaque -= binding.heads(reader, side)
             except SymdlError:
                 self.opaque |= binding.heads(reader, side)
 
@@ -114,6 +122,7 @@ class Reading:
             sides, relations = sides[:-1], relations[:-1]
         if not relations:
             return []
+        self.section = place.section
         self.formal = binding.formal_arguments(self.reader(), sides)
         if relations[0] in KINDS:
             return self._kinds(sides, relations)
@@ -143,14 +152,21 @@ class Reading:
         reader = self.reader()
         if relations[0] in ORDERS:
             return self._ordered(reader, sides, relations)
-        new: list[bool] = [not continued and relations[0] != "≈" and self._is_new(s, sides, place) for s in sides[:-1]]
-        leading = next((k for k, is_new in enumerate(new) if not is_new), len(sides) - 1)
+        leading = 0
+        if not continued and relations[0] != "≈" and self._is_new(sides[0], sides, place):
+            leading = 1
+            while leading < len(sides) - 1 and self._also_named(sides[leading], sides):
+                leading += 1
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
         found = self._claims(reader, sides, relations)
         if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
         return found
+
+    def _also_named(self, side: Node, sides: list[Node]) -> bool:
+        """b of a = b = 2, where nothing was said of b, or another number."""
+        return binding.is_unbound(self.reader(), side) or binding.is_given(self.reader(), side, sides)
 
     def redefine(self, link: Meaning, place: Place) -> None:
         """Give the name on the left of a link another meaning, once `finish` is called."""
@@ -170,12 +186,16 @@ class Reading:
                 continue
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
+                self.opaque -= binding.heads(reader, sides[k])
                 named = binding.named_before(reader, sides[k], place.before, place.title)
             except MeaningError as error:
                 problem = str(error)
                 self.opaque |= binding.heads(reader, sides[k])
             text = told or f"a name whose value is not understood here ({problem})"
-            made.append(Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named))
+            notes = tuple(dict.fromkeys(reader.notes))
+            made.append(
+                Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named, notes=notes)
+            )
         return made + rest
 
     def _is_new(self, side: Node, sides: list[Node], place: Place) -> bool:
@@ -222,7 +242,9 @@ class Reading:
 
     def _ordered(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
         found = self._claims(reader, sides, relations)
-        if found and all(m.condition for m in found) and set(relations) <= ORDERS:
+        names = [s for s in sides if binding.head(self.reader(), binding.inside(s)) is not None]
+        lone = all(binding.is_unbound(self.reader(), binding.inside(s)) for s in names)
+        if names and lone and all(m.condition for m in found) and set(relations) <= ORDERS:
             try:
                 self.scope.domain.extend(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
             except MeaningError as error:

@@ -11,6 +11,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import reduction
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -50,6 +51,28 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     return body.mapped(lambda x: sign * reduction("max", sign * x, indices, "share"))
 
 
+def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:
+    """Σ_j a_j + b_j as Σ_j (a_j + b_j): what follows a sum belongs to it where it needs the sum's index.
+
+    A letter that stands free elsewhere in the statement is not the sum's.
+    """
+    for k, (_, term) in enumerate(node.terms[:-1]):
+        big = term.factors[-1] if isinstance(term, tree.Product) else term
+        if not (isinstance(big, tree.Big) and big.op in ("sum", "prod") and big.sub is not None):
+            continue
+        bound = {n.name for n in walk(big.sub) if isinstance(n, tree.Symbol)} - set(reader.letters) - set(reader.free)
+        later = [j for j in range(k + 1, len(node.terms)) if letters_of(reader, node.terms[j][1]) & bound]
+        if not later:
+            continue
+        last = later[-1]
+        body = tree.Group(tree.Sum((("+", big.body), *node.terms[k + 1 : last + 1])))
+        whole: Node = tree.Big(big.op, big.sub, big.sup, body)
+        if isinstance(term, tree.Product):
+            whole = tree.Product((*term.factors[:-1], whole), term.ops)
+        return with_their_scope(reader, tree.Sum((*node.terms[:k], (node.terms[k][0], whole), *node.terms[last + 1 :])))
+    return node
+
+
 def _bound(reader: Reader, node: tree.Big) -> list[tuple[str, Index, sympy.Expr]]:
     """The letters that are bound, each with its index and where it begins."""
     sub = node.sub
@@ -57,7 +80,7 @@ def _bound(reader: Reader, node: tree.Big) -> list[tuple[str, Index, sympy.Expr]
         letters = _open_letters(reader, node.body)
         if len(letters) != 1:
             raise MeaningError(f"a {node.op} without an index", remedy="write which index it runs over")
-        return [_unlimited(reader, letters[0])]
+        return [_unlimited(reader, letters[0], node.body)]
     if isinstance(sub, tree.Chain) and len(sub.sides) == 2 and sub.relations[0] == "=":
         letter, first = _letter(sub.sides[0]), reader.subscript(sub.sides[1])
         if node.sup is None:
@@ -68,8 +91,9 @@ def _bound(reader: Reader, node: tree.Big) -> list[tuple[str, Index, sympy.Expr]
         first = low + (sub.relations[0] == "<")
         return _limited(reader, _letter(sub.sides[1]), first, high - (sub.relations[1] == "<"))
     if node.sup is not None and isinstance(sub, tree.Symbol):
-        return _limited(reader, _letter(sub), sympy.Integer(reader.scope.base), reader.subscript(node.sup))
-    return [_unlimited(reader, letter) for letter in _letters(sub)]
+        letter = _letter(sub)
+        return _limited(reader, letter, _first(reader, letter, node.body), reader.subscript(node.sup))
+    return [_unlimited(reader, letter, node.body) for letter in _letters(sub)]
 
 
 def _letters(sub: Node) -> list[str]:
@@ -97,14 +121,35 @@ def _limited(reader: Reader, letter: str, first: sympy.Expr, last: sympy.Expr) -
     return [(letter, new_index(letter, reader.scope.root(extent)), first)]
 
 
-def _unlimited(reader: Reader, letter: str) -> tuple[str, Index, sympy.Expr]:
+def _unlimited(reader: Reader, letter: str, body: Node) -> tuple[str, Index, sympy.Expr]:
     """Over all that the index can be: the limits that the document gives the letter elsewhere, or the axis it reads."""
     limits = reader.usage.limits.get(letter)
-    if limits is not None:
+    if limits is not None and not _reads_a_list(reader, letter, body):
         bound = _limited(reader, letter, reader.subscript(limits[0]), reader.subscript(limits[1]))
         if bound:
             return bound[0]
-    return letter, new_index(letter, reader.scope.new_extent(f"n_{letter}")), sympy.Integer(reader.scope.base)
+    return letter, new_index(letter, reader.scope.new_extent(f"n_{letter}")), _first(reader, letter, body)
+
+
+def _reads_a_list(reader: Reader, letter: str, body: Node) -> bool:
+    """Whether a letter subscripts a name that is a list of known length."""
+    return not reader.usage.lengths.keys().isdisjoint(_read(reader, letter, body))
+
+
+def _first(reader: Reader, letter: str, body: Node) -> sympy.Integer:
+    """Where the names that a letter subscripts begin."""
+    names = _read(reader, letter, body)
+    return sympy.Integer(reader.scope.base(names[0]) if names else reader.usage.base)
+
+
+def _read(reader: Reader, letter: str, body: Node) -> list[str]:
+    """The names that a letter subscripts, by itself."""
+    parts = (reader.parts(n) for n in walk(body) if isinstance(n, tree.Scripted))
+    return [p.name for p in parts if p is not None and any(_is(letter, s) for s in p.subscripts)]
+
+
+def _is(letter: str, node: Node) -> bool:
+    return isinstance(node, tree.Symbol) and node.name == letter
 
 
 def _open_letters(reader: Reader, body: Node) -> list[str]:

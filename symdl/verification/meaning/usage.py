@@ -24,6 +24,10 @@ class Usage:
         subscripts: the numbers that stand in subscripts.
         vectors: names such as w_1 that are set to a list of numbers.
         bold: names that stand in bold type somewhere.
+        zero: names that are seen with the subscript 0.
+        first: where the sums over the entries of a name begin.
+        together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
+        lengths: of the lists that names are set to, where they are all equally long.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -36,13 +40,23 @@ class Usage:
     subscripts: set[str] = field(default_factory=set)
     vectors: set[str] = field(default_factory=set)
     bold: set[str] = field(default_factory=set)
+    lengths: dict[str, int] = field(default_factory=dict)
+    zero: set[str] = field(default_factory=set)
+    first: dict[str, set[str]] = field(default_factory=dict)
+    together: dict[str, set[str]] = field(default_factory=dict)
+
+    def base_of(self, name: str) -> int:
+        """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
+        group = self.together.get(name, {name})
+        starts = {first for n in group for first in self.first.get(n, ())}
+        if starts in ({"0"}, {"1"}):
+            return int(*starts)
+        return 0 if group & self.zero else self.base
 
     @property
     def base(self) -> int:
-        """The subscript that the document counts from: what its sums begin at, else its smallest subscript."""
-        if self.starts in ({"0"}, {"1"}):
-            return int(*self.starts)
-        return 0 if "0" in self.subscripts or not self.subscripts else 1
+        """The subscript that the document counts from: 0 where one stands anywhere, or where all sums begin at it."""
+        return 0 if "0" in self.subscripts or self.starts == {"0"} else 1
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -67,9 +81,15 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     usage = Usage()
     formulas = list(formulas)
     nodes = [node for formula in formulas for node in walk(formula)]
+    for formula in formulas:
+        _together(formula, usage)
+    uneven: set[str] = set()
     for node in nodes:
         if isinstance(node, tree.Chain):
             _lists(node, usage)
+            _lengths(node, usage, uneven)
+    for name in uneven:
+        del usage.lengths[name]
     conflicting: set[str] = set()
     for node in nodes:
         if isinstance(node, tree.Big):
@@ -104,6 +124,18 @@ def _lists(node: tree.Chain, usage: Usage) -> None:
             usage.vectors.add(f"{parts.name}_{left.sub.text}")
 
 
+def _lengths(node: tree.Chain, usage: Usage, uneven: set[str]) -> None:
+    last = node.sides[-1]
+    body = last.body if isinstance(last, tree.Group) else None
+    if not isinstance(body, tree.List) or not all(isinstance(i, (tree.Number, tree.Sum)) for i in body.items):
+        return
+    parts = parts_of(node.sides[0], usage)
+    if parts is None or parts.subscripts:
+        return
+    if usage.lengths.setdefault(parts.name, len(body.items)) != len(body.items):
+        uneven.add(parts.name)
+
+
 def is_list(node: Node) -> bool:
     """Whether a side is a vector or matrix that is written out."""
     inner = node.base if isinstance(node, tree.Scripted) else node
@@ -125,6 +157,26 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
                 conflicting.add(letter.name)
         if isinstance(sub.sides[1], tree.Number):
             usage.starts.add(sub.sides[1].text)
+            for name in _read_by(node.body, letter, usage):
+                usage.first.setdefault(name, set()).add(sub.sides[1].text)
+
+
+def _read_by(body: Node, letter: Node, usage: Usage) -> set[str]:
+    """The names that a letter subscripts in a body."""
+    parts = (parts_of(n, usage) for n in walk(body) if isinstance(n, tree.Scripted))
+    return {p.name for p in parts if p is not None and letter in p.subscripts}
+
+
+def _together(formula: Node, usage: Usage) -> None:
+    by_letter: dict[str, set[str]] = {}
+    for node in walk(formula):
+        parts = parts_of(node, usage) if isinstance(node, tree.Scripted) else None
+        for sub in parts.subscripts if parts is not None else ():
+            if isinstance(sub, tree.Symbol) and parts is not None:
+                by_letter.setdefault(sub.name, set()).add(parts.name)
+    for names in by_letter.values():
+        whole = set().union(*[usage.together.get(n, {n}) for n in names])
+        usage.together.update(dict.fromkeys(whole, whole))
 
 
 def _applications(node: tree.Product, usage: Usage, heads: set[int]) -> None:
@@ -141,4 +193,6 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
     parts = parts_of(node, usage)
     if parts is not None and parts.subscripts:
         usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
-        usage.subscripts |= {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
+        numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
+        usage.subscripts |= numbers
+        usage.zero |= {parts.name} if "0" in numbers else set()

@@ -9,7 +9,7 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.core.unroll import unroll
-from symdl.verification.meaning.scope import Formula, Scope, resized
+from symdl.verification.meaning.scope import Formula, Scope, element, resized
 
 #: Sums over more than this are not written out.
 LONGEST = 64
@@ -30,7 +30,7 @@ def valued(scope: Scope, expr: sympy.Expr, shown: Collection[str] = ()) -> sympy
     expr = _counted(scope, scope.settled(expr))
     while True:
         before = expr
-        expr = scope.settled(scope.expanded(written_out(expr), wanted))
+        expr = scope.settled(scope.expanded(_alone(scope, written_out(expr)), wanted))
         expr = _counted(scope, expr)
         if expr == before:
             return expr
@@ -44,6 +44,18 @@ def _counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
         if formula is not None and formula.given and formula.value.body.is_Integer:
             sizes[sympy.Symbol(name, integer=True, positive=True)] = formula.value.body
     return resized(expr, lambda s: sizes.get(s, s)) if sizes else expr
+
+
+def _alone(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
+    """With ŷ for ŷ_1, where there is one example only and ŷ has a value."""
+    mapping: dict[sympy.Basic, sympy.Expr] = {}
+    for e in expr.atoms(Element):
+        single, own = scope.formulas.get((e.name, 0)), scope.formula_of(e)
+        if len(e.subscripts) != 1 or single is None or not e.subscripts[0].is_Integer:
+            continue
+        if _counted(scope, scope.extent(e.name, 0, 1)) == 1 and (own is None or own.line < single.line):
+            mapping[e] = element(e.name)
+    return expr.xreplace(mapping)
 
 
 def written_out(expr: sympy.Expr) -> sympy.Expr:
@@ -65,4 +77,4 @@ def _short(index: Index) -> bool:
 
 def is_open(expr: sympy.Expr) -> bool:
     """Whether an expression has names, indices or numbers of things in it."""
-    return bool(expr.atoms(Element) or expr.free_symbols)
+    return bool(expr.atoms(Element, Reduction) or expr.free_symbols)
