@@ -24,7 +24,7 @@ def edits(node: Node, letters: Collection[str] = ()) -> Iterator[tuple[str, Node
 
     >>> from symdl.verification.notation.tree import Number, Sum, Symbol
     >>> [kind for kind, _ in edits(Sum((("+", Symbol("a")), ("-", Symbol("b")))))][:2]
-    ['sign', 'sign']
+    ['sign', 'term']
     """
     yield from _here(node, letters)
     for part in fields(node):

@@ -9,6 +9,7 @@ from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.links import Judge
 from symdl.verification.judging.report import Judged, Link, worst
+from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import suggestion
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
@@ -58,7 +59,7 @@ def judge(
     facts = sorted({m.lower() for m in _FACTS.findall(words)})
     reading = Reading(usage_of(t for t in trees.values() if isinstance(t, Node)), facts=", ".join(facts[:3]))
     judging = Judge(reading, seed)
-    titles = {s.number: s.title for s in document.sections}
+    said = Said(document)
     last: dict[int, Node] = {}
     for k, span in enumerate(document.spans):
         wanted = only(k)
@@ -69,7 +70,9 @@ def judge(
             if wanted and (span.kind == "display" or _RELATION.search(span.latex)):
                 yield k, _judged(span, span.latex, [_unread(found)])
             continue
-        place = Place(span.section, span.line, span.before, titles.get(span.section, ""))
+        for statement in said.until(span):
+            list(_told(statement, reading, judging, Place(span.section, span.line), None, False))
+        place = said.place(span)
         told = list(_told(found, reading, judging, place, last.get(span.block), wanted))
         closing = _last_side(found)
         if closing is not None:

@@ -192,7 +192,7 @@ class Judge:
         bound = {n for side in sides for n, _ in side} != self._shown(link)
         if link.relation in ORDERS and bound:
             return "so for some values only: read as a condition"
-        if link.condition or _is_zero(link.right):
+        if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):
             return "so for some values only: read as a condition"
         if link.relation in ("≈", "≃", "≅", "≐"):
             return "an approximation, of which is not said how good it is"

@@ -176,7 +176,7 @@ def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
         return False
     parts, arguments = found
     if arguments is not None:
-        return _own_arguments(reader, arguments)
+        return reader.known(parts.name) and _own_arguments(reader, arguments)
     return _bound(reader, parts) is not None and (is_list(value) or bool(names_in(reader, [value])))
 
 
@@ -321,24 +321,7 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
     return found
 
 
-_WORDS = re.compile(
-    r"leaky[ -]?relu|hard[ -]?sigmoid|hard[ -]?tanh|log[ -]?sigmoid|sigmoid|logistic function|tanh|hyperbolic tangent"
-    r"|relu|softplus|softsign|swish|silu|mish|gelu|elu",
-    re.IGNORECASE,
-)
-_WORD_NAMES = {"logistic function": "sigmoid", "hyperbolic tangent": "tanh"}
-
-
-def named_before(reader: Interpreter, side: Node, before: str, title: str) -> str:
-    """The activation of the library that the words before f(x) = … say that it is; empty: none, or several."""
+def applied_to_one(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is f(x)."""
     found = head(reader, side)
-    if found is None or found[1] is None or len(found[1]) != 1:
-        return ""
-    for text in (re.split(r"[.;:!?]\s", before)[-1], title):
-        words = {_WORD_NAMES.get(w.lower(), w) for w in _WORDS.findall(text)}
-        names = {n for n in (library_name(w) for w in words) if n is not None}
-        if len(names) == 1:
-            return names.pop()
-        if names:
-            return ""
-    return ""
+    return found is not None and found[1] is not None and len(found[1]) == 1

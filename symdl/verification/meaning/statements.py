@@ -32,12 +32,20 @@ KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦"})
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement stands: its section, its line, and the words before it."""
+    """Where a statement stands, and what the words around it say of it.
+
+    Args:
+        section, line: where.
+        before: the words before it.
+        named: the entry of the library that they say the function it defines is.
+        condition: they say that it is a condition.
+    """
 
     section: tuple[int, ...] = ()
     line: int = 0
     before: str = ""
-    title: str = ""
+    named: str = ""
+    condition: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ class Reading:
     def _chain(self, sides: list[Node], relations: tuple[str, ...], place: Place, *, continued: bool) -> list[Meaning]:
         reader = self.reader()
         if relations[0] in ORDERS:
-            return self._ordered(reader, sides, relations)
+            return self._ordered(reader, sides, relations, place)
         leading = 0
         if not continued and relations[0] != "≈" and self._is_new(sides[0], sides, place):
             leading = 1
@@ -187,7 +195,7 @@ class Reading:
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self.opaque -= binding.heads(reader, sides[k])
-                named = binding.named_before(reader, sides[k], place.before, place.title)
+                named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except MeaningError as error:
                 problem = str(error)
                 self.opaque |= binding.heads(reader, sides[k])
@@ -240,11 +248,14 @@ class Reading:
         other = values[numbers.index(False)]
         return all(self.scope.formula_of(e) is None for e in other.body.atoms(Element))
 
-    def _ordered(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
+    def _ordered(
+        self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
         found = self._claims(reader, sides, relations)
         names = [s for s in sides if binding.head(self.reader(), binding.inside(s)) is not None]
         lone = all(binding.is_unbound(self.reader(), binding.inside(s)) for s in names)
-        if names and lone and all(m.condition for m in found) and set(relations) <= ORDERS:
+        open_ = names and lone and all(m.condition for m in found)
+        if (open_ or place.condition) and set(relations) <= ORDERS:
             try:
                 self.scope.domain.extend(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
             except MeaningError as error:

@@ -73,8 +73,8 @@ class Usage:
 def usage_of(formulas: Iterable[Node]) -> Usage:
     """One pass over all formulas of a document.
 
-    >>> from symdl.verification.notation.parse import parse
-    >>> found = usage_of([parse(r"\\\\sum_{i=1}^{n} w_i x_i")])
+    >>> from symdl.verification.notation import parse
+    >>> found = usage_of([parse(chr(92) + "sum_{i=1}^{n} w_i x_i")])
     >>> found.counts, found.ranks, found.base
     ({'n'}, {'w': {1}, 'x': {1}}, 1)
     """

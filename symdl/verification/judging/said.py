@@ -1,0 +1,71 @@
+"""What words, tables and pragmas say of names, as statements that stand among the formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symdl.verification.documents import Document, Pragma, Span, Stated, stated
+from symdl.verification.documents.spans import Position
+from symdl.verification.meaning.statements import Place
+from symdl.verification.notation import UnreadError, parse, tree
+from symdl.verification.notation.tree import Node
+
+
+class Said:
+    """What is said beside the formulas of a document, given out in the order of reading."""
+
+    def __init__(self, document: Document) -> None:
+        words = stated(document)
+        self.named = {s.span.position: s.value for s in words if s.kind == "function" and s.span is not None}
+        self.conditions = {
+            s.span.position for s in words if s.kind == "domain" and s.span is not None and s.value == s.span.latex
+        }
+        found: list[tuple[Position, Node]] = []
+        texts = [(s.position, _of_words(s)) for s in words] + [(p.position, _of_pragma(p)) for p in document.pragmas]
+        for position, text in texts:
+            node = _tree(text) if text else None
+            if node is not None:
+                found.append((position, node))
+        self.ahead = sorted(found, key=lambda pair: pair[0])
+
+    def until(self, span: Span) -> Iterator[Node]:
+        """What is said before a formula, or of it, and was not given out yet."""
+        while self.ahead and self.ahead[0][0] <= span.position:
+            yield self.ahead.pop(0)[1]
+
+    def place(self, span: Span) -> Place:
+        """Where a formula stands, with what is said of it."""
+        condition = span.position in self.conditions
+        return Place(span.section, span.line, span.before, self.named.get(span.position, ""), condition)
+
+
+def _of_words(said: Stated) -> str:
+    """A statement in LaTeX; empty where nothing follows for the formulas, or where the formula says it itself."""
+    if said.kind in ("value", "column"):
+        return f"{said.name} = {said.value}"
+    if said.kind == "shape" and (said.span is None or "\\in" not in said.span.latex):
+        return rf"{said.name} \in \mathbb{{R}}^{{{said.value}}}"
+    if said.kind == "domain" and (said.span is None or said.value != said.span.latex):
+        return said.value
+    return ""
+
+
+def _of_pragma(pragma: Pragma) -> str:
+    """`assume x > 0`, `shape W: m × n`, `let a = 2`."""
+    kind, _, text = pragma.text.strip().partition(" ")
+    if kind in ("assume", "let"):
+        return text.strip()
+    if kind == "shape":
+        name, _, shape = text.partition(":")
+        extents = re.sub("[×x*]", r" \\times ", shape).strip()
+        return rf"{name.strip()} \in \mathbb{{R}}^{{{extents}}}"
+    return ""
+
+
+def _tree(text: str) -> Node | None:
+    try:
+        found = parse(text)
+    except UnreadError:
+        return None
+    return found if isinstance(found, (tree.Chain, tree.Statements)) else None
