@@ -1,4 +1,4 @@
-"""The command line: `symdl derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `demo`.
+"""The command line: `symdl derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `check-code`, `demo`.
 
 Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted.
 Nothing but the standard library is imported until a command runs, so that `symdl --help` is quick.
@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 import symdl as sd
-from symdl.cli import accuracy, cost, demo, derive, listing, properties, train
+from symdl.cli import accuracy, check_code, cost, demo, derive, listing, properties, train
 
-COMMANDS = (derive, listing, train, cost, accuracy, properties, demo)
+COMMANDS = (derive, listing, train, cost, accuracy, properties, check_code, demo)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="symdl",
         description="Derive, check and compile the mathematics of neural networks from one definition.",
-        epilog="Exit codes: 0 done, 1 not proved or not accurate, 2 bad input, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 not proved, not accurate or refuted, 2 bad input, 130 interrupted.",
     )
     top.add_argument("--version", action="version", version=f"symdl {sd.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)

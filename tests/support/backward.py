@@ -110,6 +110,15 @@ def maxout(s, dy):
     return m * dy[..., None] / m.sum(axis=-1, keepdims=True)
 
 
+def max_pool1d(x, dy):
+    dx = np.zeros_like(x)
+    for u in range(dy.shape[-1]):
+        window = x[..., 2 * u : 2 * u + 2]
+        m = window == window.max(axis=-1, keepdims=True)
+        dx[..., 2 * u : 2 * u + 2] = m * dy[..., u, None] / m.sum(axis=-1, keepdims=True).astype(x.dtype)
+    return dx
+
+
 def lstm_cell() -> Any:
     """One step of an LSTM with the gates i, f, o, g along an axis of the weights."""
 
@@ -155,6 +164,7 @@ CASES = {
         Case(conv2d, lambda: sd.definition("conv2d", kernel=3, stride=2, padding=1), ("x", "K", "b")),
         Case(embedding, lambda: sd.definition("embedding"), ("E",)),
         Case(relu, lambda: sd.definition("relu"), ("s",)),
+        Case(max_pool1d, lambda: sd.definition("max_pool1d"), ("x",)),
         Case(maxout, lambda: sd.definition("maxout"), ("s",)),
     )
 }

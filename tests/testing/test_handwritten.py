@@ -106,6 +106,11 @@ MUTANTS = (
     ("relu", "da * (s > 0)", "da * (da > 0)", ""),
     ("relu", "da * (s > 0)", "da", "the factor [s[n] > 0] is missing"),
     ("relu", "s > 0", "s > 1e-3", ""),
+    ("max_pool1d", "m * dy", "2 * m * dy", "too large by the factor 2"),
+    ("max_pool1d", "m * dy", "m / len(x) * dy", "too small by the factor N"),
+    ("max_pool1d", "window.max", "window.min", ""),
+    ("max_pool1d", " / m.sum(axis=-1, keepdims=True).astype(x.dtype)", "", ""),
+    ("max_pool1d", "range(dy.shape[-1])", "range(dy.shape[-1] - 1)", ""),
     ("maxout", " / m.sum(axis=-1, keepdims=True)", "", "the factor 1/S[n, j] is missing"),
     ("maxout", "m * dy[..., None]", "dy[..., None] * np.ones_like(s)", ""),
     ("maxout", "s.max(axis=-1", "s.min(axis=-1", ""),
@@ -136,7 +141,7 @@ def test_right_functions_are_consistent(name: str, definitions: dict[str, Any]) 
     assert 0 <= found.worst <= 256
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("name", [n for n in CASES if n not in ("lstm_step", "attention")])
 def test_right_functions_are_consistent_whatever_is_drawn(name: str, seed: int, definitions: dict[str, Any]) -> None:
     case = CASES[name]

@@ -118,7 +118,7 @@ def bind(
         if p.name in mapping:
             meanings[p.name] = _meant(mapping[p.name], definition, p.name)
             continue
-        found = _found(p.name, definition, upstream, taken=len(upstream) == 1)
+        found = _found(p.name, definition, upstream)
         if found is not None:
             meanings[p.name] = found
         elif p.default is p.empty:
@@ -138,9 +138,11 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         ) from None
 
 
-def _found(name: str, definition: Definition, upstream: Sequence[str], *, taken: bool) -> Meaning | None:
+def _found(name: str, definition: Definition, upstream: Sequence[str]) -> Meaning | None:
     if name in definition.tensors:
         return name
+    if name.endswith("_") and name[:-1] in definition.tensors:  # lambda is a word of Python
+        return name[:-1]
     for output in upstream:
         if name in {form.format(output) for form in _UPSTREAM}:
             return Cotangent(output)
@@ -152,7 +154,7 @@ def _found(name: str, definition: Definition, upstream: Sequence[str], *, taken:
 def _meant(meaning: Meaning, definition: Definition, parameter: str) -> Meaning:
     """A meaning that the user states, with slopes by outputs recognised; text that is no name is an error."""
     if isinstance(meaning, str):
-        found = _found(meaning, definition, definition.outputs, taken=False)
+        found = _found(meaning, definition, definition.outputs)
         if found is None:
             raise DataError(
                 f"'{meaning}' is no tensor of {definition.name}",

@@ -18,13 +18,17 @@ import numpy.typing as npt
 
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role, Tensor
-from symdl.errors import DataError, SymdlError
+from symdl.errors import DataError
 from symdl.testing.handwritten.binding import Binding, unpacked
 
 Array = npt.NDArray[Any]
 Values = Mapping[str, Array]
 
 LAYOUTS = ("C", "Fortran-ordered", "non-contiguous", "read-only")
+
+
+class MismatchError(DataError):
+    """Another number of things is returned than was said: not a mistake in numbers."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Code:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 result = self.run(argument)
-        except SymdlError:
+        except MismatchError:
             raise
         except (Exception, SystemExit) as error:
             return _raised(error, self.name)
@@ -238,7 +242,7 @@ def through_autograd(
         result = function.apply(*positional, *named.values())
         results = list(result) if isinstance(result, tuple | list) else [result]
         if len(results) < len(outputs):
-            raise DataError(
+            raise MismatchError(
                 f"forward returns {len(results)} things, not {len(outputs)}",
                 where="check_code",
                 why=f"the outputs are {', '.join(outputs)}",

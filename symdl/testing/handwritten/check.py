@@ -237,7 +237,7 @@ def conclusion(judge: Judge, findings: Findings, mistake: str, seconds: float) -
         wrt=judge.subject.wrt,
         wrong=wrong,
         guess=mistake,
-        notes=tuple(f"{words} ({', '.join(where)})" if where else words for words, where in findings.notes.items()),
+        notes=findings.told(),
         points=findings.points,
         errors=tuple(findings.errors.values()),
         shapes=tuple(findings.shapes.values()),

@@ -21,6 +21,8 @@ _PRIMES = ((3, 5, 7, 2, 11, 13), (3, 5, 4, 2, 7), (3, 4, 2, 5), (3, 2), (2, 3), 
 _OTHERS = ((5, 3, 2, 7, 4, 3), (5, 3, 2, 4), (4, 3), (2, 3), (3, 2), (3,))
 #: How many bodies a point may evaluate.
 _BUDGET = 4000
+#: Where there is one extent only, as for an activation: more numbers at once, more of them on kinks.
+_ALONE = ((31,), (17,))
 
 
 def trials(definition: Definition) -> Iterator[tuple[str, Shapes]]:
@@ -38,8 +40,9 @@ def trials(definition: Definition) -> Iterator[tuple[str, Shapes]]:
     one j {'x': (3, 5), 'W': (1, 5), 'b': (1,)}
     """
     axes, free = Axes(definition), open_extents(definition)
-    main = _affordable(axes, free, _PRIMES)
-    families = {"primes": main, "others": _affordable(axes, free, _OTHERS)}
+    main = _affordable(axes, free, (*_ALONE[:1], *_PRIMES) if len(free) == 1 else _PRIMES)
+    other = _affordable(axes, free, (*_ALONE[1:], *_OTHERS) if len(free) == 1 else _OTHERS)
+    families = {"primes": main, "others": other}
     if free:
         families |= {family: dict.fromkeys(free, length) for family, length in (("square", 3), ("ones", 1))}
     if len(free) > 1:

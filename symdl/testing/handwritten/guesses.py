@@ -214,7 +214,7 @@ def _multiples(judge: Judge, name: str, evidence: Sequence[Evidence]) -> Iterato
     summed = _summed(judge, name)
     for count in range(1, min(len(summed), 4) + 1):
         for some in itertools.combinations(summed, count):
-            if not (count == 1 and some[0].extent.is_Symbol):
+            if not (count == 1 and some[0].extent.is_Symbol) and any(i.extent.free_symbols for i in some):
                 words = f"of the extents of {', '.join(i.name for i in some)}"
                 extents[words] = lambda e, some=some: float(np.prod([quick.size_of(i, e.sizes) for i in some]))  # type: ignore[misc]
     for a, b in itertools.combinations(symbols, 2):
@@ -321,7 +321,7 @@ def _by_equations(judge: Judge, names: Sequence[str], evidence: Sequence[Evidenc
     gradient, slopes = judge.subject.gradient, judge.subject.slopes
     reads, until = readers(gradient, slopes), time.perf_counter() + BUDGET
     forward = judge.subject.definition.by_name
-    backward = [e for e in reversed(gradient.equations) if e.name not in forward]
+    backward = [e for e in reversed(gradient.equations) if e.name not in (*forward, gradient.outputs[0])]
     found: dict[str, list[str]] = {}
     for together in [list(names)] if len(names) == 1 else [list(names), *([n] for n in names)]:
         if any(set(together) <= set(some) for some in found.values()):

@@ -24,6 +24,11 @@ _KINK = "at kinks {} is another slope between the one-sided ones than the defini
 _DIGITS = "{} loses digits"
 _CANCELS = "terms of {} cancel, and the error is within what rounding does to them"
 
+#: Units of slopes that are 0 but for what 50 digits leave.
+NOTHING = 1e-40
+#: So many places are told with a note.
+PLACES = 4
+
 
 @dataclass(frozen=True)
 class Refutation:
@@ -56,12 +61,19 @@ class Findings:
         if where:
             places[where] = None
 
+    def told(self) -> tuple[str, ...]:
+        """The notes, each with its first places."""
+        return tuple(
+            f"{words} ({'; '.join([*list(where)[:PLACES], *['…'] * (len(where) > PLACES)])})" if where else words
+            for words, where in self.notes.items()
+        )
+
     def accept(self, output: str, dtype: str, found: Compared, point: Point) -> None:
         """An error within its tolerance; where terms cancel, units of what is left say little."""
         known = self.errors.get((output, dtype))
         if found.ulps > allowed(0.0, found.unit, dtype):
-            if found.unit > float(np.finfo(dtype).tiny):
-                self.note(_CANCELS.format(output), f"{point.kind.name}, {dtype}: {found.ulps:.0f} ulps")
+            if found.unit > NOTHING:
+                self.note(_CANCELS.format(output), f"{point.kind.name}, {dtype}: {found.ulps:.0e} ulps")
         elif not point.kind.far and (known is None or found.ulps > known.ulps):
             self.errors[output, dtype] = Error(output, dtype, found.ulps, str(point))
 
@@ -143,7 +155,9 @@ class Judge:
             compared = {d: compare(a, exact, d) for d, a in got.items() if a is not None}
             double, single = compared.get("float64"), compared.get("float32")
             if double is not None:
-                self._double(name, point, got["float64"], exact, double, single, findings)
+                # what was computed in float64 all the same says nothing of rounding
+                narrow = single if single is not None and got["float32"].dtype == np.float32 else None  # type: ignore[union-attr]
+                self._double(name, point, got["float64"], exact, double, narrow, findings)
             if single is not None:
                 self._single(name, point, got["float32"], exact, single, double, findings)
 

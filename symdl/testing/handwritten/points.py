@@ -42,6 +42,10 @@ class Kind:
     wide: bool = False
 
 
+#: How often numbers of a kind are drawn where the formulas have no real value.
+TRIALS = 3
+
+
 def _halved(rng: np.random.Generator, drawn: Array) -> Array:
     return np.where(rng.random(drawn.shape) < 0.5, 0.0, drawn)
 
@@ -63,7 +67,7 @@ WIDE = Kind("random, to the last bit of float64", scale=1.5, digits=2 * DIGITS, 
 SPARSE = Kind("random, half of the entries 0", change=_halved)
 ZEROS = Kind("zeros", change=lambda rng, drawn: np.zeros_like(drawn))
 WHOLE = Kind("small whole numbers", change=_whole)
-FAR_WHOLE = Kind("whole numbers", digits=2 * DIGITS, change=_far_whole)
+FAR_WHOLE = Kind("whole numbers", digits=2 * DIGITS, change=_far_whole, far=True)
 BESIDE = Kind("beside whole numbers", change=_beside)
 EQUAL = Kind("equal entries", change=lambda rng, drawn: np.full_like(drawn, drawn.flat[0] if drawn.size else 0.0))
 TINY = Kind("tiny", scale=2.0**-20)
@@ -117,17 +121,21 @@ def points(subject: Subject, values: Mapping[str, Any], seed: int) -> Iterator[P
     families = list(trials(subject.gradient))
     plan = [(kind, family, shapes) for family, shapes in families for kind in _KINDS.get(family, (RANDOM,))]
     rng = np.random.default_rng([20261126, seed])
-    made = 0
+    made, why = 0, ""
     for kind, family, shapes in plan:
-        truth = _truth(subject, kind, shapes, values, rng)
-        if truth is not None:
-            made += 1
-            yield Point(kind, family, shapes, truth)
+        try:
+            point = Point(kind, family, shapes, _truth(subject, kind, shapes, values, rng))
+        except SymdlError as error:
+            why = why or str(error)
+            continue
+        made += 1
+        yield point
     if not made:
         raise DefinitionError(
             f"no numbers were found at which {subject.definition.name} has a real value",
             where="check_code",
-            remedy="state what the inputs are, with facts or values={…}, and the extents",
+            why=why,
+            remedy="state what the inputs are, with facts or values={…}, or extents={…}",
         )
 
 
@@ -138,14 +146,21 @@ def telling(subject: Subject, values: Mapping[str, Any], seed: int, also: Kind |
     plan = [(RANDOM, f, s) for f, s in families.items() for _ in range(3 if f == "square" else 2)]
     if also is not None and also is not RANDOM:
         plan = [(also, f, s) for f, s in families.items() for _ in range(2)] + plan
-    made = ((k, f, s, _truth(subject, k, s, values, rng)) for k, f, s in plan)
-    return [Point(k, f, s, truth) for k, f, s, truth in made if truth is not None]
+    found = []
+    for kind, family, shapes in plan:
+        try:
+            found.append(Point(kind, family, shapes, _truth(subject, kind, shapes, values, rng)))
+        except SymdlError:
+            continue  # no such numbers: the others will do
+    return found
 
 
-def _truth(
-    subject: Subject, kind: Kind, shapes: Shapes, values: Mapping[str, Any], rng: np.random.Generator
-) -> Truth | None:
-    """The exact values at a point of that kind; None where there is none."""
+def _truth(subject: Subject, kind: Kind, shapes: Shapes, values: Mapping[str, Any], rng: np.random.Generator) -> Truth:
+    """The exact values at a point of that kind.
+
+    Raises:
+        SymdlError: there is no such point.
+    """
     dtype = "float64" if kind.wide else "float32"
 
     def attempt(arrays: dict[str, Array]) -> Truth:
@@ -154,17 +169,16 @@ def _truth(
         _ = truth.exact
         return truth
 
-    try:
+    with np.errstate(all="ignore"):
         if kind.change is None:
             return within_domain(subject.gradient, shapes, kind.scale, dtype, rng, attempt)[1]
-        for _ in range(3):
+        for trial in range(TRIALS):
             try:
                 return attempt(sample(subject.gradient, shapes, kind.scale, dtype, rng))
             except DomainError:
-                continue
-    except SymdlError:
-        return None
-    return None
+                if trial == TRIALS - 1:
+                    raise
+    raise AssertionError("unreachable")
 
 
 def _settle(

@@ -130,7 +130,8 @@ class _Evaluator:
             return self.guard(expr).astype(float)
         if isinstance(expr, Switch):
             x, below, above, share = map(self.value, expr.args)
-            return np.where(x < 0, below, np.where(x > 0, above, (1 - share) * below + share * above))
+            ends = np.where(share == 0, below, np.where(share == 1, above, (1 - share) * below + share * above))
+            return np.where(x < 0, below, np.where(x > 0, above, ends))
         if isinstance(expr, Masked):
             return np.where(self.value(expr.args[1]) != 0, self.value(expr.args[0]), -np.inf)
         if isinstance(expr, ScalarFunction):

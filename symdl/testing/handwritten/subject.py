@@ -9,7 +9,6 @@ from functools import lru_cache
 import sympy
 
 from symdl.core.definitions import Definition
-from symdl.core.equations import Equation
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Head, Role, Tensor
 from symdl.derivation.derive import chosen_sources, derive
@@ -61,17 +60,11 @@ def _derived(definition: Definition, wrt: tuple[str, ...], upstream: tuple[str, 
     with_seeds = seeded(definition, upstream) if upstream else definition
     derivation = derive(with_seeds, wrt)
     names = {o: t.name for t in with_seeds.inputs if t.cotangent_of for o in upstream if t.cotangent_of[1] == o}
-    whole = derivation.gradient
-    forward = tuple(e for e in definition.equations if e.name not in whole.by_name)
-    if forward:  # what the gradient does not need, a function may be given all the same
-        whole = replace(whole, equations=(*forward, *whole.equations))
-        whole = replace(whole, equations=_ordered(definition, whole), kinks=())
+    # what the gradient does not need of the forward values, a function may be given all the same
+    own = set(definition.by_name)
+    backward = tuple(e for e in derivation.gradient.equations if e.name not in own)
+    whole = replace(derivation.gradient, equations=(*definition.equations, *backward), kinks=())
     return Subject(definition, whole, dict(derivation.names), names)
-
-
-def _ordered(definition: Definition, whole: Definition) -> tuple[Equation, ...]:
-    names = set(definition.by_name)
-    return (*definition.equations, *(e for e in whole.equations if e.name not in names))
 
 
 def sources(definition: Definition, wrt: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from symdl.compilation.targets.reference import DIGITS, evaluate
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
 from symdl.core.functions import ScalarFunction, Switch
+from symdl.core.tensors import elements_in
 from symdl.errors import SymdlError
 from symdl.testing.handwritten.subject import Subject
 from symdl.verification.truth import opened
@@ -132,18 +133,17 @@ class Truth:
 
         They are what other policies for the kinks give, and what is so a little beside the point, in many directions.
         """
-        found: dict[str, list[Array]] = {s: [] for s in self.subject.slopes}
+        nothing: dict[str, list[Array]] = {s: [] for s in self.subject.slopes}
         if not kinked(self.subject.gradient):
-            return found
-        for slopes in itertools.chain(self._by_policy(), self._beside()):
-            for source, numbers in slopes.items():
-                found[source].append(numbers)
-        same = all(
-            np.allclose(a, self.exact[s].high, rtol=1e-12, atol=1e-13 * _size(self.exact[s].high))
-            for s, some in found.items()
-            for a in some
-        )
-        return {s: [] for s in found} if same else found
+            return nothing
+        beside = list(self._beside())
+        if all(self._same(s, numbers) for slopes in beside for s, numbers in slopes.items()):
+            return nothing  # no kink here, whatever a policy says
+        return {s: [slopes[s] for slopes in itertools.chain(beside, self._by_policy())] for s in nothing}
+
+    def _same(self, source: str, numbers: Array) -> bool:
+        exact = self.exact[source].high
+        return bool(np.all(np.abs(numbers - exact) <= 1e-12 * float(np.max(np.abs(exact), initial=0.0)) + 1e-25))
 
     def _by_policy(self) -> Iterator[dict[str, Array]]:
         for definition in policies(self.subject):
@@ -173,10 +173,6 @@ class Truth:
         yield {s: found[o].astype(np.float64) for s, o in self.subject.slopes.items()}
 
 
-def _size(array: Array) -> float:
-    return float(np.max(np.abs(array), initial=0.0))
-
-
 def _stepped(array: Array, steps: Array, digits: int) -> Array:
     made = np.empty(np.size(array), dtype=object)
     with mpmath.workdps(max(digits, 2 * DIGITS)):
@@ -196,22 +192,47 @@ def _switching(body: sympy.Expr) -> bool:
 
 
 def policies(subject: Subject) -> Iterator[Definition]:
-    """The gradient with the kinks of its backward equations decided in other ways, each equation by itself."""
+    """The gradient with the kinks of its backward equations decided in other ways, each equation by itself.
+
+    What tells the largest entries of a maximum is no kink: it is 1 there whatever lies beside.
+    """
     forward = subject.definition.by_name
     equations = subject.gradient.equations
-    kinks = [e.name for e in equations if e.name not in forward and any(_switching(t.body) for t in e.terms)]
+    kinks = [
+        e.name
+        for e in equations
+        if e.name not in forward and any(not _tells(subject, s) for t in e.terms for s in opened(t.body).atoms(Switch))
+    ]
     sides = (sympy.S.Zero, sympy.S.One, sympy.Rational(1, 2))
     every = list(itertools.islice(itertools.product(sides, repeat=len(kinks)), POLICIES + 1))
     if len(every) > POLICIES:
         every = [(side,) * len(kinks) for side in sides]
     for chosen in every if kinks else ():
         by_name = dict(zip(kinks, chosen, strict=True))
-        changed = tuple(_decided(e, by_name[e.name]) if e.name in by_name else e for e in equations)
+        changed = tuple(_decided(subject, e, by_name[e.name]) if e.name in by_name else e for e in equations)
         yield replace(subject.gradient, equations=changed, kinks=())
 
 
-def _decided(equation: Equation, side: sympy.Expr) -> Equation:
+def _tells(subject: Subject, switch: Switch) -> bool:
+    """Whether a switch compares the entries of a maximum with it."""
+    elements = elements_in(switch.args[0])
+    for e in elements:
+        equation = subject.definition.by_name.get(e.name)
+        for term in equation.terms if equation is not None else ():
+            read = {other.name for other in elements_in(term.body)}
+            if term.op == "max" and {other.name for other in elements} - {e.name} == read:
+                return True
+    return False
+
+
+def _decided(subject: Subject, equation: Equation, side: sympy.Expr) -> Equation:
+    def decide(*arguments: sympy.Expr) -> sympy.Expr:
+        switch = Switch(*arguments)
+        if not isinstance(switch, Switch) or _tells(subject, switch):
+            return switch
+        return Switch(*arguments[:3], side)
+
     def change(body: sympy.Expr) -> sympy.Expr:
-        return opened(body).replace(Switch, lambda x, below, above, _: Switch(x, below, above, side))
+        return opened(body).replace(Switch, decide)
 
     return equation.map(change)
