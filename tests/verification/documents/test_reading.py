@@ -178,3 +178,22 @@ def test_too_many_formulas_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     document = read_text("$x$ " * 8, "markdown")
     assert len(document.spans) == 3
     assert [(problem.column, "more than 3" in problem.text) for problem in document.problems] == [(13, True)]
+
+
+def test_formulas_of_published_documents(reference: Path) -> None:
+    """Each formula of the reference, put into a document of its kind, is found again, with nothing noted."""
+    documents: dict[str, list[dict[str, str]]] = {}
+    for line in (reference / "equations" / "equations.jsonl").read_text(encoding="utf-8").splitlines():
+        formula = json.loads(line)
+        documents.setdefault(formula["file"], []).append(formula)
+    for file, formulas in documents.items():
+        shown = {"inline": "so ${}$ is", "display": "so\n\n$$\n{}\n$$\n", "env": "so\n\n$$\n{}\n$$\n"}
+        text = "\n\n".join(shown[each["kind"]].replace("{}", each["latex"]) for each in formulas)
+        document = read_text(text, "latex" if file.endswith(".tex") else "markdown")
+        assert document.problems == ()
+        assert len({span.block for span in document.spans}) == len(formulas)
+        inline = [span.latex for span in document.spans if span.kind == "inline"]
+        given = [" ".join(each["latex"].split()) for each in formulas if each["kind"] == "inline"]
+        changed = ("%", "&", ".", ",", ";", "~", r"\tag", r"\_", r"\ \ ")  # numbers, escapes, ends of sentences
+        plain = {latex for latex in given if not any(mark in latex for mark in changed)}
+        assert plain <= set(inline), plain - set(inline)
