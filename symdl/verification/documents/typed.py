@@ -72,9 +72,15 @@ def latex_of(typed: str, depth: int = 0) -> str:
     """The formula in LaTeX, a blank between its parts; `depth` is how many brackets it stands in."""
     if depth > DEEPEST:
         return typed
-    # taken apart, ŷ is y with a mark; so is ≠, which is put together again
-    text = unicodedata.normalize("NFD", typed).replace("=\u0338", "\u2260").replace("\u2208\u0338", "\u2209")
-    return " ".join(" ".join(_parts(text, depth)).split()).replace(" _", "_").replace(" ^", "^")
+    return " ".join(" ".join(_parts(_apart(typed), depth)).split()).replace(" _", "_").replace(" ^", "^")
+
+
+def _apart(text: str) -> str:
+    """With ŷ as y and a mark, and so for each mark that LaTeX has a command for."""
+    letters = (unicodedata.normalize("NFD", one) for one in unicodedata.normalize("NFC", text))
+    return "".join(
+        one if all(mark in _ACCENTS for mark in one[1:]) else unicodedata.normalize("NFC", one) for one in letters
+    )
 
 
 def _parts(text: str, depth: int) -> Iterator[str]:
@@ -86,7 +92,8 @@ def _parts(text: str, depth: int) -> Iterator[str]:
             at = derivative.end()
             continue
         found = TOKEN.match(text, at)
-        if found is None:  # a mark without a letter below it
+        if found is None:  # such as a mark without a letter below it, for the reader of LaTeX to refuse
+            yield text[at]
             at += 1
             continue
         part, at = _part(found, text, depth)

@@ -71,6 +71,7 @@ def test_formulas_of_a_line(line: str, expected: list[str]) -> None:
         ("3.57% < 1e-3", r"3.57 \% < 1e-3"),
         ("f'(x) = f′(x)", "f ' ( x ) = f ' ( x )"),
         ("x ∈ ℝ", r"x \in \mathbb{R}"),
+        ("é ≠ 뫼 ü", "é \\ne 뫼 ü"),
         (r"\hat{y} = 1", r"\hat \{ y \} = 1"),
     ],
 )
