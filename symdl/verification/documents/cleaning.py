@@ -18,7 +18,8 @@ _ESCAPE = re.compile(r"\\([_*])")
 _TWICE = re.compile(r"\\\\([!-/:-@\[-`{-~])")
 _COMMENT = re.compile(r"(\\.)|(?<=\d)(%)|%[^\n]*(?:\n[ \t]*|\Z)", re.DOTALL)
 _STRICT_COMMENT = re.compile(r"(\\.)|()%[^\n]*(?:\n[ \t]*|\Z)", re.DOTALL)
-_DROPPED = re.compile(rf"(?:{DROPPED}|\\(?:short)?intertext\s*\{{[^{{}}]*\}}|\\hline\b)")
+_DROPPED = re.compile(rf"(?:{DROPPED}|\\hline\b)")
+_EMPTY = re.compile(r"[_^]\s*\{\s*\}")
 _ASIDE = re.compile(r"(?:\\q?quad|\\ )\s*//.*", re.DOTALL)
 _NUMBER = re.compile(r"(?:\\q?quad|\\ )\s*(?:\\q?quad|\\ )\s*\(\d+\)(?:\s|\\ |\\q?quad)*\Z")
 """A remark behind // at the end of a row, and a number of the formula that is set by hand."""
@@ -54,7 +55,7 @@ def cleaned(
     text = (_COMMENT if markdown else _STRICT_COMMENT).sub(_uncommented, text)
     if "\\" in text:
         text = macros.expand(text) if macros else text
-        text = _REOPENED.sub("", _DROPPED.sub("", text))
+        text = _REOPENED.sub("", _EMPTY.sub("", _DROPPED.sub("", text)))
     text = _without_marks(text, aligned=environment in ALIGNED)
     text = _NUMBER.sub("", _ASIDE.sub("", " ".join(text.split())))
     return _without_end(text)

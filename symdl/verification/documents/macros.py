@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from symdl.verification.documents.braces import argument, optional
+from symdl.verification.documents.packages import STANDARD
 
 MOST_CHARACTERS = 20_000
 """Of one formula when its macros are expanded."""
@@ -60,14 +61,14 @@ class Macros:
 
     def get(self, name: str) -> Macro | None:
         """The macro of that name, written without the backslash."""
-        return self._known.get(name)
+        return self._known.get(name) or _STANDARD.get(name)
 
     def define(self, text: str, at: int) -> int:
         """Take in the definition that starts at `at`; where it ends."""
         name, macro, end = _definition(text, at)
         if macro is not None and name:
             if macro.primitive:
-                macro = self._known.get(macro.body[1:], macro)
+                macro = self.get(macro.body[1:]) or macro
             if not (text.startswith(r"\providecommand", at) and name in self._known):
                 self._known[name] = macro
         return end
@@ -81,7 +82,7 @@ class Macros:
         out: list[str] = []
         rest, at, written, steps = text, 0, 0, 0
         while found := _CONTROL.search(rest, at):
-            macro = self._known.get(found[1])
+            macro = self.get(found[1])
             defines = DEFINING.match(rest, found.start())
             if macro is None and not defines:
                 out.append(rest[at : found.end()])
@@ -104,6 +105,15 @@ class Macros:
                 raise ExpansionError("its macros do not end, or make it too long")
         out.append(rest[at:])
         return "".join(out)
+
+
+def _standard() -> dict[str, Macro]:
+    known = {}
+    for definition in DEFINING.finditer(STANDARD):
+        name, macro, _ = _definition(STANDARD, definition.start())
+        assert macro, definition
+        known[name] = macro
+    return known
 
 
 def definition_end(text: str, at: int) -> int:
@@ -189,3 +199,6 @@ def _joined(before: str, replaced: str, rest: str, end: int) -> str:
 def _spaced(before: str, after: str) -> str:
     """A blank where a control word would run into the letters after it."""
     return " " if after[:1].isalpha() and _ENDS_IN_WORD.search(before[-80:]) else ""
+
+
+_STANDARD = _standard()

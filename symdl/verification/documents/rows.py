@@ -23,7 +23,7 @@ ENVIRONMENTS = (ROWED - {"array", "darray"}) | {"displaymath", "math"}
 """Environments that are formulas by themselves, with or without a star."""
 
 DROPPED = (
-    r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{[^{}]*\}|\\(?:tag|eqno)\s*(?:\d+|\([^()]*\))"
+    r"\\(?:label|tag\*?|eqno|raisetag|vspace\*?)\s*\{(?:[^{}]|\{[^{}]*\})*\}|\\(?:tag|eqno)\s*(?:\d+|\([^()]*\))"
     r"|\\(?:nonumber|notag|displaystyle|allowdisplaybreaks|hfill)\b"
 )
 """What a display carries that is no part of its formula."""
@@ -33,7 +33,7 @@ _BEGIN = re.compile(r"\\begin\s*\{([A-Za-z]+)\*?\}")
 _NEST = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+)\*?\}|\\.|%[^\n]*", re.DOTALL)
 _LENGTH = r"(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in|mu|\\[A-Za-z]+)\s*\])?"
 _PART = re.compile(
-    rf"(?P<row>(?:\\\\\\\\|\\\\|\\(?:newline|cr)\b)\*?{_LENGTH})|\\(?P<nest>begin|end)\s*\{{[^{{}}]*\}}|\\.|[{{}}]|%[^\n]*",
+    rf"(?P<words>\\(?:short)?intertext\s*)(?=\{{)|(?P<row>(?:\\\\\\\\|\\\\|\\(?:newline|cr)\b)\*?{_LENGTH})|\\(?P<nest>begin|end)\s*\{{[^{{}}]*\}}|\\.|[{{}}]|%[^\n]*",
     re.DOTALL,
 )
 _INDENT = re.compile(r"(?:\s|&|\\q?quad\b|\\[,;:!> ]|\{\}|\\h?phantom\s*\{[^{}]*\}|\\hspace\*?\s*\{[^{}]*\})*")
@@ -98,7 +98,12 @@ def _closing(text: str, at: int, limit: int) -> tuple[int, int] | None:
 def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
     parts, depth, at = [], 0, start
     for found in _PART.finditer(text, start, end):
-        if found["row"] and depth <= 0:
+        if found.start() < at:
+            continue
+        if found["words"] and depth <= 0:
+            parts.append((at, found.start()))
+            at = group_end(text, found.end(), end)
+        elif found["row"] and depth <= 0:
             parts.append((at, found.start()))
             at = found.end()
         elif found["nest"]:
