@@ -367,6 +367,39 @@ def test_single_precision(linear: Any) -> None:
     assert narrow.wrong is not None and narrow.wrong.dtype == "float32"
 
 
+def test_large_extents_are_checked_in_extended_precision() -> None:
+    @sd.define
+    def layer(x=sd.Input("n i=300"), W=sd.Param("j=40 i")):
+        (n, i), (j, _) = x.indices, W.indices
+        s = sd.let("s[n,j]", sd.Sum(W[j, i] * x[n, i], i))
+        return sd.let("y[n,j]", sd.relu(s[n, j]))
+
+    def right(x: Any, W: Any, dy: Any) -> Any:
+        ds = dy * (x @ W.T > 0)
+        return ds @ W, ds.T @ x
+
+    def nearly(x: Any, W: Any, dy: Any) -> Any:
+        dx, dW = right(x, W, dy)
+        dW[30, 200] *= 1 + 1e-9
+        return dx, dW
+
+    found = assert_gradient(right, layer, ["x", "W"])
+    assert "extended precision" in found.verdict.method and found.worst < 50
+    wrong = refuted(nearly, layer, ["x", "W"], dtypes=["float64"], explain=False).wrong
+    assert wrong is not None and wrong.element == "W_bar[30, 200]"
+    assert not assert_gradient(right, layer, ["x", "W"], dtypes=["float64"]).notes
+    with pytest.raises(sd.SymdlError, match="smaller extents"):
+        sd.check_code(right, layer, ["x", "W"], extents={"n": 3000})
+
+
+def test_arrays_among_the_values(linear: Any) -> None:
+    data = np.arange(12.0).reshape(4, 3)
+    found = assert_gradient(lambda dy: dy.T @ data, linear, "W", values={"x": data})
+    assert all(shapes["y_bar"][0] == 4 for shapes in found.shapes)
+    with pytest.raises(sd.ShapeError, match="has 1 axes, not 2"):
+        sd.check_code(lambda dy: dy.T @ data, linear, "W", values={"x": data[0]})
+
+
 # ── PyTorch and Numba ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

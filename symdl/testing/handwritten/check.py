@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.errors import DataError, DefinitionError
@@ -20,6 +22,7 @@ from symdl.testing.handwritten.verdict import CodeVerdict
 from symdl.verification.verdict import Status, Verdict, Witness
 
 DTYPES = ("float64", "float32")
+_EXTENDED = f"extended precision ({np.finfo(np.longdouble).nmant + 1} bits)"
 
 
 def check_code(
@@ -56,7 +59,8 @@ def check_code(
             cache), or a constant that is passed as it is.
         returns: names of what is returned, in order, where forward values are among the slopes.
         outputs: whose slopes an autograd function gets; None: the first one.
-        values: inputs that are not drawn, by name: `{"eps": 1e-5}` where it stands in the text of the function.
+        values: inputs that are not drawn, by name: `{"eps": 1e-5}` where it stands in the text of the function. An
+            array says the extents of its axes.
         extents: by index name, where the function works for some extents only.
         dtypes: of the arguments that it is called with.
         strict: NaN and infinity at huge numbers, where the gradient can be represented, are errors, not notes.
@@ -82,7 +86,7 @@ def check_code(
     'W_bar is too small by the factor N (the extent of n): a mean where a sum should be'
     """
     started = time.perf_counter()
-    _checked(dtypes)
+    _checked(definition, dtypes)
     numbers = dict(values or {})
     about = lifted(fixed(definition, numbers, extents or {}))
     code, derived = prepared(backward, about, wrt, mapping or {}, returns, outputs)
@@ -97,7 +101,13 @@ def check_code(
     return conclusion(judge, findings, mistake, time.perf_counter() - started)
 
 
-def _checked(dtypes: Sequence[str]) -> None:
+def _checked(definition: object, dtypes: Sequence[str]) -> None:
+    if not isinstance(definition, Definition):
+        raise DataError(
+            f"{definition!r} is no definition",
+            where="check_code",
+            remedy="decorate a function with @sd.define, or take one of the library: sd.definition('batch_norm')",
+        )
     for dtype in dtypes:
         if dtype not in DTYPES:
             raise DataError(f"dtype '{dtype}'", where="check_code", remedy="'float64' or 'float32'")
@@ -215,16 +225,15 @@ def conclusion(judge: Judge, findings: Findings, mistake: str, seconds: float) -
     """The record of what was found."""
     refutation = findings.refutation
     dtypes = tuple(findings.dtypes)
-    counts = f"{findings.points} points, {' and '.join(dtypes)}"
-    several = len(findings.shapes)
-    scope = f"{counts}, {several} set{'s' * (several != 1)} of shapes"
+    several, count = len(findings.shapes), findings.points
+    scope = f"{count} point{'s' * (count != 1)}, {' and '.join(dtypes)}, {several} set{'s' * (several != 1)} of shapes"
     wrong = refutation.wrong if refutation else None
     witness = None
     if wrong is not None:
         witness = Witness({"element": wrong.element, "arguments": wrong.point}, repr(wrong.returned), wrong.exact)
     verdict = Verdict(
         Status.REFUTED if refutation else Status.CONSISTENT,
-        "compared with the derived gradient in 50 digits or more",
+        f"compared with the derived gradient in {_EXTENDED if findings.extended else '50 digits or more'}",
         scope,
         witness,
         refutation.reason if refutation else "",

@@ -108,11 +108,10 @@ def between(got: Array, alternatives: list[Array], exact: Array, slack: float) -
     if not alternatives or not np.all(np.isfinite(got)):
         return False
     sides = [a for a in [exact, *alternatives] if np.all(np.isfinite(a))]
-    ways: list[Any] = [lambda a: a, np.sum]
-    ways += [lambda a, k=k: np.sum(a, axis=k) for k in range(exact.ndim)] if exact.ndim > 1 else []
-    for way in ways:
-        found, stack = way(got), np.stack([way(a) for a in sides])
-        room = slack * max(got.size, 1)
+    axes: list[Any] = [(), *([(k,) for k in range(exact.ndim)] if exact.ndim > 1 else []), tuple(range(exact.ndim))]
+    for over in axes:
+        found, stack = np.sum(got, axis=over), np.stack([np.sum(a, axis=over) for a in sides])
+        room = slack * got.size / max(np.size(found), 1)
         if np.any(found < stack.min(axis=0) - room) or np.any(found > stack.max(axis=0) + room):
             return False
     return True

@@ -11,7 +11,8 @@ from symdl.compilation.composite import enlarged, integers
 from symdl.compilation.extents import Axes, input_axes, sizes_from_shapes
 from symdl.core.definitions import Definition
 from symdl.core.functions import Delta
-from symdl.errors import SymdlError
+from symdl.core.indices import Index
+from symdl.errors import BudgetError, SymdlError
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -21,6 +22,8 @@ _PRIMES = ((3, 5, 7, 2, 11, 13), (3, 5, 4, 2, 7), (3, 4, 2, 5), (3, 2), (2, 3), 
 _OTHERS = ((5, 3, 2, 7, 4, 3), (5, 3, 2, 4), (4, 3), (2, 3), (3, 2), (3,))
 #: How many bodies a point may evaluate.
 _BUDGET = 4000
+#: Beyond so many, 50 digits take too long; beyond so many, anything does.
+EXACT, MOST = 40_000, 4_000_000
 #: Where there is one extent only, as for an activation: more numbers at once, more of them on kinks.
 _ALONE = ((31,), (17,))
 
@@ -87,6 +90,24 @@ def _affordable(
         if bodies(axes, sizes) <= _BUDGET:
             break
     return sizes
+
+
+def affordable(definition: Definition, shapes: Shapes) -> bool:
+    """Whether the equations are evaluated in 50 digits at these shapes; if not, it is in extended precision.
+
+    Raises:
+        BudgetError: too large for that, too.
+    """
+    axes = Axes(definition)
+    sizes = sizes_from_shapes(axes, shapes)
+    count = bodies(axes, {k: v for k, v in sizes.items() if k.is_Symbol and not isinstance(k, Index)})
+    if count > MOST:
+        raise BudgetError(
+            f"{definition.name} has {count:,} bodies to evaluate at these extents",
+            where="check_code",
+            remedy="check the function at smaller extents: leave them open in the definition, or say extents={…}",
+        )
+    return count <= EXACT
 
 
 def bodies(axes: Axes, sizes: Mapping[sympy.Symbol, int]) -> int:

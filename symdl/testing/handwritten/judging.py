@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
+from symdl.testing.handwritten.arithmetic import EXTENDED
 from symdl.testing.handwritten.calls import LAYOUTS, Code, Outcome
 from symdl.testing.handwritten.compare import USELESS, Compared, allowed, between, compare, rounds
 from symdl.testing.handwritten.points import Point
@@ -50,6 +51,7 @@ class Findings:
     shapes: dict[tuple[Any, ...], Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     layouts: dict[str, None] = field(default_factory=dict)
     dtypes: dict[str, None] = field(default_factory=dict)
+    extended: bool = False
 
     def refuse(self, refutation: Refutation) -> None:
         if self.refutation is None:
@@ -99,6 +101,7 @@ class Judge:
         dtypes = [d for d in self.dtypes if not (point.kind.wide and d == "float32" and "float64" in self.dtypes)]
         outcomes: dict[str, Outcome] = {}
         findings.points += 1
+        findings.extended |= point.truth.digits == EXTENDED
         given = {n: np.shape(point.truth.values[n]) for n in sorted(self.code.binding.given())}
         findings.shapes.setdefault(tuple(sorted(given.items())), given)
         for dtype in dtypes:
@@ -155,21 +158,21 @@ class Judge:
             compared = {d: compare(a, exact, d) for d, a in got.items() if a is not None}
             double, single = compared.get("float64"), compared.get("float32")
             if double is not None:
-                # what was computed in float64 all the same says nothing of rounding
-                narrow = single if single is not None and got["float32"].dtype == np.float32 else None  # type: ignore[union-attr]
-                self._double(name, point, got["float64"], exact, double, narrow, findings)
+                self._double(name, point, got["float64"], exact, double, findings)
             if single is not None:
                 self._single(name, point, got["float32"], exact, single, double, findings)
 
+    def _narrow(self, name: str, point: Point) -> Compared | None:
+        """The same output in float32, to tell rounding from a wrong formula; None where it is not computed in that."""
+        outcome = None if point.kind.wide else self.code.call(point.truth.values, "float32")
+        got = outcome.values.get(name) if outcome is not None else None
+        exact = self.exact(point, name)
+        if got is None or got.dtype != np.float32 or got.shape != exact.shape:
+            return None
+        return compare(got, exact, "float32")
+
     def _double(
-        self,
-        name: str,
-        point: Point,
-        got: Array | None,
-        exact: Exact,
-        found: Compared,
-        single: Compared | None,
-        findings: Findings,
+        self, name: str, point: Point, got: Array | None, exact: Exact, found: Compared, findings: Findings
     ) -> None:
         limit = self._limit(name, point, found, "float64")
         if found.ulps <= limit:
@@ -180,7 +183,9 @@ class Judge:
             findings.note(_LOST.format(self._label(name)), f"{point.kind.name}, float64")
         elif self._at_kink(name, point, got, exact, limit * found.unit):
             findings.note(_KINK.format(self._label(name)), point.kind.name)
-        elif rounds(found, single, _size(exact)) or (point.kind.far and single is not None and single.lost):
+            return
+        single = self._narrow(name, point)
+        if rounds(found, single, _size(exact)) or (point.kind.far and single is not None and single.lost):
             findings.note(_DIGITS.format(self._label(name)), f"{point.kind.name}, float64: {_part(found, exact)}")
         else:
             findings.refuse(self._refuted(name, point, got, exact, found, limit, "float64"))
@@ -262,7 +267,8 @@ class Judge:
         given = {n: np.shape(point.truth.values[n]) for n in sorted(self.code.binding.given())}
         value = point.truth.values[self.subject.slopes.get(name, name)]
         with mpmath.workdps(25):
-            right = mpmath.nstr(mpmath.mpf(np.asarray(value, dtype=object)[place]), 20)
+            number = np.asarray(value)[place]
+            right = mpmath.nstr(mpmath.mpf(number if isinstance(number, mpmath.mpf) else str(number)), 20)
         ulps = float(found.errors[place]) / found.unit
         kind = f"{point}{', ' + words if words else ''}"
         wrong = WrongElement(self._label(name), place, float(got[place]), right, ulps, dtype, given, kind)

@@ -12,10 +12,11 @@ import numpy.typing as npt
 from symdl.compilation.samples import sample, within_domain
 from symdl.compilation.targets.reference import DIGITS
 from symdl.core.tensors import Role
-from symdl.errors import DefinitionError, DomainError, SymdlError
-from symdl.testing.handwritten.extents import Shapes, trials
+from symdl.errors import BudgetError, DefinitionError, DomainError, SymdlError, UnsupportedError
+from symdl.testing.handwritten.arithmetic import EXTENDED
+from symdl.testing.handwritten.extents import Shapes, affordable, trials
 from symdl.testing.handwritten.subject import Subject
-from symdl.testing.handwritten.truth import Truth
+from symdl.testing.handwritten.truth import Truth, tied
 
 Array = npt.NDArray[Any]
 Change = Callable[[np.random.Generator, Array], Array]
@@ -121,20 +122,22 @@ def points(subject: Subject, values: Mapping[str, Any], seed: int) -> Iterator[P
     families = list(trials(subject.gradient))
     plan = [(kind, family, shapes) for family, shapes in families for kind in _KINDS.get(family, (RANDOM,))]
     rng = np.random.default_rng([20261126, seed])
-    made, why = 0, ""
+    made, first = 0, SymdlError("")
     for kind, family, shapes in plan:
         try:
             point = Point(kind, family, shapes, _truth(subject, kind, shapes, values, rng))
         except SymdlError as error:
-            why = why or str(error)
+            first = first if first.what else error
             continue
         made += 1
         yield point
+    if isinstance(first, BudgetError) and not made:
+        raise first
     if not made:
         raise DefinitionError(
             f"no numbers were found at which {subject.definition.name} has a real value",
             where="check_code",
-            why=why,
+            why=str(first),
             remedy="state what the inputs are, with facts or values={…}, or extents={…}",
         )
 
@@ -162,10 +165,13 @@ def _truth(subject: Subject, kind: Kind, shapes: Shapes, values: Mapping[str, An
         SymdlError: there is no such point.
     """
     dtype = "float64" if kind.wide else "float32"
+    digits = kind.digits if affordable(subject.gradient, shapes) else EXTENDED
+    if digits == EXTENDED and (kind.far or (kind.change is not None and tied(subject.gradient))):
+        raise UnsupportedError(f"{kind.name} numbers need more digits than extended precision has")
 
     def attempt(arrays: dict[str, Array]) -> Truth:
         _settle(subject, kind, values, arrays, rng)
-        truth = Truth(subject, arrays, kind.digits)
+        truth = Truth(subject, arrays, digits)
         _ = truth.exact
         return truth
 

@@ -1,6 +1,7 @@
-"""Equations evaluated in float64, quickly and without care: for trying out what mistake explains returned numbers.
+"""Equations evaluated with arrays, as they stand: in float64, to find what mistake explains returned numbers, and in
+extended precision, for exact slopes where extents are large.
 
-No verdict rests on it: a guess is told where its numbers are those that a function returned.
+No verdict rests on guesses: one is told where its numbers are those that a function returned.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import mpmath
 import numpy as np
 import numpy.typing as npt
 import sympy
@@ -33,18 +35,43 @@ _FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.cos: np.cos,
     sympy.atan: np.arctan,
     sympy.floor: np.floor,
-    sympy.erf: np.vectorize(math.erf, otypes=[float]),
-    sympy.erfc: np.vectorize(math.erfc, otypes=[float]),
+    sympy.erf: lambda x: _special(math.erf, mpmath.erf, x),
+    sympy.erfc: lambda x: _special(math.erfc, mpmath.erfc, x),
     cfunctions.log1p: np.log1p,
     cfunctions.expm1: np.expm1,
 }
 _REDUCE: dict[str, Callable[..., Any]] = {"sum": np.sum, "prod": np.prod, "max": np.max}
 
 
+#: What is done to the result of each operation.
+Shake = Callable[[Any], Any]
+
+
+def _special(simple: Callable[[float], float], exact: Callable[[Any], Any], x: Any) -> Any:
+    """A function that NumPy lacks, entry by entry: of longdouble in as many digits."""
+    if np.asarray(x).dtype != np.longdouble:
+        return np.vectorize(simple, otypes=[float])(x)
+    with mpmath.workdps(30):
+        flat = [np.longdouble(mpmath.nstr(exact(mpmath.mpf(str(v))), 25)) for v in np.ravel(x)]
+    return np.array(flat, np.longdouble).reshape(np.shape(x))
+
+
 def evaluate(
-    equations: Iterable[Equation], values: Mapping[str, Array], sizes: Mapping[sympy.Symbol, int]
+    equations: Iterable[Equation],
+    values: Mapping[str, Array],
+    sizes: Mapping[sympy.Symbol, int],
+    *,
+    number: type = np.float64,
+    shake: Shake | None = None,
 ) -> dict[str, Array]:
     """The values of the equations' left sides, given those of all that they read.
+
+    Args:
+        equations: in any order in which they can be computed.
+        values: of the tensors that they read, by name.
+        sizes: of the extents that are symbols.
+        number: float64 or longdouble.
+        shake: applied to the result of every operation.
 
     Raises:
         UnsupportedError: a function that is unknown here.
@@ -60,7 +87,7 @@ def evaluate(
     found: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         for group in groups(tuple(equations)):
-            _group(group, known, found, sizes)
+            _group(group, known, found, _Evaluator(known, sizes, number, shake))
     return found
 
 
@@ -68,25 +95,26 @@ def spread(eq: Equation, body: sympy.Expr, values: Mapping[str, Array], sizes: M
     """A body at all values of the free indices of an equation and the bound ones of its only term, nothing summed."""
     (term,) = eq.terms
     with np.errstate(all="ignore"):
-        found = _Evaluator(values, sizes, {}).term(Term(body), (*eq.indices, *term.bound))
+        found = _Evaluator(values, sizes).term(Term(body), (*eq.indices, *term.bound))
     return np.asarray(found)
 
 
-def _group(group: Group, known: dict[str, Array], found: dict[str, Array], sizes: Mapping[sympy.Symbol, int]) -> None:
+def _group(group: Group, known: dict[str, Array], found: dict[str, Array], evaluator: _Evaluator) -> None:
     for eq in group.equations:
-        shape = tuple(size_of(i, sizes) for i in eq.indices)
-        known[eq.name] = found[eq.name] = np.zeros(shape)
+        shape = tuple(size_of(i, evaluator.sizes) for i in eq.indices)
+        known[eq.name] = found[eq.name] = np.zeros(shape, evaluator.number)
     if not group.direction:
         (eq,) = group.equations
-        known[eq.name][...] = _Evaluator(known, sizes, {}).equation(eq)
+        known[eq.name][...] = evaluator.equation(eq)
         return
-    length = size_of(next(e.indices[group.time[e.name]] for e in group.equations), sizes)
+    length = size_of(next(e.indices[group.time[e.name]] for e in group.equations), evaluator.sizes)
     for time in range(length)[:: group.direction]:
         for eq in group.equations:
             axis = group.time[eq.name]
             at = tuple(time if k == axis else slice(None) for k in range(len(eq.indices)))
-            part = _Evaluator(known, sizes, {eq.indices[axis]: time}).equation(eq)
-            known[eq.name][at] = np.take(part, 0, axis=axis)
+            evaluator.fixed = {eq.indices[axis]: time}
+            known[eq.name][at] = np.take(evaluator.equation(eq), 0, axis=axis)
+    evaluator.fixed = {}
 
 
 def size_of(index: Index, sizes: Mapping[sympy.Symbol, int]) -> int:
@@ -96,9 +124,14 @@ def size_of(index: Index, sizes: Mapping[sympy.Symbol, int]) -> int:
 
 class _Evaluator:
     def __init__(
-        self, values: Mapping[str, Array], sizes: Mapping[sympy.Symbol, int], fixed: Mapping[Index, int]
+        self,
+        values: Mapping[str, Array],
+        sizes: Mapping[sympy.Symbol, int],
+        number: type = np.float64,
+        shake: Shake | None = None,
     ) -> None:
-        self.values, self.sizes, self.fixed = values, sizes, fixed
+        self.values, self.sizes, self.number, self.shake = values, sizes, number, shake
+        self.fixed: Mapping[Index, int] = {}
         self.at: dict[Index, Array] = {}
 
     def equation(self, eq: Equation) -> Any:
@@ -118,25 +151,32 @@ class _Evaluator:
         return _REDUCE[term.op](whole, axis=axes) if axes else whole
 
     def value(self, expr: sympy.Expr) -> Any:
+        """The numbers that an expression is; a leaf as it is, the result of an operation shaken."""
         if isinstance(expr, Index):
-            return self.at[expr].astype(float)
+            return self.at[expr].astype(self.number)
         if isinstance(expr, Element):
             return self.element(expr)
+        if expr.is_Rational:
+            return self.number(int(expr.p)) / self.number(int(expr.q))
         if expr.is_number:
-            return float(expr)
+            return self.number(str(expr.evalf(25)))
         if isinstance(expr, sympy.Symbol):
-            return float(self.sizes[expr])
+            return self.number(self.sizes[expr])
         if isinstance(expr, Delta | InRange):
-            return self.guard(expr).astype(float)
+            return self.guard(expr).astype(self.number)
+        if isinstance(expr, ScalarFunction):
+            return self.value(expr.defined())
+        found = self.operation(expr, [self.value(a) for a in expr.args])
+        negated = expr.is_Mul and len(expr.args) == 2 and expr.args[0] == -1  # exact
+        return found if self.shake is None or negated or isinstance(expr, Switch | Masked) else self.shake(found)
+
+    def operation(self, expr: sympy.Expr, parts: list[Any]) -> Any:
         if isinstance(expr, Switch):
-            x, below, above, share = map(self.value, expr.args)
+            x, below, above, share = parts
             ends = np.where(share == 0, below, np.where(share == 1, above, (1 - share) * below + share * above))
             return np.where(x < 0, below, np.where(x > 0, above, ends))
         if isinstance(expr, Masked):
-            return np.where(self.value(expr.args[1]) != 0, self.value(expr.args[0]), -np.inf)
-        if isinstance(expr, ScalarFunction):
-            return self.value(expr.defined())
-        parts = [self.value(a) for a in expr.args]
+            return np.where(parts[1] != 0, parts[0], -np.inf)
         if isinstance(expr, sympy.Add):
             return sum(parts[1:], start=parts[0])
         if isinstance(expr, sympy.Mul):
@@ -161,8 +201,10 @@ class _Evaluator:
             return self.at[expr]
         if isinstance(expr, Element):
             return np.asarray(self.element(expr)).astype(np.int64)
-        found = self.value(expr)
-        return np.asarray(np.rint(found)).astype(np.int64)
+        shake, self.shake = self.shake, None
+        found = np.rint(self.value(expr))
+        self.shake = shake
+        return np.asarray(found).astype(np.int64)
 
     def guard(self, expr: sympy.Expr) -> Array:
         a, b = (self.whole(e) for e in expr.args)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import sympy
 
 from symdl.core.definitions import Definition
@@ -13,7 +15,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Head, Role, Tensor
 from symdl.derivation.derive import chosen_sources, derive
 from symdl.derivation.seeds import seeded
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -107,21 +109,34 @@ def lifted(definition: Definition) -> Definition:
     )
 
 
-def fixed(definition: Definition, values: Mapping[str, object], extents: Mapping[str, int]) -> Definition:
-    """The definition with extents put in, after a check of the names of values.
+def fixed(definition: Definition, values: Mapping[str, Any], extents: Mapping[str, int]) -> Definition:
+    """The definition with extents put in, those of arrays among the values too.
 
     Raises:
         DefinitionError: a value for what is no input.
+        ShapeError: an array that does not fit.
     """
-    inputs = {t.name for t in definition.inputs}
-    for name in values:
+    inputs = {t.name: t for t in definition.inputs}
+    known: dict[str, int] = dict(extents)
+    for name, value in values.items():
         if name not in inputs:
             raise DefinitionError(
-                f"'{name}' is no input of {definition.name}",
-                where="values",
-                remedy=f"one of {', '.join(sorted(inputs))}",
+                f"'{name}' is no input of {definition.name}", where="values", remedy=f"one of {', '.join(inputs)}"
             )
-    return definition.at(**extents) if extents else definition
+        tensor, shape = inputs[name], np.shape(value)
+        if shape and len(shape) != tensor.rank:
+            raise ShapeError(
+                f"{name} has {len(shape)} axes, not {tensor.rank}",
+                where="values",
+                why=f"it is {tensor.element()}",
+                remedy="give one number, or an array of that many axes",
+            )
+        for index, length in zip(tensor.indices, shape, strict=False):
+            if known.setdefault(index.name, length) != length:
+                raise ShapeError(
+                    f"axis {index.name} of {name} has extent {length}", where="values", why=f"it is {known[index.name]}"
+                )
+    return definition.at(**known) if known else definition
 
 
 def missing(subject: Subject, given: Iterable[str]) -> tuple[str, ...]:

@@ -8,29 +8,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import mpmath
 import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symdl.compilation.targets.reference import DIGITS, evaluate
+from symdl.compilation.targets.reference import DIGITS
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation
 from symdl.core.functions import ScalarFunction, Switch
-from symdl.core.tensors import elements_in
+from symdl.core.tensors import Role, elements_in
 from symdl.errors import SymdlError
+from symdl.testing.handwritten import arithmetic
 from symdl.testing.handwritten.subject import Subject
 from symdl.verification.truth import opened
 
 Array = npt.NDArray[Any]
 
-#: How often the equations are evaluated with every operation off by one rounding.
-ROUNDINGS = 3
 #: Steps away from a kink, in directions drawn at random.
 DIRECTIONS = 10
 #: How many ways to decide the kinks of several equations are tried.
 POLICIES = 27
-_STEP = mpmath.mpf(10) ** -30
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,8 @@ class Exact:
 
     @classmethod
     def of(cls, numbers: Array) -> Exact:
-        """From an array of mpmath numbers."""
-        with mpmath.workdps(DIGITS):
-            flat = [mpmath.mpf(v) for v in numbers.ravel().tolist()]
-            high = np.array([float(v) for v in flat])
-            rest = [float(v - h) if np.isfinite(h) else 0.0 for v, h in zip(flat, high.tolist(), strict=True)]
-        return cls(high.reshape(numbers.shape), np.array(rest).reshape(numbers.shape))
+        """From an array of mpmath numbers or longdouble."""
+        return cls(*arithmetic.pair(numbers))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,7 +59,7 @@ class Truth:
     Args:
         subject: whose gradient it is.
         arrays: every input of the gradient, by name.
-        digits: of the arithmetic.
+        digits: of the arithmetic; 0: extended precision.
     """
 
     subject: Subject
@@ -76,13 +69,12 @@ class Truth:
 
     @cached_property
     def values(self) -> dict[str, Array]:
-        """Every tensor: inputs as they are, what is computed as mpmath numbers.
+        """Every tensor: inputs as they are, what is computed as mpmath numbers or longdouble.
 
         Raises:
             DomainError: the equations have no real value there.
         """
-        found = evaluate(self.subject.gradient, self.arrays, digits=self.digits, keep=True)
-        return {**self.arrays, **found}
+        return {**self.arrays, **arithmetic.values(self.subject.gradient, self.arrays, self.digits)}
 
     @cached_property
     def exact(self) -> dict[str, Exact]:
@@ -101,31 +93,9 @@ class Truth:
             dtype: whose roundings.
         """
         if dtype not in self._moved:
-            self._moved[dtype] = self._shaken(dtype)
+            gradient = self.subject.gradient
+            self._moved[dtype] = arithmetic.moved(gradient, self.arrays, self.values, self.digits, dtype)
         return self._moved[dtype].get(name, 0.0)
-
-    def _shaken(self, dtype: str) -> dict[str, float]:
-        rng = np.random.default_rng(1)
-        moved: dict[str, float] = {}
-        with mpmath.workdps(self.digits):
-            eps = mpmath.mpf(float(np.finfo(dtype).eps))
-            factors = (1 - eps, 1 + eps)
-            for _ in range(ROUNDINGS):
-                try:
-                    run = evaluate(
-                        self.subject.gradient,
-                        self.arrays,
-                        digits=self.digits,
-                        keep=True,
-                        rounding=lambda v: v * factors[rng.integers(2)],
-                    )
-                except SymdlError:
-                    continue  # a rounding left the domain: the others say how far it goes
-                for name, numbers in run.items():
-                    pairs = zip(numbers.ravel().tolist(), self.values[name].ravel().tolist(), strict=True)
-                    far = max((float(abs(a - b)) for a, b in pairs), default=0.0)
-                    moved[name] = max(moved.get(name, 0.0), far)
-        return moved
 
     @cached_property
     def alternatives(self) -> dict[str, list[Array]]:
@@ -136,55 +106,51 @@ class Truth:
         nothing: dict[str, list[Array]] = {s: [] for s in self.subject.slopes}
         if not kinked(self.subject.gradient):
             return nothing
-        beside = list(self._beside())
-        if all(self._same(s, numbers) for slopes in beside for s, numbers in slopes.items()):
+        # beside a kink is not near enough in extended precision: there, policies tell whether it is one
+        near = list(self._by_policy() if self.digits == arithmetic.EXTENDED else self._beside())
+        if all(arithmetic.alike(a, self.exact[s].high) for slopes in near for s, a in slopes.items()):
             return nothing  # no kink here, whatever a policy says
-        return {s: [slopes[s] for slopes in itertools.chain(beside, self._by_policy())] for s in nothing}
-
-    def _same(self, source: str, numbers: Array) -> bool:
-        exact = self.exact[source].high
-        return bool(np.all(np.abs(numbers - exact) <= 1e-12 * float(np.max(np.abs(exact), initial=0.0)) + 1e-25))
+        more = () if self.digits == arithmetic.EXTENDED else self._by_policy()
+        return {s: [slopes[s] for slopes in (*near, *more)] for s in nothing} if near else nothing
 
     def _by_policy(self) -> Iterator[dict[str, Array]]:
         for definition in policies(self.subject):
-            yield from self._slopes(definition, self.arrays)
+            yield from self._slopes(definition, {})
 
     def _beside(self) -> Iterator[dict[str, Array]]:
         rng = np.random.default_rng(5)
         fixed = set(self.subject.upstream.values())
         free = [
-            t for t in self.subject.gradient.inputs if not (t.integer or t.name in fixed or t.role == "hyperparameter")
+            t
+            for t in self.subject.gradient.inputs
+            if not (t.integer or t.name in fixed or t.role is Role.HYPERPARAMETER)
         ]
         for direction in range(DIRECTIONS + 2):
-            given = dict(self.arrays)
+            steps = {}
             for t in free:
-                size = np.size(given[t.name])
-                along = np.arange(size, 0, -1) if direction == 0 else np.arange(1, size + 1)
-                steps = along if direction < 2 else rng.normal(size=size) * rng.choice([0.05, 1.0, 20.0])
-                given[t.name] = _stepped(given[t.name], steps, self.digits)
-            yield from self._slopes(self.subject.gradient, given)
+                shape, size = np.shape(self.arrays[t.name]), np.size(self.arrays[t.name])
+                ordered = np.arange(size, 0, -1) if direction == 0 else np.arange(1, size + 1)
+                drawn = rng.normal(size=size) * rng.choice([0.05, 1.0, 20.0])
+                steps[t.name] = np.reshape(ordered if direction < 2 else drawn, shape)
+            yield from self._slopes(self.subject.gradient, steps)
 
-    def _slopes(self, definition: Definition, arrays: Mapping[str, Any]) -> Iterator[dict[str, Array]]:
-        outputs = definition.only(self.subject.slopes.values())
+    def _slopes(self, definition: Definition, steps: Mapping[str, Array]) -> Iterator[dict[str, Array]]:
+        ends = definition.only(self.subject.slopes.values())
         try:
-            found = evaluate(outputs, arrays, digits=max(self.digits, 2 * DIGITS))
+            found = arithmetic.beside(ends, self.arrays, steps, self.digits, self.subject.slopes.values())
         except SymdlError:
             return  # no real value there: not an alternative
-        yield {s: found[o].astype(np.float64) for s, o in self.subject.slopes.items()}
+        yield {s: found[o] for s, o in self.subject.slopes.items()}
 
 
-def _stepped(array: Array, steps: Array, digits: int) -> Array:
-    made = np.empty(np.size(array), dtype=object)
-    with mpmath.workdps(max(digits, 2 * DIGITS)):
-        flat = np.ravel(array).tolist()
-        made[:] = [mpmath.mpf(v) + _STEP * float(s) for v, s in zip(flat, steps.tolist(), strict=True)]
-    return made.reshape(np.shape(array))
+def tied(definition: Definition) -> bool:
+    """Whether an equation has a maximum whose slope ties share."""
+    return any(t.op == "max" and bool(t.ties) for e in definition.equations for t in e.terms)
 
 
 def kinked(definition: Definition) -> bool:
     """Whether any equation has a kink."""
-    terms = [t for e in definition.equations for t in e.terms]
-    return any((t.op == "max" and t.ties) or _switching(t.body) for t in terms)
+    return tied(definition) or any(_switching(t.body) for e in definition.equations for t in e.terms)
 
 
 def _switching(body: sympy.Expr) -> bool:
