@@ -132,5 +132,5 @@ def scaled(node: Node) -> Iterator[tuple[str, Node]]:
     """The whole formula with another sign or factor."""
     inner = tree.Group(node) if isinstance(node, tree.Sum) else node
     yield "sign", tree.Sum((("-", inner),))
-    yield "factor", tree.Product((_TWO, inner), ("",))
-    yield "factor", tree.Product((tree.Quotient(tree.Number("1"), _TWO), inner), ("",))
+    yield "factor", tree.Product((_TWO, inner), ("·",))
+    yield "factor", tree.Product((tree.Quotient(tree.Number("1"), _TWO), inner), ("·",))

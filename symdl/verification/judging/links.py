@@ -166,6 +166,8 @@ class Judge:
         """What was refuted, unless it rests on something that the document leaves open."""
         if verdict.status is not Status.REFUTED:
             return verdict
+        if link.condition and link.relation not in ORDERS and not self._forms_bound(link, forms):
+            return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
         doubt = self._doubt(link, forms)
         if doubt:
             return _undecided(doubt, verdict)
@@ -189,8 +191,7 @@ class Judge:
         unknown = sorted({n for side in sides for n, _ in side} & self.reading.opaque)
         if unknown:
             return f"what {', '.join(unknown)} stands for is not understood here"
-        bound = {n for side in sides for n, _ in side} != self._shown(link)
-        if link.relation in ORDERS and bound:
+        if link.relation in ORDERS and self._forms_bound(link, forms):
             return "so for some values only: read as a condition"
         if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):
             return "so for some values only: read as a condition"
@@ -214,6 +215,10 @@ class Judge:
         if any(rank for side in sides for _, rank in side) and self.reading.facts:
             return f"the words say something of {self.reading.facts} that is not in a formula"
         return ""
+
+    def _forms_bound(self, link: Meaning, forms: Pair) -> bool:
+        """Whether definitions went into a link."""
+        return {e.name for f in forms for e in f.atoms(Element)} != self._shown(link)
 
     def _shown(self, link: Meaning) -> set[str]:
         return {e.name for v in link.values or () for e in v.body.atoms(Element)}

@@ -67,8 +67,8 @@ def decide(
     if witness is not None and not agreed and failed >= 8:
         return Verdict(Status.REFUTED, f"ball arithmetic, at {failed} points of {failed}", scope, witness)
     if witness is not None:
-        reason = f"so for some values, and not for others ({witness}): read as a condition"
-        return Verdict(Status.UNDECIDED, "none", scope, reason=reason)
+        reason = f"so for some values, and not for others ({witness})"
+        return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
     if _signed(left, right, relation):
         return Verdict(Status.PROVED, "signs of the factors", scope)
     if agreed >= 8:

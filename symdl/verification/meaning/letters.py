@@ -6,20 +6,24 @@ from collections import Counter
 
 from symdl.verification.meaning.names import Labels, parts_of
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node, walk
+from symdl.verification.notation.tree import Node, children, walk
 
 
 def letters_of(labels: Labels, node: Node, *, heads_only: bool = False) -> set[str]:
-    """The letters that subscript something in a formula; with `heads_only` those of its own name or of its ∂/∂w_i."""
+    """The letters that subscript something in a formula and that no sum in it binds.
+
+    With `heads_only` those of its own name, or of its ∂/∂w_i.
+    """
     if heads_only and isinstance(node, tree.Derivative):
         return {letter for by, _ in node.by for letter in letters_of(labels, by)}
     if heads_only and not isinstance(node, tree.Scripted):
         return set()
-    found: set[str] = set()
-    for inner in walk(node):
-        parts = parts_of(inner, labels) if isinstance(inner, tree.Scripted) else None
-        for sub in parts.subscripts if parts is not None else ():
-            found |= {n.name for n in walk(sub) if isinstance(n, tree.Symbol)}
+    parts = parts_of(node, labels) if isinstance(node, tree.Scripted) else None
+    if parts is not None:
+        return {n.name for sub in parts.subscripts for n in walk(sub) if isinstance(n, tree.Symbol)}
+    found = {letter for child in children(node) for letter in letters_of(labels, child)}
+    if isinstance(node, tree.Big) and node.sub is not None:
+        found -= {n.name for n in walk(node.sub) if isinstance(n, tree.Symbol)}
     return found
 
 

@@ -27,7 +27,7 @@ EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐"})
 DEFINITIONS = frozenset({":=", "≜"})
 ORDERS = frozenset({"<", "≤", ">", "≥", "≠", "≪", "≫"})
 #: Relations that say what kind of thing a name is.
-KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦"})
+KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦", ":"})
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,10 @@ NOT_CLAIMED = {
     "a function": r"$f(x) = x^2$",
     "a shape": r"$\mathbf{W} \in \mathbb{R}^{m \times d}$",
     "a condition": r"for $x > 0$",
+    "a condition on open names": r"$$ \mathbf{w}^\top \mathbf{x} + b = 0 $$",
+    "a condition on a function": r"with $x^2 < y$",
+    "a stationary point": r"Let $f(x) = x^2$. $$ f'(x) = 0 $$",
+    "a signature": r"$f: \mathbb{R} \rightarrow \mathbb{R}$",
     "a distribution": r"$\epsilon \sim \mathcal{N}(0, 1)$",
     "entries": r"$s_j = \sum_i w_{ji} x_i$",
     "a value anew": r"Let $a = 2$. Now $a = 3$.",
@@ -128,8 +132,6 @@ def test_what_introduces_a_name_is_a_definition(name):
 
 OPEN = {
     "a function that nobody defined": r"$$ f'(x) = 2 x $$",
-    "a condition on open names": r"$$ \mathbf{w}^\top \mathbf{x} + b = 0 $$",
-    "a stationary point": r"Let $f(x) = x^2$. $$ f'(x) = 0 $$",
     "an approximation without a bound": r"$$ e^x \approx 1 + x $$",
     "Einstein's convention": r"$$ \frac{\partial}{\partial x_k} x_i a_{ij} x_j = a_{kj} x_j + x_i a_{ik} $$",
     "a name on one side only": r"$$ (a + b)^2 = a^2 + b^2 + c $$",
