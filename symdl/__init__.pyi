@@ -147,6 +147,7 @@ from .verification import (
     properties as properties,
     recheck as recheck,
 )
+from .verification.judging.check import check as check
 from .verification.judging.report import Judged as Judged, Link as Link, Report as Report
 
 __version__: str

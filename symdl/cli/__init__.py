@@ -1,6 +1,7 @@
-"""The command line: `symdl derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `check-code`, `demo`.
+"""The command line: `symdl check`, `check-code`, `derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `demo`.
 
-Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted.
+Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted; `check` has 3
+as well.
 Nothing but the standard library is imported until a command runs, so that `symdl --help` is quick.
 """
 
@@ -12,9 +13,9 @@ import sys
 from collections.abc import Sequence
 
 import symdl as sd
-from symdl.cli import accuracy, check_code, cost, demo, derive, listing, properties, train
+from symdl.cli import accuracy, check, check_code, cost, demo, derive, listing, properties, train
 
-COMMANDS = (derive, listing, train, cost, accuracy, properties, check_code, demo)
+COMMANDS = (check, check_code, derive, listing, train, cost, accuracy, properties, demo)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="symdl",
         description="Derive, check and compile the mathematics of neural networks from one definition.",
-        epilog="Exit codes: 0 done, 1 not proved, not accurate or refuted, 2 bad input, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 refuted, not proved or not accurate, 2 bad input, 3 see check, 130 interrupted.",
     )
     top.add_argument("--version", action="version", version=f"symdl {sd.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)

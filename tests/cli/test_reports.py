@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, strategies as st
 from support.reports import chain, claim, of, of_text
 
 from symdl.cli.reports import BY_SUFFIX, WRITERS
@@ -387,3 +388,51 @@ def test_prose_of_any_size_is_fast():
     """No pattern of the page goes wild on long input."""
     text = "*a " * 3000 + "[b](" * 3000 + "`" * 999 + "| " * 3000 + "<!-- " * 2000 + "\n- " * 2000
     assert re.search("Checked", written("html", of_text(text)))
+
+
+TOKENS = st.sampled_from(
+    [
+        *(
+            "$",
+            "$$",
+            r"\(",
+            r"\)",
+            r"\[",
+            r"\]",
+            "```math\n",
+            "```",
+            "`",
+            "\n",
+            "\n\n",
+            " ",
+            "x",
+            "= 1",
+            "a < b",
+            "&",
+            r"\\",
+        ),
+        *(r"\begin{align}", r"\end{align}", r"\begin{aligned}", r"\end{aligned}", r"\;wrong", r"\;fine", r"\text{<b>}"),
+        *(
+            "# ",
+            "- ",
+            "| ",
+            "**",
+            "*",
+            "<!--",
+            "-->",
+            "<script>",
+            "</div>",
+            "[a](b)",
+            r"\section{s}",
+            "%",
+            "\ue0000\ue001",
+            "\ue002",
+        ),
+        *(r"\newcommand{\e}{\epsilon}", r"\frac{1}{2}", "x^{2}", "\u202e", "\x00", "é"),
+    ]
+)
+
+
+@given(st.lists(TOKENS, max_size=40).map("".join), st.sampled_from(["markdown", "latex"]))
+def test_any_document_makes_a_page(text, kind):
+    read_page(of_text(text, kind))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from symdl.cli.reports.regions import Page
@@ -30,7 +30,7 @@ _COMMENT = re.compile(r"<!--(?!\s*symdl:).*?-->", re.DOTALL)
 _INLINE = (
     (re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"), r"\1"),
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", re.DOTALL), r"<strong>\1</strong>"),
-    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"<em>\1</em>"),
+    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*<>]+?)(?<=\S)\*(?![\w*])"), r"<em>\1</em>"),
 )
 
 _SECTIONS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5}
@@ -76,8 +76,15 @@ def blocks(page: Page) -> Iterator[Block]:
     if page.kind == "latex":
         text = _from_latex(text)
     displays = {n for n, region in enumerate(page.regions) if region.display}
-    for block in _plain(text) if page.kind == "plain" else _markdown(text):
-        yield from _apart(block, displays)
+    if page.kind == "plain":
+        for part in re.split(r"\n\s*\n", text):
+            yield from _apart(Block("p", part), displays, lambda words: html.escape(words).replace("\n", "<br>\n"))
+        return
+    for block in _markdown(text):
+        if block.tag in ("pre", "table"):
+            yield block
+        else:
+            yield from _apart(block, displays, _inline)
 
 
 def _marked(page: Page) -> str:
@@ -91,20 +98,17 @@ def _marked(page: Page) -> str:
 _NO_SIGNS = dict.fromkeys(map(ord, (_OPEN, _CLOSE, _CODE)))
 
 
-def _apart(block: Block, displays: set[int]) -> Iterator[Block]:
-    """Displays taken out of the paragraph that they stand in."""
-    if block.tag in ("pre", "table"):
-        yield block
-        return
+def _apart(block: Block, displays: set[int], words: Callable[[str], str]) -> Iterator[Block]:
+    """Displays taken out of the paragraph that they stand in; what is left as HTML, by `words`."""
     end, tag = 0, block.tag
     for found in _FORMULA.finditer(block.text):
         if int(found[1]) in displays:
             if before := block.text[end : found.start()].strip():
-                yield Block(tag, before)
+                yield Block(tag, words(before))
             yield Block("div", found[0])
             end, tag = found.end(), "p" if block.tag == "li" else block.tag
     if (rest := block.text[end:].strip()) and rest not in ".,;:":
-        yield Block(tag, rest)
+        yield Block(tag, words(rest))
 
 
 def _from_latex(text: str) -> str:
@@ -114,13 +118,8 @@ def _from_latex(text: str) -> str:
     return text
 
 
-def _plain(text: str) -> Iterator[Block]:
-    for part in re.split(r"\n\s*\n", text):
-        if part.strip():
-            yield Block("p", html.escape(part.strip("\n")).replace("\n", "<br>\n"))
-
-
 def _markdown(text: str) -> Iterator[Block]:
+    """Blocks whose text is Markdown still, but for code and tables."""
     lines = _COMMENT.sub("", text).split("\n")
     words: list[str] = []
     at = 0
@@ -145,9 +144,9 @@ def _special(lines: list[str], at: int) -> tuple[Block, int] | None:
     """A block that begins at this line and is no paragraph, and the line after it."""
     line = lines[at]
     if _PRAGMA.fullmatch(line):
-        return Block("p", _inline(line.strip())), at + 1
+        return Block("p", line.strip()), at + 1
     if heading := _HEADING.match(line):
-        return Block(f"h{min(6, len(heading[1]) + 1)}", _inline(heading[2])), at + 1
+        return Block(f"h{min(6, len(heading[1]) + 1)}", heading[2]), at + 1
     if fence := _FENCE.match(line):
         end = at + 1
         while end < len(lines) and not lines[end].strip().startswith(fence[1]):
@@ -158,8 +157,7 @@ def _special(lines: list[str], at: int) -> tuple[Block, int] | None:
         while end < len(lines) and lines[end].strip() and _special_starts(lines[end]) is None:
             end += 1
         body = "\n".join([item[3], *lines[at + 1 : end]])
-        label = "•" if item[2] in "-*+" else html.escape(item[2])
-        return Block("li", f'<span class="label">{label}</span> {_inline(body)}'), end
+        return Block("li", f"{'•' if item[2] in '-*+' else item[2]} {body}"), end
     if line.lstrip().startswith("|"):
         end = at
         while end < len(lines) and lines[end].lstrip().startswith("|"):
@@ -181,7 +179,7 @@ def _table(lines: list[str]) -> str:
 def _paragraph(words: list[str]) -> Iterator[Block]:
     text = "\n".join(line.removeprefix("> ") for line in words).strip()
     if text and not re.fullmatch(r"[-=*_\s]+", text):
-        yield Block("p", _inline(text))
+        yield Block("p", text)
 
 
 def _inline(text: str) -> str:

@@ -48,11 +48,11 @@ def entry(judged: sd.Judged) -> Iterator[tuple[str, str]]:
         status = str(link.verdict.status)
         yield STYLES[status], f"    {MARKS[status]} "
         yield "", f"{clean(link.text)}: {reason(link.verdict) or status}\n"
-        yield from _suggestion(link.suggestion, "      ")
+        yield from _suggestion(link.suggested, "      ")
     if status not in _PASSED and not bad:
         yield from (("", f"    {line}\n") for line in [reason(judged.verdict)] if line)
     if not any(link.suggestion for link in bad):
-        yield from _suggestion(judged.suggestion, "    ")
+        yield from _suggestion(judged.suggested, "    ")
 
 
 def summary(report: sd.Report) -> Iterator[tuple[str, str]]:

@@ -48,8 +48,8 @@ def told(judged: sd.Judged) -> str:
     if len(judged.links) > 1:
         bad = [link for link in judged.links if link.verdict.status == judged.status]
         parts.insert(0, "; ".join(clean(link.text) for link in bad))
-    if judged.suggestion:
-        parts.append(f"did you mean {clean(judged.suggestion)}")
+    if judged.suggested:
+        parts.append(f"did you mean {clean(judged.suggested)}")
     return ". ".join(part for part in parts if part)
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from symdl.errors import NotProvedError
 from symdl.verification.documents import Document
+from symdl.verification.notation import UnreadError, parse, unicode
 from symdl.verification.verdict import WEAKEST_FIRST, Status, Verdict
 
-__all__ = ["EXIT_OPEN", "EXIT_PASSED", "EXIT_REFUTED", "Judged", "Link", "Report", "worst"]
+__all__ = ["EXIT_OPEN", "EXIT_PASSED", "EXIT_REFUTED", "Judged", "Link", "Report", "readable", "worst"]
 
 #: Exit codes of `symdl check`; 2 stands for bad input, as in every command.
 EXIT_PASSED, EXIT_REFUTED, EXIT_OPEN = 0, 1, 3
+
+#: Formulas up to here are read again to be shown as Unicode.
+_LONGEST = 2000
 
 #: What `--strict` does not let pass: nothing is wrong there, but nothing is shown either.
 _OPEN = (Status.UNREAD, Status.UNDECIDED, Status.CONDITIONAL)
@@ -35,6 +40,11 @@ class Link:
     latex: str
     verdict: Verdict
     suggestion: str = ""
+
+    @property
+    def suggested(self) -> str:
+        """The suggestion as Unicode, in one line."""
+        return readable(self.suggestion)
 
     def to_json(self) -> dict[str, Any]:
         """Text, verdict and suggestion, with the keys of a claim."""
@@ -78,6 +88,11 @@ class Judged:
     @property
     def status(self) -> Status:
         return self.verdict.status
+
+    @property
+    def suggested(self) -> str:
+        """The suggestion as Unicode, in one line."""
+        return readable(self.suggestion)
 
     @property
     def place(self) -> str:
@@ -185,6 +200,18 @@ def worst(links: Sequence[Link]) -> Link:
     'b = c'
     """
     return min(links, key=lambda link: WEAKEST_FIRST.index(link.verdict.status))
+
+
+def readable(latex: str) -> str:
+    r"""A formula as Unicode in one line, or as it is where the notation does not have it.
+
+    >>> readable(r"(10 - 14)^2 = 16"), readable(r"\frac{1}{")
+    ('(10 − 14)² = 16', '\\frac{1}{')
+    """
+    if latex and len(latex) <= _LONGEST:
+        with suppress(UnreadError):
+            return unicode(parse(latex))
+    return " ".join(latex.split())
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:

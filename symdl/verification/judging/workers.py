@@ -20,7 +20,7 @@ from symdl.verification.documents import Span
 from symdl.verification.judging.limits import MEGABYTE, keeps_memory, resident
 from symdl.verification.judging.messages import judged_from, message_of
 from symdl.verification.judging.process import JUDGE, READ, SKIP, STOP, Place, Process, Task, start
-from symdl.verification.judging.report import Judged
+from symdl.verification.judging.report import Judged, readable
 from symdl.verification.verdict import Status, Verdict
 
 __all__ = ["Step", "cores", "verdicts"]
@@ -209,11 +209,10 @@ class _Pool:
 
 
 def _undecided(span: Span, reason: str) -> Judged:
-    """The formula as it stands: what has killed a process is not read once more."""
+    """The formula and why there is no verdict on it; only its notation is read again, which takes bounded time."""
     verdict = Verdict(Status.UNDECIDED, "none", "nothing", reason=reason)
-    text = " ".join(span.latex.split())
     where = (span.file, span.line, span.column)
-    return Judged(*where, span.latex, text, verdict, block=span.block, row=span.row, cell=span.cell)
+    return Judged(*where, span.latex, readable(span.latex), verdict, block=span.block, row=span.row, cell=span.cell)
 
 
 def _cause(code: int, task: Task) -> str:
