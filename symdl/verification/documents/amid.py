@@ -24,7 +24,8 @@ _NEVER_LAST = set("([{+-−–*/^,·×⊙√∂∇∑∏") | _RELATIONS | {"**"}
 _SMALL = frozenset(
     re.findall(r"\w+", "is of in to at we so if or by as an on be it no do for and the with then than where when")
 )
-_ADDRESS = re.compile(r"\b[A-Za-z]+://\S+|\S+@\S+\.\S+")
+_NO_FORMULA = re.compile(r"\b[A-Za-z]+://\S+|\S+@\S+\.\S+|<[A-Za-z][\w:+/-]*>|[-=_*~#]{3,}|\d+(?:\.\d+){2,}")
+"""Addresses, <places to fill in>, rules, numbers of versions."""
 
 Token = re.Match[str]
 
@@ -34,7 +35,7 @@ def typed_formulas(line: str) -> list[tuple[int, int]]:
 
     One that begins with = is there as well, if the line begins with it: it goes on with the formula of the line above.
     """
-    blank = _ADDRESS.sub(lambda found: '"' * len(found[0]), line)
+    blank = _NO_FORMULA.sub(lambda found: '"' * len(found[0]), line)
     made: list[tuple[int, int]] = []
     for run in _runs([token for token in TOKEN.finditer(blank) if token.lastgroup != "space"], blank):
         made += _formulas(run, blank)
@@ -92,14 +93,28 @@ def _formulas(run: list[Token], line: str) -> Iterator[tuple[int, int]]:
     part: list[Token] = []
     depth = 0
     run = _unwrapped(run)
-    for token in run:
+    for i, token in enumerate(run):
         depth += (token[0] in _OPEN) - (token[0] in _CLOSE)
+        if depth == 0 and _starts_anew(run, i, part):
+            yield from _formula(part, line)
+            part = []
         if depth < 0 or (depth == 0 and token[0] == ","):
             yield from _formula(part, line)
             part, depth = [], max(0, depth)
         else:
             part.append(token)
     yield from _formula(part, line)
+
+
+def _starts_anew(run: list[Token], i: int, part: list[Token]) -> bool:
+    """Whether a name after a value begins the next of several statements, as in w0=2 w1=2."""
+    if not part or part[-1].lastgroup != "number" or run[i].lastgroup != "word" or part[-1].end() == run[i].start():
+        return False
+    scripts = ("low", "under")
+    after = i + 1
+    while after < len(run) and (run[after].lastgroup in scripts or run[after - 1].lastgroup == "under"):
+        after += 1
+    return after < len(run) and run[after][0] == "=" and any(token[0] in _RELATIONS for token in part)
 
 
 def _unwrapped(run: list[Token]) -> list[Token]:

@@ -53,7 +53,7 @@ LETTER = rf"(?![{_LOWS}{_HIGHS}])[^\W\d_](?:[{_MARKS}])*"
 TOKEN = re.compile(
     rf"""
       (?P<command>\\[A-Za-z]+|\\.)
-    | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![A-Za-z]*\()|\.\d+|\d+)
+    | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![A-Za-z]*\()|\.?\d+)
     | (?P<low>[{_LOWS}]+)
     | (?P<high>[{_HIGHS}]+)
     | (?P<word>(?:{LETTER})+\d*)
