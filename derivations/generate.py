@@ -8,7 +8,8 @@ Each folder holds source.py and what is made of it: NAME.md, NAME.tex, and NAME.
 - `lessons`, about several definitions of one family: see `derivations.lesson` and `derivations.proof`. Its docstring is
   the introduction.
 
-index.html shows the plots and leads to the pages. The table of docs/layers.md, which is the library's own list, and
+index.html shows the plots and leads to the pages. proofs/ holds a file for Coq for each activation and loss of single
+numbers, which `symdl prove` has checked. The table of docs/layers.md, which is the library's own list, and
 the losses of docs/losses.md are written as well.
 
 Whatever an entry claims is proved anew each time; one that is not proved stops the run.
@@ -37,6 +38,7 @@ from symdl.rendering.document import Block, Document, Paragraph
 HERE = Path(__file__).resolve().parent
 ACTIVATIONS, LAYERS, LOSSES = (HERE.parent / "docs" / f"{name}.md" for name in ("activations", "layers", "losses"))
 INDEX = HERE / "index.html"
+PROOFS = HERE / "proofs"
 TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
 TABLE_ENDS = "<!-- end -->"
 
@@ -154,6 +156,7 @@ def wanted() -> Iterator[tuple[Path, str]]:
         made.update(files)
         yield from files.items()
     yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in (unmade() | made).items()})
+    yield from ((PROOFS / f"{name}.v", sd.proof_file(name).text) for name in sd.provable())
     yield ACTIVATIONS, activations_page(ACTIVATIONS.read_text(encoding="utf-8"))
     yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
     yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))

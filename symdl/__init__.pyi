@@ -147,6 +147,13 @@ from .verification import (
     properties as properties,
     recheck as recheck,
 )
+from .verification.coq import (
+    derivative_by_coq as derivative_by_coq,
+    proof_file as proof_file,
+    provable as provable,
+    prove as prove,
+    proved_by_coq as proved_by_coq,
+)
 from .verification.judging.check import check as check
 from .verification.judging.report import Judged as Judged, Link as Link, Report as Report
 

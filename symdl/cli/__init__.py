@@ -1,4 +1,5 @@
-"""The command line: `symdl check`, `check-code`, `derive`, `list`, `train`, `cost`, `accuracy`, `properties`, `demo`.
+"""The command line: `symdl check`, `check-code`, `prove`, `derive`, `list`, `train`, `cost`, `accuracy`, `properties`,
+`demo`.
 
 Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted; `check` has 3
 as well.
@@ -13,9 +14,9 @@ import sys
 from collections.abc import Sequence
 
 import symdl as sd
-from symdl.cli import accuracy, check, check_code, cost, demo, derive, listing, properties, train
+from symdl.cli import accuracy, check, check_code, cost, demo, derive, listing, properties, prove, train
 
-COMMANDS = (check, check_code, derive, listing, train, cost, accuracy, properties, demo)
+COMMANDS = (check, check_code, prove, derive, listing, train, cost, accuracy, properties, demo)
 
 
 def parser() -> argparse.ArgumentParser:
