@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ MARKS = {
     "proved": "✓",
     "definition": "≔",
 }
+
+#: A number, and a radius where it is none exactly.
+_BALL = re.compile(r"\[?(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)( \+/- [^\]]*)?\]?")
 
 #: Longer formulas are cut when they are told in a line.
 _LONGEST = 300
@@ -39,7 +45,8 @@ def clean(text: str, longest: int = _LONGEST) -> str:
 
 def reason(verdict: sd.Verdict) -> str:
     """Why, and the witness, as one line; empty where the status says all."""
-    return clean("; ".join(part for part in (verdict.reason, _witness(verdict)) if part), 2 * _LONGEST)
+    parts = (verdict.reason.rstrip(". "), _witness(verdict))
+    return clean("; ".join(part for part in parts if part), 2 * _LONGEST)
 
 
 def told(judged: sd.Judged) -> str:
@@ -57,4 +64,21 @@ def _witness(verdict: sd.Verdict) -> str:
     if (witness := verdict.witness) is None:
         return ""
     at = ", ".join(f"{name} = {value}" for name, value in witness.point.items())
-    return f"{f'at {at}: ' if at else ''}left {witness.left}, right {witness.right}"
+    left, right = _rounded(witness.left), _rounded(witness.right)
+    if left == right:
+        left, right = witness.left, witness.right
+    return f"{f'at {at}: ' if at else ''}left {left}, right {right}"
+
+
+def _rounded(ball: str) -> str:
+    """A value and its certified error as people write it; the whole of it is in the JSON.
+
+    >>> [_rounded(ball) for ball in ("[0.25742299658789 +/- 1.39e-14]", "0.50000000000000", "16", "undefined")]
+    ['≈ 0.257423', '0.5', '16', 'undefined']
+    """
+    found = _BALL.fullmatch(ball)
+    if found is None:
+        return ball
+    short = f"{float(found[1]):.6g}"
+    exact = not found[2] and math.isfinite(float(found[1])) and Decimal(short) == Decimal(found[1])
+    return short if exact else f"≈ {short}"
