@@ -61,7 +61,9 @@ class Assembly:
         body = text[region.inner : region.outer]
         if region.quoted:  # blanks for the marks, so that offsets stay what they are
             body = _QUOTE.sub(lambda mark: " " * len(mark[0]), body)
-        if region.translate:
+        if region.meant:
+            parts, environment = [(0, len(body))], ""
+        elif region.translate:
             parts, environment = list(_lines(body)), ""
         else:
             parts, environment = rows(body, 0, len(body), region.environment)
@@ -99,6 +101,8 @@ class Assembly:
     def _cleaned(self, raw: str, region: Region, environment: str, place: tuple[int, int], cell: int) -> str:
         """The formula; one whose macros do not end is left as it stands, and noted."""
         settings = {"markdown": self.markdown, "escaped": region.escaped}
+        if region.meant:
+            return region.meant
         if region.translate:
             raw = latex_of(raw)
         try:

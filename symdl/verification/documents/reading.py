@@ -17,7 +17,8 @@ from symdl.verification.documents.assembling import Assembly
 from symdl.verification.documents.markdown import scan_markdown
 from symdl.verification.documents.notebook import markdown_cells
 from symdl.verification.documents.plain import scan_plain
-from symdl.verification.documents.regions import Scan
+from symdl.verification.documents.regions import Region, Scan, blanked
+from symdl.verification.documents.shares import shares
 from symdl.verification.documents.spans import Document, DocumentKind
 from symdl.verification.documents.tex import scan_latex
 
@@ -40,6 +41,7 @@ LARGEST = 16 * 2**20
 _SCANNERS: dict[DocumentKind, Callable[[str], Scan]] = {
     "markdown": scan_markdown,
     "latex": scan_latex,
+    "notebook": scan_markdown,
     "plain": scan_plain,
 }
 
@@ -96,12 +98,22 @@ def scanned(text: str, kind: DocumentKind, file: str) -> Iterator[tuple[int, str
     Raises:
         DataError: as for `read_text`.
     """
-    if kind != "notebook":
-        yield 0, text, _SCANNERS[kind](text)
-        return
-    for number, source in markdown_cells(text, file):
-        source = normal(source)
-        yield number, source, scan_markdown(source)
+    cells = [(0, text)]
+    if kind == "notebook":
+        cells = [(number, normal(source)) for number, source in markdown_cells(text, file)]
+    for number, part in cells:
+        scan = _SCANNERS[kind](part)
+        scan.regions = sorted([*scan.regions, *_in_words(part, scan)], key=lambda region: region.start)
+        yield number, part, scan
+
+
+def _in_words(text: str, scan: Scan) -> Iterator[Region]:
+    """What words claim that are no formula; where a formula or a comment lies in them, nothing."""
+    taken = [*((region.start, region.end) for region in scan.regions), *scan.hidden, *scan.definitions]
+    words = blanked(text, taken)
+    for start, end, claim in shares(words):
+        if "\1" not in words[start:end]:
+            yield Region(start, start, end, end, "inline", meant=claim)
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symdl.verification.documents.spans import SpanKind
@@ -14,7 +16,7 @@ class Region:
 
     `environment` is the name of a LaTeX environment that it stands in ("align*"); `escaped` says that Markdown's
     escapes stand in it twice, as after a delimiter `\\\\(`; `translate` that it is no LaTeX, but a line of plain text;
-    `quoted` that its lines may begin with the > of a quotation.
+    `quoted` that its lines may begin with the > of a quotation. `meant` is what words say that are no formula.
     """
 
     start: int
@@ -26,6 +28,7 @@ class Region:
     escaped: bool = False
     translate: bool = False
     quoted: bool = False
+    meant: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,14 @@ class Lines:
     def start(self, offset: int) -> int:
         """Offset of the first character of the line that `offset` lies in."""
         return self._starts[bisect_right(self._starts, offset) - 1]
+
+
+def blanked(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    r"""The text with what is in those places made unreadable (`\1`), line ends kept."""
+    parts, at = [], 0
+    for start, end in sorted(ranges):
+        if end > at:
+            start = max(start, at)
+            parts += [text[at:start], re.sub(r"[^\n]", "\1", text[start:end])]
+            at = end
+    return "".join(parts) + text[at:]

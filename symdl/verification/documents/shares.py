@@ -17,15 +17,20 @@ _BACKWARDS = re.compile(
 _SPLITS = re.compile(
     r"\b(?:split|splits|divide|divided|partition|partitioned|(?:training|train|test)\s*(?:set|data))\b", re.I
 )
+_OF_A_PART = re.compile(
+    r"\b(?:of which|of whom|thereof|remaining|the rest|of (?:the|this|these|those) (?:train|former|latter))", re.I
+)
 _REACH = 120
 """Characters between two shares of the same whole."""
 
 
-def shares(text: str) -> Iterator[tuple[int, str]]:
-    r"""Offset and sum of the shares of each split into training and test data.
+def shares(text: str) -> Iterator[tuple[int, int, str]]:
+    r"""Start, end and claim of each split of a whole into training, test and perhaps other data.
+
+    One that leaves something over, or of parts of a part, claims nothing.
 
     >>> list(shares("We split: 80% training set, 20% validation set and 20% test set."))
-    [(10, '80\\% + 20\\% + 20\\%')]
+    [(10, 59, '80\\% + 20\\% + 20\\% = 100\\%')]
     >>> list(shares("It has 99% training accuracy and 80% test accuracy on this split."))
     []
     """
@@ -35,17 +40,20 @@ def shares(text: str) -> Iterator[tuple[int, str]]:
             if group and (
                 found.start() - group[-1].end() > _REACH or _name(found[part]) in {_name(g[part]) for g in group}
             ):
-                yield from _sum(text, group, figure, part)
+                yield from _claim(text, group, figure, part)
                 group = []
             group.append(found)
-        yield from _sum(text, group, figure, part)
+        yield from _claim(text, group, figure, part)
 
 
-def _sum(text: str, group: list[re.Match[str]], figure: int, part: int) -> Iterator[tuple[int, str]]:
+def _claim(text: str, group: list[re.Match[str]], figure: int, part: int) -> Iterator[tuple[int, int, str]]:
     if not {"tr", "te"} <= {_name(found[part]) for found in group}:
         return
-    if _SPLITS.search(text, max(0, group[0].start() - _REACH), group[-1].end() + _REACH):
-        yield group[0].start(), " + ".join(rf"{found[figure]}\%" for found in group)
+    start, end = group[0].start(), group[-1].end()
+    if _OF_A_PART.search(text, max(0, start - _REACH), end + _REACH) or sum(float(f[figure]) for f in group) < 100:
+        return
+    if _SPLITS.search(text, max(0, start - _REACH), end + _REACH):
+        yield start, end, " + ".join(rf"{found[figure]}\%" for found in group) + r" = 100\%"
 
 
 def _name(part: str) -> str:

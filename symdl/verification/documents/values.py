@@ -22,12 +22,11 @@ from typing import Literal
 
 from symdl.verification.documents.names import FUNCTION, NAME, SPOKEN, is_name
 from symdl.verification.documents.reading import scanned
-from symdl.verification.documents.regions import Lines
-from symdl.verification.documents.shares import shares
+from symdl.verification.documents.regions import Lines, blanked
 from symdl.verification.documents.spans import Document, Position, Span
 from symdl.verification.documents.tables import entries
 
-StatedKind = Literal["value", "column", "domain", "shape", "meaning", "function", "shares"]
+StatedKind = Literal["value", "column", "domain", "shape", "meaning", "function"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,8 @@ class Stated:
     Args:
         kind: "value": the name has this value; "column": it has these values, one in each row of a table, as "(0, 1)";
             "domain": what holds of it, a relation or a set; "shape": extents, with `\times` between them; "meaning":
-            the words that it stands for; "function": the entry of the library that a definition claims to be; "shares":
-            parts of a whole in percent, as a sum, of which the words say that they are all of it.
-        name: the name in LaTeX, or words ("learning rate") that no name in the document stands for.
+            the words that it stands for; "function": the entry of the library that a definition claims to be.
+        name: the name in LaTeX; `\text{learning rate}` where words are used that no name in the document stands for.
         value: LaTeX, or words.
         span: the formula that says it, or of which it is said. Of a domain that is a formula by itself ("for $x > 0$"),
             the span is that formula, which then is a condition and no claim.
@@ -86,6 +84,11 @@ _SETS = re.compile(
 )
 _AFTER_PREPOSITION = re.compile(r"\b(?:at|of|to|in|by|on|for|from|than|times|per|respect)\s*\Z")
 _MEANS = re.compile(r"\s*(?:is|are|denotes?|stands? for|represents?)\s+(?:the|an?)\s+([a-z][a-zA-Z -]{1,60}[a-z])")
+_NAMED_BY = re.compile(
+    r"\b(learning rate|step size|batch size|momentum|weight decay|dropout rate|temperature|bias|target"
+    r"|number of (?:samples|classes|epochs|units|inputs|layers))\s+(?:of|is|called|denoted by)\s*\Z",
+    re.I,
+)
 _TITLE = re.compile(r"\b(?:the|an?|its|our|their|of|with|and|where)\s+((?:[a-z][a-z-]*\s+){0,2}[a-z][a-z-]+)\Z", re.I)
 _NO_TITLE = frozenset(
     re.findall(
@@ -144,6 +147,8 @@ def _said(span: Span) -> Iterator[tuple[StatedKind, str, str]]:
 
 def _title(before: str) -> str:
     """The words for a name that stand in front of it: "the learning rate"."""
+    if named := _NAMED_BY.search(before[-80:]):
+        return " ".join(named[1].lower().split())
     found = _TITLE.search(before[-80:])
     words = found[1].split() if found else []
     while words and words[0].lower() in _NO_TITLE:
@@ -212,15 +217,14 @@ def _outside(document: Document, meanings: dict[str, str]) -> Iterator[Stated]:
     starts = [(section.cell, section.line) for section in document.sections]
     for cell, text, scan in scanned(document.text, document.kind, document.file):
         lines = Lines(text)
-        words = _blanked(
+        words = blanked(
             text, [*((r.start, r.end) for r in scan.regions if not _is_number(text[r.inner : r.outer])), *scan.hidden]
         )
         hits: list[tuple[StatedKind, str, str, int]] = []
         for found in _WORD_VALUE.finditer(words):
-            name = meanings.get(" ".join(found[1].lower().split()), found[1].lower())
+            name = meanings.get(words_of := " ".join(found[1].lower().split()), rf"\text{{{words_of}}}")
             hits.append(("value", name, found[2].replace("−", "-"), found.start()))
-        hits += [("shares", "", sum_of, at) for at, sum_of in shares(words)]
-        for entry in entries(_blanked(text, scan.hidden), latex=document.kind == "latex"):
+        for entry in entries(blanked(text, scan.hidden), latex=document.kind == "latex"):
             values = entry.values
             value = values[0] if len(values) == 1 else f"({', '.join(values)})"
             hits.append(("value" if len(values) == 1 else "column", entry.name, value, entry.offset))
@@ -233,14 +237,3 @@ def _outside(document: Document, meanings: dict[str, str]) -> Iterator[Stated]:
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(_NUMBER, text.strip()) is not None
-
-
-def _blanked(text: str, ranges: list[tuple[int, int]]) -> str:
-    r"""The text with what is in those places made unreadable (`\1`), line ends kept."""
-    parts, at = [], 0
-    for start, end in sorted(ranges):
-        if end > at:
-            start = max(start, at)
-            parts += [text[at:start], re.sub(r"[^\n]", "\1", text[start:end])]
-            at = end
-    return "".join(parts) + text[at:]

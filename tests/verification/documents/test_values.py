@@ -40,14 +40,12 @@ def said(text: str, kind: DocumentKind = "markdown") -> list[tuple[str, str, str
         (r"vectors $v$ of length $k$", [("shape", "v", "k"), ("meaning", "k", "length")]),
         (r"$X$ has shape (3, 4)", [("shape", "X", r"3 \times 4")]),
         (r"A learning rate of 0.1, batch size: 32, and $x$.", [
-            ("value", "learning rate", "0.1"), ("value", "batch size", "32")]),
+            ("value", r"\text{learning rate}", "0.1"), ("value", r"\text{batch size}", "32")]),
         ("with the learning rate $\\eta$.\n\nHere the learning rate is $0.1$.", [
             ("meaning", r"\eta", "learning rate"), ("value", r"\eta", "0.1")]),
         ("```\nlearning rate = 3\n```\n<!-- bias = 2 -->", []),
-        ("We split the data: 80 % training, 20 % validation and 20 % test.", [("shares", "", r"80\% + 20\% + 20\%")]),
-        ("A training set of 80 %, a test set of 20 %", [("shares", "", r"80\% + 20\%")]),
-        ("90% train accuracy, 80% test accuracy, on a split", []),
-        ("On the training set 5% of all, on the rest 7%", []),
+        (r"the batch size is $n$, a momentum of $\mu$", [
+            ("meaning", "n", "batch size"), ("meaning", r"\mu", "momentum")]),
     ],
 )  # fmt: skip
 def test_words(text: str, expected: list[tuple[str, str, str]]) -> None:
@@ -109,7 +107,24 @@ def test_place_and_section() -> None:
     assert (value.kind, value.line, value.column, value.section) == ("value", 11, 3, (1, 1))
 
 
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("We split the data: 80 % training, 20 % validation and 20 % test.", [r"80\% + 20\% + 20\% = 100\%"]),
+        ("Split:\n\n- 80% training set\n- 10% validation set\n- 10% test set", [r"80\% + 10\% + 10\% = 100\%"]),
+        ("A training set of 80 %, a test set of 20 %", [r"80\% + 20\% = 100\%"]),
+        ("The split: 80% for training, 10% for testing", []),
+        ("We split: 80% training, 20% test, and 20% of the training data for validation", []),
+        ("90% train accuracy, 80% test accuracy, on a split", []),
+        ("On the training set 5% of all, on the rest 7%", []),
+        ("```\n80% training set, 30% test set\n```", []),
+    ],
+)
+def test_shares_of_a_split_claim_to_be_all_of_it(text: str, claims: list[str]) -> None:
+    assert [span.latex for span in read_text(text, "markdown").spans] == claims
+
+
 def test_lecture(reference: Path) -> None:
     """Of the slides, the shares that come to 120 %."""
-    found = [(each.line, each.value) for each in stated(read(reference / "lecture.txt")) if each.kind == "shares"]
-    assert found == [(377, r"80\% + 20\% + 20\%")]
+    found = [(span.line, span.latex) for span in read(reference / "lecture.txt").spans if "100" in span.latex]
+    assert found == [(377, r"80\% + 20\% + 20\% = 100\%")]
