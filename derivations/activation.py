@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,11 @@ import symdl as sd
 from derivations.lesson import PATIENCE, Lesson
 from symdl.core.functions import ScalarFunction
 from symdl.library.activations import Activation
-from symdl.rendering.document import Block, Figure, Formula, Heading, Items, Paragraph, Row, Table
+from symdl.rendering.document import Block, Figure, Formula, Heading, Items, Link, Paragraph, Row, Table
 from symdl.rendering.labels import Label
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.plot import Line, Point, plot_figure
+from symdl.rendering.report import verdict_words
 from symdl.verification.pieces import pieces_of
 from symdl.verification.ranges import Span, Value
 from symdl.verification.shape import Arc, Curve
@@ -27,7 +28,7 @@ from symdl.verification.truth import opened
 S = sympy.Symbol("s", real=True)
 #: The window of the plots, and points of a curve that bends.
 LEFT, RIGHT, HIGHEST, POINTS = -5, 5, 4, 160
-WAYS = {"slope": "the slope", "stable": "the form that is computed", "complement": "1 minus it", "logarithm": "its log"}
+WAYS = {"stable": "the form that is computed", "complement": "1 minus it", "logarithm": "its log"}
 ROWS = {
     "range": "range",
     "bounded": "bounded",
@@ -39,6 +40,43 @@ ROWS = {
     "lipschitz": "Lipschitz constant",
     "fixed_points": "fixed points",
 }
+
+
+#: The slope by the value a, where that is simpler: a, s, *parameters → the slope.
+BY_VALUE: dict[str, Callable[..., sympy.Expr]] = {
+    "sigmoid": lambda a, s: a * (1 - a),
+    "log_sigmoid": lambda a, s: 1 - sympy.exp(a),
+    "tanh": lambda a, s: 1 - a**2,
+    "tanhshrink": lambda a, s: (s - a) ** 2,
+    "softplus": lambda a, s, beta: 1 - sympy.exp(-beta * a),
+    "gaussian": lambda a, s: -2 * s * a,
+}
+ACCURACY = Link("Accuracy in float32 and float64", "../accuracy/accuracy.md")
+
+
+@dataclass(frozen=True)
+class Several:
+    """An activation of several numbers: a lesson, and where it is from.
+
+    Args:
+        lesson: both derivations, and the slope by hand.
+        source: where the formula is from.
+        kink: the decision at a kink, in words.
+    """
+
+    lesson: Lesson
+    source: str
+    kink: str = ""
+
+    def blocks(self) -> Iterator[Block]:
+        """The section.
+
+        Raises:
+            NotProvedError: a claim is not proved.
+        """
+        yield from self.lesson.blocks()
+        yield Items((*([f"Kink: {self.kink}"] if self.kink else []), f"Source: {self.source}"))
+        yield ACCURACY
 
 
 @dataclass(frozen=True)
@@ -64,34 +102,48 @@ class Entry:
         (variable, *_) = (t.name for t in definition.inputs)
         lesson = Lesson(a.name.replace("_", " "), definition, wrt=variable)
         yield from lesson.blocks()
+        yield from self._slope()
         if proved := tuple(self._proved()):
             yield Items(proved)
-        yield from self._slope()
         yield Heading("Properties", 3)
         yield Paragraph(f"Derived{self._values()}; each has a proof, by symdl properties {a.name}{self._options()}.")
         yield Table(("property", "what is proved"), tuple(self._rows()))
         yield self.figure
         kink = [f"Kink: {a.kink}"] if a.kink else []
-        yield Items((*kink, f"Source: {a.source}", "Accuracy in float32 and float64: derivations/accuracy/accuracy.md"))
+        yield Items((*kink, f"Source: {a.source}"))
+        yield ACCURACY
 
     def _proved(self) -> Iterator[str]:
         """The other forms that the function has, each proved equal to the definition."""
         call = self.activation.call
         if isinstance(call, type) and issubclass(call, ScalarFunction):
             for claim, verdict in sd.check_function(call, budget=PATIENCE).items():
+                if claim == "slope":
+                    continue
                 words = WAYS[claim][0].upper() + WAYS[claim][1:]
                 start = f"{words}, as the library has it, follows from the definition: proved for all real "
                 yield f"{start}{_scope(verdict.require(), self.activation)} ({verdict.method})."
 
     def _slope(self) -> Iterator[Block]:
-        """The slope in the form that readers expect."""
-        call = self.activation.call
-        if isinstance(call, type) and issubclass(call, ScalarFunction) and call.slope is not None:
-            names = [sympy.Symbol(n.rstrip("_"), real=True) for n in self.activation.parameters]
-            whole, slope = call(S, *names), call.slope(S, *names)
-            printed = MathPrinter().math
-            yield Heading("The slope in closed form", 3)
-            yield Formula((Row(rf"\frac{{d}}{{ds}} {printed(whole)}", printed(sympy.sympify(slope))),))
+        """The slope in the form that readers expect, and by the value where that is simpler; proved."""
+        a, names = self.activation, [sympy.Symbol(n.rstrip("_"), real=True) for n in self.activation.parameters]
+        known = [_fact(a, key, n) for n, key in zip(names, a.parameters, strict=True)]
+        whole, definition = a.call(S, *known), opened(sympy.sympify(a.formula(S, *known)))
+        slope = sympy.sympify(whole).diff(S)
+        printed = MathPrinter().math
+        rows, claims = (
+            [Row(rf"\frac{{d}}{{ds}} {printed(whole)}", printed(slope))],
+            [("The slope in closed form", slope)],
+        )
+        if a.name in BY_VALUE:
+            value = sympy.Symbol("a", real=True)
+            rows.append(Row("", printed(BY_VALUE[a.name](value, S, *known))))
+            claims.append(("The slope by the value", BY_VALUE[a.name](definition, S, *known)))
+        yield Heading("The slope in closed form", 3)
+        yield Formula(tuple(rows))
+        verdicts = [(c, sd.equal(e, definition.diff(S), budget=PATIENCE).require()) for c, e in claims]
+        shown = {"s", *(n.name for n in names)}
+        yield Items(tuple(f"{c} follows from the definition: {verdict_words(v, shown)}." for c, v in verdicts))
 
     def _options(self) -> str:
         return f" --set {' '.join(f'{n}={v}' for n, v in self.usual.items())}" if self.usual else ""
@@ -113,10 +165,13 @@ class Entry:
     @cached_property
     def figure(self) -> Figure:
         """The activation and its slope."""
-        curve = Curve.of(pieces_of(self.plain.defined(S), S), S, Work(PATIENCE))
-        value = Line(_label("a"), "forward", _runs(curve, "value"), tuple(_dots(curve, slope=False)))
-        slope = Line(_label("a", "′"), "backward", _runs(curve, "slope"), tuple(_dots(curve, slope=True)))
-        return plot_figure([slope, value], "The activation, blue, and its slope, red.", self.link, _highest(curve))
+        lines, highest = curve_lines(self.plain.defined(S), "a", PATIENCE, "s")
+        return plot_figure(lines, "The activation, blue, and its slope, red.", self.link, highest)
+
+
+def _fact(activation: Activation, key: str, symbol: sympy.Symbol) -> sympy.Symbol:
+    """The symbol of a parameter with what is stated of it."""
+    return sympy.Symbol(symbol.name, positive=True) if activation.facts.get(key) == "positive" else symbol
 
 
 def _scope(verdict: sd.Verdict, activation: Activation) -> str:
@@ -171,9 +226,18 @@ def span_tex(span: Span) -> str:
     return f"${'[' if span.low_closed else '('}{low}, {high}{']' if span.high_closed else ')'}$"
 
 
-def _label(name: str, prime: str = "") -> Label:
-    spans = ((name, "", True), (prime, "", False), ("(", "", False), ("s", "", True), (")", "", False))
-    return Label(f"{name}{chr(39) if prime else ''}(s)", tuple(s for s in spans if s[0]))
+def curve_lines(expr: sympy.Expr, name: str, budget: float, variable: str = "") -> tuple[list[Line], int]:
+    """The curves of a function of s and of its slope, and how high they are to be seen."""
+    curve = Curve.of(pieces_of(expr, S), S, Work(budget))
+    value = Line(_label(name, "", variable), "forward", _runs(curve, "value"), tuple(_dots(curve, slope=False)))
+    slope = Line(_label(name, "′", variable), "backward", _runs(curve, "slope"), tuple(_dots(curve, slope=True)))
+    return [slope, value], _highest(curve)
+
+
+def _label(name: str, prime: str, variable: str) -> Label:
+    of = (("(", "", False), (variable, "", True), (")", "", False)) if variable else ()
+    spans = ((name, "", True), (prime, "", False), *of)
+    return Label(f"{name}{chr(39) if prime else ''}{f'({variable})' if of else ''}", tuple(s for s in spans if s[0]))
 
 
 def _runs(curve: Curve, part: str) -> tuple[tuple[Point, ...], ...]:

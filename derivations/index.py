@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -29,7 +29,12 @@ figcaption {{ text-align: center; }}
 <h2>Activations</h2>
 <p>Each activation is blue, its slope red. A closed dot is the value that is decided at a kink.</p>
 <div class="plots">
-{plots}
+{activations}
+</div>
+<h2>Losses</h2>
+<p>The loss of one entry is blue, its slope by the prediction red; the target is named on the page.</p>
+<div class="plots">
+{losses}
 </div>
 </html>
 """
@@ -51,24 +56,20 @@ def index_page(files: Mapping[str, str]) -> str:
         f"<li><a href='{path}'>{html.escape(title)}</a>{_tex(path[:-3] + '.tex', files)}</li>"
         for path, title in titles.items()
     ]
-    plots = [
-        f"<figure><a href='{page}' style='color: inherit'>\n{files[path].strip()}\n</a>"
-        f"<figcaption>{name.replace('_', ' ')}</figcaption></figure>"
-        for path, name, page in _plots(files, titles)
-    ]
-    return _PAGE.format(links="\n".join(links), plots="\n".join(plots))
+    plots = {folder: "\n".join(_plots(files, titles, folder)) for folder in ("activations", "losses")}
+    return _PAGE.format(links="\n".join(links), **plots)
 
 
 def _tex(path: str, files: Mapping[str, str]) -> str:
     return f" (<a href='{path}'>LaTeX</a>)" if path in files else ""
 
 
-def _plots(files: Mapping[str, str], titles: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Path, name and page of each plot, in the order of the pages."""
-    found = []
-    for page in titles:
-        folder = page.rpartition("/")[0]
+def _plots(files: Mapping[str, str], titles: Mapping[str, str], folder: str) -> Iterator[str]:
+    """Each plot of a folder with a link to its page, in the order of the pages."""
+    for page in (p for p in titles if p.rpartition("/")[0] == folder):
         for name in re.findall(r"\]\(([^()]*)\.svg\)", files[page]):
-            if folder == "activations":
-                found.append((f"{folder}/{name}.svg", name, page))
-    return found
+            drawing = files[f"{folder}/{name}.svg"].strip()
+            yield (
+                f"<figure><a href='{page}' style='color: inherit'>\n{drawing}\n</a>"
+                f"<figcaption>{name.replace('_', ' ')}</figcaption></figure>"
+            )

@@ -81,7 +81,6 @@ from .library.losses import (
     cross_entropy as cross_entropy,
     l1 as l1,
     l2 as l2,
-    loss as loss,
 )
 from .library.optimisers import (
     Optimizer as Optimizer,
@@ -111,10 +110,11 @@ from .testing.digits import (
     Digits as Digits,
     DigitsWarning as DigitsWarning,
     activation as activation,
-    digits as digits,
 )
 from .testing.handwritten import CodeVerdict as CodeVerdict, check_code as check_code
-from .testing.sweep import Accuracy as Accuracy, sweep as sweep, sweep_table as sweep_table, swept as swept
+from .testing.lossdigits import digits as digits, loss as loss
+from .testing.records import Accuracy as Accuracy, sweep_table as sweep_table
+from .testing.sweep import sweep as sweep, swept as swept
 from .training.classification import (
     accuracy as accuracy,
     confusion_matrix as confusion_matrix,

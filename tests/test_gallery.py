@@ -15,6 +15,8 @@ from derivations.lesson import Lesson
 from derivations.proof import Claim, Proof
 from symdl.cli import main
 from symdl.library.activations import ACTIVATIONS
+from symdl.library.losses import LOSSES
+from symdl.testing.sweep import ACROSS
 
 SOURCES = generate.sources()
 
@@ -41,6 +43,29 @@ def test_every_activation_of_one_number_has_an_entry_with_a_plot() -> None:
         assert f"\n## {name.replace('_', ' ')}\n" in pages and f"]({name}.svg)" in pages
 
 
+def test_every_loss_and_every_activation_of_several_numbers_has_an_entry() -> None:
+    pages = "".join(p.read_text(encoding="utf-8") for p in generate.HERE.glob("*/*.md"))
+    for name in (*LOSSES, *ACROSS):
+        assert f"\n## {name.replace('_', ' ')}\n" in pages
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("sigmoid", r"&= a \left(1 - a\right)"),
+        ("tanh", "&= 1 - a^{2}"),
+        ("softplus", r"\sigma\left(\beta s\right)"),
+        ("sine", r"\omega \cos\left(\omega s\right)"),
+    ],
+)
+def test_the_simplest_closed_form_is_on_the_page(name: str, form: str) -> None:
+    entry = Entry(ACTIVATIONS[name], {}, "")
+    text = sd.markdown(generate.of_lessons("One", [entry]))
+    closed = text.partition("### The slope in closed form")[2].partition("### Properties")[0]
+    assert form in closed and "follows from the definition: proved for" in closed
+    assert "](../accuracy/accuracy.md)" in text
+
+
 def test_the_index_is_up_to_date() -> None:
     files = {
         p.relative_to(generate.HERE).as_posix(): p.read_text(encoding="utf-8")
@@ -49,7 +74,8 @@ def test_the_index_is_up_to_date() -> None:
     }
     page = generate.INDEX.read_text(encoding="utf-8")
     assert generate.index_page(files) == page, "index.html is out of date: make gallery"
-    assert page.count("<figure>") == len(ACTIVATIONS)
+    drawn = [name for name in LOSSES if (generate.HERE / "losses" / f"{name}.svg").exists()]
+    assert page.count("<figure>") == len(ACTIVATIONS) + len(drawn) and len(drawn) >= 14
 
 
 def test_a_form_that_differs_from_its_definition_stops_the_page() -> None:

@@ -9,6 +9,7 @@ from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.derivation.accurate.calls import with_forms, with_twins
 from symdl.derivation.derive import derive
+from symdl.derivation.dominant import with_remainders
 from symdl.derivation.stable import stabilise
 from symdl.errors import DefinitionError
 
@@ -41,7 +42,8 @@ def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: 
         used = {t.name for e in cut.equations for t in e.uses}
         inputs = tuple(t for t in cut.inputs if t.name in used)
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
-    return Programs(written, {n: with_forms(stabilise(d)) for n, d in written.items()}, gradients)
+    stable = {n: with_forms(with_remainders(stabilise(d))) for n, d in written.items()}
+    return Programs(written, stable, gradients)
 
 
 def predictions(definition: Definition) -> tuple[str, ...]:

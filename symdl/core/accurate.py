@@ -24,5 +24,14 @@ quotient: Any = scalar_function("quotient", lambda a, b: a / b, source="a/b")
 #: √(x² + y²) without overflow.
 hypot: Any = scalar_function("hypot", lambda x, y: sympy.sqrt(x**2 + y**2), source="√(x² + y²)")
 
+#: a − b as a subtraction of its own, before anything else is added to it.
+gap: Any = scalar_function("gap", lambda a, b: a - b, slope=lambda a, b: sympy.S.One, source="a − b")
+
+#: e^{a − b}, with what the rounding of a − b leaves out put in.
+exp_gap: Any = scalar_function("exp_gap", lambda a, b: sympy.exp(a - b), source="e^{a − b}")
+
+#: Those that stand in equations, not only in forms.
+PRINTED = (quotient, gap, exp_gap)
+
 #: All of them: none is replaced by its definition in what is computed.
-NODES = (scaled_exp, erfcx, quotient, hypot)
+NODES = (scaled_exp, erfcx, hypot, *PRINTED)

@@ -8,7 +8,8 @@ rewriting is an exact identity:
   equation; it cancels for every m, so no policy for ties is needed;
 - 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x);
 - log f(x) becomes the function's own logarithm (log σ(x) = min(x, 0) − log(1 + e^{−|x|}));
-- u^a / u becomes u^{a−1}, which is 0 at u = 0 where a is above 1.
+- u^a / u becomes u^{a−1}, which is 0 at u = 0 where a is above 1;
+- log(1 + u) becomes log1p u.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 
 import sympy
+from sympy.codegen.cfunctions import log1p
 
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
@@ -45,7 +47,7 @@ def stabilise(definition: Definition) -> Definition:
     equations = [e.map(lambda body: _split_logs(body, equations)) for e in equations]
     equations = [e.map(lambda body: _complements(body, equations)) for e in equations]
     equations = [e.map(lambda body: _logarithms(body, equations)) for e in equations]
-    equations = [e.map(_powers) for e in equations]
+    equations = [e.map(_powers).map(_near_one) for e in equations]
     names = set(definition.tensors)
     for name in [e.name for e in equations]:
         shifted = _shift(name, equations, names, set(definition.outputs))
@@ -143,6 +145,17 @@ def _powers(body: sympy.Expr) -> sympy.Expr:
                 rest = sympy.Mul(*[f for f in node.args if f not in both])
                 found[node] = rest * base ** sympy.Add(*[f.as_base_exp()[1] for f in both])
     return body.xreplace(found) if found else body
+
+
+def _near_one(body: sympy.Expr) -> sympy.Expr:
+    """log(1 + u) → log1p u.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> _near_one(sympy.log(1 - x) / x)
+    log1p(-x)/x
+    """
+    inside = [n for n in body.atoms(sympy.log) if n.args[0].is_Add and n.args[0].as_coeff_Add()[0] == 1]
+    return body.xreplace({n: log1p(n.args[0] - 1) for n in inside})
 
 
 def _opened(call: sympy.Expr, equations: list[Equation]) -> sympy.Expr:

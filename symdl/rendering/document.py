@@ -38,6 +38,14 @@ class Items:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Words that lead to another file of the same kind of text; what is printed on paper shows its name."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of a formula, `left relation right`, and the rule named at its margin. No left side: it goes on."""
 
@@ -81,7 +89,7 @@ class Code:
     language: str = "python"
 
 
-Block = Heading | Paragraph | Items | Formula | Figure | Table | Code
+Block = Heading | Paragraph | Items | Link | Formula | Figure | Table | Code
 
 
 @dataclass(frozen=True)

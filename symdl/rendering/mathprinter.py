@@ -173,7 +173,7 @@ class MathPrinter:
                 sign = "-" if factors.negative else "+"
                 text += (f" {sign} " if text else sign) + wrapped(part, OPEN)
             else:
-                text = part.text
+                text = wrapped(part, OPEN) if len(terms) > 1 else part.text  # cases reach to the next sign
         return Tex(text, ADD)
 
     @_tex.register(sympy.floor)

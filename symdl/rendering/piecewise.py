@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy
 
-from symdl.core.functions import Switch
+from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.tensors import Element
 from symdl.rendering.pieces import ADD, ATOM, Tex
 
@@ -25,6 +25,8 @@ def switch_form(node: Switch, tex: Callable[[sympy.Expr], str]) -> Tex:
         return Tex(rf"{operator}\left({tex(first)}, {tex(second)}\right)", ATOM)
     if _is_absolute(x, below, above):
         return Tex(rf"\left|{tex(x)}\right|", ATOM)
+    if not _named_at_zero(node):
+        return Tex(_cases(node, tex), ADD)
     if (below, above) == (0, 1):
         sign = ">" if weight != 1 else r"\ge"
         return Tex(rf"\left[{_compared(x, sign, tex)}\right]", ATOM)
@@ -48,7 +50,7 @@ def _compared(x: sympy.Expr, sign: str, tex: Callable[[sympy.Expr], str]) -> str
 def as_product(node: Switch) -> sympy.Expr | None:
     """[x > 0]·e, [x < 0]·e or sign(x)·e, where a switch is one of these; None where it is not, or is named."""
     x, below, above, weight = node.args
-    if _named(x, below, above) or _is_absolute(x, below, above):
+    if _named(x, below, above) or _is_absolute(x, below, above) or not _named_at_zero(node):
         return None
     if below == 0 and above != 1:
         return sympy.Mul(Switch(x, below, 1, weight), above)
@@ -59,6 +61,15 @@ def as_product(node: Switch) -> sympy.Expr | None:
     if (below, above) == (1, -1):
         return -Switch(x, -1, 1, weight)
     return None
+
+
+def _named_at_zero(node: Switch) -> bool:
+    """Whether a bracket, or a sign, may leave the policy at 0 to the legend: where a guard makes x 0 on a whole range,
+    the value there counts."""
+    x, below, above, weight = node.args
+    if not x.has(Delta, InRange):
+        return True
+    return bool(weight == sympy.Rational(1, 2) if below == -above else weight in (0, 1))
 
 
 def _is_absolute(x: sympy.Expr, below: sympy.Expr, above: sympy.Expr) -> bool:

@@ -15,7 +15,7 @@ import sympy
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.functions import ScalarFunction
 from symdl.derivation.accurate.calls import slope_search, value_search
-from symdl.derivation.accurate.forms import HARD, Form, Search, grid
+from symdl.derivation.accurate.forms import HARD, Search, grid
 from symdl.errors import SymdlError
 from symdl.library.activations import Activation, activation as from_library
 from symdl.testing.sweep import truths_of, with_values
@@ -39,7 +39,7 @@ class Loss:
 
     Args:
         part: "value" or "slope".
-        at: a point.
+        at: a point; of a loss, its arguments by name.
         written: what the definition gives there in float64, as it is written.
         truth: the value, in 20 digits.
         ulps: how far apart they are.
@@ -47,11 +47,11 @@ class Loss:
     """
 
     part: str
-    at: float
+    at: float | dict[str, float]
     written: float
     truth: str
     ulps: float
-    form: Form | None
+    form: Any
 
     @property
     def mended(self) -> bool:
@@ -60,7 +60,9 @@ class Loss:
 
     def __str__(self) -> str:
         gone = "no digit is left" if self.ulps >= 2.0**52 else f"{math.log10(max(self.ulps, 1)):.0f} digits are lost"
-        lines = [f"the {self.part} at x = {self.at!r} is {self.truth}; as written it gives {self.written!r}: {gone}"]
+        at = self.at if isinstance(self.at, dict) else {"x": self.at}
+        place = ", ".join(f"{n} = {v!r}" for n, v in at.items())
+        lines = [f"the {self.part} at {place} is {self.truth}; as written it gives {self.written!r}: {gone}"]
         if self.form is None:
             return "\n".join([*lines, "a stable form: none found; it is computed as it is written"])
         lines += [
@@ -121,7 +123,7 @@ def _loss(part: str, truth: Truth, search: Search) -> Loss | None:
     """The example nearest to 1 that is telling, or the worst; None where computing as written goes well after all."""
     run = as_written(truth.expr, truth.x)
     best: Loss | None = None
-    for at in sorted({*grid(), *_ROUND}, key=lambda v: (v not in _ROUND, abs(math.log(abs(v))) if v else 800.0)):
+    for at in sorted({*grid(), *ROUND}, key=lambda v: (v not in ROUND, abs(math.log(abs(v))) if v else 800.0)):
         try:
             value = truth(at, FORMATS["float64"].tight)
         except SymdlError:
@@ -130,13 +132,13 @@ def _loss(part: str, truth: Truth, search: Search) -> Loss | None:
         off, _ = ulps(got, value, "float64")
         if best is None or off > best.ulps:
             best = Loss(part, at, got, str(value.mid().str(20, radius=False)), off, search.form)
-        if (off >= 2.0**52 / 10 ** (15 - TELLING) and at in _ROUND) or off >= 2.0**52:
+        if (off >= 2.0**52 / 10 ** (15 - TELLING) and at in ROUND) or off >= 2.0**52:
             break
     return best if best is not None and best.ulps > 8 else None
 
 
 #: Points that an example is looked for at first.
-_ROUND = tuple(float(s * v) for v in (1, 0.1, 5, 10, 1e-3, 20, 40, 1e-8, 100, 800) for s in (1, -1))
+ROUND = tuple(float(s * v) for v in (1, 0.1, 5, 10, 1e-3, 20, 40, 1e-8, 100, 800) for s in (1, -1))
 
 
 def as_written(expr: sympy.Expr, x: sympy.Symbol) -> Callable[[float], float]:
@@ -168,7 +170,7 @@ def _reporting(make: Callable[P, Activation]) -> Callable[P, Activation]:
         result = make(*arguments, **options)
         if len(arguments) > 1 or "definition" in options:
             report = digits(result)
-            if any(abs(loss.at) <= ORDINARY for loss in report.losses):
+            if any(isinstance(loss.at, float) and abs(loss.at) <= ORDINARY for loss in report.losses):
                 warnings.warn(str(report), DigitsWarning, stacklevel=2)
         return result
 

@@ -1,4 +1,4 @@
-"""How accurate a compiled function of one number is, over all numbers of its dtype.
+"""How accurate compiled functions are, over all numbers of a dtype.
 
 >>> from symdl.library.activations import ACTIVATIONS
 >>> made = sweep(ACTIVATIONS["relu"], points=200)
@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,10 +23,13 @@ from symdl.core.define import Input, define, let
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.derivation.seeds import seeded
-from symdl.errors import DefinitionError, SymdlError
-from symdl.library.activations import ACTIVATIONS, Activation, activation as named
+from symdl.errors import DefinitionError
+from symdl.library.activations import ACTIVATIONS, ENTRIES, Activation, activation as named
+from symdl.library.losses import LOSSES, Loss, loss
 from symdl.testing import peers
+from symdl.testing.fields import sweep_fields
 from symdl.testing.floats import around, between, crossings, grid, tidy
+from symdl.testing.records import Accuracy, Swept, summary
 from symdl.testing.ulps import FORMATS, distances
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.truth import Truth, opened
@@ -34,111 +37,42 @@ from symdl.verification.truth import Truth, opened
 Array = npt.NDArray[Any]
 Call = Callable[[Array], Array]
 
-#: The largest error that an entry of the library may have.
-LIMIT = 4.0
 POINTS = 1500
+#: An example of several positions stands for so many of one.
+TOGETHER = 6
 #: Points with the largest errors whose surroundings are looked at again, and how often.
 AGAIN, ROUNDS = 8, 3
 PARTS = ("value", "slope")
 
 
-@dataclass(frozen=True)
-class Swept:
-    """What was found for one function in one dtype.
-
-    Args:
-        part: "value" or "slope".
-        dtype: of the arithmetic.
-        points: how many were tried.
-        worst: the largest error in ulps; infinite where a representable value came out as NaN or infinity.
-        at, computed, truth: of the largest error.
-        above: the shares of points that are more than 0.5, 1 and 4 ulps off.
-        lost: how many representable values came out as NaN or infinity.
-        peer: the largest error of PyTorch on the same points; None where it was not asked or has no such function.
-    """
-
-    part: str
-    dtype: str
-    points: int
-    worst: float
-    at: float
-    computed: float
-    truth: str
-    above: tuple[float, float, float]
-    lost: int
-    peer: float | None = None
-
-    @property
-    def passed(self) -> bool:
-        return self.worst <= LIMIT and not self.lost
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """The errors of one activation and of its slope, in each dtype."""
-
-    name: str
-    rows: tuple[Swept, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Every error is at most 4 ulps, and no representable value is lost."""
-        return all(r.passed for r in self.rows)
-
-    @property
-    def worst(self) -> float:
-        """The largest error in ulps."""
-        return max(r.worst for r in self.rows)
-
-    def require(self) -> Accuracy:
-        """This record.
-
-        Raises:
-            SymdlError: it did not pass.
-        """
-        for row in self.rows:
-            if not row.passed:
-                raise SymdlError(
-                    f"the {row.part} of {self.name} is {row.worst:.3g} ulps off in {row.dtype}",
-                    where=f"x = {row.at!r}",
-                    why=f"it computes {row.computed!r}, and the value is {row.truth}",
-                    remedy="state a stable form",
-                )
-        return self
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        rows = [{**vars(r), "above": list(r.above), "passed": r.passed} for r in self.rows]
-        return {"name": self.name, "passed": self.passed, "rows": rows}
-
-    def __str__(self) -> str:
-        return sweep_table([self])
-
-
 def sweep(
-    which: Activation | str,
+    which: Activation | Loss | str,
     *,
     dtypes: Sequence[str] = DTYPES,
     points: int = POINTS,
     peer: bool = False,
+    **options: Any,
 ) -> Accuracy:
-    """Compile an activation and its slope, and compare both with their definition over all finite numbers.
+    """Compile a function and its slope, and compare both with their definition over all finite numbers.
 
     Args:
-        which: an activation, or the name of one of the library.
+        which: an activation or a loss, or the name of one of the library.
         dtypes: "float64", "float32".
-        points: about how many of the grid (see `symdl.testing.floats.grid`); kinks, roots and the surroundings of the
-            largest errors come on top.
+        points: about how many. Of one number: of the grid (see `symdl.testing.floats.grid`); kinks, roots and the
+            surroundings of the largest errors come on top. Of several: examples (see `symdl.testing.examples`).
         peer: measure PyTorch's function and its slope on the same points, where it is installed and has them.
+        options: of a loss that is named, other than its reduction.
 
     Raises:
-        DefinitionError: no such activation or dtype, or too few points.
+        DefinitionError: no such function or dtype, or too few points.
     """
-    entry = with_values(named(which) if isinstance(which, str) else which)
     if points < 12 or not set(dtypes) <= set(DTYPES):
         raise DefinitionError(
             f"no sweep of {points} points in {', '.join(dtypes)}", remedy=f"at least 12 points, {' or '.join(DTYPES)}"
         )
+    if isinstance(which, Loss) or which in LOSSES or which in ACROSS:
+        return _of_several(which, dtypes, points, peer, options)
+    entry = with_values(named(which) if isinstance(which, str) else which)
     truths = truths_of(entry)
     rows = []
     for dtype in dtypes:
@@ -149,14 +83,35 @@ def sweep(
     return Accuracy(entry.name, tuple(rows))
 
 
+def _of_several(which: Loss | str, dtypes: Sequence[str], points: int, peer: bool, options: dict[str, Any]) -> Accuracy:
+    """A loss, or an activation of several numbers."""
+    title = ", ".join([which if isinstance(which, str) else which.name, *(f"{n}={v}" for n, v in options.items())])
+    other = peers.field(which, options) if peer and isinstance(which, str) else None
+    if isinstance(which, str) and which in ACROSS:
+        return sweep_fields(ACROSS[which].definition(), dtypes=dtypes, points=points, peer=other, title=title)
+    chosen = loss(which, **options, reduction="none") if isinstance(which, str) else replace(which, reduction="none")
+    return sweep_fields(
+        chosen.definition(),
+        dtypes=dtypes,
+        points=points // TOGETHER if chosen.between_examples else points,
+        peer=other,
+        title=title,
+        together=chosen.between_examples,
+    )
+
+
 def with_values(entry: Activation) -> Activation:
     """The activation with 1/4 for each parameter that has no value (a slope that is learned begins there)."""
     return entry.chosen(**{n: sympy.Rational(1, 4) for n, v in entry.parameters.items() if v is None})
 
 
+#: Activations of several numbers.
+ACROSS = {e.name: e for e in ENTRIES if e.name not in ACTIVATIONS}
+
+
 def swept() -> tuple[str, ...]:
-    """The names of the library's activations, in the order of `symdl list`."""
-    return tuple(ACTIVATIONS)
+    """The names of the library's activations and losses, in the order of `symdl list`."""
+    return (*ACTIVATIONS, *ACROSS, *LOSSES)
 
 
 def truths_of(entry: Activation) -> dict[str, Truth]:
@@ -212,27 +167,7 @@ def measure(
         order = np.argsort(np.nan_to_num(off, nan=-1.0, posinf=0.0))
         x = tidy(np.concatenate([x, between(x, order[-AGAIN:].tolist())]), dtype)
     values = _true(truth, x, dtype, known)
-    return _summary(part, x, call(x), values, dtype, peer)
-
-
-def _summary(part: str, x: Array, got: Array, values: list[arb | None], dtype: str, peer: Call | None) -> Swept:
-    off, lost = distances(got, values, dtype)
-    other = None if peer is None else float(np.nanmax(distances(peer(x), values, dtype)[0]))
-    worst = int(np.nanargmax(off))
-    truth = values[worst]
-    shares = tuple(float(np.mean(off[~np.isnan(off)] > limit)) for limit in (0.5, 1.0, LIMIT))
-    return Swept(
-        part,
-        dtype,
-        int((~np.isnan(off)).sum()),
-        float(off[worst]),
-        float(x[worst]),
-        float(got[worst]),
-        "" if truth is None else str(truth.mid().str(20, radius=False)),
-        shares,  # type: ignore[arg-type]
-        int(lost.sum()),
-        other,
-    )
+    return summary(part, dtype, x.tolist(), call(x), values, None if peer is None else peer(x))
 
 
 def _true(truth: Truth, x: Array, dtype: str, known: dict[float, arb | None]) -> list[arb | None]:
@@ -277,21 +212,3 @@ def _sign(truth: Truth, dtype: str, at: float) -> int:
 
 def _side(value: arb) -> int:
     return 1 if value > 0 else -1 if value < 0 else 0
-
-
-def sweep_table(found: Sequence[Accuracy]) -> str:
-    """A table of many sweeps: the largest errors in ulps, where, and how many points are beyond 0.5, 1 and 4."""
-    peer = any(r.peer is not None for a in found for r in a.rows)
-    head = ["function", "", "dtype", "points", "largest", "at x =", "> 0.5", "> 1", "> 4", "NaN or inf"]
-    lines = [head + (["PyTorch"] if peer else [])]
-    for one in found:
-        for r in one.rows:
-            cells = [one.name, r.part, r.dtype, f"{r.points:,}", _ulps(r.worst), f"{r.at:.6g}"]
-            cells += [f"{share:.2%}" for share in r.above] + [str(r.lost or "")]
-            lines.append(cells + ([_ulps(r.peer) if r.peer is not None else ""] if peer else []))
-    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-
-
-def _ulps(value: float) -> str:
-    return f"{value:.2f}" if value < 100 else f"{value:.1e}"

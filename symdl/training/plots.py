@@ -6,6 +6,7 @@ Colours are Okabe and Ito's, which people with any colour vision can tell apart;
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,11 +35,13 @@ METADATA = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"So
 STYLE = {"svg.hashsalt": "symdl", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 11}
 Pair = tuple[Floats | None, Floats | None]
 KINDS: tuple[tuple[str, str, Any], ...] = (("training", TRAINING, "-"), ("validation", VALIDATION, (0, (5, 1.5))))
+ACROSS = 3  # panels side by side
 LABEL_GAP = 17.0  # points from one label to the next beneath it
 
 
 def plot_history(history: History, path: str | os.PathLike[str]) -> Path:
-    """Draw the loss of each epoch, training and validation, and the accuracy in a panel beside it where it is recorded.
+    """Draw the loss of each epoch, training and validation, and what else is recorded: accuracy and metrics, each in a
+    panel of its own.
 
     Args:
         history: of a run with at least one completed epoch. A loss that is not finite leaves a gap.
@@ -70,19 +73,34 @@ def plot_history(history: History, path: str | os.PathLike[str]) -> Path:
     accuracies = (history.training_accuracy, history.validation_accuracy)
     if any(values is not None for values in accuracies):
         panels.append(("Accuracy", accuracies))
+    panels += _metrics(history)
 
     with needs("matplotlib", extra="plot", purpose="plots"):
         from matplotlib import style
         from matplotlib.figure import Figure
     with style.context(["default", STYLE]):
-        figure = Figure(figsize=(6.0 * len(panels), 4.2), layout=_layout())
-        grid = figure.subplots(1, len(panels), squeeze=False)[0]
+        across = min(len(panels), ACROSS)
+        down = math.ceil(len(panels) / across)
+        figure = Figure(figsize=(6.0 * across, 4.2 * down), layout=_layout())
+        grid = figure.subplots(down, across, squeeze=False).ravel()
+        for spare in grid[len(panels) :]:
+            spare.set_visible(False)
+        grid = grid[: len(panels)]
         for axes, (title, pair) in zip(grid, panels, strict=True):
             _curves(axes, title, pair)
         figure.draw_without_rendering()  # lays out the panels, on which depends whether the labels would overlap
         for axes, (title, pair) in zip(grid, panels, strict=True):
             _label_ends(axes, title, pair)
         return _save(figure, path, suffix)
+
+
+def _metrics(history: History) -> list[tuple[str, Pair]]:
+    """A panel for each metric, on both parts of the data where both are recorded."""
+    names = dict.fromkeys(name.split("_", 1)[1] for name in history.metrics)
+    return [
+        (name.replace("_", " "), tuple(history.metrics.get(f"{kind}_{name}") for kind, *_ in KINDS))  # type: ignore[misc]
+        for name in names
+    ]
 
 
 def plot_confusion(matrix: npt.ArrayLike, labels: Sequence[object], path: str | os.PathLike[str]) -> Path:

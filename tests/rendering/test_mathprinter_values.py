@@ -160,6 +160,11 @@ def _well_posed(expr: sympy.Expr) -> bool:
 
 @given(expressions())
 @example(-((TENSORS[3] * TENSORS[1][0]) ** 3) * -1)
+# a guard makes the condition 0 on a whole range, where the policy counts
+@example(Switch(InRange(N - 1, N.extent) * TENSORS[0][N, 0], 0, TENSORS[0][N, 0], sympy.Rational(1, 2)))
+@example(Switch(Delta(N, 1) * TENSORS[3].element(), -1, 1, 0) + 2)
+# cases would take in what is added after them
+@example(Switch(TENSORS[3].element(), 1, 5, 0) + Switch(TENSORS[1][N], 3, 7, 0) + Switch(TENSORS[5][N], 2, 9, 0))
 @settings(max_examples=300)
 def test_the_printed_formula_has_the_value_of_the_expression(expr: sympy.Expr) -> None:
     assume(_well_posed(expr))

@@ -9,7 +9,7 @@ import pytest
 
 import symdl as sd
 from derivations.accuracy.__main__ import NONE_FOUND, PAGE, figure, page
-from symdl.testing.sweep import LIMIT
+from symdl.testing.records import LIMIT
 
 ROW = re.compile(r"^\| `(\w+)` \| (.*) \|$", re.MULTILINE)
 #: Another C library and another processor may round a last digit otherwise.

@@ -34,9 +34,9 @@ def test_a_naive_function_warns_with_an_example_and_a_form():
 
 
 def test_that_no_form_was_found_is_said_plainly():
-    """1 + sin has double roots without end, and no rule of ours for them."""
+    """sin + cos has roots without end, and no rule of ours for them."""
     with pytest.warns(sd.DigitsWarning, match="none found"):
-        made = sd.activation("own_wave", lambda s: 1 + sd.sin(s))
+        made = sd.activation("own_wave", lambda s: sd.sin(s) + sd.cos(s))
     report = sd.digits(made)
     assert not report.keeps and not report.losses[0].mended
     assert "none found" in str(report)
@@ -65,3 +65,40 @@ def test_ones_own_is_within_four_ulps_where_a_form_was_found():
     with pytest.warns(sd.DigitsWarning):
         root = sd.activation("own_squareplus", lambda s: (s + sd.sqrt(s**2 + 4)) / 2)
     sd.sweep(root, points=250, dtypes=["float32"]).require()
+
+
+# ── losses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_naive_loss_warns_with_an_example_and_a_form_that_is_then_computed():
+    with pytest.warns(sd.DigitsWarning, match=r"8 digits are lost") as caught:
+        made = sd.loss("own_logistic", lambda t, z: sd.log(1 + sd.exp(-t * z)), facts={"t": "sign"})
+    assert caught[0].filename == __file__
+    words = str(caught[0].message)
+    assert "with x = t*z:" in words and "log1p(exp(-x))  for 0 ≤ x < inf" in words
+    (value, slope) = sd.digits(made).losses
+    assert value.mended and slope.mended
+    assert value.at == {"t": 1.0, "z": 20.0}
+    sd.sweep(made, points=60, dtypes=["float64"]).require()
+
+
+def test_a_loss_with_a_function_for_each_class():
+    with pytest.warns(sd.DigitsWarning, match=r"-log1p\(-x\)"):
+        made = sd.loss(
+            "own_bce",
+            lambda t, p: -t * sd.log(p) - (1 - t) * sd.log(1 - p),
+            facts={"t": "binary", "p": "fraction"},
+        )
+    sd.sweep(made, points=60, dtypes=["float32"]).require()
+    network = sd.sequential(sd.dense(3, "tanh"), sd.dense(1, "sigmoid"), loss=made)
+    peer = sd.sequential(sd.dense(3, "tanh"), sd.dense(1, "sigmoid"), loss="binary_cross_entropy")
+    assert network.outputs == peer.outputs
+
+
+def test_that_no_form_of_a_loss_was_found_is_said_plainly():
+    with pytest.warns(sd.DigitsWarning, match="none found"):
+        sd.loss("own_odd", lambda t, y: sd.exp(y) - 1 - y - t**2 * y**2 / 7)
+
+
+def test_a_loss_that_keeps_its_digits_says_so_without_a_warning():
+    assert sd.digits(sd.loss("own_quartic", lambda t, y: (t - y) ** 4)).keeps

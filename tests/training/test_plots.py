@@ -94,6 +94,18 @@ def test_the_loss_alone(tmp_path: Path, figures: list[Any]) -> None:
     assert axes.get_yscale() == "linear"
 
 
+def test_every_metric_has_a_panel(tmp_path: Path, figures: list[Any]) -> None:
+    f1, top = np.array([0.25, 0.5]), np.array([0.5, 0.75])
+    metrics = {"training_f1": f1, "validation_f1": f1 / 2, "validation_top_3": top, "training_mae": f1}
+    run = History(step_loss=np.ones(2), training_loss=np.array([1.0, 0.5]), metrics=metrics)
+    plot_history(run, tmp_path / "h.svg")
+    shown = [axes for axes in figures[0].axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in shown] == ["Loss", "f1", "top 3", "mae"]
+    assert [line.get_ydata().tolist() for line in shown[1].lines] == [f1.tolist(), (f1 / 2).tolist()]
+    assert [line.get_ydata().tolist() for line in shown[2].lines] == [top.tolist()]
+    assert texts(shown[2]) == ["validation 0.75"]
+
+
 @pytest.mark.parametrize("gap", [0.0, 1e-4, 0.02, 0.5])
 def test_labels_at_the_ends_never_overlap(tmp_path: Path, figures: list[Any], gap: float) -> None:
     run = History(step_loss=np.ones(2), training_loss=np.array([1.0, 0.5]), validation_loss=np.array([1.0, 0.5 + gap]))

@@ -10,6 +10,7 @@ import sympy
 from symdl.compilation.statements import Statement
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.core.accurate import PRINTED
 from symdl.core.functions import ScalarFunction
 from symdl.core.indices import Index
 
@@ -22,8 +23,8 @@ def computed(expr: sympy.Expr) -> sympy.Expr:
     >>> computed(1 + relu(x))
     Switch(x, 0, x, 0) + 1
     """
-    while expr.has(ScalarFunction):
-        expr = expr.replace(lambda e: isinstance(e, ScalarFunction), lambda e: e.computed())
+    while calls := {c for c in expr.atoms(ScalarFunction) if not isinstance(c, PRINTED)}:
+        expr = expr.replace(lambda e: e in calls, lambda e: e.computed())
     return expr
 
 

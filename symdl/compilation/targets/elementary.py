@@ -64,10 +64,26 @@ def tanh(x):
     return math.copysign(p if a < real(0.625) else large, x)
 '''
 
+
+def _of_difference(source: str) -> str:
+    """exp of a − b, with what the rounding of a − b leaves out added to the reduced argument."""
+    lines = source.strip().splitlines()
+    place = next(k for k, line in enumerate(lines) if line.startswith("    r = "))
+    begin = [
+        "def exp_gap(a, b):",
+        '    """e**(a − b), with what the rounding of a − b leaves out (Knuth, TAOCP 2, 4.2.2)."""',
+        "    x = a - b",
+        "    part = x - a",
+        "    left = (a - (x - part)) - (b + part)",
+        "    left = left if abs(left) < real(1.0) else real(0.0)",
+    ]
+    return "\n".join([*begin, *lines[2 : place + 1], "    r = r + left", *lines[place + 1 :]])
+
+
 #: By dtype and name, in an order in which they can be defined.
 SOURCES = {
-    "float64": {"exp": _EXP64.strip(), "tanh": _TANH64.strip()},
-    "float32": {"exp": _EXP32.strip(), "tanh": _TANH32.strip()},
+    "float64": {"exp": _EXP64.strip(), "tanh": _TANH64.strip(), "exp_gap": _of_difference(_EXP64)},
+    "float32": {"exp": _EXP32.strip(), "tanh": _TANH32.strip(), "exp_gap": _of_difference(_EXP32)},
 }
 NAMES = tuple(SOURCES["float64"])
 #: What a function calls.

@@ -179,12 +179,6 @@ class FormPrinter(ScalarPrinter):
     def _print_erfcx(self, expr: Any) -> str:
         return f"erfcx({self._print(expr.args[0])})"
 
-    def _print_quotient(self, expr: Any) -> str:
-        above, below = expr.args
-        return (
-            f"{self.parenthesize(above, PRECEDENCE['Mul'])}/{self.parenthesize(below, PRECEDENCE['Pow'], strict=True)}"
-        )
-
     def _print_hypot(self, expr: Any) -> str:
         return f"math.hypot({', '.join(self._print(a) for a in expr.args)})"
 

@@ -11,7 +11,7 @@ from symdl.compilation.targets.kernels import KERNEL, SUFFIX
 _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx",
+    "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx", "exp_gap",
     "view1", "view2", "view3", "view4", "view5", "view6",
 }  # fmt: skip
 

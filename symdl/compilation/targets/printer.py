@@ -146,6 +146,19 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
             f" else {self._print(at_zero)} if {value} == {zero} else {self._print(x)})"
         )
 
+    def _print_gap(self, expr: Any) -> str:
+        first, second = (self.parenthesize(a, PRECEDENCE["Mul"], strict=False) for a in expr.args)
+        return f"({first} - {second})"
+
+    def _print_quotient(self, expr: Any) -> str:
+        above, below = expr.args
+        return (
+            f"{self.parenthesize(above, PRECEDENCE['Mul'])}/{self.parenthesize(below, PRECEDENCE['Pow'], strict=True)}"
+        )
+
+    def _print_exp_gap(self, expr: Any) -> str:
+        return f"exp_gap({', '.join(self._print(a) for a in expr.args)})"
+
     def condition(self, guard: sympy.Expr) -> str:
         """A guard as a condition on integers; any other number as whether it is not 0."""
         if isinstance(guard, InRange):

@@ -59,6 +59,11 @@ def candidates(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.E
 def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]:
     if expr.has(sympy.sin, sympy.cos):
         yield half_angles(expr)
+        yield conjugate_waves(expr)
+    if expr.has(sympy.log):
+        yield expr.replace(
+            sympy.log, lambda u: cfunctions.log1p(u - 1) if u.is_Add and u.has(sympy.S.One) else sympy.log(u)
+        )
     for begin in (expr, expr.rewrite(_HYPERBOLIC, sympy.exp)):
         made = _error_functions(begin, x, sign)
         made = _lengths(made, x)
@@ -69,6 +74,11 @@ def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]
             continue
 
 
+def _beside_one(node: sympy.Expr) -> bool:
+    """log(1 + u)."""
+    return isinstance(node, sympy.log) and node.args[0].is_Add and node.args[0].as_coeff_Add()[0] == 1
+
+
 def half_angles(expr: sympy.Expr) -> sympy.Expr:
     """1 ± cos w and 1 ± sin w as squares: no cancellation, or that of a root of half the order.
 
@@ -77,17 +87,38 @@ def half_angles(expr: sympy.Expr) -> sympy.Expr:
     (2*sin(x)**2, (sin(x) + cos(x))**2)
     """
     found = {}
-    for total in expr.atoms(sympy.Add):
-        number, wave = total.as_coeff_Add()
-        factor, call = wave.as_coeff_Mul()
-        if number == 0 or abs(factor) != abs(number) or not isinstance(call, sympy.sin | sympy.cos):
-            continue
-        same, half = factor == number, call.args[0] / 2
+    for total, number, same, call in _crests(expr):
+        half = call.args[0] / 2
         if isinstance(call, sympy.cos):
             found[total] = 2 * number * (sympy.cos(half) if same else sympy.sin(half)) ** 2
         else:
             found[total] = number * (sympy.sin(half) + (1 if same else -1) * sympy.cos(half)) ** 2
     return expr.xreplace(found)
+
+
+def conjugate_waves(expr: sympy.Expr) -> sympy.Expr:
+    """1 ± sin w as cos² w/(1 ∓ sin w) where it is below 1, and the same for cosines: no cancellation, as long as a sine
+    is right to the last digit next to its own roots.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> conjugate_waves(1 + sympy.sin(x))
+    Switch(sin(x), cos(x)**2/(1 - sin(x)), sin(x) + 1, 1)
+    """
+    found = {}
+    for total, number, same, call in _crests(expr):
+        other = sympy.sin(call.args[0]) if isinstance(call, sympy.cos) else sympy.cos(call.args[0])
+        side = call if same else -call
+        found[total] = Switch(side, number * other**2 / (1 - side), total, 1)
+    return expr.xreplace(found)
+
+
+def _crests(expr: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr, bool, Any]]:
+    """Each sum c ± c sin w or c ± c cos w: itself, c, whether it is a plus, and the sine or cosine."""
+    for total in sorted(expr.atoms(sympy.Add), key=sympy.default_sort_key):
+        number, wave = total.as_coeff_Add()
+        factor, call = wave.as_coeff_Mul()
+        if number != 0 and abs(factor) == abs(number) and isinstance(call, sympy.sin | sympy.cos):
+            yield total, number, factor == number, call
 
 
 def _error_functions(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> sympy.Expr:

@@ -16,8 +16,15 @@ import sympy
 
 from symdl.core.accurate import scaled_exp
 from symdl.core.functions import Switch
-from symdl.derivation.accurate.candidates import candidates, conjugates, in_turn, opened, without_switches
-from symdl.derivation.accurate.rounding import BOTH, Analysis
+from symdl.derivation.accurate.candidates import (
+    candidates,
+    conjugate_waves,
+    conjugates,
+    in_turn,
+    opened,
+    without_switches,
+)
+from symdl.derivation.accurate.rounding import BOTH, Analysis, LostError
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
 from symdl.errors import UnsupportedError
@@ -121,7 +128,7 @@ def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sym
     x + log1p(exp(-x))  for 0 ≤ x < inf
     """
     used = [*given] or [definition]
-    points = grid()
+    points = [at for at in grid() if _within_domain(definition, x, at)]
     before = [Analysis(used[0], x).ulps(at) for at in points]
     worst = max(before)
     at = min((p for p, e in zip(points, before, strict=True) if e == worst), key=abs)
@@ -162,8 +169,22 @@ def grid() -> list[float]:
     """Points for an analysis: all exponents, and closer together where functions change."""
     sides = [2.0**k for k in range(-1074, 1024, 61)] + [2.0 ** (k / 2) for k in range(-40, 24)]
     sides += [0.15 * k for k in range(1, 90)] + [0.3 * k for k in range(45, 135)]
-    sides += [LARGEST, 709.0, 744.5, 746.0]
+    sides += [LARGEST, 2.0**128, 2.0**1023, math.nextafter(2.0**1023, 0), 709.0, 744.5, 746.0]
     return sorted({*sides, *[-s for s in sides], *BOTH, 0.0})
+
+
+def _within_domain(definition: sympy.Expr, x: sympy.Symbol, at: float) -> bool:
+    """Whether logarithms and roots have a value, and nothing is divided by 0."""
+    logs = [n.args[0] for n in definition.atoms(sympy.log)]
+    powers = [n for n in definition.atoms(sympy.Pow) if n.base.has(x)]
+    try:
+        return (
+            all(Analysis(e, x).at(at, unbounded=True).value > 0 for e in logs)
+            and not any(Analysis(n.base, x).at(at, unbounded=True).value < 0 for n in powers if not n.exp.is_Integer)
+            and not any(Analysis(n.base, x).at(at, unbounded=True).value == 0 for n in powers if n.exp.is_negative)
+        )
+    except (LostError, UnsupportedError):
+        return True
 
 
 def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
@@ -188,10 +209,16 @@ def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], lo
         return [Piece(low, high, local)]
     sign = 1 if middle > 0 else -1
     forms = list(dict.fromkeys([*[without_switches(g, x, middle) for g in given], *_written(local, x, sign)]))
-    points = [p for p in grid() if low < p < high]
+    points = [p for p in grid() if low < p < high and _within_domain(local, x, p)]
+    if not points:
+        return [Piece(low, high, local)]
     forms = _promising(forms, x, points)
+    if (crest := conjugate_waves(local)) != local:
+        forms = [crest, *[f for f in forms if f != crest]]
     tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
-    path = _path([tables[f] for f in forms])
+    path = (
+        _path([tables[f] for f in forms]) if crest == local else [_first(tables, forms, k) for k in range(len(points))]
+    )
     errors = [tables[forms[f]][k] for k, f in enumerate(path)]
     pieces = _segments(low, high, points, [forms[f] for f in path])
     runs = _runs(errors)
@@ -201,6 +228,12 @@ def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], lo
         for mended in _mended(local, forms[path[first]], x, a, b):
             pieces = _put_in(pieces, mended)
     return _short_of_overflow(pieces, local, x)
+
+
+def _first(tables: dict[sympy.Expr, list[float]], forms: list[sympy.Expr], k: int) -> int:
+    """The first form where it does not overflow, else the best of the others: between two points of the grid a wave has
+    many roots, so that errors at points say little."""
+    return 0 if math.isfinite(tables[forms[0]][k]) else min(range(len(forms)), key=lambda f: tables[forms[f]][k])
 
 
 def _short_of_overflow(pieces: list[Piece], local: sympy.Expr, x: sympy.Symbol) -> list[Piece]:

@@ -269,6 +269,8 @@ class Series:
 def _power(base: Any, exponent: sympy.Expr) -> Any:
     if exponent.is_Rational and exponent.q <= 2:
         whole = _multiplied(base if exponent.is_Integer else base.sqrt(), abs(int(exponent.p)))
+        if exponent.p < 0 and arb(whole[0] if isinstance(whole, arb_series) else whole).contains(0):
+            raise UnsupportedError("no series at a pole")
         return whole if exponent.p >= 0 else 1 / whole
     raise UnsupportedError(f"no series of a power {exponent}")
 

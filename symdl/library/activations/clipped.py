@@ -73,6 +73,7 @@ hard_tanh = Activation(
     "slope 0 at both ends, as PyTorch chooses",
     {"min_val": sympy.S.NegativeOne, "max_val": sympy.S.One},
     summary="x cut off at both ends",
+    ordered=(("min_val", "max_val"),),
 )
 hard_swish = Activation(
     "hard_swish",

@@ -49,6 +49,7 @@ class Activation(Displayed):
             own.
         facts: what parameters have to be, by name: {"alpha": "positive"}.
         summary: one line on what it is.
+        ordered: pairs of parameters of which the second is no less than the first.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Activation(Displayed):
     learned: Mapping[str, sympy.Expr] = field(default_factory=dict, hash=False)
     facts: Mapping[str, str] = field(default_factory=dict, hash=False)
     summary: str = ""
+    ordered: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, x: Any, *values: Any, **named: Any) -> sympy.Expr:
         """The activation of x.
@@ -89,6 +91,7 @@ class Activation(Displayed):
                 raise self._unknown(name)
             stated = self.facts.get(name, "").split()
             given[name] = None if value is None else number(f"activation {self.name}", name, value, stated)
+        self._check_order(given)
         fixed = {name for name, value in values.items() if value is not None}
         learned = {name: start for name, start in self.learned.items() if name not in fixed}
         return replace(self, parameters=given, learned=learned)
@@ -149,7 +152,20 @@ class Activation(Displayed):
                     why="it is learned, and the layer has to make it" if name in self.learned else "none was given",
                     remedy=f"write sd.activation('{self.name}', …, {name}=1), or pass it in a call: f(s, {name}=…)",
                 )
-        return [sympy.sympify(a, strict=True) for a in (x, *given.values())]
+        numbers = {name: sympy.sympify(value, strict=True) for name, value in given.items()}
+        self._check_order(numbers)
+        return [sympy.sympify(x, strict=True), *numbers.values()]
+
+    def _check_order(self, values: Mapping[str, sympy.Expr | None]) -> None:
+        for low, high in self.ordered:
+            least, most = values[low], values[high]
+            if least is not None and most is not None and (most - least).is_negative:
+                raise DefinitionError(
+                    f"{low} = {least} is above {high} = {most}",
+                    where=f"activation {self.name}",
+                    why="the first is the lower end, the second the upper one",
+                    remedy="exchange them",
+                )
 
     def _unknown(self, name: str) -> DefinitionError:
         return DefinitionError(

@@ -149,6 +149,7 @@ rrelu = Activation(
     "the left slope at 0, as PyTorch chooses",
     {"lower": sympy.Rational(1, 8), "upper": sympy.Rational(1, 3)},
     summary="the leaky ReLU whose slope is drawn in training; here its mean, as in prediction",
+    ordered=(("lower", "upper"),),
 )
 threshold = Activation(
     "threshold",

@@ -122,6 +122,10 @@ class Loss:
         indices = tensors[1].indices if self.pointwise else tensors[0].indices[:1]
         return reduced(value, indices, reduction or self.reduction, weight=weight)
 
+    def entries(self) -> Definition:
+        """The loss by itself, one value for each entry or example."""
+        return replace(self, reduction="none").definition()
+
     def definition(self) -> Definition:
         """The loss by itself: its inputs, and the target L; of scores z where its prediction is a softmax."""
         inputs = dict(self.inputs)

@@ -22,6 +22,9 @@ from symdl.library.losses.record import Family, Loss, checked
 def dice(*, squared: bool = False, smooth: float | None = None, reduction: str = "mean") -> Loss:
     """1 − (2 Σ t p + s)/(Σ t + Σ p + s), over the places k of one example; `squared` sums t² and p² instead.
 
+    It is written as D/(Σ t + Σ p + s) with D = Σ t (1 − p) + (1 − t) p, or Σ (t − p)², which keeps its digits where p
+    is nearly t.
+
     Args:
         squared: as V-Net has it.
         smooth: s, so that an empty mask has a loss; None leaves it a hyperparameter.
@@ -33,9 +36,10 @@ def dice(*, squared: bool = False, smooth: float | None = None, reduction: str =
         s = made.values(others)["smooth"]
         n, k = p.indices
         power = 2 if squared else 1
-        overlap = let("I[n]", Sum(t[n, k] * p[n, k], k))
+        apart = (t[n, k] - p[n, k]) ** 2 if squared else t[n, k] * (1 - p[n, k]) + (1 - t[n, k]) * p[n, k]
+        difference = let("D[n]", Sum(apart, k))
         size = let("U[n]", Sum(t[n, k] ** power + p[n, k] ** power, k))
-        return 1 - (2 * overlap[n] + s) / (size[n] + s)
+        return difference[n] / (size[n] + s)
 
     source = "Milletari, Navab and Ahmadi 2016 (arXiv 1606.04797), section 3; Sudre et al. 2017 for sums of p"
     return Loss("dice", _masks(made), value, False, checked(reduction), source=source)
@@ -48,7 +52,10 @@ def tversky(
     smooth: float | None = None,
     reduction: str = "mean",
 ) -> Loss:
-    """1 − (TP + s)/(TP + α FP + β FN + s) with TP = Σ t p, FP = Σ (1 − t) p, FN = Σ t (1 − p)."""
+    """1 − (TP + s)/(TP + α FP + β FN + s) with TP = Σ t p, FP = Σ (1 − t) p, FN = Σ t (1 − p).
+
+    It is written as (α FP + β FN)/(TP + α FP + β FN + s), which keeps its digits where p is nearly t.
+    """
     facts = dict.fromkeys(("alpha", "beta", "smooth"), "positive")
     made = Parameters("tversky", facts, alpha=alpha, beta=beta, smooth=smooth)
 
@@ -58,8 +65,8 @@ def tversky(
         hit = let("TP[n]", Sum(t[n, k] * p[n, k], k))
         false = let("FP[n]", Sum((1 - t[n, k]) * p[n, k], k))
         missed = let("FN[n]", Sum(t[n, k] * (1 - p[n, k]), k))
-        s = given["smooth"]
-        return 1 - (hit[n] + s) / (hit[n] + given["alpha"] * false[n] + given["beta"] * missed[n] + s)
+        wrong = given["alpha"] * false[n] + given["beta"] * missed[n]
+        return wrong / (hit[n] + wrong + given["smooth"])
 
     source = "Salehi, Erdogmus and Gholipour 2017 (arXiv 1706.05721), equation 3"
     return Loss("tversky", _masks(made), value, False, checked(reduction), source=source)

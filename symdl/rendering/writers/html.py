@@ -5,7 +5,19 @@ from __future__ import annotations
 import html
 import re
 
-from symdl.rendering.document import Code, Document, Figure, Formula, Heading, Items, Paragraph, Row, Table, pieces
+from symdl.rendering.document import (
+    Code,
+    Document,
+    Figure,
+    Formula,
+    Heading,
+    Items,
+    Link,
+    Paragraph,
+    Row,
+    Table,
+    pieces,
+)
 from symdl.rendering.writers.mathml import mathml
 
 _STYLE = """
@@ -79,6 +91,8 @@ def _block(block: object) -> str:
             return f"<p>{_words(text)}</p>"
         case Items(entries):
             return "<ul>\n" + "\n".join(f"<li>{_words(e)}</li>" for e in entries) + "\n</ul>"
+        case Link(text, target):
+            return f'<p><a href="{html.escape(target, quote=True)}">{_words(text)}</a></p>'
         case Formula(rows):
             body = "\n".join(_row(row) for row in rows)
             return f'<div class="formula" tabindex="0"><table>\n{body}\n</table></div>'

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import re
 
-from symdl.rendering.document import Code, Document, Figure, Formula, Heading, Items, Paragraph, Row, Table, pieces
+from symdl.rendering.document import (
+    Code,
+    Document,
+    Figure,
+    Formula,
+    Heading,
+    Items,
+    Link,
+    Paragraph,
+    Row,
+    Table,
+    pieces,
+)
 from symdl.rendering.writers.tex import SIGNS
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
@@ -33,6 +45,8 @@ def _block(block: object) -> str:
             return _words(text)
         case Items(entries):
             return "\n".join(f"- {_words(e)}" for e in entries)
+        case Link(text, target):
+            return f"[{_words(text)}]({target})"
         case Formula(rows):
             return f"$$\n{_math(aligned(rows))}\n$$"
         case Figure(svg, _, caption, link):

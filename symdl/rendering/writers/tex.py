@@ -12,6 +12,7 @@ from symdl.rendering.document import (
     Formula,
     Heading,
     Items,
+    Link,
     Paragraph,
     Row,
     Table,
@@ -125,6 +126,8 @@ def _block(block: object) -> str:
         case Items(entries):
             body = "\n".join(rf"\item {_words(e)}" for e in entries)
             return f"\\begin{{itemize}}\n{body}\n\\end{{itemize}}"
+        case Link(text, target):
+            return rf"{_words(text)}: \texttt{{{escaped(target)}}}"
         case Formula(rows):
             return _formula(rows)
         case Figure(_, tikz, caption):
