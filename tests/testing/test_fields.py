@@ -1,4 +1,4 @@
-"""The sweep of functions of several numbers: its examples, its true values against mpmath, and faults that it catches."""
+"""The sweep of functions of several numbers: its examples, true values against mpmath, and faults that it catches."""
 
 from __future__ import annotations
 
