@@ -365,6 +365,21 @@ def test_single_precision(linear: Any) -> None:
     assert found and found.dtypes == ("float32",) and "returns float64" in found.notes[0]
     narrow = refuted(lambda x, dy: (dy.T @ x).astype(np.float16), linear, "W", dtypes=["float32"], explain=False)
     assert narrow.wrong is not None and narrow.wrong.dtype == "float32"
+    refuted(lambda x, dy: 1.001 * (dy.T @ x), linear, "W", dtypes=["float32"], explain=False)
+
+
+def test_digits_that_cancel_in_any_formula() -> None:
+    # 1 − (1 − tanh²) of tiny numbers; x − μ of one number
+    assert_gradient(lambda s, da: da - da * (1 - np.tanh(s) ** 2), sd.definition("tanhshrink"), "s")
+
+    def norm(x: Any, gamma: Any, eps: Any, dy: Any) -> Any:
+        r = 1 / np.sqrt(x.var(axis=1, keepdims=True) + eps)
+        x_hat = x * r - x.mean(axis=1, keepdims=True) * r
+        d = dy * gamma
+        dx = r * d - r * d.mean(axis=1, keepdims=True) - x_hat * r * (d * x_hat).mean(axis=1, keepdims=True)
+        return dx, (dy * x_hat).sum(axis=0)
+
+    assert_gradient(norm, sd.definition("layer_norm"), ["x", "gamma"])
 
 
 def test_large_extents_are_checked_in_extended_precision() -> None:

@@ -16,8 +16,8 @@ Array = npt.NDArray[Any]
 #: The rounding error of a formula is 2⁻²⁹ times as large in float64 as in float32; a wrong formula is as wrong in both.
 #: An error that falls less than by this factor is no rounding.
 SHRINKS = 2.0**-20
-#: Beyond this part of the largest entry, an error in float64 alone is no rounding.
-GROSS = 2.0**-26
+#: Beyond this part of the largest entry, an error in float64 alone is no rounding; in float32 alone.
+GROSS, GROSS_SINGLE = 2.0**-26, 2.0**-11
 #: Beyond this part of the largest entry, float32 is said to be wrong even where float64 is right.
 USELESS = 0.01
 
@@ -76,23 +76,34 @@ def compare(got: Array, exact: Exact, dtype: str) -> Compared:
     return Compared(errors, ulps, unit, lost)
 
 
-def allowed(moved: float, unit: float, dtype: str) -> float:
-    """The tolerance in units: a base, and some times what rounding every operation does to the exact equations."""
+def allowed(unit: float, dtype: str, magnitude: float = 0.0, moved: float = 0.0) -> float:
+    """The tolerance in units of the largest entry.
+
+    Args:
+        unit: in the last place of the largest entry.
+        dtype: whose tolerance.
+        magnitude: the largest entry if nothing cancelled: the base counts in units of this.
+        moved: what rounding every operation does to the exact equations: some times this comes on top.
+    """
     tolerance = TOLERANCES[dtype]
-    return tolerance.ulps + tolerance.slack * moved / unit
+    base = tolerance.ulps * max(1.0, magnitude * float(np.finfo(dtype).eps) / unit)
+    return base + tolerance.slack * moved / unit
 
 
-def rounds(double: Compared, single: Compared | None, size: float) -> bool:
+def rounds(double: Compared, single: Compared | None, size: float, upstream: float) -> bool:
     """Whether an error in float64 beyond the tolerance is lost digits of a right formula, not a wrong formula.
 
     Args:
         double, single: the same output at the same point in both dtypes; None where float32 was not possible.
         size: of the largest entry.
+        upstream: of the largest slope by an output, 1 where there is none: what slopes so much smaller are made of.
     """
     if double.lost:
         return False
     if single is None or single.lost:
         return double.largest <= GROSS * size
+    if single.largest >= size / 2:  # all digits are lost in float32, and its error says nothing
+        return double.largest <= TOLERANCES["float64"].ulps * float(np.finfo(np.float64).eps) * upstream
     return double.largest <= SHRINKS * single.largest
 
 

@@ -99,6 +99,31 @@ def spread(eq: Equation, body: sympy.Expr, values: Mapping[str, Array], sizes: M
     return np.asarray(found)
 
 
+def magnitudes(
+    equations: Iterable[Equation], values: Mapping[str, Array], sizes: Mapping[sympy.Symbol, int]
+) -> dict[str, Array]:
+    """What each entry would be if nothing cancelled, here and in what is read: all summands with their absolute values.
+
+    Args:
+        equations, sizes: as for `evaluate`.
+        values: of all tensors.
+
+    >>> from symdl.library.definitions import definition
+    >>> d = definition("linear").at(n=1, i=2, j=1)
+    >>> given = {"x": np.ones((1, 2)), "W": np.array([[3.0, -3.0]]), "b": np.array([-1.0]), "y": np.array([[-1.0]])}
+    >>> magnitudes(d.equations, given, {})["y"].tolist()
+    [[7.0]]
+    """
+    known = {n: np.abs(np.asarray(v)) for n, v in values.items()}
+    found: dict[str, Array] = {}
+    evaluator = _Magnitudes({n: np.asarray(v) for n, v in values.items()}, sizes)
+    evaluator.sums = known
+    with np.errstate(all="ignore"):
+        for group in groups(tuple(equations)):
+            _group(group, known, found, evaluator)
+    return found
+
+
 def _group(group: Group, known: dict[str, Array], found: dict[str, Array], evaluator: _Evaluator) -> None:
     for eq in group.equations:
         shape = tuple(size_of(i, evaluator.sizes) for i in eq.indices)
@@ -146,9 +171,12 @@ class _Evaluator:
             shape[axis] = len(run)
             self.at[index] = np.array(run, dtype=np.int64).reshape(shape)
             lengths.append(len(run))
-        whole = np.broadcast_to(self.value(term.body), lengths)
+        whole = np.broadcast_to(self.body(term), lengths)
         axes = tuple(range(len(free), len(indices)))
         return _REDUCE[term.op](whole, axis=axes) if axes else whole
+
+    def body(self, term: Term) -> Any:
+        return self.value(term.body)
 
     def value(self, expr: sympy.Expr) -> Any:
         """The numbers that an expression is; a leaf as it is, the result of an operation shaken."""
@@ -210,3 +238,26 @@ class _Evaluator:
         a, b = (self.whole(e) for e in expr.args)
         found = a == b if isinstance(expr, Delta) else (a >= 0) & (a < b)
         return np.asarray(found)
+
+
+class _Magnitudes(_Evaluator):
+    """Sums and products of absolute values; what is no polynomial is what it is."""
+
+    sums: Mapping[str, Array]
+
+    def body(self, term: Term) -> Any:
+        return np.abs(self.value(term.body)) if term.op == "max" else self.size(term.body)
+
+    def size(self, expr: sympy.Expr) -> Any:
+        if isinstance(expr, Element):
+            values, self.values = self.values, self.sums
+            found = self.element(expr)
+            self.values = values
+            return found
+        if isinstance(expr, sympy.Add):
+            return sum(self.size(a) for a in expr.args)
+        if isinstance(expr, sympy.Mul):
+            return math.prod(self.size(a) for a in expr.args)
+        if isinstance(expr, sympy.Pow) and expr.exp.is_Integer and expr.exp > 0:
+            return self.size(expr.base) ** int(expr.exp)
+        return np.abs(self.value(expr))

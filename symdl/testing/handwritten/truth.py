@@ -18,7 +18,7 @@ from symdl.core.equations import Equation
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.tensors import Role, elements_in
 from symdl.errors import SymdlError
-from symdl.testing.handwritten import arithmetic
+from symdl.testing.handwritten import arithmetic, quick
 from symdl.testing.handwritten.subject import Subject
 from symdl.verification.truth import opened
 
@@ -41,6 +41,11 @@ class Exact:
     def of(cls, numbers: Array) -> Exact:
         """From an array of mpmath numbers or longdouble."""
         return cls(*arithmetic.pair(numbers))
+
+    @property
+    def size(self) -> float:
+        """The largest absolute value."""
+        return float(np.max(np.abs(self.high), initial=0.0))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,6 +101,20 @@ class Truth:
             gradient = self.subject.gradient
             self._moved[dtype] = arithmetic.moved(gradient, self.arrays, self.values, self.digits, dtype)
         return self._moved[dtype].get(name, 0.0)
+
+    def magnitude(self, name: str) -> float:
+        """The largest entry of a tensor if nothing cancelled on the way to it."""
+        return float(np.max(self._magnitudes.get(name, np.zeros(())), initial=0.0))
+
+    @cached_property
+    def _magnitudes(self) -> dict[str, Array]:
+        gradient = self.subject.gradient
+        values = {n: np.asarray(v).astype(np.float64) for n, v in self.values.items()}
+        sizes = arithmetic.sizes_of(gradient, {t.name: values[t.name] for t in gradient.inputs})
+        try:
+            return quick.magnitudes(gradient.equations, values, sizes)
+        except (SymdlError, IndexError):
+            return {}  # no larger tolerance then
 
     @cached_property
     def alternatives(self) -> dict[str, list[Array]]:
