@@ -1,6 +1,7 @@
-"""Formulas worked out in numbers by a second reader, which knows nothing of the checker's: mpmath on the tree itself.
+"""Formulas worked out in numbers by a second reader, which shares nothing with the checker but the tree.
 
-Names are given as numbers, lists or lists of lists; functions as Python functions. Derivatives are taken by differences.
+Names are given as numbers, lists or lists of lists; functions as Python functions. Derivatives are taken by
+differences.
 """
 
 from __future__ import annotations

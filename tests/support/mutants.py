@@ -224,7 +224,7 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
             values = [numbers.value(side) for side in chain.sides]
         except (Unknown, ZeroDivisionError, KeyError, AttributeError, TypeError, ValueError, OverflowError, IndexError):
             return None
-        told = [mpf(re.sub(r"[\[\] ]|\+/-.*", "", t)) for t in (witness.left, witness.right)]
+        told = [mpf(re.sub(r"[\[\] ]|\+/-.*", "", t) or 0) for t in (witness.left, witness.right)]
         return all(abs(v - t) <= mpf(10) ** -9 * (1 + abs(t)) for v, t in zip(values, told, strict=True))
 
 

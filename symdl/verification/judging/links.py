@@ -18,6 +18,7 @@ from symdl.errors import SymdlError
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import orders
+from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
@@ -26,6 +27,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
@@ -132,6 +134,8 @@ class Judge:
         return self._sound(link, verdict, forms)
 
     def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
+        if left.has(UnknownFunction) or right.has(UnknownFunction):
+            return self._for_every_function(link, left, right)
         domain = self._domain(left, right)
         for one, other in ((left, right), (right, left)):
             if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
@@ -139,6 +143,14 @@ class Judge:
         if link.relation in ORDERS:
             return orders.decide(left, right, link.relation, domain, self.seed, self.budget)
         return equal(left, right, domain=domain, seed=self.seed, budget=self.budget)
+
+    def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
+        names = sorted({type(c).__name__.rstrip("′") for e in (left, right) for c in e.atoms(UnknownFunction)})
+        found = self._decided(link, *without_functions((left, right)))
+        if found.proved:
+            scope = f"every function {', '.join(names)}"
+            return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
+        return _undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
 
     def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:
         """Cases against a formula: each of them where it applies; where none does, nothing is claimed."""

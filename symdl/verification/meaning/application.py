@@ -15,6 +15,7 @@ from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, named
 from symdl.verification.meaning.names import Parts, function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
+from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
@@ -153,10 +154,8 @@ def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
         known = _known_slope(reader, name, nodes, parts.primes)
         if known is not None:
             return known
-        if parts.primes:
-            raise MeaningError(f"{name} is not defined here", remedy=f"define {name}(x) = … first")
-        if function_letter(name) or name in reader.usage.applied - reader.usage.bare:
-            return _unknown(name, [reader.value(n) for n in nodes])
+        if parts.primes or function_letter(name) or name in reader.usage.applied - reader.usage.bare:
+            return _unknown(name + "′" * parts.primes, [reader.value(n) for n in nodes])
     return None
 
 
@@ -165,7 +164,7 @@ def _unknown(name: str, values: list[Array]) -> Array:
     shaped = [v for v in values if v.axes]
     if shaped and len(values) > 1:
         raise MeaningError(f"{name} of {shaped[0].kind} is not defined here", remedy=f"define {name}(x) = … first")
-    function = sympy.Function(name, real=True)
+    function = unknown(name)
     if shaped:
         return shaped[0].mapped(lambda x: function(x))
     return scalar(function(*[v.body for v in values]))

@@ -226,9 +226,8 @@ def _function(
     names = [p.name for p in named if p is not None]
     if any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
         whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
-        scope.bind(
-            parts.name, Formula(whole.fresh(), (scope.base(parts.name),) * whole.rank, section=section, line=line)
-        )
+        starts = (scope.base(parts.name),) * whole.rank
+        scope.bind(parts.name, Formula(whole.fresh(), starts, tuple(names), section=section, line=line))
         return parts.name
     outer = dict(reader.arguments)
     reader.arguments.update({name: scalar(element(name)) for name in names})

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sympy
-from sympy.core.function import AppliedUndef
 
 from symdl.core.tensors import Element
 from symdl.errors import UnsupportedError
-from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, Scope
+from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 from symdl.verification.partials import partial
@@ -28,9 +29,6 @@ def slope(expr: sympy.Expr, by: Element) -> sympy.Expr:
         return sympy.Piecewise(*[(slope(value, by), condition) for value, condition in expr.args])
     if expr.has(sympy.Piecewise):
         raise MeaningError("the derivative of cases inside a formula")
-    unknown = sorted({str(f.func) for f in expr.atoms(AppliedUndef) if f.has(by)})
-    if unknown:
-        raise MeaningError(f"{unknown[0]} is not defined here", remedy=f"define {unknown[0]}(x) = … first")
     try:
         return partial(expr, by)
     except UnsupportedError as error:
@@ -61,14 +59,28 @@ def derivative(reader: Reader, node: tree.Derivative) -> Array:
 
 def gradient(reader: Reader, node: tree.Gradient) -> Array:
     """∇_w L, of a number by an array; its shape is that of w."""
-    if node.by is None:
-        raise MeaningError("∇ without what it is by", remedy="write ∇_w L")
+    by = node.by if node.by is not None else _argument_of(reader, node.of)
     if node.order != 1:
         raise MeaningError(f"∇ of order {node.order}")
-    whole = _of(reader, node.of, [node.by])
+    whole = _of(reader, node.of, [by])
     if whole.axes:
         raise MeaningError(f"∇ of {whole.kind}")
-    return _once(reader, whole, node.by)
+    return _once(reader, whole, by)
+
+
+def _argument_of(reader: Reader, of: Node) -> Node:
+    """What ∇f(x) and ∇f are by: the one vector that f takes.
+
+    Raises:
+        MeaningError: that is not known.
+    """
+    if isinstance(of, tree.Product) and len(of.factors) == 2 and isinstance(of.factors[1], tree.Group):
+        return of.factors[1].body
+    parts = reader.parts(of)
+    formula = reader.scope.formulas.get((parts.name, 0)) if parts is not None else None
+    if formula is None or len(formula.parameters) != 1:
+        raise MeaningError("∇ without what it is by", remedy="write ∇_w L")
+    return tree.Symbol(formula.parameters[0], "bf")
 
 
 def evaluated_at(reader: Reader, node: Node, group: tree.Group) -> Array:
@@ -116,6 +128,10 @@ def _of(reader: Reader, node: Node, by: list[Node]) -> Array:
     if parts is not None and not parts.subscripts and parts.name in reader.scope.functions and not parts.primes:
         function = reader.scope.functions[parts.name]
         return function.value.fresh()
+    if parts is not None and not parts.subscripts and not reader.known(parts.name) and function_letter(parts.name):
+        at = reader.value(by[0]) if len(set(by)) == 1 else None
+        if at is not None and not at.axes:  # df/dx of an f that nobody defined is f′(x)
+            return scalar(unknown(parts.name + "′" * parts.primes)(at.body))
     return reader.value(node)
 
 

@@ -18,6 +18,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning import application, arrays, calculus, cases, sums
 from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.names import Parts, parts_of
 from symdl.verification.meaning.scope import Scope, count, element
@@ -60,7 +61,8 @@ class Interpreter:
         return letter in self.letters or letter in self.free or letter in self.usage.letters
 
     def matrix(self, name: str) -> bool:
-        return 2 in self.scope.ranks.get(name, ()) or 2 in self.usage.ranks.get(name, ())
+        bold = name in self.usage.bold and name[:1].isupper()
+        return bold or 2 in self.scope.ranks.get(name, ()) or 2 in self.usage.ranks.get(name, ())
 
     def labelled(self, name: str) -> bool:
         return self.usage.labelled(name)
@@ -263,6 +265,11 @@ class Interpreter:
     # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _sum(self, node: tree.Sum) -> Array:
+        if any(isinstance(term, tree.Dots) for _, term in node.terms):
+            written = without_dots(node)
+            if written is None:
+                raise MeaningError("the dots stand for terms of no pattern that is seen here")
+            return self.value(written)
         whole: Array | None = None
         for sign, term in sums.with_their_scope(self, node).terms:
             if sign not in ("+", "-"):

@@ -140,8 +140,11 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
         factors = sub.factors
         if all(isinstance(f, (Symbol, Number)) for f in factors):
             letters = [f.name for f in factors if isinstance(f, Symbol)]
-            if all(len(letter) == 1 and (letter in INDEX_LETTERS or labels.bound(letter)) for letter in letters):
+            single = all(len(letter) == 1 for letter in letters)
+            if single and all(letter in INDEX_LETTERS or labels.bound(letter) for letter in letters):
                 return "", factors
+            if single and len(factors) == 2 and labels.matrix(name.upper()):
+                return "", factors  # v_{ab} of 𝐕
             return "".join(text_of(f) for f in factors), ()
     if isinstance(sub, Number):
         if sub.text.isdigit() and len(sub.text) == 2 and labels.matrix(name):

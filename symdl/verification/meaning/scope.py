@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import sympy
-from sympy.core.function import AppliedUndef
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Head, Reduction, Tensor, refreshed
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.unknown import UnknownFunction
 
 #: Definitions are put into each other at most so deep, and an expression grows to at most so many nodes.
 DEEPEST, LARGEST = 60, 50_000
@@ -210,8 +210,8 @@ class Scope:
                     value = self.written_out(e, formula)
                     if value is not None:
                         mapping[e] = value
-            for call in expr.atoms(AppliedUndef):
-                function = self.functions.get(str(call.func))
+            for call in expr.atoms(UnknownFunction):
+                function = self.functions.get(type(call).__name__)
                 if function is not None and len(function.parameters) == len(call.args):
                     places = dict(zip(map(element, function.parameters), call.args, strict=True))
                     mapping[call] = refreshed(function.value.body).xreplace(places)

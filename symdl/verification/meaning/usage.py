@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.names import parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -64,7 +65,7 @@ class Usage:
         return letter in self.letters
 
     def matrix(self, name: str) -> bool:
-        return False
+        return name in self.bold and name[:1].isupper()
 
     def labelled(self, name: str) -> bool:
         return name in self.vectors
@@ -92,8 +93,10 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         del usage.lengths[name]
     conflicting: set[str] = set()
     for node in nodes:
-        if isinstance(node, tree.Big):
-            _limits(node, usage, conflicting)
+        written = without_dots(node) if isinstance(node, tree.Sum) else None
+        for big in (node, *(walk(written) if written is not None else ())):
+            if isinstance(big, tree.Big):
+                _limits(big, usage, conflicting)
     for letter in conflicting:
         usage.limits.pop(letter, None)
     heads: set[int] = set()

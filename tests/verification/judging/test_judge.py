@@ -83,6 +83,16 @@ CLAIMS = [
     (SOFTMAX, r"\frac{\partial L}{\partial z_j} = p_j \sum_i t_i - t_j", "proved"),
     (SOFTMAX, r"\frac{\partial L}{\partial z_j} = p_j - t_j", "conditional"),
     (SOFTMAX, r"\frac{\partial L}{\partial z_j} = t_j - p_j", "refuted"),
+    # functions of which nothing is known
+    ("", r"\frac{d}{dx} f(g(x)) = f'(g(x)) g'(x)", "proved"),
+    ("", r"\frac{d}{dx} \frac{f(x)}{g(x)} = \frac{f'(x) g(x) - f(x) g'(x)}{g(x)^2}", "proved"),
+    ("", r"\frac{d}{dx} (f(x) g(x)) = f'(x) g'(x)", "undecided"),
+    (r"Let $y = f(u)$ and $u = g(x)$.", r"\frac{dy}{dx} = \frac{dy}{du} \frac{du}{dx}", "proved"),
+    # sums with dots
+    (r"$$ s = \sum_{i=1}^{n} w_i x_i $$", r"s = w_1 x_1 + w_2 x_2 + \dots + w_n x_n", "proved"),
+    (r"$$ s = w_1 x_1 + \dots + w_n x_n $$", r"\frac{\partial s}{\partial w_j} = x_j", "proved"),
+    (r"$$ s = w_1 x_1 + \dots + w_n x_n $$", r"s = \sum_{i=1}^{n} w_i x_i^2", "refuted"),
+    (r"$$ J(\mathbf{w}) = \frac{1}{2} \|\mathbf{w}\|^2 $$", r"\nabla J = \mathbf{w}", "proved"),
     # matrices
     (MATRICES, r"\frac{\partial \ell}{\partial \mathbf{W}} = (\mathbf{y} - \mathbf{t}) \mathbf{x}^\top", "proved"),
     (MATRICES, r"\frac{\partial \ell}{\partial \mathbf{W}} = \mathbf{x} (\mathbf{y} - \mathbf{t})^\top", "conditional"),

@@ -1,0 +1,51 @@
+"""Claims about functions of which nothing is known: equal arguments give equal values, and that is all that is used.
+
+Each f(u) becomes an unknown of its own, one for all arguments of one canonical form. What is then proved holds for
+every f; what is not says nothing, since the document may mean a certain one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.derivation.canonical import canonical
+from symdl.verification.meaning.scope import element
+from symdl.verification.meaning.unknown import UnknownFunction
+
+
+def without_functions(expressions: tuple[sympy.Expr, sympy.Expr]) -> tuple[sympy.Expr, sympy.Expr]:
+    """Both sides with unknowns for the values of unknown functions.
+
+    >>> from symdl.verification.meaning.unknown import unknown
+    >>> x = element("x")
+    >>> f = unknown("f")
+    >>> without_functions((f((x + 1) ** 2), f(x**2 + 2 * x + 1) + f(x)))
+    (f₁, f₁ + f₂)
+    """
+    known: dict[tuple[object, ...], str] = {}
+    first, second = expressions
+    while True:
+        calls = [c for e in (first, second) for c in e.atoms(UnknownFunction)]
+        inner = [c for c in calls if not any(a.has(UnknownFunction) for a in c.args)]
+        if not inner:
+            return first, second
+        mapping = {c: _value(c, known) for c in sorted(inner, key=str)}
+        first, second = first.xreplace(mapping), second.xreplace(mapping)
+
+
+def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy.Expr:
+    indices = sorted((s for s in call.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, i.dummy_index))
+    places = {i: _place(i.extent, k) for k, i in enumerate(indices)}
+    key = (type(call).__name__, *[canonical(a.xreplace(places)) for a in call.args])
+    if key not in known:
+        number = str(len(known) + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+        known[key] = f"{type(call).__name__}{number}"
+    return element(known[key], indices)
+
+
+@lru_cache(maxsize=256)
+def _place(extent: sympy.Expr, number: int) -> Index:
+    return Index(f"p{number}", extent)
