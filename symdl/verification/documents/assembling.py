@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from symdl.verification.documents.cleaning import cleaned
+from symdl.verification.documents.cleaning import RELATION_AFTER, cleaned
 from symdl.verification.documents.macros import ExpansionError, Macros
 from symdl.verification.documents.prose import Numbering, Prose, tidy
 from symdl.verification.documents.regions import Heading, Lines, Region, Scan
@@ -31,11 +31,14 @@ class Assembly:
     pragmas: list[Pragma] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    blocks: int = 0
+    block: int = -1
+    row: int = 0
+    last: Region | None = None
 
     def add(self, text: str, scan: Scan, cell: int = 0) -> None:
         """Take in one text, of which `scan` says what lies where."""
         lines, prose = Lines(text), Prose(text, scan)
+        self.last = None
         for offset, what in scan.problems:
             self.problems.append(Problem(*lines.at(offset), what, cell))
         # at one place, a heading comes before what stands in it
@@ -61,37 +64,26 @@ class Assembly:
         body = text[region.inner : region.outer]
         if region.quoted:  # blanks for the marks, so that offsets stay what they are
             body = _QUOTE.sub(lambda mark: " " * len(mark[0]), body)
-        if region.meant:
-            parts, environment = [(0, len(body))], ""
-        elif region.translate:
-            parts, environment = list(_lines(body)), ""
-        else:
-            parts, environment = rows(body, 0, len(body), region.environment)
-        before = after = None
-        number = 0
+        parts, environment = _parts(body, region)
+        found = []
         for start, end in parts:
-            latex = self._cleaned(body[start:end], region, environment, lines.at(region.inner + start), cell)
-            if not latex:
-                continue
-            if before is None or after is None:
-                before, after = prose.before(region), prose.after(region)
-            self.spans.append(
-                Span(
-                    self.file,
-                    *lines.at(region.inner + start),
-                    region.kind,
-                    latex,
-                    text[region.inner + start : region.inner + end],
-                    self.numbering.current,
-                    self.blocks,
-                    number,
-                    before,
-                    after,
-                    cell,
-                )
-            )
-            number += 1
-        self.blocks += number > 0
+            place = lines.at(region.inner + start)
+            if latex := self._cleaned(body[start:end], region, environment, place, cell):
+                found.append((place, latex, text[region.inner + start : region.inner + end]))
+        if found:
+            self._number(text, region, found[0][1])
+            section, around = self.numbering.current, (prose.before(region), prose.after(region))
+            for place, latex, source in found:
+                number = self.block, self.row
+                self.spans.append(Span(self.file, *place, region.kind, latex, source, section, *number, *around, cell))
+                self.row += 1
+
+    def _number(self, text: str, region: Region, latex: str) -> None:
+        """The next block, or the last one again where a display that begins with = follows another at once."""
+        last, self.last = self.last, region
+        joined = last is not None and last.kind == region.kind == "display" and last.end <= region.start
+        if not (joined and last and not text[last.end : region.start].strip(" \t\n>") and RELATION_AFTER.match(latex)):
+            self.block, self.row = self.block + 1, 0
 
     def _full(self, place: tuple[int, int], cell: int) -> None:
         what = f"the document has more than {MOST_FORMULAS:,} formulas: those from here on are not read"
@@ -110,6 +102,15 @@ class Assembly:
         except ExpansionError as error:
             self.problems.append(Problem(*place, str(error), cell))
             return cleaned(raw, None, environment=environment, **settings)
+
+
+def _parts(body: str, region: Region) -> tuple[list[tuple[int, int]], str]:
+    """Where the formulas of a region lie in it, and the environment that they stand in."""
+    if region.meant:
+        return [(0, len(body))], ""
+    if region.translate:
+        return list(_lines(body)), ""
+    return rows(body, 0, len(body), region.environment)
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:

@@ -25,9 +25,11 @@ _NUMBER = re.compile(r"(?:\\q?quad|\\ )\s*(?:\\q?quad|\\ )\s*\(\d+\)(?:\s|\\ |\\
 """A remark behind // at the end of a row, and a number of the formula that is set by hand."""
 _REOPENED = re.compile(r"\\right\s*\.(?:\s|\\\\|&|\\q?quad\b|\\[,;:! ])*\\left\s*\.")
 _BREAK = re.compile(r"\\\\(?:\\\\)?\*?(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in|mu)\s*\])?")
+_CASE = re.compile(r"&\s*(if|otherwise|else|for|when)(?![A-Za-z])(?:\\[ ,;:]|~|\s)*")
 _MARK = re.compile(r"\\(begin|end)\s*\{[^{}]*\}|\\\\|\\.|[{}&]", re.DOTALL)
 _RELATION_BEFORE = re.compile(r"(?:[=<>≈≤≥]|\\(?:approx|leq?|geq?|neq?|equiv|propto|sim|in|to|leftarrow|gets))\s*\Z")
-_RELATION_AFTER = re.compile(r"\s*(?:[=<>≈≤≥]|\\(?:approx|leq?|geq?|neq?|equiv|propto|sim|in|to|leftarrow|gets)\b|\Z)")
+RELATION_AFTER = re.compile(r"\s*(?:[=<>≈≤≥]|\\(?:approx|leq?|geq?|neq?|equiv|propto|sim|in|to|leftarrow|gets)\b)")
+"""What a formula begins with that goes on with the one before it."""
 _ENDS = (r"\,", r"\;", r"\!", r"\ ", r"\quad", r"\qquad", ".", ",", ";", "~", " ", "\\")
 
 
@@ -55,6 +57,8 @@ def cleaned(
     text = (_COMMENT if markdown else _STRICT_COMMENT).sub(_uncommented, text)
     if "\\" in text:
         text = macros.expand(text) if macros else text
+        if r"\begin{cases}" in text:  # words that were forgotten to be set as such
+            text = _CASE.sub(r"& \\text{\1 } ", text)
         text = _REOPENED.sub("", _EMPTY.sub("", _DROPPED.sub("", text)))
     text = _without_marks(text, aligned=environment in ALIGNED)
     text = _NUMBER.sub("", _ASIDE.sub("", " ".join(text.split())))
@@ -116,6 +120,6 @@ def _without_marks(text: str, *, aligned: bool) -> str:
 
 def _divider(before: str, text: str, at: int) -> str:
     """What a column mark means: a gap between formulas, unless a relation stands there."""
-    if not before.strip() or _RELATION_BEFORE.search(before) or _RELATION_AFTER.match(text, at):
+    if not before.strip() or _RELATION_BEFORE.search(before) or RELATION_AFTER.match(text, at) or not text[at:].strip():
         return " "
     return r" \quad "

@@ -102,6 +102,10 @@ def test_page() -> None:
             r"$$a = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \\ b$$",
             [r"a = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", "b"],
         ),
+        (
+            r"$$\begin{cases} 0, & if \ x < 0 \\ 1 & otherwise \end{cases}$$",
+            [r"\begin{cases} 0, & \text{if } x < 0 \\ 1 & \text{otherwise } \end{cases}"],
+        ),
         (r"$$f = \begin{cases} 0 & x < 0 \\ 1 \end{cases}.$$", [r"f = \begin{cases} 0 & x < 0 \\ 1 \end{cases}"]),
         ("a $x\n\nb$ c", []),
         ("$$a$$ and $$b$$", ["a", "b"]),
@@ -128,6 +132,18 @@ def test_formulas(text: str, expected: list[str]) -> None:
 def test_unclosed_is_noted(text: str, lines: list[int]) -> None:
     document = read_text(text, "markdown")
     assert ([problem.line for problem in document.problems], document.spans) == (lines, ())
+
+
+def test_display_that_begins_with_a_relation_goes_on_with_the_one_before() -> None:
+    text = "$$a = b$$\n\n$$= c$$\n$$\\approx d$$\n\n$$e = f$$\n\nso\n\n$$= g$$"
+    found = [(span.block, span.row, span.latex) for span in read_text(text, "markdown").spans]
+    assert found == [
+        (0, 0, "a = b"),
+        (0, 1, "= c"),
+        (0, 2, r"\approx d"),
+        (1, 0, "e = f"),
+        (2, 0, "= g"),
+    ]
 
 
 @pytest.mark.parametrize(
