@@ -224,6 +224,19 @@ def test_numbers_in_the_text_of_a_function() -> None:
         sd.check_code(lambda x, gamma, dy: backward(x, gamma, dy), norm, "gamma")
 
 
+def test_the_wrong_element_can_be_looked_at_again(linear: Any) -> None:
+    def wrong(x: Any, dy: Any) -> Any:
+        return dy.T @ x * 2
+
+    for dtypes in (["float64"], ["float32"]):
+        element = refuted(wrong, linear, "W", dtypes=dtypes, explain=False).wrong
+        assert element is not None and list(element.arguments) == ["x", "y_bar"]
+        x, dy = element.arguments.values()
+        assert x.dtype == dtypes[0] and float(wrong(x, dy)[element.index]) == element.returned
+        exact = sum(float(a) * float(b) for a, b in zip(dy[:, element.index[0]], x[:, element.index[1]], strict=True))
+        assert math.isclose(exact, float(element.exact), rel_tol=1e-12)
+
+
 def test_functions_of_plain_numbers() -> None:
     def slope(s: float, da: float) -> float:
         return da * (1 - math.tanh(s) ** 2)
@@ -492,6 +505,13 @@ def test_numba_functions() -> None:
     linear = sd.definition("linear")
     found = assert_gradient(backward, linear, "x")
     assert set(found.dtypes) == {"float64", "float32"} and "read-only" in found.layouts
+
+    @numba.njit("float32[:](float32[:], float32[:])")
+    def of_vectors(W: Any, dy: Any) -> Any:
+        return W
+
+    with pytest.raises(sd.DataError, match="declared for others"):
+        sd.check_code(of_vectors, linear, "x")
     only = refuted(declared, linear, "x")
     assert only.dtypes == ("float64",) and "factor 2" in only.guess
 

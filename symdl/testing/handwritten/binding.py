@@ -45,9 +45,9 @@ class Binding:
     by_name: frozenset[str]
     upstream: tuple[str, ...]
 
-    def given(self) -> set[str]:
-        """The names of all tensors that are passed."""
-        return {n for m in self.meanings.values() for n in _names(m)}
+    def given(self) -> tuple[str, ...]:
+        """The names of all tensors that are passed, in the order of the signature."""
+        return tuple(dict.fromkeys(n for m in self.meanings.values() for n in _names(m)))
 
     def arguments(self, arrays: Callable[[str], Any]) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments; `arrays` gives the value for the name of a tensor."""

@@ -95,6 +95,13 @@ def check_code(
     _complete(code, derived, numbers)
     judge = _elementwise(Judge(code, derived, tuple(dtypes), strict), numbers, seed)
     findings, at = look(judge, numbers, seed)
+    if not findings.dtypes:
+        raise DataError(
+            f"{code.name} was called with no array",
+            where="check_code",
+            why=f"it is declared for others than {' and '.join(dtypes)} arrays of these axes",
+            remedy="declare it for these, or let it be compiled for what it is given",
+        )
     mistake = ""
     if explain and at is not None and findings.refutation is not None and findings.refutation.numbers:
         mistake = guess(judge, telling(derived, numbers, seed, at.kind))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.testing.handwritten.arithmetic import EXTENDED
-from symdl.testing.handwritten.calls import LAYOUTS, Code, Outcome
+from symdl.testing.handwritten.calls import LAYOUTS, Code, Outcome, made
 from symdl.testing.handwritten.compare import GROSS_SINGLE, USELESS, Compared, allowed, between, compare, rounds
 from symdl.testing.handwritten.points import Point
 from symdl.testing.handwritten.subject import Subject
@@ -98,11 +98,13 @@ class Judge:
 
     def at(self, point: Point, findings: Findings, layouts: Sequence[str] = ("C",)) -> None:
         """Call the function at a point and note what is found."""
-        dtypes = [d for d in self.dtypes if not (point.kind.wide and d == "float32" and "float64" in self.dtypes)]
+        dtypes = [d for d in self.dtypes if not (point.kind.wide and d == "float32")]
         outcomes: dict[str, Outcome] = {}
+        if not dtypes:
+            return
         findings.points += 1
         findings.extended |= point.truth.digits == EXTENDED
-        given = {n: np.shape(point.truth.values[n]) for n in sorted(self.code.binding.given())}
+        given = self._given(point)
         findings.shapes.setdefault(tuple(sorted(given.items())), given)
         for dtype in dtypes:
             outcome = self.code.call(point.truth.values, dtype)
@@ -119,14 +121,15 @@ class Judge:
 
     def _sound(self, outcome: Outcome, point: Point, dtype: str, layout: str, findings: Findings) -> bool:
         """Whether it returned arrays of the right shapes, and left its arguments alone."""
-        given = {n: np.shape(point.truth.values[n]) for n in sorted(self.code.binding.given())}
-        where = f"{point} of {dtype}{', ' + layout if layout else ''}, {shapes_in_words(given)}"
+        given = self._given(point)
+        where = f"{dtype} {point}{', ' + layout if layout else ''}; {shapes_in_words(given)}"
         if outcome.error:
             if outcome.overflow and point.kind.far and not self.strict:
                 findings.note("it raises an overflow", f"{point.kind.name}, {dtype}")
                 return False
             place = f" ({outcome.place})" if outcome.place else ""
-            findings.refuse(Refutation(f"it raises {outcome.error}{place} for {where}"))
+            hint = "" if point.family == "primes" else "; extents={…} says for which ones it is meant"
+            findings.refuse(Refutation(f"it raises {outcome.error}{place} for {where}{hint}"))
             return False
         if outcome.wrote:
             findings.refuse(Refutation(f"it writes into its argument: {outcome.wrote}, for {where}", numbers=False))
@@ -286,16 +289,21 @@ class Judge:
         words: str = "",
     ) -> Refutation:
         place = found.wrong(limit)
-        given = {n: np.shape(point.truth.values[n]) for n in sorted(self.code.binding.given())}
+        given = self._given(point)
         value = point.truth.values[self._label(name)]
         with mpmath.workdps(25):
             number = np.asarray(value)[place]
             right = mpmath.nstr(mpmath.mpf(number if isinstance(number, mpmath.mpf) else str(number)), 20)
         ulps = float(found.errors[place]) / found.unit
         kind = f"{point}{', ' + words if words else ''}"
-        wrong = WrongElement(self._label(name), place, float(got[place]), right, ulps, dtype, given, kind)
-        reason = f"{wrong} ({kind} of {dtype}, {shapes_in_words(given)}; {limit:.3g} ulps are allowed)"
+        arguments = {n: made(point.truth.values[n], self.code.tensors[n], dtype, "C") for n in given}
+        wrong = WrongElement(self._label(name), place, float(got[place]), right, ulps, dtype, given, kind, arguments)
+        reason = f"{wrong} ({dtype} {kind}; {shapes_in_words(given)}; {limit:.3g} ulps are allowed)"
         return Refutation(reason, wrong)
+
+    def _given(self, point: Point) -> dict[str, tuple[int, ...]]:
+        """The shapes of what the function gets."""
+        return {n: np.shape(point.truth.values[n]) for n in self.code.binding.given()}
 
     def exact(self, point: Point, name: str) -> Exact:
         """What should be returned under that name."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from symdl.errors import NotProvedError
 from symdl.verification.verdict import Status, Verdict
+
+#: So many numbers are written as JSON.
+FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class WrongElement:
         dtype: of the arguments.
         shapes: of the arguments, by name.
         point: what the arguments are like, in words.
+        arguments: the very arrays, by the name of the tensor, to call the function again.
     """
 
     output: str
@@ -33,6 +39,22 @@ class WrongElement:
     dtype: str
     shapes: Mapping[str, tuple[int, ...]]
     point: str
+    arguments: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of text, numbers and lists; the arguments where they are few numbers."""
+        few = sum(np.size(a) for a in self.arguments.values()) <= FEW
+        return {
+            "output": self.output,
+            "index": list(self.index),
+            "returned": repr(self.returned),
+            "exact": self.exact,
+            "ulps": self.ulps if self.ulps < float("inf") else None,
+            "dtype": self.dtype,
+            "shapes": {n: list(s) for n, s in self.shapes.items()},
+            "point": self.point,
+            "arguments": {n: np.asarray(a).tolist() for n, a in self.arguments.items()} if few else None,
+        }
 
     @property
     def element(self) -> str:
@@ -126,22 +148,12 @@ class CodeVerdict:
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of text, numbers and lists."""
-        wrong = self.wrong and {
-            "output": self.wrong.output,
-            "index": list(self.wrong.index),
-            "returned": repr(self.wrong.returned),
-            "exact": self.wrong.exact,
-            "ulps": self.wrong.ulps if self.wrong.ulps < float("inf") else None,
-            "dtype": self.wrong.dtype,
-            "shapes": {n: list(s) for n, s in self.wrong.shapes.items()},
-            "point": self.wrong.point,
-        }
         return {
             "function": self.function,
             "definition": self.definition,
             "wrt": list(self.wrt),
             **self.verdict.to_json(),
-            "wrong": wrong,
+            "wrong": self.wrong and self.wrong.to_json(),
             "guess": self.guess,
             "notes": list(self.notes),
             "points": self.points,
