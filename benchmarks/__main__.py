@@ -6,13 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import derivation, digits, gpt, lenet, startup
+from benchmarks import derivation, digits, gpt, lenet, notation, startup
 from benchmarks.timing import machine
 
 PARTS = {
     "derivation": lambda: derivation.report(derivation.measure()),
     "startup": lambda: startup.report(startup.measure()),
     "lenet": lambda: lenet.report(lenet.measure()),
+    "notation": lambda: notation.report(notation.measure()),
     "gpt": lambda: gpt.report(gpt.measure()),
     "digits": lambda: "\n\n".join(digits.report(digits.measure(d)) for d in ("float64", "float32")),
 }

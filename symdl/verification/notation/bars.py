@@ -35,10 +35,14 @@ def settled(lexemes: list[Lexeme]) -> list[Lexeme]:
         level = levels[place]
         left[level, lexeme.value] -= 1
         after = lexemes[place + 1].kind if place + 1 < len(lexemes) else ""
-        done += _settle(
-            lexeme, done[-1].kind if done else "", after, waiting.setdefault(level, []), left[level, lexeme.value]
-        )
+        done += _settle(lexeme, _before(done), after, waiting.setdefault(level, []), left[level, lexeme.value])
     return done
+
+
+def _before(done: list[Lexeme]) -> str:
+    """The kind of what stands before; the sign in {=} is a sign."""
+    seen = [lexeme.kind for lexeme in done[-2:]]
+    return seen[0] if seen[1:] == ["RBRACE"] and seen[0] in ("OP", "REL", "SIGN") else "".join(seen[-1:])
 
 
 def _settle(bar: Lexeme, before: str, after: str, waiting: list[str], left: int) -> list[Lexeme]:

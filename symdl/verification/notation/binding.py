@@ -50,6 +50,8 @@ def bind(row: Row, place: str) -> Node:
             return _over(elements, i, span)
     if len(elements) == 1 and (name := _lone(elements[0])):
         return name
+    if place == "script" and [str(e) for e in (*elements[:1], *elements[-1:]) if isinstance(e, Lexeme)] == ["<", ">"]:
+        return tree.Group(bind(Row(elements[1:-1]), "group"), "⟨", "⟩", **span)
     elements = arranged(_trimmed(elements, place), place)
     if not elements:
         return tree.Empty(**span)
@@ -178,6 +180,8 @@ def _statements(parts: list[tuple[Element, ...]], separators: list[Lexeme], span
         elif between and between[-1].value not in ",; \n":
             refuse(between[-1].start, between[-1].value, f"nothing stands after {between[-1].value!r}")
     del between[max(len(items) - 1, 0) :]
+    if not any(items):
+        refuse(separators[0].start, separators[0].value, "words without a formula")
     bound = [_side(item, span) for item in items]
     if len(bound) == 1:
         return bound[0]

@@ -8,10 +8,14 @@ from typing import Any, TypeVar
 from symdl.verification.notation import tree
 from symdl.verification.notation.binding import At, Element, Function, Operator, Row, bind, spliced
 from symdl.verification.notation.derivatives import quotient
+from symdl.verification.notation.latex import latex
 from symdl.verification.notation.reader import Lexeme
 from symdl.verification.notation.symbols import OTHERWISE
 from symdl.verification.notation.tree import Node
 from symdl.verification.notation.unread import refuse
+
+_MARKS = frozenset({"REL", "OP", "SIGN"})
+_OPENING, _CLOSING = frozenset("([{⟨"), frozenset(")]}⟩")
 
 S = TypeVar("S", tree.Scripted, Operator)
 
@@ -77,7 +81,7 @@ class Builder:
         if pair in (("|", "|"), ("‖", "‖"), ("⌊", "⌋"), ("⌈", "⌉")):
             kind = {"|": tree.Abs, "‖": tree.Norm, "⌊": tree.Floor, "⌈": tree.Ceil}[first.value]
             return kind(bind(parts[1], "group"), **span)
-        if (first.value in "([{⟨" and last.value in ")]}⟩") or pair in (("", "|"),):
+        if (first.value in _OPENING and last.value in _CLOSING) or pair in (("", "|"),):
             return tree.Group(bind(parts[1], "group"), *pair, **span)
         refuse(
             last.start, last.value or "\\right.", f"{first.value or 'nothing'} is closed by {last.value or 'nothing'}"
@@ -106,10 +110,16 @@ class Builder:
 
     def noted(self, parts: list[Any]) -> Node:
         lexeme, body = parts[0].value, _row(parts[1])
+        if lexeme.value in ("abs", "norm"):
+            kind = tree.Abs if lexeme.value == "abs" else tree.Norm
+            return kind(bind(body, "group"), start=lexeme.start, end=body.end)
         return tree.Noted(bind(body, "noted"), None, lexeme.value, start=lexeme.start, end=body.end)
 
-    def noted_with(self, parts: list[Any]) -> Node:
+    def noted_with(self, parts: list[Any]) -> Node | Row:
         lexeme, note, body = parts[0].value, _row(parts[1]), _row(parts[2])
+        if len(body.elements) == 1 and isinstance(mark := body.elements[0], Lexeme) and mark.kind in _MARKS:
+            defined = "def" in latex(bind(note, "script")) and mark.value == "="
+            return Row((replace(mark, value=":=" if defined else mark.value, start=lexeme.start, end=body.end),))
         if len(body.elements) == 1 and isinstance(body.elements[0], Operator):
             return _put(
                 body.elements[0],

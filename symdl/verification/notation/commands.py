@@ -19,6 +19,8 @@ _ENVIRONMENT = re.compile(r"\s*\{([A-Za-z]+\*?)\}")
 _COLUMNS = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _LIMIT = re.compile(r"(?:\\[,;!: ]|\s)*\\(max|min)(?![A-Za-z])")
 _SPACES = re.compile(r"(?:\s*\\\s)+")
+_SIDE = re.compile(r"\\(left|right)(?![A-Za-z])\s*(.)")
+_RIGHT = re.compile(r"\s*\\right\s*\.")
 _BRACE = re.compile(r"\s*\{")
 _OPTIONAL = re.compile(r"\s*\[")
 _COLOUR = re.compile(r"\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
@@ -83,6 +85,8 @@ def _plain(reader: Reader, name: str, end: int) -> bool:
         reader.put("DOTS", "…", end)
     elif name in _SINGLE:
         reader.put(*_SINGLE[name], end)
+    elif name in ("R", "N", "Z"):
+        reader.put("SYMBOL", name, end, "bb")
     else:
         return False
     return True
@@ -100,6 +104,8 @@ _SINGLE = {
     "over": ("OVER", "over"),
     "choose": ("OVER", "choose"),
     "mid": ("BAR", "mid"),
+    "therefore": ("WORD", "therefore"),
+    "because": ("WORD", "because"),
     "_": ("SUB", "_"),
 }
 
@@ -189,6 +195,8 @@ def _noted(reader: Reader, name: str, end: int) -> bool:
             reader.put("COLOR", argument.group(1).strip(), argument.end(), arguments=1)
     elif name in ("underset", "overset", "stackrel"):
         reader.put("NOTE2", "overset" if name == "stackrel" else name, end, arguments=2)
+    elif name == "smash":
+        reader.skip(end)
     elif name in sym.NOTES:
         reader.put("NOTE1", sym.NOTES[name], end, arguments=1)
     else:
@@ -216,13 +224,14 @@ def _delimited(reader: Reader, name: str, end: int) -> bool:
 
 
 def _sized(reader: Reader, name: str, bracket: str, end: int) -> None:
+    bracket = {"<": "⟨", ">": "⟩"}.get(bracket, bracket)
     value = sym.OPENING.get(bracket) or sym.CLOSING.get(bracket) or sym.BARS.get(bracket)
     if value is None and bracket != ".":
         refuse(reader.at, f"\\{name}", f"no bracket: {bracket!r}")
     if name == "middle":
         reader.put("SEP", "|", end)
     else:
-        reader.put("OPEN" if name == "left" else "CLOSE", value or "", end)
+        reader.put("OPEN" if name == "left" else "CLOSE", value or "", end, name)
 
 
 def _environment(reader: Reader, name: str, end: int) -> bool:
@@ -236,12 +245,46 @@ def _environment(reader: Reader, name: str, end: int) -> bool:
     if not layout and kind not in sym.MATRICES | sym.CASES:
         refuse(reader.at, f"\\{name}{{{kind}}}", f"no meaning is known for the environment {kind}")
     if name == "begin":
+        cased = kind in ("array", "matrix") and _braced_left(reader)
         columns = _COLUMNS.match(reader.text, stop) if kind in ("array", "alignedat", "alignat") else None
-        reader.push(kind, columns.end() if columns else stop, "LBRACE" if layout else "BEGIN", kind)
+        reader.push(
+            kind, columns.end() if columns else stop, "LBRACE" if layout else "BEGIN", "cases" if cased else kind
+        )
     else:
         _without_last_row(reader)
         reader.close(kind, "RBRACE" if layout else "END", stop)
+        if reader.cased and reader.cased[-1] == len(reader.open):
+            _unbraced_right(reader)
     return True
+
+
+def _braced_left(reader: Reader) -> bool:
+    """\\\\left\\{ right before an array makes cases of it; \\\\right. has to end them."""
+    last = reader.found[-1] if reader.found else None
+    braced = last is not None and (last.kind, last.value, last.face) == ("OPEN", "{", "left")
+    if braced and _rest_is_open(reader):
+        reader.found.pop()
+        reader.cased.append(len(reader.open))
+        return True
+    return False
+
+
+def _rest_is_open(reader: Reader) -> bool:
+    """Whether the first \\\\right behind this place that is not another \\\\left's is \\\\right."""
+    depth = 0
+    for side in _SIDE.finditer(reader.text, reader.at):
+        depth += 1 if side[1] == "left" else -1
+        if depth < 0:
+            return side[2] == "."
+    return False
+
+
+def _unbraced_right(reader: Reader) -> None:
+    found = _RIGHT.match(reader.text, reader.at)
+    if found is None:
+        refuse(reader.at, "\\end{array}", "cases without \\right.")
+    reader.cased.pop()
+    reader.skip(found.end())
 
 
 def _without_last_row(reader: Reader) -> None:
@@ -249,6 +292,13 @@ def _without_last_row(reader: Reader) -> None:
     found = reader.found
     while found and (found[-1].kind, found[-1].value) in (("CELL", "\\\\"), ("SEP", "\n")):
         found.pop()
+
+
+def _known(reader: Reader, name: str, end: int) -> bool:
+    """Names that many documents define, and some forget to: \\\\softmax."""
+    if name in sym.WORDS:
+        reader.put("FN", name, end)
+    return name in sym.WORDS
 
 
 _RULES: tuple[Callable[[Reader, str, int], bool], ...] = (
@@ -260,4 +310,5 @@ _RULES: tuple[Callable[[Reader, str, int], bool], ...] = (
     _delimited,
     _noted,
     _environment,
+    _known,
 )

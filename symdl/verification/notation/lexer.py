@@ -20,6 +20,7 @@ from symdl.verification.notation.unread import refuse
 
 _NUMBER = re.compile(r"(?:\d+(?:(?:\\,|\{,\})\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+(?![A-Za-z\d]))?|\.\d+")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,.])")
+_COMMA = re.compile(r"(\d+)\{,\}(\d{1,2}|\d{4,})(?![\d.])")
 _WORD = re.compile(r"[A-Za-z]+")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。；：、（）]+")
 _INDEX = re.compile(r"\d+(?![\d.])")
@@ -183,6 +184,8 @@ def _number(reader: Reader) -> None:
         reader.put("NUMBER", text[at], at + 1)
     elif (thousands := _THOUSANDS.match(text, at)) and not _bracketed(reader):
         reader.put("NUMBER", thousands.group().replace(",", ""), thousands.end())
+    elif comma := _COMMA.match(text, at):
+        reader.put("NUMBER", f"{comma[1]}.{comma[2]}", comma.end())
     elif found := _NUMBER.match(text, at):
         reader.put("NUMBER", found.group().replace("\\,", "").replace("{,}", ""), found.end())
     elif text.startswith("...", at):
@@ -212,7 +215,9 @@ def _letters(reader: Reader) -> None:
         reader.put("SYMBOL", run, end, "it")
     elif run in sym.WORDS and (_CALLED.match(text, end) or len(run) > 2):
         reader.put("BIG" if run in sym.LIMITED else "FN", run, end)
-    elif len(run) >= 4 and _VOWEL.search(run):
+    elif len(run) >= 3 and _VOWEL.search(run) and text[end : end + 1] == "(":
+        reader.put("FN", run, end)
+    elif run in sym.SHORT_NAMES or (len(run) >= 4 and _VOWEL.search(run)):
         reader.put("SYMBOL", run, end, "it")
     else:
         _letter(reader)

@@ -40,6 +40,7 @@ class Reader:
         self.text, self.step, self.depth, self.at, self.due = text, step, depth, 0, 0
         self.found: list[Lexeme] = []
         self.open: list[tuple[str, int]] = []
+        self.cased: list[int] = []  # how much was open outside each array that is read as cases
 
     def read(self) -> list[Lexeme]:
         """All lexemes of the text."""

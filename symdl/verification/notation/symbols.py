@@ -98,6 +98,8 @@ WORDS = (
     """
     )
 )
+#: Names that people type without a command, too short to be told from a product of letters by their length.
+SHORT_NAMES = _words("net out err lr tmp val num acc avg inp pre act reg new old tot MAE RMSE BCE NLL FFN MHA AUC SNR")
 #: Words that stand below or above a name, though short.
 SCRIPT_WORDS = _words(
     "avg bot eff err est in inf max min nd new next obs old opt out prev rd ref st std sum sup th top tot val"
@@ -132,7 +134,7 @@ DOTS = _words("cdots ddots dots dotsb dotsc dotsi dotsm dotso hdots ldots vdots"
 
 #: Space that says nothing, and commands that only lay out.
 SPACES = frozenset(
-    {
+    {"mathbin", "mathrel", "mathord", "mathopen", "mathclose", "mathinner", "mathpunct", "ensuremath", "displaylimits",
         " ", "!", ",", "/", ":", ";", ">", "LARGE", "Large", "allowbreak", "bigl", "bigr", "centering",
         "displaystyle", "enspace", "footnotesize", "hfill", "hline", "huge", "ignorespaces", "large", "left.",
         "limits", "mathstrut", "medspace", "negmedspace", "negthickspace", "negthinspace", "nobreak", "noindent",
@@ -169,9 +171,8 @@ LAYOUTS = _words(
 
 NOTES = _table(
     """
-    underbrace underbrace  overbrace overbrace  boxed boxed  fbox boxed  cancel cancel  underset underset
-    overset overset  color color  textcolor color  colorbox color  stackrel overset  bcancel cancel  xcancel cancel
-    phantom phantom  smash smash
+    underbrace underbrace  overbrace overbrace  boxed boxed  fbox boxed  abs abs  norm norm  cancel cancel
+    bcancel cancel  xcancel cancel
     """
 )
 

@@ -132,6 +132,8 @@ class _Term:
                 inner = self._factor()
                 return tree.Sum(((element.value, inner),), start=element.start, end=inner.end)
             refuse(element.start, element.value, f"{element.value!r} can not stand here")
+        if isinstance(element, At):
+            refuse(element.start, "|", "a bar with nothing before it")
         if isinstance(element, Function):
             return self._applied(element.name)
         if isinstance(element, Operator):
@@ -184,11 +186,17 @@ class _Term:
         found = [self._factor()]
         while (
             self._more()
-            and not isinstance(self._peek(), (Function, Operator))
+            and not self._reaches()
             and isinstance(found[-1], (tree.Symbol, tree.Scripted, tree.Number, tree.Group, tree.Accented))
         ):
             found.append(self._factor())
         return product(tuple(found), ("",) * (len(found) - 1))
+
+    def _reaches(self) -> bool:
+        """Whether what follows is an operator with something to reach over; a lone name is a factor."""
+        after = self.elements[self.at + 1] if self.at + 1 < len(self.elements) else None
+        peek = self._peek()
+        return isinstance(peek, Operator) or (isinstance(peek, Function) and isinstance(after, Node))
 
     def _named(self) -> Node:
         """One factor, with the brackets behind it: f(x)."""

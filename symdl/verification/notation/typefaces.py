@@ -63,6 +63,8 @@ def _worded(reader: Reader, kind: str, inner: str, start: int, end: int) -> None
         reader.put("SYMBOL", text, end, "rm" if kind == "op" else kind)
     elif text.startswith("\\") and text[1:] in sym.GREEK:
         reader.put("SYMBOL", sym.GREEK[text[1:]], end, "rm" if kind == "op" else kind)
+    elif kind == "op" and reader.text.startswith("\\mathop", reader.at):
+        reader.skip(start - 1)  # \\mathop{\\mathbb{E}}: the brace is read as it stands
     elif kind == "op":
         refuse(reader.at, text, "an operator whose name is more than a word")
     else:

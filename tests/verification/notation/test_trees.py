@@ -139,7 +139,20 @@ READ = {
     r"a = b \quad (3)": "(chain a = b)",
     r"a \quad = b": "(chain a = b)",
     r"x = 1 \text{ with gradient } g = 2": "(claims (chain x = 1) ⎵ “with gradient” ⎵ (chain g = 2))",
+    r"H \stackrel{\text{def}}{=} 3": "(chain H := 3)",
+    r"x \overset{iid}{\sim} p": "(chain x ∼ p)",
+    # what people type who know other notations
+    r"net_{h1} = w_1 * i_1": "(chain (_ it:net (_ h 1)) = (* (_ w 1) * (_ i 1)))",
+    r"sum(x) + dot(w, x)": "(sum + (call rm:sum (() x)) + (call rm:dot (() (, w x))))",
+    r"a^{<t>} + a^{[1]T}": "(sum + (^ a (⟨⟩ t)) + (^ a (* ([] 1) T)))",
+    r"\eta = 0{,}5": "(chain η = 0.5)",
+    r"\left<x, y\right>": "(⟨⟩ (, x y))",
+    r"\mathop{\mathbb{E}}_{x}[y]": "(E x - ([] y))",
+    r"\abs{x} + \norm{y}": "(sum + (abs x) + (norm y))",
     # environments
+    r"\left\{ \begin{array}{ll} x & x > 0 \\ 0 & \text{otherwise} \end{array} \right.": (
+        "(cases (row x (chain x > 0)) (row 0 -))"
+    ),
     r"\begin{bmatrix} a & b \\ c & d \\ \end{bmatrix} x": "(* (bmatrix (row a b) (row c d)) x)",
     r"\begin{cases} 1 & \text{if } x > 0 \\0 & \text{otherwise}\end{cases}": "(cases (row 1 (chain x > 0)) (row 0 -))",
     r"\begin{cases} x, & x > 0, \\ 0, & \text{else.} \end{cases}": "(cases (row x (chain x > 0)) (row 0 -))",
