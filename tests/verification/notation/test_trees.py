@@ -1,9 +1,9 @@
-r"""What each notation is read as. The expected trees are written by hand (see tests/support/formulas.py)."""
+r"""What each notation is read as. The expected trees are written by hand (see tests/support/shapes.py)."""
 
 from __future__ import annotations
 
 import pytest
-from support.formulas import shape
+from support.shapes import shape
 
 from symdl.verification.notation import UnreadError, parse, unicode
 
