@@ -32,8 +32,15 @@ _TRAIL = re.compile(rf"(?:\s|{DROPPED}|[.,;]|\\[,;!\\]|\\q?quad\b|%[^\n]*(?:\n|\
 _BEGIN = re.compile(r"\\begin\s*\{([A-Za-z]+)\*?\}")
 _NEST = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+)\*?\}|\\.|%[^\n]*", re.DOTALL)
 _LENGTH = r"(?:\s*\[\s*-?[\d.]*\s*(?:pt|em|ex|mm|cm|in|mu|\\[A-Za-z]+)\s*\])?"
+_LEFT_SIDE = (
+    r"[ \t]*(?:\\[A-Za-z]+(?:\s*\{[^{}]*\}){0,2}|[A-Za-z])(?:\s*[_^']\s*(?:\{[^{}]*\}|[\w+*]|\\[A-Za-z]+)){0,4}"
+    r"[ \t]*&?[ \t]*="
+)
 _PART = re.compile(
-    rf"(?P<words>\\(?:short)?intertext\s*)(?=\{{)|(?P<row>(?:\\\\\\\\|\\\\|\\(?:newline|cr)\b)\*?{_LENGTH})|\\(?P<nest>begin|end)\s*\{{[^{{}}]*\}}|\\.|[{{}}]|%[^\n]*",
+    rf"(?P<new>(?:(?<=\d)|(?<=[\d,] )|(?<=\d,))\n(?={_LEFT_SIDE}))"
+    r"|(?P<words>\\(?:short)?intertext\s*)(?=\{)"
+    rf"|(?P<row>(?:\\\\\\\\|\\\\|\\(?:newline|cr)\b)\*?{_LENGTH})"
+    r"|\\(?P<nest>begin|end)\s*\{[^{}]*\}|\\.|[{}]|%[^\n]*",
     re.DOTALL,
 )
 _INDENT = re.compile(r"(?:\s|&|\\q?quad\b|\\[,;:!> ]|\{\}|\\h?phantom\s*\{[^{}]*\}|\\hspace\*?\s*\{[^{}]*\})*")
@@ -103,6 +110,10 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
         if found["words"] and depth <= 0:
             parts.append((at, found.start()))
             at = group_end(text, found.end(), end)
+        elif found["new"] and depth <= 0 and _RELATION.search(text, at, found.start()):
+            # w_1 = 0.4 and w_2 = 0.5 below it, without a break between them: no product of 0.4 and w_2
+            parts.append((at, found.start()))
+            at = found.end()
         elif found["row"] and depth <= 0:
             parts.append((at, found.start()))
             at = found.end()
