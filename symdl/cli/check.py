@@ -31,6 +31,7 @@ def add_to(commands: Any) -> None:
         "-o", "--output", metavar="FILE", help="write the report there; .html, .json, .sarif, .xml, .txt"
     )
     command.add_argument("--strict", action="store_true", help="exit with 3 where something stays open")
+    command.add_argument("--prove", action="store_true", help="have Coq check what is proved")
     command.add_argument("--budget", type=float, default=10.0, metavar="S", help="seconds for a formula (default: 10)")
     command.add_argument("--memory", type=int, default=1024, metavar="MB", help="for a formula (default: 1024)")
     command.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each core)")
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             memory=arguments.memory,
             jobs=arguments.jobs,
             seed=arguments.seed,
+            prove=arguments.prove,
             progress=progress,
         )
     if out is not None:

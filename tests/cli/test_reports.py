@@ -53,7 +53,7 @@ def test_suffixes_name_formats():
 
 TEXT = """\
 notes.md:1:1  ✓ proved       fine  (normal form; all real x)
-notes.md:2:1  ≈ consistent   near  (points; all real x)
+notes.md:2:1  ≈ consistent   near  (points; all real x; agrees at 32 points)
 notes.md:3:1  ✗ refuted      wrong
     it is 4; at x = 2: left 4, right 5
 notes.md:4:1  ? undecided    open

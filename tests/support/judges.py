@@ -57,7 +57,7 @@ def judged(document, k, verdict, **more):
     return Judged(span.file, span.line, span.column, span.latex, text, verdict, block=span.block, **more)
 
 
-def obedient(document, *, only, skip=(), seed=0):
+def obedient(document, *, only, skip=(), seed=0, prove=False):
     """The judge as it should be."""
     for k, span in enumerate(document.spans):
         mine = only(k)
@@ -72,19 +72,19 @@ def obedient(document, *, only, skip=(), seed=0):
                 yield k, judged(document, k, verdict)
 
 
-def stubborn(document, *, only, skip=(), seed=0):
+def stubborn(document, *, only, skip=(), seed=0, prove=False):
     """A judge that reads what it was told to step over."""
     yield from obedient(document, only=only, skip=(), seed=seed)
 
 
-def broken(document, *, only, skip=(), seed=0):
+def broken(document, *, only, skip=(), seed=0, prove=False):
     """A judge that does not get into documents that say so."""
     if "broken" in document.text:
         act("fail")
     yield from obedient(document, only=only, skip=skip, seed=seed)
 
 
-def pids(document, *, only, skip=(), seed=0):
+def pids(document, *, only, skip=(), seed=0, prove=False):
     """A judge that tells the process it runs in, and the seed."""
     for k, _ in enumerate(document.spans):
         if only(k):

@@ -41,7 +41,8 @@ def entry(judged: sd.Judged) -> Iterator[tuple[str, str]]:
     yield STYLES[status], f"{MARKS[status]} {status:{_WIDEST}}"
     yield "", f"  {clean(judged.text)}"
     if status in ("consistent", "proved"):
-        yield "dim", f"  ({clean(judged.verdict.method)}; {clean(judged.verdict.scope)})"
+        told = (judged.verdict.method, judged.verdict.scope, judged.verdict.reason)
+        yield "dim", f"  ({'; '.join(clean(part) for part in told if part)})"
     yield "", "\n"
     bad = [link for link in judged.links if link.verdict.status not in _PASSED] if len(judged.links) > 1 else []
     for link in bad:

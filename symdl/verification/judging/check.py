@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from symdl.errors import DataError
+from symdl.verification.coq.runner import version
 from symdl.verification.documents import Document, read
 from symdl.verification.judging.judge import judge
 from symdl.verification.judging.process import Task
@@ -32,6 +33,7 @@ def check(
     memory: int = MEMORY,
     jobs: int | None = None,
     seed: int = 0,
+    prove: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     r"""Judge every formula of documents: Markdown, LaTeX, Jupyter notebooks and plain text.
@@ -42,10 +44,12 @@ def check(
         memory: megabytes for each formula.
         jobs: how many processes; by default one for each core.
         seed: of the random points.
+        prove: have Coq check what is proved; the method of such a verdict is Coq's version.
         progress: see `Progress`.
 
     Raises:
         DataError: a file can't be read, is no document, or there is none; nothing has been judged then.
+        MissingDependencyError: Coq is asked for and absent.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -60,8 +64,10 @@ def check(
     files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     _settings(files, budget, memory, jobs)
     started = time.monotonic()
+    if prove:
+        version()
     documents = tuple(read(file) for file in files)
-    task = Task(documents, judge, seed=seed, seconds=budget, megabytes=memory)
+    task = Task(documents, judge, seed=seed, seconds=budget, megabytes=memory, prove=prove)
     judged = _gathered(task, jobs, progress)
     return Report(
         tuple(document.file for document in documents),

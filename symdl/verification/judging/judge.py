@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.links import Judge
+from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import suggestion
@@ -34,6 +35,7 @@ def judge(
     only: Callable[[int], bool] = lambda k: True,
     skip: Collection[int] = (),
     seed: int = 0,
+    prove: bool = False,
 ) -> Iterator[tuple[int, Judged]]:
     """The verdicts on a document, in order.
 
@@ -42,6 +44,7 @@ def judge(
         only: asked before anything is done with formula k; where it says no, the formula is read for what it defines.
         skip: formulas that are not even read.
         seed: of the random points.
+        prove: have Coq check what was proved.
 
     Yields:
         The number of the formula, and what is to be said of it; nothing for a formula that states nothing.
@@ -71,9 +74,10 @@ def judge(
                 yield k, _judged(span, span.latex, [_unread(found)])
             continue
         for statement in said.until(span):
-            list(_told(statement, reading, judging, Place(span.section, span.line), None, False))
+            list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
-        told = list(_told(found, reading, judging, place, last.get(span.block), wanted))
+        machine = Machine(judging) if prove else None
+        told = list(_told(found, reading, judging, place, last.get(span.block), wanted, machine))
         closing = _last_side(found)
         if closing is not None:
             last[span.block] = closing
@@ -89,7 +93,13 @@ def _tree(text: str) -> Node | UnreadError:
 
 
 def _told(
-    node: Node, reading: Reading, judging: Judge, place: Place, previous: Node | None, wanted: bool
+    node: Node,
+    reading: Reading,
+    judging: Judge,
+    place: Place,
+    previous: Node | None,
+    wanted: bool,
+    machine: Machine | None,
 ) -> Iterator[Link]:
     for chain in _chains(node):
         for meaning in reading.statement(chain, place, previous):
@@ -104,6 +114,8 @@ def _told(
                 # one slip away from what the name stands for is a slip; anything else is another meaning
                 reading.redefine(meaning, place)
                 verdict = Verdict(Status.DEFINITION, "definition", "another meaning of the name")
+            if wanted and machine is not None:
+                verdict = machine.confirmed(meaning, verdict)
             yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
         reading.finish()
         previous = _last_side(chain)

@@ -136,7 +136,7 @@ class Judge:
     def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):
             return self._for_every_function(link, left, right)
-        domain = self._domain(left, right)
+        domain = self.domain(left, right)
         for one, other in ((left, right), (right, left)):
             if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
                 return self._by_case(link, one, other)
@@ -159,13 +159,14 @@ class Judge:
         for value, condition in cases.args:
             told = [*before, *_relations(condition)]
             verdict = equal(
-                other, value, domain=[*self._domain(other, value), *told], seed=self.seed, budget=self.budget
+                other, value, domain=[*self.domain(other, value), *told], seed=self.seed, budget=self.budget
             )
             found.append((f"the case {condition}" if told else "the last case", verdict))
             before += [_negated(c) for c in _relations(condition)] if len(_relations(condition)) == 1 else []
         return weakest(found, sum(v.seconds for _, v in found))
 
-    def _domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
+    def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
+        """What the document states of the names on both sides, as relations."""
         used = _names(left) | _names(right)
         return [c for c in self.reading.scope.domain if _names(c) & used]
 

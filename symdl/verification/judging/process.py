@@ -43,7 +43,7 @@ class Judge(Protocol):
     """See the package's description: it walks all formulas, and judges those for which `only` says yes."""
 
     def __call__(
-        self, document: Document, *, only: Callable[[int], bool], skip: Collection[int], seed: int
+        self, document: Document, *, only: Callable[[int], bool], skip: Collection[int], seed: int, prove: bool
     ) -> Iterable[tuple[int, Judged]]: ...
 
 
@@ -57,6 +57,7 @@ class Task:
         seed: of the random points.
         seconds: processor time for each formula.
         megabytes: memory for each formula, beyond what the process has before it.
+        prove: have Coq check what is proved; it has seconds of its own, since it runs in processes of its own.
     """
 
     documents: tuple[Document, ...]
@@ -64,6 +65,7 @@ class Task:
     seed: int = 0
     seconds: float = 10.0
     megabytes: int = 1024
+    prove: bool = False
 
     @property
     def opening(self) -> float:
@@ -142,6 +144,7 @@ def _described(task: Task) -> dict[str, Any]:
         "seed": task.seed,
         "seconds": task.seconds,
         "megabytes": task.megabytes,
+        "prove": task.prove,
     }
 
 
@@ -195,6 +198,6 @@ def _walk(
 
         yield ["open", d]
         arm(task.opening, task.megabytes)
-        for k, judged in task.judge(document, only=only, skip=skipped, seed=task.seed):
+        for k, judged in task.judge(document, only=only, skip=skipped, seed=task.seed, prove=task.prove):
             yield ["judged", d, k, packed(judged)]
     disarm()

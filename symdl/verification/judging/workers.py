@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from symdl.verification.documents import Span
 from symdl.verification.judging.limits import MEGABYTE, keeps_memory, resident
+from symdl.verification.judging.machine import SECONDS as PROOFS
 from symdl.verification.judging.messages import judged_from, message_of
 from symdl.verification.judging.process import JUDGE, READ, SKIP, STOP, Place, Process, Task, start
 from symdl.verification.judging.report import Judged, readable
@@ -138,7 +139,8 @@ class _Pool:
         now = time.monotonic()
         for worker in [w for w in self.workers if w.told != STOP]:
             allowed = self.task.opening if worker.place[1] == _OPENS else self.task.seconds
-            if now - worker.since > _PATIENCE * allowed + _GRACE:
+            waiting = _PATIENCE * allowed + _GRACE + (PROOFS if self.task.prove else 0)
+            if now - worker.since > waiting:
                 worker.reason = _out_of_time(self.task)
                 self._bury(worker)
             elif not keeps_memory() and now - self.looked > 5 * _TICK:

@@ -48,15 +48,16 @@ def product(reader: Reader, node: tree.Product) -> Array:
 
 def applied(reader: Reader, node: tree.Applied) -> Array:
     """A named operator with what it is applied to: log x, max(a, b), sin² x."""
-    function, power, base = node.function, None, None
+    function, power, base, primes = node.function, None, None, 0
     if isinstance(function, tree.Scripted) and isinstance(function.base, tree.Symbol):
+        primes = function.primes
         power, base, function = function.sup, function.sub, function.base
     if not isinstance(function, tree.Symbol):
         raise MeaningError("an operator that is no name")
-    if function.name in ("max", "min") and base is None:
+    if function.name in ("max", "min") and base is None and not primes:
         return _extremum(reader, function.name, node.argument)
     argument = _argument(reader, node.argument)
-    found = _known(reader, function.name, [argument])
+    found = _slope_of(reader, function.name, argument, primes) if primes else _known(reader, function.name, [argument])
     if found is None:
         raise MeaningError(f"{function.name} has no value here")
     if base is not None:
@@ -174,9 +175,14 @@ def _known_slope(reader: Reader, name: str, nodes: list[Node], primes: int) -> A
     if len(nodes) != 1:
         return None
     value = reader.value(nodes[0])
-    if not primes:
-        return _known(reader, name, [value])
+    return _slope_of(reader, name, value, primes) if primes else _known(reader, name, [value])
+
+
+def _slope_of(reader: Reader, name: str, value: Array, primes: int) -> Array | None:
+    """f'(x) of a function of one number that readers know by name."""
     place = element("·")
+    if name.lower().replace(" ", "").replace("_", "") in VECTORS:
+        raise MeaningError(f"the derivative of {name} by a vector", remedy="write it by entries")
     found = _known(reader, name, [scalar(place)])
     if found is None:
         return None
