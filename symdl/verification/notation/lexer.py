@@ -23,6 +23,7 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,.])")
 _COMMA = re.compile(r"(\d+)\{,\}(\d{1,2}|\d{4,})(?![\d.])")
 _WORD = re.compile(r"[A-Za-z]+")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。；：、（）]+")
+_SIZE = re.compile(r"\dx\d{2}")
 _INDEX = re.compile(r"\d+(?![\d.])")
 _CALLED = re.compile(r"\s*(?:\(|\[|\{\s*\(|\\left)")
 _VOWEL = re.compile(r"[aeiouAEIOU]")
@@ -224,7 +225,10 @@ def _letters(reader: Reader) -> None:
 
 
 def _letter(reader: Reader) -> None:
-    """One letter; a figure right behind it is its index: x1 is x₁."""
+    """One letter; a figure right behind it is its index: x1 is x₁. The x of 28x28 is a cross."""
+    if _SIZE.match(reader.text, max(reader.at - 1, 0)) and reader.found and reader.found[-1].kind == "NUMBER":
+        reader.put("OP", "×", reader.at + 1)
+        return
     reader.put("SYMBOL", reader.text[reader.at], reader.at + 1)
     if digits := _INDEX.match(reader.text, reader.at):
         reader.found.append(Lexeme("SUB", "_", reader.at, reader.at))

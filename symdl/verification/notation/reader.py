@@ -12,6 +12,8 @@ from symdl.verification.notation.unread import refuse
 LENGTH, DEPTH, FACES = 20_000, 200, 10
 
 _SPACE = re.compile(r"(?:[ \t\r\n\xa0\u2000-\u200b\u202f\u3000~]|%[^\n]*(?:\n|$))+")
+#: Not a comment, which TeX makes of it: nothing of a formula is cut.
+_PERCENT = re.compile(r"\d%(?!\s*\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Reader:
     def read(self) -> list[Lexeme]:
         """All lexemes of the text."""
         while self.at < len(self.text):
-            if space := _SPACE.match(self.text, self.at):
+            if _PERCENT.match(self.text, self.at - 1) and self.at:
+                self.put("PERCENT", "%", self.at + 1)
+            elif space := _SPACE.match(self.text, self.at):
                 self.at = space.end()
             else:
                 self.step(self)

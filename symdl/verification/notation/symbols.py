@@ -99,7 +99,12 @@ WORDS = (
     )
 )
 #: Names that people type without a command, too short to be told from a product of letters by their length.
-SHORT_NAMES = _words("net out err lr tmp val num acc avg inp pre act reg new old tot MAE RMSE BCE NLL FFN MHA AUC SNR")
+SHORT_NAMES = _words(
+    """
+    TP TN FP FN PE pos neg seq emb src tgt net out err lr tmp val
+    num acc avg inp pre act reg new old tot MAE RMSE BCE NLL FFN MHA AUC SNR
+    """
+)
 #: Words that stand below or above a name, though short.
 SCRIPT_WORDS = _words(
     "avg bot eff err est in inf max min nd new next obs old opt out prev rd ref st std sum sup th top tot val"

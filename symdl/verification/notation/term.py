@@ -226,7 +226,9 @@ class _Term:
         span = {"start": operator.start, "end": operator.end}
         bare = operator.sub is None and operator.sup is None
         follow = self._peek()
-        if bare and operator.op not in _GREEDY:
+        if bare and operator.op == "E" and not self._more():
+            return tree.Symbol("E", "bb", start=operator.start, end=operator.end)
+        if bare and operator.op not in _GREEDY and operator.op != "E":
             return self._applied(tree.Symbol(operator.op, "rm", start=operator.start, end=operator.end))
         if follow is None or isinstance(follow, At) or (isinstance(follow, Lexeme) and follow.kind != "SIGN"):
             return tree.Big(

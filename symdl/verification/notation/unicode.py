@@ -165,7 +165,15 @@ def _part(node: Node, *, under: bool = False) -> str:
     plain = (*_ATOMS, tree.Percent, tree.Factorial, tree.Root, tree.Applied)
     if isinstance(node, plain) or (not under and isinstance(node, tree.Product) and _simple(node)):
         return _text(node)
+    if isinstance(node, tree.Product) and _called(node):
+        return _text(node)
     return f"({_text(node)})"
+
+
+def _called(node: tree.Product) -> bool:
+    """f(x) and nothing else."""
+    first, *rest = node.factors
+    return isinstance(first, (tree.Symbol, tree.Scripted)) and len(rest) == 1 and isinstance(rest[0], tree.Group)
 
 
 def _simple(node: tree.Product) -> bool:
@@ -175,7 +183,8 @@ def _simple(node: tree.Product) -> bool:
 @_text.register
 def _(node: tree.Root) -> str:
     index = "" if node.index is None else _script(node.index, _ABOVE, "^")
-    return f"{index}√{_text(node.body)}" if isinstance(node.body, _ATOMS) else f"{index}√({_text(node.body)})"
+    bare = isinstance(node.body, _ATOMS) and not (isinstance(node.body, tree.Scripted) and node.body.sup is not None)
+    return f"{index}√{_text(node.body)}" if bare else f"{index}√({_text(node.body)})"
 
 
 @_text.register

@@ -148,6 +148,12 @@ READ = {
     r"\eta = 0{,}5": "(chain η = 0.5)",
     r"\left<x, y\right>": "(⟨⟩ (, x y))",
     r"\mathop{\mathbb{E}}_{x}[y]": "(E x - ([] y))",
+    r"3.57% < 5.1%": "(chain (percent 3.57) < (percent 5.1))",
+    r"28x28": "(* 28 × 28)",
+    r"2x1 + 3x2": "(sum + (* 2 (_ x 1)) + (* 3 (_ x 2)))",
+    r"\frac{TP}{TP + FN}": "(/ it:TP (sum + it:TP + it:FN))",
+    r"\mathbb{E} X": "(E - - X)",
+    r"(\mathbb{E}[X])^2": "(^ (() (E - - ([] X))) 2)",
     r"\abs{x} + \norm{y}": "(sum + (abs x) + (norm y))",
     # environments
     r"\left\{ \begin{array}{ll} x & x > 0 \\ 0 & \text{otherwise} \end{array} \right.": (
