@@ -222,3 +222,11 @@ def test_interrupted():
     child.send_signal(2)
     assert child.wait(timeout=60) == 130 and time.monotonic() - begin < 10
     assert child.stderr.read() == "symdl: interrupted\n"
+
+
+def test_the_shadowed_index_of_the_lecture_is_told(capsys, monkeypatch):
+    """With the judge as it is: a definition can have something to be told, and it is."""
+    monkeypatch.undo()
+    path = ROOT / "derivations" / "lecture.md"
+    code, out, _ = run(capsys, path)
+    assert code == 1 and "    the bound index i shadows a free one of the same name\n" in out

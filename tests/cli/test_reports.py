@@ -63,6 +63,7 @@ notes.md:5:1  … unread       unread
 notes.md:6:1  ! conditional  if
     needs x >= 0; at x = -1: left 1, right -1
 notes.md:7:1  ≔ definition   name
+    binds x
 notes.md:9:1  ✗ refuted      2 + 2 + 6 + 4 = 10 + 4 = 15
     ✗ 10 + 4 = 15: the sum is 14; left 14, right 15
       did you mean 10 + 4 = 14

@@ -50,7 +50,8 @@ def entry(judged: sd.Judged) -> Iterator[tuple[str, str]]:
         yield STYLES[status], f"    {MARKS[status]} "
         yield "", f"{clean(link.text)}: {reason(link.verdict) or status}\n"
         yield from _suggestion(link.suggested, "      ")
-    if status not in _PASSED and not bad:
+    if judged.status not in ("consistent", "proved") and not bad:
+        # of a definition too: that its bound index shadows a free one
         yield from (("", f"    {line}\n") for line in [reason(judged.verdict)] if line)
     if not any(link.suggestion for link in bad):
         yield from _suggestion(judged.suggested, "    ")

@@ -188,6 +188,7 @@ class Report:
     def __str__(self) -> str:
         """One line: how many of each status occur."""
         told = [f"{count} {status}" for status, count in self.summary.items() if count]
+        told = [f"{part}s" if part.endswith("definition") and part[:2] != "1 " else part for part in told]
         return f"{_count(len(self.judged), 'claim')}: {', '.join(told) or 'nothing was found to judge'}"
 
 
