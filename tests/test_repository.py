@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symdl"
-HEAVY = {"jax", "matplotlib", "mpi4py", "numba", "scipy", "sklearn", "torch"}
+HEAVY = {"jax", "lark", "matplotlib", "mpi4py", "numba", "scipy", "sklearn", "torch"}
 
 
 def run_python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

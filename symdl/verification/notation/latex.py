@@ -116,7 +116,8 @@ def _scripts(sub: Node | None, sup: Node | None) -> str:
 @_latex.register
 def _(node: tree.Sum) -> str:
     (sign, first), *rest = node.terms
-    text = ("" if sign == "+" and rest else _sign(sign)) + latex(first)
+    plain = sign == "+" and rest and not isinstance(first, tree.Sum)
+    text = ("" if plain else _sign(sign)) + latex(first)
     return text + "".join(f" {_sign(s)} {latex(term)}" for s, term in rest)
 
 

@@ -44,7 +44,13 @@ def _blank(elements: tuple[Element, ...], i: int, values: str = " \n") -> bool:
 def _joined(elements: tuple[Element, ...]) -> tuple[Element, ...]:
     """Without the ends of rows, and the space, behind which a formula goes on."""
     elements = tuple(e for i, e in enumerate(elements) if not (_blank(elements, i) and _blank(elements, i + 1)))
-    return tuple(e for i, e in enumerate(elements) if not (_blank(elements, i) and _goes_on(elements, i)))
+    elements = tuple(e for i, e in enumerate(elements) if not (_blank(elements, i) and _goes_on(elements, i)))
+    return tuple(e for i, e in enumerate(elements) if not (_blank(elements, i, ",") and _relates(elements, i + 1)))
+
+
+def _relates(elements: tuple[Element, ...], i: int) -> bool:
+    """Whether a relation stands here: a comma before it, left from the end of a row, parts nothing."""
+    return _kind(elements, i) == "REL" and str(elements[i]) not in CONCLUDING | _LEADING
 
 
 def _goes_on(elements: tuple[Element, ...], i: int) -> bool:
@@ -54,7 +60,7 @@ def _goes_on(elements: tuple[Element, ...], i: int) -> bool:
     if before == "REL":
         return str(elements[i - 1]) not in CONCLUDING | _LEADING
     if after == "REL":  # a new row that begins with a relation stays a row
-        return str(elements[i]) == " " and str(elements[i + 1]) not in CONCLUDING | _LEADING
+        return str(elements[i]) == " " and _relates(elements, i + 1)
     return after == "SIGN" and (str(elements[i + 1]) == "+" or not _claims(elements, i + 1))
 
 

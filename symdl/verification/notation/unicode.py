@@ -127,7 +127,8 @@ def _script(node: Node | None, table: dict[str, str], mark: str) -> str:
 @_text.register
 def _(node: tree.Sum) -> str:
     (sign, first), *rest = node.terms
-    text = ("" if sign == "+" and rest else _sign(sign)) + _text(first)
+    plain = sign == "+" and rest and not isinstance(first, tree.Sum)
+    text = ("" if plain else _sign(sign)) + _text(first)
     return text + "".join(f" {_sign(s)} {_text(term)}" for s, term in rest)
 
 

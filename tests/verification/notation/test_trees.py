@@ -138,6 +138,7 @@ READ = {
     r"x \not\in S": "(chain x ∉ S)",
     r"a = b \quad (3)": "(chain a = b)",
     r"a \quad = b": "(chain a = b)",
+    r"1 + \gamma + \ldots, = c": "(chain (sum + 1 + γ + …) = c)",
     r"x = 1 \text{ with gradient } g = 2": "(claims (chain x = 1) ⎵ “with gradient” ⎵ (chain g = 2))",
     r"H \stackrel{\text{def}}{=} 3": "(chain H := 3)",
     r"x \overset{iid}{\sim} p": "(chain x ∼ p)",
