@@ -104,6 +104,14 @@ _CONDITION = re.compile(
     r"(?:\s+(?:that|an?|the|all|any|every|each|some|real|scalar|number|constant|and))*\Z",
     re.I,
 )
+_FIRST_NAME = re.compile(rf"(?<![\\A-Za-z_^{{]){NAME}")
+_ASSUMES = re.compile(
+    r"\b(?:if|when|whenever|where|with|assume|assuming|suppose|provided|given|such|requires?|requiring|wants?|needs?|unless"
+    r"|solve|solving)(?:\s+(?:that|we|have|all|and))*\Z",
+    re.I,
+)
+_WANTED = re.compile(r"\s*(?:is|are|be)\s+(?:wanted|required|needed|desired|assumed|demanded)\b")
+_GIVES_A_VALUE = re.compile(rf"{NAME}\s*(?:\(\s*{NAME}(?:\s*,\s*{NAME}){{0,9}}\s*\))?\s*(?::?=)(?!\s*0\s*\Z)")
 _ADJECTIVE = re.compile(
     r"\b(positive|negative|non-?negative|non-?zero|non-?positive)(?:\s+(?:real|scalar|constant|number|integer|input))*\Z"
 )
@@ -140,9 +148,18 @@ def _said(span: Span) -> Iterator[tuple[StatedKind, str, str]]:
             yield "shape", name, extents
     elif _EXTENTS.fullmatch(latex) and (found := _MATRIX.match(after)):
         yield "shape", found[1], latex
-    elif _RELATION.search(latex) and "=" not in latex and _CONDITION.search(before):
-        first = re.search(NAME, latex)
+    elif _is_condition(latex, before, after):
+        first = _FIRST_NAME.search(latex)
         yield "domain", first[0] if first else "", latex
+
+
+def _is_condition(latex: str, before: str, after: str) -> bool:
+    """Whether the words make it a condition: for x > 0, where Σ y = 1, such that f(x) = 0, n v = 2 is wanted."""
+    if "=" not in latex:
+        return bool(_RELATION.search(latex) and (_CONDITION.search(before) or _WANTED.match(after)))
+    if _GIVES_A_VALUE.match(latex):
+        return False
+    return bool(_ASSUMES.search(before) or _WANTED.match(after))
 
 
 def _title(before: str) -> str:

@@ -29,6 +29,10 @@ def said(text: str, kind: DocumentKind = "markdown") -> list[tuple[str, str, str
         (r"If $a \ne 0$", [("domain", "a", r"a \ne 0")]),
         (r"for all $x \in \mathbb{R}$", [("domain", "x", r"x \in \mathbb{R}")]),
         (r"so $x > 0$ holds", []),
+        (r"labels with $\sum_k y_k = 1$", [("domain", "y_k", r"\sum_k y_k = 1")]),
+        (r"and $n v / 2 = 1$ is wanted, such that $f(x) = 0$", [
+            ("domain", "n", "n v / 2 = 1"), ("domain", "f", "f(x) = 0")]),
+        (r"with $w_0 = 2$, if $f(x) = x^2$, so that $a b = 6$", []),
         (r"a positive real $a$ and a non-negative $b$", [("domain", "a", "a > 0"), ("domain", "b", r"b \ge 0")]),
         (r"$\lambda$ is strictly positive", [("domain", r"\lambda", r"\lambda > 0")]),
         (r"$\mathbf{W}, V \in \mathbb{R}^{m \times d}$", [
