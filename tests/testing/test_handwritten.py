@@ -142,7 +142,7 @@ def test_right_functions_are_consistent(name: str, definitions: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("seed", [1])
-@pytest.mark.parametrize("name", [n for n in CASES if n not in ("lstm_step", "attention")])
+@pytest.mark.parametrize("name", ["dense_tanh", "batch_norm", "maxout"])
 def test_right_functions_are_consistent_whatever_is_drawn(name: str, seed: int, definitions: dict[str, Any]) -> None:
     case = CASES[name]
     assert_gradient(case.function, definitions[name], case.wrt, seed=seed, **case.options)

@@ -63,8 +63,8 @@ def sizes_of(definition: Definition, arrays: Mapping[str, Array]) -> dict[sympy.
 def pair(numbers: Array) -> tuple[Array, Array]:
     """Numbers as two arrays of float64, what float64 keeps and the rest."""
     if numbers.dtype != object:
-        high = numbers.astype(np.float64)
         with np.errstate(all="ignore"):
+            high = numbers.astype(np.float64)
             low = (numbers - high).astype(np.float64)
         return high, np.where(np.isfinite(high), low, 0.0)
     with mpmath.workdps(DIGITS):
@@ -84,26 +84,43 @@ def moved(
         exact: what `values` gives.
         dtype: whose roundings.
     """
-    rng = np.random.default_rng(1)
+    rng, eps = np.random.default_rng(1), float(np.finfo(dtype).eps)
+    plain = {n: _wide(np.asarray(a)) for n, a in exact.items()}
     found: dict[str, float] = {}
-    for _ in range(ROUNDINGS):
-        try:
-            run = _shaken(definition, arrays, digits, float(np.finfo(dtype).eps), rng)
-        except SymdlError:
-            continue  # a rounding left the domain: the others say how far it goes
-        for name, numbers in run.items():
-            with mpmath.workdps(digits or DIGITS):
-                pairs = zip(numbers.ravel().tolist(), exact[name].ravel().tolist(), strict=True)
-                far = max((float(abs(a - b)) for a, b in pairs), default=0.0)
-            found[name] = max(found.get(name, 0.0), far)
+    # extended precision is quick, and exact enough to see roundings; where it overflows, there are more digits
+    for shaken in (_shaken_extended, _shaken) if digits != EXTENDED else (_shaken_extended,):
+        for _ in range(ROUNDINGS if shaken is _shaken_extended else 1):
+            try:
+                run = shaken(definition, arrays, digits, eps, rng)
+            except SymdlError:
+                continue  # a rounding left the domain: the others say how far it goes
+            for name, numbers in run.items():
+                with np.errstate(all="ignore"):
+                    far = np.abs(_wide(numbers) - plain[name])
+                far = far[np.isfinite(far)]  # what overflows is compared elsewhere
+                found[name] = max(found.get(name, 0.0), float(np.max(far, initial=0.0)))
+        if found:
+            break
     return found
+
+
+def _wide(numbers: Array) -> Array:
+    """Numbers as longdouble."""
+    if numbers.dtype != object:
+        return numbers.astype(np.longdouble)
+    high, low = pair(numbers)
+    return np.asarray(high.astype(np.longdouble) + low)
+
+
+def _shaken_extended(
+    definition: Definition, arrays: Mapping[str, Any], digits: int, eps: float, rng: np.random.Generator
+) -> dict[str, Array]:
+    return _extended(definition, arrays, lambda a: a * (1 + eps * (2 * rng.integers(2, size=np.shape(a)) - 1)))
 
 
 def _shaken(
     definition: Definition, arrays: Mapping[str, Any], digits: int, eps: float, rng: np.random.Generator
 ) -> dict[str, Array]:
-    if digits == EXTENDED:
-        return _extended(definition, arrays, lambda a: a * (1 + eps * (2 * rng.integers(2, size=np.shape(a)) - 1)))
     with mpmath.workdps(digits):
         factors = (1 - mpmath.mpf(eps), 1 + mpmath.mpf(eps))
         rounded = lambda v: v * factors[rng.integers(2)]  # noqa: E731

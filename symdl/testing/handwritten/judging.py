@@ -13,7 +13,7 @@ import numpy.typing as npt
 from symdl.testing.handwritten.arithmetic import EXTENDED
 from symdl.testing.handwritten.calls import LAYOUTS, Code, Outcome, made
 from symdl.testing.handwritten.compare import GROSS_SINGLE, USELESS, Compared, allowed, between, compare, rounds
-from symdl.testing.handwritten.points import Point
+from symdl.testing.handwritten.points import RANDOM, Point
 from symdl.testing.handwritten.subject import Subject
 from symdl.testing.handwritten.truth import Exact
 from symdl.testing.handwritten.verdict import Error, WrongElement, shapes_in_words
@@ -185,7 +185,8 @@ class Judge:
         assert got is not None
         if found.lost and point.kind.far and not self.strict:
             findings.note(_LOST.format(self._label(name)), f"{point.kind.name}, float64")
-        elif self._at_kink(name, point, got, exact, limit * found.unit):
+            return
+        if self._at_kink(name, point, got, exact, limit * found.unit):
             findings.note(_KINK.format(self._label(name)), point.kind.name)
             return
         single = self._other(name, point, "float32")
@@ -194,7 +195,7 @@ class Judge:
         ):
             findings.note(_DIGITS.format(self._label(name)), f"{point.kind.name}, float64: {_part(found, exact)}")
         else:
-            findings.refuse(self._refuted(name, point, got, exact, found, limit, "float64"))
+            self._refuse(findings, name, point, got, exact, found, limit, "float64")
 
     def _single(
         self,
@@ -218,7 +219,7 @@ class Judge:
         elif self._only_digits(name, point, found, exact, double):
             findings.note(_DIGITS.format(self._label(name)), f"{point.kind.name}, float32: {_part(found, exact)}")
         else:
-            findings.refuse(self._refuted(name, point, got, exact, found, limit, "float32"))
+            self._refuse(findings, name, point, got, exact, found, limit, "float32")
 
     def _only_digits(self, name: str, point: Point, found: Compared, exact: Exact, double: Compared | None) -> bool:
         """Whether an error in float32 is no wrong formula: in float64, the function is right there."""
@@ -274,11 +275,11 @@ class Judge:
             limit = self._limit(name, point, found, "float64")
             before = plain["float64"].values[name]
             if found.ulps > limit and not (before is not None and np.allclose(value, before, rtol=1e-6, atol=0)):
-                refuted = self._refuted(name, point, value, exact, found, limit, "float64", words)
-                findings.refuse(refuted)
+                self._refuse(findings, name, point, value, exact, found, limit, "float64", words)
 
-    def _refuted(
+    def _refuse(
         self,
+        findings: Findings,
         name: str,
         point: Point,
         got: Array,
@@ -287,7 +288,12 @@ class Judge:
         limit: float,
         dtype: str,
         words: str = "",
-    ) -> Refutation:
+    ) -> None:
+        """Note the first wrong element, if more digits say the same of what is exact."""
+        if findings.refutation is not None:
+            return
+        if point.kind is not RANDOM and not point.truth.certain(self._label(name)):
+            return
         place = found.wrong(limit)
         given = self._given(point)
         value = point.truth.values[self._label(name)]
@@ -299,7 +305,7 @@ class Judge:
         arguments = {n: made(point.truth.values[n], self.code.tensors[n], dtype, "C") for n in given}
         wrong = WrongElement(self._label(name), place, float(got[place]), right, ulps, dtype, given, kind, arguments)
         reason = f"{wrong} ({dtype} {kind}; {shapes_in_words(given)}; {limit:.3g} ulps are allowed)"
-        return Refutation(reason, wrong)
+        findings.refuse(Refutation(reason, wrong))
 
     def _given(self, point: Point) -> dict[str, tuple[int, ...]]:
         """The shapes of what the function gets."""

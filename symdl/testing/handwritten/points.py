@@ -29,7 +29,7 @@ class Kind:
     Args:
         name: in words.
         scale: standard deviation of what is drawn.
-        digits: of the arithmetic; 1 − tanh²(500) needs hundreds.
+        digits: of the arithmetic; 1 − tanh²(500) needs hundreds. Before anything is refuted, more are taken.
         change: made of what was drawn for a real input that no fact restricts; None: the numbers stay.
         far: numbers so large that what overflows there is noted and not held against a function.
         wide: float64 numbers that float32 does not have.
@@ -72,8 +72,8 @@ FAR_WHOLE = Kind("whole numbers", digits=2 * DIGITS, change=_far_whole, far=True
 BESIDE = Kind("beside whole numbers", change=_beside)
 EQUAL = Kind("equal entries", change=lambda rng, drawn: np.full_like(drawn, drawn.flat[0] if drawn.size else 0.0))
 TINY = Kind("tiny", scale=2.0**-20)
-LARGE = Kind("large", scale=30.0, digits=20 * DIGITS, far=True)
-HUGE = Kind("huge", scale=1000.0, digits=20 * DIGITS, far=True)
+LARGE = Kind("large", scale=30.0, digits=8 * DIGITS, far=True)
+HUGE = Kind("huge", scale=1000.0, digits=8 * DIGITS, far=True)
 
 #: What is tried with each family of shapes.
 _KINDS: dict[str, tuple[Kind, ...]] = {

@@ -90,6 +90,17 @@ class Truth:
         """A forward value that a function returns."""
         return Exact.of(self.values[name])
 
+    def certain(self, name: str) -> bool:
+        """Whether more digits say the same of a tensor: so many may have cancelled that 50 are not enough."""
+        if self.digits == arithmetic.EXTENDED:
+            return True
+        try:
+            more = arithmetic.values(self.subject.gradient.only([name]), self.arrays, 3 * self.digits)[name]
+        except SymdlError:
+            return False
+        high, _ = arithmetic.pair(more)
+        return arithmetic.alike(high, Exact.of(self.values[name]).high)
+
     def moved(self, name: str, dtype: str) -> float:
         """How far the largest change of an entry is when every operation is off by one rounding, up or down.
 
@@ -129,7 +140,7 @@ class Truth:
         near = list(self._by_policy() if self.digits == arithmetic.EXTENDED else self._beside())
         if all(arithmetic.alike(a, self.exact[s].high) for slopes in near for s, a in slopes.items()):
             return nothing  # no kink here, whatever a policy says
-        more = () if self.digits == arithmetic.EXTENDED else self._by_policy()
+        more = [] if self.digits == arithmetic.EXTENDED else list(self._by_policy())
         return {s: [slopes[s] for slopes in (*near, *more)] for s in nothing} if near else nothing
 
     def _by_policy(self) -> Iterator[dict[str, Array]]:
