@@ -129,7 +129,13 @@ def is_unbound(reader: Interpreter, side: Node) -> bool:
 
 
 def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
-    """Whether a side is a name that numbers were given for, which is given numbers here."""
+    """Whether a side is a name that numbers were given for, which is given numbers here; or a list of such names."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        numbers = sides[sides.index(side) + 1 :]
+        names = [head(reader, item) for item in side.body.items]
+        plain = [parts for parts, arguments in filter(None, names) if arguments is None]
+        values = [_bound(reader, parts) for parts in plain]
+        return len(plain) == len(names) and not names_in(reader, numbers) and all(v is None or v.given for v in values)
     found = head(reader, side)
     if found is None or found[1] is not None or not _only_numbers(reader, sides, found[0]):
         return False

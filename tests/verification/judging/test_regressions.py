@@ -1,4 +1,4 @@
-r"""\tanh'(x) is the derivative of tanh, and not tanh: slopes from tables of derivatives."""
+"""Right statements that were once refuted: each a case of its own, with wrong ones beside it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,20 @@ SLOPES = [
 def test_primes_of_named_operators(latex, status):
     ((_, judged),) = judge(read_text(f"$$\n{latex}\n$$\n", "markdown"))
     assert judged.status == status
+
+
+AGAIN = r"""
+# First example
+
+The weights are $\mathbf{w} = (w_0, w_1) = (2, 2)$, then $w_0 = 1.68$ and $w_0 + w_1 = 3.68$.
+
+# Second example
+
+The weights are $\mathbf{w} = (w_0, w_1) = (7, 9)$. Then $w_0 + w_1 = 16$,
+$w_0 + w_1 = 4$ and $\mathbf{w}^\top \mathbf{w} = 130$.
+"""
+
+
+def test_a_vector_is_given_anew_with_its_entries():
+    found = [str(judged.status) for _, judged in judge(read_text(AGAIN, "markdown"))]
+    assert found == ["definition", "definition", "proved", "definition", "proved", "refuted", "proved"]
