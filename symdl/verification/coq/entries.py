@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symdl.verification.coq.files import File
-from symdl.verification.coq.library import proof_file
+from symdl.verification.coq.library import files_of, proof_file
 from symdl.verification.coq.runner import SECONDS, Checked, check_all
 from symdl.verification.coq.verdicts import scope
 from symdl.verification.verdict import Status, Verdict
@@ -49,7 +49,7 @@ def prove(
     jobs: int = 1,
     told: Callable[[str], None] = lambda name: None,
 ) -> list[Proof]:
-    """Have Coq check what the library says of entries: slopes, stable forms, complements, logarithms.
+    """Have Coq check what the library says of entries: slopes, stable forms, complements, logarithms, bounds.
 
     Args:
         names: of activations of one number, and of losses with a value for each element.
@@ -61,7 +61,7 @@ def prove(
         DefinitionError, UnsupportedError: an entry that there is not, or that has no proof.
         MissingDependencyError: there is no Coq.
     """
-    files = {name: proof_file(name) for name in dict.fromkeys(names)}
+    files = {file: proof_file(file) for name in names for file in files_of(name)}
     asked = {name: (file.text, file.statements) for name, file in files.items()}
     found = check_all(asked, seconds=seconds, jobs=jobs, told=lambda name, checked: told(name))
     return [_proof(name, file, found[name]) for name, file in files.items()]

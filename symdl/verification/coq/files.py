@@ -27,12 +27,14 @@ class File:
         parts: the theorems, in order.
         writer: that has written all of them.
         about: lines of a comment at the top, of plain words.
+        bounds: with what inequalities need.
         interval: with interval arithmetic.
     """
 
     parts: Sequence[Theorem]
     writer: Writer = field(repr=False)
     about: tuple[str, ...] = ()
+    bounds: bool = False
     interval: bool = False
 
     @property
@@ -50,5 +52,9 @@ class File:
         """The file."""
         comment = [f"(* {line} *)" for line in self.about]
         definitions = self.writer.definitions()
-        blocks = ["\n".join(comment), prelude(self.writer.prelude, interval=self.interval).rstrip(), definitions]
+        blocks = [
+            "\n".join(comment),
+            prelude(self.writer.prelude, bounds=self.bounds, interval=self.interval).rstrip(),
+            definitions,
+        ]
         return "\n\n".join(b for b in [*blocks, *(part.text for part in self.parts)] if b) + "\n"

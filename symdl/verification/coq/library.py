@@ -20,23 +20,33 @@ from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.activations import ACTIVATIONS, Activation
 from symdl.library.losses import LOSSES
 from symdl.library.losses.record import Family
+from symdl.verification.coq.bounds import bounded, bounds_of
 from symdl.verification.coq.files import File
 from symdl.verification.coq.theorems import Theorem, equality, slope
 from symdl.verification.coq.writer import Writer, formal
 
+#: What stands after the name of an activation in the name of the file of its bounds.
+BOUNDS = "_bounds"
 _CLAIMS = ("stable", "complement", "logarithm")
 
 
 def provable() -> tuple[str, ...]:
-    """The entries with a file: every activation of one number, and every loss with a value for each element."""
-    return (*ACTIVATIONS, *(name for name, family in LOSSES.items() if name not in ACTIVATIONS and _element(family)))
+    """The names of all files: every activation of one number, every loss with a value for each element, and bounds."""
+    losses = (name for name, family in LOSSES.items() if name not in ACTIVATIONS and _element(family))
+    return (*ACTIVATIONS, *losses, *(name + BOUNDS for name in bounded()))
+
+
+def files_of(name: str) -> tuple[str, ...]:
+    """The files of one entry: that of its slope, and that of its bounds if there is one."""
+    return (name, name + BOUNDS) if name in bounded() else (name,)
 
 
 def proof_file(name: str) -> File:
     """The theorems of one entry of the library.
 
     Args:
-        name: of an activation of one number, or of a loss whose value is one of single elements.
+        name: of an activation of one number, or of a loss whose value is one of single elements; with "_bounds" after
+            the name of an activation, its range and steepness.
 
     Raises:
         DefinitionError: there is no such entry.
@@ -44,6 +54,8 @@ def proof_file(name: str) -> File:
     """
     if name in ACTIVATIONS:
         return _of_activation(ACTIVATIONS[name])
+    if name.endswith(BOUNDS) and name.removesuffix(BOUNDS) in ACTIVATIONS:
+        return bounds_of(name.removesuffix(BOUNDS))
     if name not in LOSSES:
         raise DefinitionError(f"no activation or loss '{name}'", remedy="see `symdl prove --list`")
     found = _element(LOSSES[name])

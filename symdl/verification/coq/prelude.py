@@ -149,6 +149,20 @@ Ltac rename_call f E :=
   end.
 """
 
+_DIFFERENCES = """\
+(* Inequalities of fractions: the difference as one fraction, and the sign of what stands above. *)
+Lemma quotient_not_below : forall a b : R, 0 <= a -> 0 < b -> 0 <= a / b.
+Proof. intros a b A B. apply Rmult_le_pos; [exact A|]. left. apply Rinv_0_lt_compat. exact B. Qed.
+Lemma exp_below : forall t : R, t <= 0 -> exp t <= 1.
+Proof. intros t H. rewrite <- exp_0. destruct H as [H | H]; [left; apply exp_increasing; exact H | rewrite H; lra]. Qed.
+Ltac difference :=
+  match goal with
+  | |- ?a < ?b => cut (0 < b - a); [ lra | ];
+      first [ pos | field_simplify (b - a); [ first [ pos | apply Rdiv_lt_0_compat; [ nra | pos ] | nra ] | pos .. ] ]
+  | |- ?a <= ?b => cut (0 <= b - a); [ lra | ];
+      first [ pos | field_simplify (b - a); [ first [ pos | apply quotient_not_below; [ nra | pos ] | nra ] | pos .. ] ]
+  end.
+"""
 _ERF_CASE = "  | |- ex_derive _ _ => eexists; apply erf_slope\n"
 _SWITCHES = """\
 Ltac switches :=
@@ -160,16 +174,17 @@ Ltac switches :=
 """
 
 
-def prelude(functions: Iterable[str], *, interval: bool = False) -> str:
+def prelude(functions: Iterable[str], *, bounds: bool = False, interval: bool = False) -> str:
     """The beginning of a file.
 
     Args:
         functions: names of functions that it uses, as the writer writes them.
+        bounds: with what inequalities need.
         interval: with interval arithmetic.
     """
     used = set(functions)
     parts = [_INTERVAL if interval else _HEAD]
     parts += [text for name, text in _FUNCTIONS.items() if name in used]
     tactics = _TACTICS if "erf" in used else _TACTICS.replace(_ERF_CASE, "")
-    parts += [tactics, *([_SWITCHES] if "switch" in used else [])]
+    parts += [tactics, *([_SWITCHES] if "switch" in used else []), *([_DIFFERENCES] if bounds else [])]
     return "\n".join(parts)

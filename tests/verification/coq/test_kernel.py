@@ -132,8 +132,9 @@ def test_verdicts() -> None:
 @needs_coq
 def test_command(capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
     assert main(["prove", "silu", "hinge", "--json", "--jobs", "2", "-o", str(tmp_path)]) == 0
-    silu, hinge = json.loads(capsys.readouterr().out)
+    silu, bounds, hinge = json.loads(capsys.readouterr().out)
     assert silu["status"] == hinge["status"] == "proved" and silu["method"].startswith("Coq ")
+    assert bounds["status"] == "proved" and bounds["theorems"][0]["scope"] == "all real x with x ≥ -8 and x ≤ 8"
     assert [t["name"] for t in hinge["theorems"]] == ["hinge_slope_1", "hinge_slope_2"]
 
 
