@@ -467,6 +467,14 @@ def test_autograd_functions(linear: Any) -> None:
             x, W = ctx.saved_tensors
             return dy @ W, dy.T @ x, None
 
+    class Writing(Linear):
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            x, W = ctx.saved_tensors
+            found = dy @ W, dy.T @ x, dy.sum(0)
+            dy.mul_(2)
+            return found
+
     class WrongForward(Linear):
         @staticmethod
         def forward(ctx: Any, x: Any, W: Any, b: Any) -> Any:
@@ -491,6 +499,7 @@ def test_autograd_functions(linear: Any) -> None:
     assert found.wrt == ("x", "W", "b") and set(found.dtypes) == {"float64", "float32"}
     assert "W_bar is too small by the factor 2" in refuted(Halved, linear).guess
     assert "nothing (None) for b_bar" in refuted(Forgetful, linear).verdict.reason
+    assert "writes into its argument: y_bar" in refuted(Writing, linear).verdict.reason
     wrong = refuted(WrongForward, linear, explain=False).wrong
     assert wrong is not None and wrong.output == "y"
     assert_gradient(Tanh, sd.definition("tanh"))

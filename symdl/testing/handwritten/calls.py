@@ -64,6 +64,7 @@ class Code:
         tensors: all that can be passed, by name.
         torch: whether it is a `torch.autograd.Function`.
         spare: how it is run number by number, in case it takes no arrays.
+        slopes: by outputs, that it gets in another way than as arguments.
     """
 
     run: Callable[[Callable[[str], Any]], Any]
@@ -73,6 +74,12 @@ class Code:
     tensors: Mapping[str, Tensor]
     torch: bool = False
     spare: Callable[[Callable[[str], Any]], Any] | None = None
+    slopes: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of all tensors that it gets."""
+        return tuple(dict.fromkeys((*self.binding.given(), *self.slopes)))
 
     def call(self, values: Values, dtype: str, layout: str = "C") -> Outcome:
         """Call it with arrays of a dtype and a layout.
@@ -92,7 +99,7 @@ class Code:
                 given[name] = made(values[name], self.tensors[name], dtype, layout)
             return given[name]
 
-        for name in sorted(self.binding.given()):
+        for name in self.given:
             argument(name)
         before = {n: np.array(a) for n, a in given.items()}
         try:

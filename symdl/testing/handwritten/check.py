@@ -164,7 +164,7 @@ def _complete(code: Code, derived: Subject, values: Mapping[str, Any]) -> None:
     Raises:
         DataError: with the name.
     """
-    for name in missing(derived, code.binding.given()):
+    for name in missing(derived, code.given):
         if derived.tensor(name).role is Role.HYPERPARAMETER and name not in values:
             raise DataError(
                 f"{code.name} does not get {name}",
@@ -211,7 +211,7 @@ def _autograd(
     tensors = derived.gradient.tensors
     run = through_autograd(function, binding, definition, derived.wrt, outputs, derived.upstream)
     names = (*derived.wrt, *outputs)
-    return Code(run, name, names, binding, tensors, torch=True), derived
+    return Code(run, name, names, binding, tensors, torch=True, slopes=tuple(derived.upstream.values())), derived
 
 
 def look(judge: Judge, values: Mapping[str, Any], seed: int) -> tuple[Findings, Point | None]:

@@ -309,7 +309,7 @@ class Judge:
 
     def _given(self, point: Point) -> dict[str, tuple[int, ...]]:
         """The shapes of what the function gets."""
-        return {n: np.shape(point.truth.values[n]) for n in self.code.binding.given()}
+        return {n: np.shape(point.truth.values[n]) for n in self.code.given}
 
     def exact(self, point: Point, name: str) -> Exact:
         """What should be returned under that name."""
