@@ -64,6 +64,8 @@ class Memory:
     #: Signs that follow from how a sum is written, by its text without the names of free indices.
     shapes: dict[str, str] = field(default_factory=dict)
     deadline: float = float("inf")
+    #: The extents of the axes that integer tensors hold positions of: what the claim is about.
+    positions: dict[str, sympy.Expr] = field(default_factory=dict)
     #: Write |f| by the step function of f, so that it meets other kinks; otherwise it is a root of f².
     steps: bool = False
 

@@ -11,6 +11,7 @@ import sympy
 
 from symdl.core.deadlines import in_time, until
 from symdl.core.definitions import Definition
+from symdl.core.guards import gathers
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, rename
 from symdl.core.unroll import subscripts, unroll
@@ -60,6 +61,7 @@ def decide_indexed(
     expressions = _Sides([lambda: (left, right)], free, conditions, extents=small_extents([left, right]))
     surveyor = Surveyor(Side(left), Side(right), free, expressions.extents, conditions, seed, deadline)
     scope = scope_of(sympy.Tuple(left, right), conditions)
+    expressions.positions = _positions([left, right])
     return Question(surveyor, expressions.prove, scope, started, deadline, points, POINTS).verdict()
 
 
@@ -113,6 +115,7 @@ def _question(
     surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
     needed = a.only([name_a])
     used = {t for e in needed.equations for t in e.uses}
+    expressions.positions = _positions([*_bodies(a), *map(translation, _bodies(b))])
     scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used], surveyor.limits)
     return Question(surveyor, expressions.prove, scope, time.monotonic(), deadline, points, POINTS)
 
@@ -310,6 +313,7 @@ class _Sides:
     by_sharing: Callable[[], bool] = lambda: False
     size: int = 0
     extents: dict[sympy.Symbol, int] = field(default_factory=dict)
+    positions: tuple[tuple[str, sympy.Expr], ...] = ()
 
     def prove(self, deadline: float) -> tuple[Proof, str, str] | None:
         """For all extents if possible, else for small ones; what is large is first tried with shared sums closed."""
@@ -341,7 +345,7 @@ class _Sides:
         return Proof(cases=1), "canonical form, shared sums closed", extents + ", where both sides are defined"
 
     def for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
-        claim = with_domain(left, right, self.domain)
+        claim = replace(with_domain(left, right, self.domain), positions=self.positions)
         extents = " and all extents" if self.extents else ""
         third = time.monotonic() + (deadline - time.monotonic()) / 3  # so that the canonical form has time left
         try:
@@ -374,6 +378,12 @@ class _Sides:
             total = weaker(total, proof)
         told = ", ".join(f"{s.name} = {v}" for s, v in self.extents.items())
         return total, "normal form, written out", f" and extents {told}" if told else ""
+
+
+def _positions(bodies: list[sympy.Expr]) -> tuple[tuple[str, sympy.Expr], ...]:
+    """Integer tensors that are read as subscripts without a guard, with the extent of the axis: elsewhere than on it
+    there is no value to claim anything of."""
+    return tuple((name, axis.extent) for (name, _, axis), watched in gathers(bodies).items() if not watched)
 
 
 def _has_root(expr: sympy.Expr) -> bool:

@@ -37,15 +37,19 @@ class Proof:
 
 @dataclass(frozen=True)
 class Claim:
-    """left = right, given the signs of some expressions ("+", "0+", "-", "0-")."""
+    """left = right, given the signs of some expressions ("+", "0+", "-", "0-").
+
+    `positions` names integer tensors whose values are positions of an axis of the extent that stands beside each.
+    """
 
     left: sympy.Expr
     right: sympy.Expr
     facts: tuple[tuple[sympy.Expr, str], ...] = ()
+    positions: tuple[tuple[str, sympy.Expr], ...] = ()
 
     def substituted(self, mapping: dict[sympy.Expr, sympy.Expr]) -> Claim:
         facts = tuple((e.xreplace(mapping), s) for e, s in self.facts)
-        return Claim(self.left.xreplace(mapping), self.right.xreplace(mapping), facts)
+        return replace(self, left=self.left.xreplace(mapping), right=self.right.xreplace(mapping), facts=facts)
 
     def also(self, expr: sympy.Expr, sign: str) -> Claim:
         return replace(self, facts=(*self.facts, (expr, sign)))
@@ -83,10 +87,18 @@ def _prove(claim: Claim, found: Proof, deadline: float, depth: int) -> bool:
     return all(_prove_branch(exposed, argument, sign, found, deadline, depth + 1) for sign in ("0", "-", "+"))
 
 
+#: What SymPy makes of a sum or product in which something is divided by 0.
+_NO_VALUE = {sympy.nan, sympy.zoo}
+
+
 def _prove_branch(claim: Claim, argument: sympy.Expr, sign: str, found: Proof, deadline: float, depth: int) -> bool:
     mapping = solved(argument, sign)
     if mapping is not None:
-        return _prove(_resolved(claim.substituted(mapping)), found, deadline, depth)
+        placed = claim.substituted(mapping)
+        if {placed.left, placed.right} & _NO_VALUE:  # divided by 0 wherever the argument is 0: nothing is claimed there
+            found.divisors.add(argument)
+            return True
+        return _prove(_resolved(placed), found, deadline, depth)
     chosen = _chosen(claim, argument, sign)
     if sign != "0":
         return _prove(chosen.also(argument, sign), found, deadline, depth)
@@ -95,7 +107,7 @@ def _prove_branch(claim: Claim, argument: sympy.Expr, sign: str, found: Proof, d
 
 def _by_normal_form(claim: Claim, found: Proof, deadline: float, vanishing: sympy.Expr | None = None) -> bool:
     """Zero difference, first with the given signs, then with what both sides need in order to be defined."""
-    memory = Memory(facts=list(claim.facts), deadline=deadline)
+    memory = Memory(facts=list(claim.facts), positions=dict(claim.positions), deadline=deadline)
     expressions = [claim.left, claim.right] + ([vanishing] if vanishing is not None else [])
     for _ in range(3):
         outcome = normalise(expressions, memory)

@@ -8,6 +8,7 @@ Independent of `symdl.derivation.canonical` on purpose: the checker does not bor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import sympy
@@ -148,7 +149,7 @@ class _Sum:
             if value.has(index):
                 continue
             rest = [e**n for e, n in factors if e != delta]
-            product = sympy.Mul(*rest).xreplace({index: value}) * _guard(value, index)
+            product = sympy.Mul(*rest).xreplace({index: value}) * _guard(value, index, self.table.memory.positions)
             body = self.normaliser.reduced(self.normaliser.form(product))
             return self.over(body, [i for i in bound if i != index])
         return None
@@ -172,8 +173,10 @@ class _Sum:
         return self.table.mul(scale, made)
 
 
-def _guard(value: sympy.Expr, index: Index) -> sympy.Expr:
-    """[0 ≤ value < extent], or 1 where that is certain."""
+def _guard(value: sympy.Expr, index: Index, positions: Mapping[str, sympy.Expr]) -> sympy.Expr:
+    """[0 ≤ value < extent], or 1 where that is certain, or what the claim is about."""
+    if isinstance(value, Element) and positions.get(value.name) == index.extent:
+        return sympy.S.One
     if isinstance(value, Index) and sympy.expand(value.extent - index.extent) == 0:
         return sympy.S.One
     bounds = value_range(value, indices_in(value)) if not value.atoms(Element) else None
