@@ -1,4 +1,8 @@
-"""The first possibility: put every equation into the target, and differentiate the one expression."""
+"""The first possibility: put every equation into the target, and differentiate the one expression.
+
+Where that would write the same sums over and over (a transformer block by its input: 131 sums that are 18), they keep
+their names, and so do their slopes (`symdl.derivation.sumslopes`).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Named, flatten, namer, unused
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Role, Tensor, aligned, elements_in
+from symdl.core.tensors import Element, Role, Tensor, aligned, elements_in, refreshed, rename
 from symdl.derivation.canonical import is_zero
 from symdl.derivation.chain import active_names
 from symdl.derivation.deltas import contract
 from symdl.derivation.inline import inline
 from symdl.derivation.slopes import differentiate, max_slope
 from symdl.derivation.steps import Partial, Step
+from symdl.derivation.sumslopes import is_repetitive, sum_slopes
 from symdl.derivation.tidy import apply_facts, cancel_exponentials, collect
 
 
@@ -45,6 +50,10 @@ def expand_and_differentiate(
     shifts = frozenset(
         e.name for e in definition.equations if e.name in active and any(t.op == "max" and not t.ties for t in e.terms)
     )
+    if not shifts and is_repetitive(definition, of):
+        names, known = set(definition.tensors), Named()
+        parts = [_closed_gradient(definition, of, tensor, names, known) for tensor in sources]
+        return [s for steps, _ in parts for s in steps], [e for _, equations in parts for e in equations]
     whole = aligned(inline(definition, of, keep={t.name for t in sources} | shifts))
     state = Expansion(definition, of, whole, shifts, set(definition.tensors))
     if whole != of:
@@ -66,10 +75,7 @@ def _prove_shift(state: Expansion, eq: Equation) -> None:
 
 def _gradient(state: Expansion, tensor: Tensor) -> list[Equation]:
     """Differentiate by one tensor, eliminate δs, apply facts; nested sums get names."""
-    free = tuple(s for s in state.of.subscripts if isinstance(s, Index))
-    name = unused(f"{tensor.name}_bar", state.names)
-    state.names.add(name)
-    bar = Tensor(name, (*free, *tensor.indices), Role.INTERMEDIATE, cotangent_of=(state.of.name, tensor.name))
+    bar = _bar(state.of, tensor, state.names)
     subject, by = bar.element(), tensor.element()
     raw = cancel_exponentials(aligned(differentiate(state.whole, by)))
     value = collect(cancel_exponentials(aligned(contract(raw))))
@@ -82,3 +88,22 @@ def _gradient(state: Expansion, tensor: Tensor) -> list[Equation]:
     state.steps += [Step(rule, subject, a, b, note) for rule, a, b, note in forms if a != b]
     closed = inline(state.definition, plain, keep={e.name for e in elements_in(plain)} - state.shifts)
     return flatten(bar, aligned(closed), namer(state.names), "expanded", state.known)
+
+
+def _bar(of: Element, tensor: Tensor, names: set[str]) -> Tensor:
+    """The tensor for the gradient, of a name that is added to those that are taken."""
+    free = tuple(s for s in of.subscripts if isinstance(s, Index))
+    name = unused(f"{tensor.name}_bar", names)
+    names.add(name)
+    return Tensor(name, (*free, *tensor.indices), Role.INTERMEDIATE, cotangent_of=(of.name, tensor.name))
+
+
+def _closed_gradient(
+    definition: Definition, of: Element, tensor: Tensor, names: set[str], known: Named
+) -> tuple[list[Step], list[Equation]]:
+    """The gradient by one tensor with the sums under their names."""
+    bar = _bar(of, tensor, names)
+    steps, equations, slope, by = sum_slopes(definition, of, tensor, names, known)
+    value = aligned(rename(refreshed(slope), dict(zip(by.subscripts, tensor.indices, strict=True))))
+    steps = [*steps, Step("E'", bar.element(), Partial(of, tensor.element()), value)]
+    return steps, [*equations, *flatten(bar, value, namer(names), "expanded", known)]

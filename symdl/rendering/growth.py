@@ -99,7 +99,8 @@ def _row(depth: int, width: int, chain: Derivation, whole: Derivation, seconds: 
 def expanded_operations(whole: Derivation, extents: Mapping[sympy.Symbol, int]) -> int:
     """Operations of all gradients, each written out as one expression over the inputs, without building them."""
     final = {step.subject.name: step.after for step in whole.steps if step.rule in ("E'", "R3", "R6")}
-    return sum(_written(final[whole.names[name]], extents) * _size(whole[name], extents) for name in whole.wrt)
+    written = {name: inline(whole.gradient, final[whole.names[name]]) for name in whole.wrt}
+    return sum(_written(written[name], extents) * _size(whole[name], extents) for name in whole.wrt)
 
 
 def _written(expr: sympy.Expr, extents: Mapping[sympy.Symbol, int]) -> int:

@@ -22,6 +22,8 @@ from symdl.derivation.ordering import named_text
 
 #: Orders of places that are compared where nothing tells them apart; beyond, equal sums may get two names.
 MOST_ORDERS = 24
+#: A sum that may be 0 is opened so often, and while it has no more summands than this.
+MOST_OPENED, MOST_TERMS = 3, 40
 #: Sums over more indices are not opened further to be compared.
 MOST_BOUND = 10
 
@@ -45,10 +47,11 @@ def is_unknown(element: Element) -> bool:
 
 @dataclass
 class Numbering:
-    """The unknowns so far, by pattern."""
+    """The unknowns so far, by pattern. Those that are `settled` stay closed in the patterns of others."""
 
     known: dict[tuple[sympy.Expr, str], Unknown] = field(default_factory=dict)
     by_name: dict[str, Unknown] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
     def unknown(self, value: sympy.Expr, sign: Fact | None = None) -> sympy.Expr:
         """The element that stands for a value in canonical form; a number times it, or 0, where the value is a sum.
@@ -65,14 +68,16 @@ class Numbering:
         >>> numbering.unknown(a), numbering.unknown(b), numbering.unknown(canonical(reduction("sum", w[i], [i])))
         (#1[j], #1[2*u + 1], #2)
         """
+        at_zero = {i: sympy.S.Zero for i in value.free_symbols if isinstance(i, Index) and i.extent == 1}
+        if at_zero:
+            value = value.xreplace(at_zero)
+        if value.is_Add and sign is None:
+            content, primitive = _primitive(self.multiplied_out(value))
+            if content != 1:
+                named = self.unknown(primitive)
+                return value if named == primitive else content * named
         if _has_free_guard(value):
             return value
-        if value.is_Add and sign is None:
-            content, primitive = value.as_content_primitive()
-            if primitive.could_extract_minus_sign():
-                content, primitive = -content, sympy.expand_mul(-primitive, deep=False)
-            if content != 1:
-                return content * self.unknown(primitive)
         if self._cancels(value):
             return sympy.S.Zero
         if sign is None:
@@ -83,10 +88,28 @@ class Numbering:
         key = pattern, str(sign)
         if key not in self.known:
             name = f"#{len(self.known) + 1}"
-            axes = tuple(_axis(k) for k in range(len(positions)))
+            axes = tuple(_axis(k, _range(pattern, _place(k))) for k in range(len(positions)))
             tensor = Tensor(name, axes, facts=frozenset([sign] if sign else []))
             self.known[key] = self.by_name[name] = Unknown(tensor, pattern)
         return self.known[key].tensor[tuple(positions)]
+
+    def multiplied_out(self, value: sympy.Expr) -> sympy.Expr:
+        """A sum with the sums of terms among its factors put in, one in each summand, but for those that are settled.
+
+        a + r (b + c) and a + r b + r c have one pattern, however a derivation groups them.
+        """
+        if not self.settled:
+            return value
+        parts = []
+        for part in sympy.Add.make_args(value):
+            inside = [f for f in sympy.Mul.make_args(part) if isinstance(f, Element) and self._opens(f)]
+            opened = {inside[0]: self.value(inside[0])} if len(inside) == 1 else {}
+            parts.append(sympy.expand_mul(part.xreplace(opened), deep=False) if opened else part)
+        return sympy.Add(*parts)
+
+    def _opens(self, element: Element) -> bool:
+        unknown = self.by_name.get(element.name)
+        return unknown is not None and unknown.pattern.is_Add and element.name not in self.settled
 
     def value(self, element: Element) -> sympy.Expr:
         """What an element of an unknown stands for, in terms of unknowns before it."""
@@ -102,7 +125,20 @@ class Numbering:
             return False
         value = refreshed(value)  # what is put in has bound indices of the same names
         opened = value.func(value.args[0], self.value(value.body), *value.args[2:])
-        return bool(canonical(opened, open_kinks=False, named=self.unknown) == 0)
+        form = canonical(opened, open_kinks=False, named=self.unknown)
+        for _ in range(MOST_OPENED):
+            form = refreshed(form)  # once more: what is put in next has the same names again
+            terms = sympy.Add.make_args(form)
+            inside = {e for t in terms for f in sympy.Mul.make_args(t) for e in self._summed(f)}
+            if form == 0 or not inside or len(terms) > MOST_TERMS:
+                break
+            form = canonical(form.xreplace({e: self.value(e) for e in inside}), open_kinks=False)
+        return bool(form == 0)
+
+    def _summed(self, factor: sympy.Expr) -> list[Element]:
+        """The unknown that a factor is, or is the sum of, where it is a sum itself."""
+        bare = factor.body if isinstance(factor, Reduction) and factor.op == "sum" else factor
+        return [bare] if isinstance(bare, Element) and is_unknown(bare) else []
 
     def _opened(self, value: sympy.Expr) -> sympy.Expr:
         """A sum of a product with the sums among its factors put in: Σ_n Σ_i has one pattern, however it is written."""
@@ -135,6 +171,24 @@ class Numbering:
         return best[1], [position + places.least[position] for position in best[2]]
 
 
+def _primitive(value: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+    """A sum as what all of its summands have in common, and the rest, whose first summand has no minus."""
+    content, primitive = value.as_content_primitive()
+    powers = [dict(f.as_base_exp() for f in sympy.Mul.make_args(part)) for part in primitive.args]
+    shared = sympy.S.One
+    for base in powers[0]:
+        exponents = [p.get(base, sympy.S.Zero) for p in powers]
+        if base.is_Rational or not all(e.is_Rational for e in exponents):
+            continue
+        least = min(exponents) if min(exponents) > 0 else min(max(exponents), sympy.S.Zero)
+        shared *= base**least
+    if shared != 1:
+        primitive = sympy.Add(*[part / shared for part in primitive.args])
+    if primitive.could_extract_minus_sign():
+        content, primitive = -content, sympy.expand_mul(-primitive, deep=False)
+    return content * shared, primitive
+
+
 def _has_free_guard(expr: sympy.Expr) -> bool:
     """Whether there is a guard outside every sum, wherever it stands."""
     if isinstance(expr, (Delta, InRange)):
@@ -148,9 +202,19 @@ def _place(number: int) -> sympy.Dummy:
     return sympy.Dummy(f"p{number}", integer=True)
 
 
-@lru_cache(maxsize=256)
-def _axis(number: int) -> Index:
-    return Index(f"p{number}", sympy.oo)
+@lru_cache(maxsize=4096)
+def _axis(number: int, extent: sympy.Expr) -> Index:
+    return Index(f"p{number}", extent)
+
+
+def _range(pattern: sympy.Expr, place: sympy.Dummy) -> sympy.Expr:
+    """The extent of the axes that a place subscripts, where it does nothing else; ∞ where any whole number may do."""
+    if any(place in g.free_symbols for g in pattern.atoms(Delta, InRange)):
+        return sympy.oo
+    pairs = [p for e in pattern.atoms(Element) for p in zip(e.subscripts, e.tensor.indices, strict=True)]
+    read = [(s, axis.extent) for s, axis in pairs if place in s.free_symbols]
+    found = {extent for _, extent in read}
+    return found.pop() if len(found) == 1 and all(s == place for s, _ in read) else sympy.oo
 
 
 @lru_cache(maxsize=256)

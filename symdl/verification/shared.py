@@ -7,7 +7,7 @@ each. Where times are numbers, recurrences are put in time after time in the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import sympy
@@ -24,9 +24,10 @@ from symdl.derivation.canonical import canonical
 from symdl.derivation.inline import written_over_time
 from symdl.errors import UnsupportedError
 from symdl.verification.numbering import Numbering, is_unknown
+from symdl.verification.rates import put_in_from_outside, rates_of
 
-#: So many unknowns are put in before a difference is given up.
-MOST_PUT_IN = 12
+#: So many unknowns are put in before a difference is given up, where every sum is one and where only shared ones are.
+FEW_PUT_IN, MOST_PUT_IN = 4, 12
 
 Translate = Callable[[sympy.Expr], sympy.Expr]
 
@@ -35,13 +36,15 @@ Translate = Callable[[sympy.Expr], sympy.Expr]
 class Values:
     """The value of each element of a definition, by inputs and unknowns.
 
-    `closed` names the unknowns that stay; None: every sum stays one.
+    `closed` names the unknowns that stay; None: every sum stays one. What has a rate of change in it stays open until
+    `output` puts the rates in.
     """
 
     definition: Definition
     numbering: Numbering
     translate: Translate
     closed: frozenset[str] | None
+    rates: Mapping[str, Equation] = field(default_factory=dict)
     known: dict[tuple[str, tuple[sympy.Expr, ...]], sympy.Expr] = field(default_factory=dict)
     signs: dict[str, frozenset[Fact]] = field(default_factory=dict)
 
@@ -53,6 +56,8 @@ class Values:
         eq = self.definition.by_name.get(element.name)
         if eq is None:
             return self.translate(element)
+        if eq.name in self.rates:
+            return self._rate(eq, element.subscripts)
         at = self._worked_out_at(eq, element)
         key = eq.name, at
         if key not in self.known:
@@ -60,6 +65,19 @@ class Values:
             self.known[key] = self._value(eq, at)
         mapping = {self.translate(i): self.translate(s) for i, s in zip(at, element.subscripts, strict=True) if i != s}
         return self.known[key].xreplace(mapping)
+
+    def output(self, element: Element) -> sympy.Expr:
+        """The value of an output, with the rates that it is made of put in."""
+
+        def value_of(eq: Equation) -> Callable[[], sympy.Expr]:
+            return lambda: self._value(eq, eq.indices)
+
+        rates = [(self._rate(eq, eq.indices), value_of(eq)) for eq in self.rates.values()]
+        return put_in_from_outside(self.of(element), rates, self._canonical, self._named)
+
+    def _rate(self, eq: Equation, subscripts: tuple[sympy.Expr, ...]) -> Element:
+        indices = [self.translate(i) for i in eq.indices]
+        return eq.out.with_indices(indices)[tuple(self.translate(s) for s in subscripts)]
 
     def _worked_out_at(self, eq: Equation, element: Element) -> tuple[sympy.Expr, ...]:
         """The subscripts that the value is worked out at: its own indices, and a number for a recurrence's time."""
@@ -82,11 +100,12 @@ class Values:
         return canonical(expr, open_kinks=False, named=self._named)
 
     def _named(self, form: sympy.Expr) -> sympy.Expr:
+        if not (isinstance(form, Reduction) or form.is_Add) or any(e.name in self.rates for e in form.atoms(Element)):
+            return form
         named = self.numbering.unknown(form)
-        element = named.as_coeff_Mul()[1]
-        if not isinstance(element, Element) or not is_unknown(element):
+        if named == 0 or self.closed is None:
             return named
-        return named if self.closed is None or element.name in self.closed else form
+        return named if all(e.name in self.closed for e in named.atoms(Element) if is_unknown(e)) else form
 
     def _prepared(self, node: sympy.Expr) -> sympy.Expr:
         """Elements replaced by their values; what stands under a root or in a logarithm gets a name and keeps its sign,
@@ -150,18 +169,42 @@ def equal_with_shared_sums(a: Definition, b: Definition, pair: tuple[Element, El
     """
     sides = [(a, pair[0], _as_it_is), (b, pair[1], translate)]
     numbering = Numbering()
+    _settle(numbering, a, b)
 
     def value(closed: frozenset[str] | None, side: int) -> sympy.Expr:
         definition, element, read = sides[side]
-        return Values(definition, numbering, read, closed).of(element)
+        rates = {eq.name: eq for eq in rates_of(definition, element.name)}
+        try:
+            return Values(definition, numbering, read, closed, rates).output(element)
+        except UnsupportedError:
+            if not rates:
+                raise
+            return Values(definition, numbering, read, closed).of(element)
 
-    shared = _reached(numbering, value(None, 0)) & _reached(numbering, value(None, 1))
-    if any(open_sign(numbering.by_name[name].pattern) for name in shared):
-        return False
+    left, right = value(None, 0), value(None, 1)
+    reached = [_reached(numbering, side) for side in (left, right)]
+    if _known_signs(numbering, reached[0] | reached[1], left, right):
+        difference = numbering.multiplied_out(left) - numbering.multiplied_out(right)
+        if _vanishes(numbering, canonical(difference, open_kinks=False), FEW_PUT_IN):
+            return True
+    shared = reached[0] & reached[1]
     left, right = value(shared, 0), value(shared, 1)
-    if open_sign(left) or open_sign(right):
-        return False
-    return _vanishes(numbering, canonical(left - right, open_kinks=False))
+    difference = canonical(left - right, open_kinks=False)
+    return _known_signs(numbering, shared, left, right) and _vanishes(numbering, difference, MOST_PUT_IN)
+
+
+def _settle(numbering: Numbering, a: Definition, b: Definition) -> None:
+    """Gives names to the values of the equations that both definitions have; a derivation may group others at will."""
+    forward = Values(a, numbering, _as_it_is, None)
+    for eq in a.equations:
+        if eq.name in b.by_name and not (eq.out.cotangent_of or eq.out.tangent_of or eq.name in forward.times):
+            forward.of(eq.lhs)
+    numbering.settled = frozenset(numbering.by_name)
+
+
+def _known_signs(numbering: Numbering, closed: Iterable[str], *values: sympy.Expr) -> bool:
+    """Whether what stands under each root and in each logarithm is positive by the way it is written."""
+    return not any(open_sign(e) for e in (*values, *(numbering.by_name[name].pattern for name in closed)))
 
 
 def equal_over_time(a: Definition, b: Definition, names: tuple[str, str], translate: Translate) -> bool:
@@ -197,9 +240,9 @@ def inlined_size(definition: Definition, name: str) -> int:
     return sizes.get(name, 1)
 
 
-def _vanishes(numbering: Numbering, difference: sympy.Expr) -> bool:
+def _vanishes(numbering: Numbering, difference: sympy.Expr, most: int) -> bool:
     """Whether a difference is 0, by putting its factors in one after the other: sums of terms first, then Σ."""
-    for _ in range(MOST_PUT_IN):
+    for _ in range(most):
         if difference == 0:
             return True
         difference = refreshed(difference)  # what is put in has bound indices of the same names

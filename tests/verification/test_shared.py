@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -16,12 +18,13 @@ from symdl.compilation.targets.reference import evaluate
 from symdl.core.deadlines import until
 from symdl.core.functions import InRange
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.recurrence import groups
+from symdl.derivation import expand
 from symdl.derivation.canonical import canonical
 from symdl.errors import BudgetError, UnsupportedError
 from symdl.verification.balls import Evaluator
 from symdl.verification.indexed import _Translation
-from symdl.verification.numbering import Numbering, is_unknown
+from symdl.verification.numbering import Numbering, _place
 from symdl.verification.points import Point, small_extents
 from symdl.verification.real import UndefinedError
 from symdl.verification.shared import equal_over_time, equal_with_shared_sums
@@ -61,6 +64,11 @@ def squared(expr):
     return expr**2
 
 
+def without_times(definition, of):
+    """In place of `is_repetitive`: every expansion keeps its sums under names, but for recurrences."""
+    return not any(g.direction for g in groups(definition.equations))
+
+
 FAULTS = [doubled, turned, unguarded, loosened, without_a_term, squared]
 
 
@@ -81,27 +89,49 @@ def with_fault(definition, name, fault):
 )
 def test_what_differs_in_value_is_never_proved(stages, fault, which, seed):
     """A random network's gradient against itself with one equation changed."""
-    rng = np.random.default_rng(seed)
     definition = network(stages, embedded=False).at(t=2)
-    source = definition.inputs[0].name
-    honest = sd.derive(definition, source).gradient
+    honest = sd.derive(definition, definition.inputs[0].name).gradient
+    refute_or_leave(definition, honest, honest, fault, which, seed)
+
+
+def refute_or_leave(definition, honest, other, fault, which, seed):
+    """Puts a fault into one equation of a gradient: if that changes its value, it is not proved equal to `other`."""
     backward = [e.name for e in honest.equations if e.name not in definition.by_name]
-    arrays = arrays_for(definition, rng)
-    bar = f"{source}_bar"
+    arrays = arrays_for(definition, np.random.default_rng(seed))
+    bar = f"{definition.inputs[0].name}_bar"
     try:
         wrong = with_fault(honest, backward[which % len(backward)], fault)
     except sd.ShapeError:  # a definition that lost a guard is refused as such, mostly
         return
     try:
-        values = [evaluate(d, arrays)[bar].astype(float) for d in (honest, wrong)]
+        values = [evaluate(d, arrays)[bar].astype(float) for d in (other, wrong)]
         different = not np.allclose(*values, rtol=1e-9, atol=1e-12)
     except (sd.SymdlError, IndexError):  # the changed equation reads what is not there
         return
     try:
-        claimed = proved(honest, wrong, bar, bar, SECONDS_FOR_A_FAULT)
+        claimed = proved(other, wrong, bar, bar, SECONDS_FOR_A_FAULT)
     except (sd.SymdlError, BudgetError):
         return
-    assert not (claimed and different), (stages, fault.__name__, wrong)
+    assert not (claimed and different), (fault.__name__, wrong)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(st.sampled_from([s for s in STAGES if s not in ("remembered", "foreseen")]), min_size=1, max_size=3),
+    st.sampled_from(FAULTS),
+    st.booleans(),
+    st.integers(0, 100),
+    st.integers(0, 2**32 - 1),
+)
+def test_what_differs_from_rates_put_in_is_never_proved(stages, fault, on_rates, which, seed):
+    """The same with an expansion whose sums keep their names on one side, the fault on either."""
+    definition = network(stages, embedded=False).at(t=2)
+    source = definition.inputs[0].name
+    chain = sd.derive(definition, source).gradient
+    with mock.patch.object(expand, "is_repetitive", without_times):
+        rates = sd.derive(definition, source, via="expand").gradient
+    honest, other = (rates, chain) if on_rates else (chain, rates)
+    refute_or_leave(definition, honest, other, fault, which, seed)
 
 
 @pytest.mark.parametrize("stages", [["normed", "dense"], ["dense", "attended"]])
@@ -113,29 +143,51 @@ def test_both_ways_of_a_random_network_are_proved(stages):
     assert proved(full, chain, f"{source}_bar", f"{source}_bar")
 
 
-@pytest.mark.parametrize("stages", [["normed", "dense"], ["dense", "attended"], ["remembered", "dense"]])
-def test_an_unknown_stands_for_the_value_that_it_replaces(stages, monkeypatch):
-    """Each pattern, read at its subscripts, against the value that got its name, in balls at a random point."""
+class Patterns:
+    """The unknowns of a numbering as the equations of a definition, for `Evaluator`."""
+
+    def __init__(self, numbering):
+        self.by_name = {name: self.equation(u) for name, u in numbering.by_name.items()}
+
+    @staticmethod
+    def equation(unknown):
+        axes = unknown.tensor.indices
+        return SimpleNamespace(indices=axes, rhs=unknown.pattern.xreplace({_place(k): i for k, i in enumerate(axes)}))
+
+
+@pytest.mark.parametrize(
+    ("stages", "repetitive"),
+    [
+        (["normed", "dense"], False),
+        (["dense", "attended"], False),
+        (["remembered", "dense"], False),
+        (["normed", "dense"], True),
+        (["attended"], True),
+    ],
+)
+def test_an_unknown_stands_for_the_value_that_it_replaces(stages, repetitive, monkeypatch):
+    """What is named and its name, every unknown evaluated as its pattern says, in balls at a random point."""
     checked = []
     honest = Numbering.unknown
 
     def unknown(self, value, sign=None):
         named = honest(self, value, sign)
-        number, element = named.as_coeff_Mul()
-        if isinstance(element, Element) and is_unknown(element):
-            opened = self._opened(value)
-            indices = sorted({i for i in opened.free_symbols if isinstance(i, Index)}, key=str)
+        if named != value:
+            indices = sorted({i for i in value.free_symbols if isinstance(i, Index)}, key=str)
             at = {i: 2 + k for k, i in enumerate(indices)}
-            point = Point(1, "integers", small_extents([opened]))
+            at |= {i: 0 for i in indices if i.extent == 1}
+            point = Point(1, "integers", small_extents([value, *(u.pattern for u in self.by_name.values())]))
             try:
-                balls = [Evaluator(point).value(e, at) for e in (opened, number * self.value(element))]
+                balls = [Evaluator(point, Patterns(self)).value(e, at) for e in (value, named)]
             except (UnsupportedError, UndefinedError):  # E and Step are of the canonical form alone; 1/0 has no value
                 return named
-            assert (balls[0] - balls[1]).contains(0), (value, named, self.value(element))
+            assert (balls[0] - balls[1]).contains(0), (value, named)
             checked.append(named)
         return named
 
     monkeypatch.setattr(Numbering, "unknown", unknown)
+    if repetitive:
+        monkeypatch.setattr(expand, "is_repetitive", without_times)
     definition = network(stages, embedded=False).at(t=2)
     source = definition.inputs[0].name
     full, chain = (sd.derive(definition, source, via=via).gradient for via in ("expand", "chain"))
