@@ -124,15 +124,15 @@ def _split(value: sympy.Expr, own: tuple[Index, ...]) -> tuple[list[tuple[Index,
 def is_repetitive(definition: Definition, of: Element) -> bool:
     """Whether an expansion would write its sums over and over. Recurrences are always put in, time after time.
 
-    >>> from symdl.core.define import define, Input, Sum, let
+    >>> from symdl.core.define import define, exp, Input, Sum, let
     >>> @define
-    ... def squared(x=Input("i")):
+    ... def nested(x=Input("i")):
     ...     (i,) = x.indices
     ...     a = let("a", Sum(x[i], i))
     ...     for k in range(5):
-    ...         a = let(f"b{k}", Sum(x[i] * a * a, i))
+    ...         a = let(f"b{k}", Sum(x[i] * a * exp(a), i))
     ...     return a
-    >>> is_repetitive(squared, squared.target.element())
+    >>> is_repetitive(nested, nested.target.element())
     True
     """
     if any(g.direction for g in groups(definition.equations)):

@@ -196,9 +196,12 @@ def equal_with_shared_sums(a: Definition, b: Definition, pair: tuple[Element, El
 def _settle(numbering: Numbering, a: Definition, b: Definition) -> None:
     """Gives names to the values of the equations that both definitions have; a derivation may group others at will."""
     forward = Values(a, numbering, _as_it_is, None)
+    same: set[str] = {t.name for t in a.inputs}
     for eq in a.equations:
-        if eq.name in b.by_name and not (eq.out.cotangent_of or eq.out.tangent_of or eq.name in forward.times):
+        other = b.by_name.get(eq.name)
+        if other is not None and eq.used_names <= same and str(eq) == str(other) and eq.name not in forward.times:
             forward.of(eq.lhs)
+            same.add(eq.name)
     numbering.settled = frozenset(numbering.by_name)
 
 
