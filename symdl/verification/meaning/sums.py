@@ -44,11 +44,20 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
         return scalar(sympy.S.Zero if op == "sum" else sympy.S.One)
     with reader.binding({letter: index + first for letter, index, first in bound}):
         body = reader.value(node.body)
+    for letter, index, _ in bound:
+        _over_one_set(reader, letter, index)
     indices = [index for _, index, _ in bound]
     if op in ("sum", "prod"):
         return body.mapped(lambda x: reduction(op, x, indices))
     sign = -1 if node.op == "min" else 1
     return body.mapped(lambda x: sign * reduction("max", sign * x, indices, "share"))
+
+
+def _over_one_set(reader: Reader, letter: str, index: Index) -> None:
+    """Σ_x over all inputs, with no x as a subscript: it runs over the same ones in each formula."""
+    scope = reader.scope
+    if index.extent in scope.made and scope.root(index.extent) == index.extent:
+        scope.fit(index.extent, scope.extent(f"Σ{letter}", 0, 1))
 
 
 def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:

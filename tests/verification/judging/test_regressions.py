@@ -41,3 +41,19 @@ $w_0 + w_1 = 4$ and $\mathbf{w}^\top \mathbf{w} = 130$.
 def test_a_vector_is_given_anew_with_its_entries():
     found = [str(judged.status) for _, judged in judge(read_text(AGAIN, "markdown"))]
     assert found == ["definition", "definition", "proved", "definition", "proved", "refuted", "proved"]
+
+
+INPUTS = r"""
+The output is $a = \sigma(z)$ with $z = \sum_j w_j x_j + b$. The cost is summed over all training inputs $x$,
+
+$$ C = -\frac{1}{n} \sum_x \left[ y \ln a + (1-y) \ln(1-a) \right] $$
+$$ \frac{\partial C}{\partial w_j} = \frac{1}{n} \sum_x x_j (\sigma(z) - y) $$
+$$ \frac{\partial C}{\partial b} = \frac{1}{n} \sum_x (\sigma(z) - y) $$
+$$ \frac{\partial C}{\partial b} = \frac{1}{n} \sum_x (y - \sigma(z)) $$
+"""
+
+
+def test_a_sum_over_all_inputs_is_one_sum_in_every_formula():
+    """From Nielsen, Neural Networks and Deep Learning, chapter 3."""
+    found = [str(judged.status) for _, judged in judge(read_text(INPUTS, "markdown"))]
+    assert found[-3:] == ["proved", "proved", "refuted"]
