@@ -117,7 +117,8 @@ class Judge:
             found = self._numbers(link, numbers)
             if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and self._says_when(link):
                 return _undecided("not so at the stated values: read as a condition", found)
-            return found
+            doubled = _namesakes(self.reading, link) if found.status is Status.REFUTED else ""
+            return _undecided(f"{doubled} may be meant", found) if doubled else found
         verdict = self._decided(link, *forms)
         if verdict.proved:
             return verdict

@@ -152,6 +152,14 @@ class Scope:
         self.entries[name, subscripts] = formula
         self.ranks.setdefault(name, set()).add(len(subscripts))
 
+    def forget(self, name: str) -> None:
+        """A name that was given a meaning which is not understood: the one before it counts no more."""
+        self.functions.pop(name, None)
+        for key in [k for k in self.formulas if k[0] == name]:
+            del self.formulas[key]
+        for place in [k for k in self.entries if k[0] == name]:
+            del self.entries[place]
+
     def formula_of(self, e: Element) -> Formula | None:
         """What an entry was defined as."""
         found = self.entries.get((e.name, e.subscripts))

@@ -111,7 +111,7 @@ class Reading:
                 binding.defined(reader, side, value, place.section, place.line)
                 self.opaque -= binding.heads(reader, side)
             except SymdlError:
-                self.opaque |= binding.heads(reader, side)
+                self._not_understood(reader, side)
 
     def statement(self, node: tree.Chain, place: Place, previous: Node | None = None) -> list[Meaning]:
         """The links of a chain, each with its meaning; definitions are in the scope from then on.
@@ -198,13 +198,20 @@ class Reading:
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except MeaningError as error:
                 problem = str(error)
-                self.opaque |= binding.heads(reader, sides[k])
+                self._not_understood(reader, sides[k])
             text = told or f"a name whose value is not understood here ({problem})"
             notes = tuple(dict.fromkeys(reader.notes))
             made.append(
                 Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named, notes=notes)
             )
         return made + rest
+
+    def _not_understood(self, reader: Interpreter, side: Node) -> None:
+        """A name whose value is not understood: nothing is known of it from here on."""
+        names = binding.heads(reader, side)
+        self.opaque |= names
+        for name in names:
+            self.scope.forget(name)
 
     def _is_new(self, side: Node, sides: list[Node], place: Place) -> bool:
         """Whether a left side is a name to be defined here."""

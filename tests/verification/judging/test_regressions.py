@@ -57,3 +57,16 @@ def test_a_sum_over_all_inputs_is_one_sum_in_every_formula():
     """From Nielsen, Neural Networks and Deep Learning, chapter 3."""
     found = [str(judged.status) for _, judged in judge(read_text(INPUTS, "markdown"))]
     assert found[-3:] == ["proved", "proved", "refuted"]
+
+
+def test_a_function_whose_subscript_is_left_out_in_its_slope():
+    """From the CS231n notes, where x was given a value before."""
+    text = r"With $x = 4$: $f(x) = \frac{1}{x}$ and $f_c(x) = c + x$, so $\frac{df}{dx} = 1$ and $x + 1 = 6$."
+    found = [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
+    assert found == ["definition", "definition", "definition", "undecided", "refuted"]
+
+
+def test_a_name_whose_new_meaning_is_not_understood_has_none():
+    text = "$C = (y - w)^2$, and with $C = C_x$ for one input, $\\frac{\\partial C}{\\partial w} = 3 y$."
+    found = [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
+    assert found == ["definition", "definition", "undecided"]
