@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition binary_step (x : R) : R := switch x 0 1 1.
 
@@ -104,9 +105,9 @@ Proof.
   intros x H1.
   cbv beta delta [binary_step] in *.
   apply (is_derive_ext_loc (fun x : R => 0)).
-  { generalize (near_below (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x) x ltac:(cbv beta delta [binary_step]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [binary_step] in *. switches. same. }
+    cbv beta delta [binary_step] in *. switches. alike. }
   cbv beta delta [binary_step].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,9 +120,9 @@ Proof.
   intros x H1.
   cbv beta delta [binary_step] in *.
   apply (is_derive_ext_loc (fun x : R => 1)).
-  { generalize (near_above (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_above (fun x : R => x) x ltac:(cbv beta delta [binary_step]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [binary_step] in *. switches. same. }
+    cbv beta delta [binary_step] in *. switches. alike. }
   cbv beta delta [binary_step].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

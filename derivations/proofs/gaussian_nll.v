@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem gaussian_nll_slope_1 : forall (y_hat v1 t v : R), 0 < v1 -> 0 < v -> (v - v1) < 0 -> is_derive (fun y_hat : R => (t - y_hat) ^ 2 / (2 * switch (v - v1) v1 v 1) + ln (switch (v - v1) v1 v 1) / 2) y_hat ((2 * y_hat - 2 * t) / (2 * switch (v - v1) v1 v 1)).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => ln v1 / 2 + (t - y_hat) ^ 2 / (2 * v1))).
   { generalize (near_below (fun y_hat : R => v - v1) y_hat ltac:(cbv beta; auto_derive; pos) H3).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   destruct (named (ln (v1))) as [L1 HL1].
   assert (EL1 : ln (v1) = L1) by (symmetry; exact HL1).
@@ -123,7 +124,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => ln v / 2 + (t - y_hat) ^ 2 / (2 * v))).
   { generalize (near_above (fun y_hat : R => v - v1) y_hat ltac:(cbv beta; auto_derive; pos) H3).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   destruct (named (ln (v))) as [L1 HL1].
   assert (EL1 : ln (v) = L1) by (symmetry; exact HL1).

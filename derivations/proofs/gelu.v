@@ -121,6 +121,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition Phi (x : R) : R := erf (sqrt 2 * x / 2) / 2 + 1 / 2.
 Definition gelu (x : R) : R := x * Phi x.

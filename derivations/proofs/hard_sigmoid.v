@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition relu6 (x : R) : R := switch x 0 (switch (x - 6) x 6 1) 0.
 Definition hard_sigmoid (x : R) : R := relu6 (x + 3) / 6.
@@ -105,9 +106,9 @@ Proof.
   intros x H1.
   cbv beta delta [relu6 hard_sigmoid] in *.
   apply (is_derive_ext_loc (fun x : R => 0)).
-  { generalize (near_below (fun x : R => x + 3) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x + 3) x ltac:(cbv beta delta [relu6 hard_sigmoid]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [relu6 hard_sigmoid] in *. switches. same. }
+    cbv beta delta [relu6 hard_sigmoid] in *. switches. alike. }
   cbv beta delta [relu6 hard_sigmoid].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -120,9 +121,9 @@ Proof.
   intros x H1 H2.
   cbv beta delta [relu6 hard_sigmoid] in *.
   apply (is_derive_ext_loc (fun x : R => x / 6 + 1 / 2)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x + 3) x ltac:(cbv beta; auto_derive; pos) H1) (near_below (fun x : R => x - 3) x ltac:(cbv beta; auto_derive; pos) H2)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x + 3) x ltac:(cbv beta delta [relu6 hard_sigmoid]; auto_derive; pos) H1) (near_below (fun x : R => x - 3) x ltac:(cbv beta delta [relu6 hard_sigmoid]; auto_derive; pos) H2)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [relu6 hard_sigmoid] in *. switches. same. }
+    cbv beta delta [relu6 hard_sigmoid] in *. switches. alike. }
   cbv beta delta [relu6 hard_sigmoid].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -135,9 +136,9 @@ Proof.
   intros x H1 H2.
   cbv beta delta [relu6 hard_sigmoid] in *.
   apply (is_derive_ext_loc (fun x : R => 1)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x + 3) x ltac:(cbv beta; auto_derive; pos) H1) (near_above (fun x : R => x - 3) x ltac:(cbv beta; auto_derive; pos) H2)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x + 3) x ltac:(cbv beta delta [relu6 hard_sigmoid]; auto_derive; pos) H1) (near_above (fun x : R => x - 3) x ltac:(cbv beta delta [relu6 hard_sigmoid]; auto_derive; pos) H2)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [relu6 hard_sigmoid] in *. switches. same. }
+    cbv beta delta [relu6 hard_sigmoid] in *. switches. alike. }
   cbv beta delta [relu6 hard_sigmoid].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition hard_tanh (x v1 v2 : R) : R := switch (x - v1) v1 (switch (x - v2) x v2 1) 0.
 
@@ -104,9 +105,9 @@ Proof.
   intros x v1 v2 H1.
   cbv beta delta [hard_tanh] in *.
   apply (is_derive_ext_loc (fun x : R => v2)).
-  { generalize (near_below (fun x : R => x - v2) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x - v2) x ltac:(cbv beta delta [hard_tanh]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [hard_tanh] in *. switches. same. }
+    cbv beta delta [hard_tanh] in *. switches. alike. }
   cbv beta delta [hard_tanh].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,9 +120,9 @@ Proof.
   intros x v1 v2 H1 H2.
   cbv beta delta [hard_tanh] in *.
   apply (is_derive_ext_loc (fun x : R => x)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x - v2) x ltac:(cbv beta; auto_derive; pos) H1) (near_below (fun x : R => x - v1) x ltac:(cbv beta; auto_derive; pos) H2)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x - v2) x ltac:(cbv beta delta [hard_tanh]; auto_derive; pos) H1) (near_below (fun x : R => x - v1) x ltac:(cbv beta delta [hard_tanh]; auto_derive; pos) H2)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [hard_tanh] in *. switches. same. }
+    cbv beta delta [hard_tanh] in *. switches. alike. }
   cbv beta delta [hard_tanh].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -134,9 +135,9 @@ Proof.
   intros x v1 v2 H1 H2.
   cbv beta delta [hard_tanh] in *.
   apply (is_derive_ext_loc (fun x : R => v1)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x - v2) x ltac:(cbv beta; auto_derive; pos) H1) (near_above (fun x : R => x - v1) x ltac:(cbv beta; auto_derive; pos) H2)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => x - v2) x ltac:(cbv beta delta [hard_tanh]; auto_derive; pos) H1) (near_above (fun x : R => x - v1) x ltac:(cbv beta delta [hard_tanh]; auto_derive; pos) H2)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [hard_tanh] in *. switches. same. }
+    cbv beta delta [hard_tanh] in *. switches. alike. }
   cbv beta delta [hard_tanh].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem hinge_embedding_slope_1 : forall (d margin t : R), 0 < margin -> t < 0 -> (margin - d) < 0 -> is_derive (fun d : R => switch t (switch (margin - d) 0 (margin - d) 1) d (1 / 2)) d (switch t (switch (margin - d) 0 (- 1) 1) 1 (1 / 2)).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun d : R => 0)).
   { generalize (filter_and (F := locally d) _ _ (near_below (fun d : R => t) d ltac:(cbv beta; auto_derive; pos) H2) (near_below (fun d : R => margin - d) d ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,7 +120,7 @@ Proof.
   apply (is_derive_ext_loc (fun d : R => margin - d)).
   { generalize (filter_and (F := locally d) _ _ (near_below (fun d : R => t) d ltac:(cbv beta; auto_derive; pos) H2) (near_above (fun d : R => margin - d) d ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -134,7 +135,7 @@ Proof.
   apply (is_derive_ext_loc (fun d : R => d)).
   { generalize (near_above (fun d : R => t) d ltac:(cbv beta; auto_derive; pos) H2).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

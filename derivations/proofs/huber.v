@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem huber_slope_1 : forall (y_hat delta t : R), 0 < delta -> (y_hat - t) < 0 -> (t - delta - y_hat) < 0 -> is_derive (fun y_hat : R => switch (switch (y_hat - t) (t - y_hat) (y_hat - t) (1 / 2) - delta) ((y_hat - t) ^ 2 / 2) (delta * (switch (y_hat - t) (t - y_hat) (y_hat - t) (1 / 2) - delta / 2)) 1) y_hat (switch (switch (y_hat - t) (t - y_hat) (y_hat - t) (1 / 2) - delta) (y_hat - t) (delta * switch (y_hat - t) (- 1) 1 (1 / 2)) 1).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => (y_hat - t) ^ 2 / 2)).
   { generalize (filter_and (F := locally y_hat) _ _ (near_below (fun y_hat : R => y_hat - t) y_hat ltac:(cbv beta; auto_derive; pos) H2) (near_below (fun y_hat : R => t - delta - y_hat) y_hat ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,7 +120,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => delta * (t - delta / 2 - y_hat))).
   { generalize (filter_and (F := locally y_hat) _ _ (near_below (fun y_hat : R => y_hat - t) y_hat ltac:(cbv beta; auto_derive; pos) H2) (near_above (fun y_hat : R => t - delta - y_hat) y_hat ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -134,7 +135,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => (y_hat - t) ^ 2 / 2)).
   { generalize (filter_and (F := locally y_hat) _ _ (near_above (fun y_hat : R => y_hat - t) y_hat ltac:(cbv beta; auto_derive; pos) H2) (near_below (fun y_hat : R => y_hat - t - delta) y_hat ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -149,7 +150,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => delta * (y_hat - t - delta / 2))).
   { generalize (filter_and (F := locally y_hat) _ _ (near_above (fun y_hat : R => y_hat - t) y_hat ltac:(cbv beta; auto_derive; pos) H2) (near_above (fun y_hat : R => y_hat - t - delta) y_hat ltac:(cbv beta; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

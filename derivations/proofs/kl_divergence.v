@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem kl_divergence_slope_1 : forall (x t : R), 0 <= t -> 0 < t -> is_derive (fun x : R => switch t 0 (t * ln t) 0 - t * x) x (- t).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun x : R => t * ln t - t * x)).
   { generalize (near_above (fun x : R => t) x ltac:(cbv beta; auto_derive; pos) H2).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   destruct (named (ln (t))) as [L1 HL1].
   assert (EL1 : ln (t) = L1) by (symmetry; exact HL1).

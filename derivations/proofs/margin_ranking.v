@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem margin_ranking_slope_1 : forall (x1 margin t x2 : R), (margin - t * (x1 - x2)) < 0 -> is_derive (fun x1 : R => switch (margin - t * (x1 - x2)) 0 (margin - t * (x1 - x2)) 1) x1 (switch (margin - t * (x1 - x2)) 0 (- t) 1).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun x1 : R => 0)).
   { generalize (near_below (fun x1 : R => margin - t * (x1 - x2)) x1 ltac:(cbv beta; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,7 +120,7 @@ Proof.
   apply (is_derive_ext_loc (fun x1 : R => margin - t * (x1 - x2))).
   { generalize (near_above (fun x1 : R => margin - t * (x1 - x2)) x1 ltac:(cbv beta; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

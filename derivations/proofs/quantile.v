@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem quantile_slope_1 : forall (y_hat t tau : R), 0 < tau -> tau < 1 -> (t - y_hat) < 0 -> is_derive (fun y_hat : R => switch (t - y_hat) ((t - y_hat) * (tau - 1)) (tau * (t - y_hat)) (1 / 2)) y_hat (switch (t - y_hat) (1 - tau) (- tau) (1 / 2)).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => (t - y_hat) * (tau - 1))).
   { generalize (near_below (fun y_hat : R => t - y_hat) y_hat ltac:(cbv beta; auto_derive; pos) H3).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,7 +120,7 @@ Proof.
   apply (is_derive_ext_loc (fun y_hat : R => tau * (t - y_hat))).
   { generalize (near_above (fun y_hat : R => t - y_hat) y_hat ltac:(cbv beta; auto_derive; pos) H3).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition relu (x : R) : R := switch x 0 x 0.
 
@@ -104,9 +105,9 @@ Proof.
   intros x H1.
   cbv beta delta [relu] in *.
   apply (is_derive_ext_loc (fun x : R => 0)).
-  { generalize (near_below (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x) x ltac:(cbv beta delta [relu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [relu] in *. switches. same. }
+    cbv beta delta [relu] in *. switches. alike. }
   cbv beta delta [relu].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,9 +120,9 @@ Proof.
   intros x H1.
   cbv beta delta [relu] in *.
   apply (is_derive_ext_loc (fun x : R => x)).
-  { generalize (near_above (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_above (fun x : R => x) x ltac:(cbv beta delta [relu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [relu] in *. switches. same. }
+    cbv beta delta [relu] in *. switches. alike. }
   cbv beta delta [relu].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

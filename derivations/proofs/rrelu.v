@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition rrelu (x lower upper : R) : R := switch x (x * (lower / 2 + upper / 2)) x 0.
 
@@ -104,9 +105,9 @@ Proof.
   intros x lower upper H1.
   cbv beta delta [rrelu] in *.
   apply (is_derive_ext_loc (fun x : R => x * (lower / 2 + upper / 2))).
-  { generalize (near_below (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x) x ltac:(cbv beta delta [rrelu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [rrelu] in *. switches. same. }
+    cbv beta delta [rrelu] in *. switches. alike. }
   cbv beta delta [rrelu].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,9 +120,9 @@ Proof.
   intros x lower upper H1.
   cbv beta delta [rrelu] in *.
   apply (is_derive_ext_loc (fun x : R => x)).
-  { generalize (near_above (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_above (fun x : R => x) x ltac:(cbv beta delta [rrelu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [rrelu] in *. switches. same. }
+    cbv beta delta [rrelu] in *. switches. alike. }
   cbv beta delta [rrelu].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition selu (x lambda alpha : R) : R := lambda * switch x (alpha * (exp x - 1)) x 0.
 
@@ -104,9 +105,9 @@ Proof.
   intros x alpha lambda H1.
   cbv beta delta [selu] in *.
   apply (is_derive_ext_loc (fun x : R => alpha * lambda * (exp x - 1))).
-  { generalize (near_below (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_below (fun x : R => x) x ltac:(cbv beta delta [selu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [selu] in *. switches. same. }
+    cbv beta delta [selu] in *. switches. alike. }
   cbv beta delta [selu].
   destruct (named (exp (x))) as [G1 HG1].
   assert (EG1 : exp (x) = G1) by (symmetry; exact HG1).
@@ -123,9 +124,9 @@ Proof.
   intros x alpha lambda H1.
   cbv beta delta [selu] in *.
   apply (is_derive_ext_loc (fun x : R => lambda * x)).
-  { generalize (near_above (fun x : R => x) x ltac:(cbv beta; auto_derive; pos) H1).
+  { generalize (near_above (fun x : R => x) x ltac:(cbv beta delta [selu]; auto_derive; pos) H1).
     apply near. intros T0 T1.
-    cbv beta delta [selu] in *. switches. same. }
+    cbv beta delta [selu] in *. switches. alike. }
   cbv beta delta [selu].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

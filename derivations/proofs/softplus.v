@@ -95,6 +95,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition softplus (x : R) : R := ln (exp x + 1).
 Definition sigmoid (x : R) : R := 1 / (1 + exp (- x)).

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition softshrink (x lambda : R) : R := switch (lambda + x) (lambda + x) (switch (x - lambda) 0 (x - lambda) 0) 1.
 
@@ -104,9 +105,9 @@ Proof.
   intros x lambda H1 H2.
   cbv beta delta [softshrink] in *.
   apply (is_derive_ext_loc (fun x : R => lambda + x)).
-  { generalize (near_below (fun x : R => lambda + x) x ltac:(cbv beta; auto_derive; pos) H2).
+  { generalize (near_below (fun x : R => lambda + x) x ltac:(cbv beta delta [softshrink]; auto_derive; pos) H2).
     apply near. intros T0 T1.
-    cbv beta delta [softshrink] in *. switches. same. }
+    cbv beta delta [softshrink] in *. switches. alike. }
   cbv beta delta [softshrink].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,9 +120,9 @@ Proof.
   intros x lambda H1 H2 H3.
   cbv beta delta [softshrink] in *.
   apply (is_derive_ext_loc (fun x : R => 0)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => lambda + x) x ltac:(cbv beta; auto_derive; pos) H2) (near_below (fun x : R => x - lambda) x ltac:(cbv beta; auto_derive; pos) H3)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => lambda + x) x ltac:(cbv beta delta [softshrink]; auto_derive; pos) H2) (near_below (fun x : R => x - lambda) x ltac:(cbv beta delta [softshrink]; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [softshrink] in *. switches. same. }
+    cbv beta delta [softshrink] in *. switches. alike. }
   cbv beta delta [softshrink].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -134,9 +135,9 @@ Proof.
   intros x lambda H1 H2 H3.
   cbv beta delta [softshrink] in *.
   apply (is_derive_ext_loc (fun x : R => x - lambda)).
-  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => lambda + x) x ltac:(cbv beta; auto_derive; pos) H2) (near_above (fun x : R => x - lambda) x ltac:(cbv beta; auto_derive; pos) H3)).
+  { generalize (filter_and (F := locally x) _ _ (near_above (fun x : R => lambda + x) x ltac:(cbv beta delta [softshrink]; auto_derive; pos) H2) (near_above (fun x : R => x - lambda) x ltac:(cbv beta delta [softshrink]; auto_derive; pos) H3)).
     apply near. intros T0 [T1 T2].
-    cbv beta delta [softshrink] in *. switches. same. }
+    cbv beta delta [softshrink] in *. switches. alike. }
   cbv beta delta [softshrink].
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -94,6 +94,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 (* Inequalities of fractions: the difference as one fraction, and the sign of what stands above. *)
 Lemma quotient_not_below : forall a b : R, 0 <= a -> 0 < b -> 0 <= a / b.

@@ -96,6 +96,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Theorem squared_hinge_slope_1 : forall (z margin t : R), 0 < margin -> (margin - t * z) < 0 -> is_derive (fun z : R => switch (margin - t * z) 0 (margin - t * z) 0 ^ 2) z (2 * switch (margin - t * z) 0 (- t) 0 * switch (margin - t * z) 0 (margin - t * z) 0).
 Proof.
@@ -104,7 +105,7 @@ Proof.
   apply (is_derive_ext_loc (fun z : R => 0)).
   { generalize (near_below (fun z : R => margin - t * z) z ltac:(cbv beta; auto_derive; pos) H2).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }
@@ -119,7 +120,7 @@ Proof.
   apply (is_derive_ext_loc (fun z : R => (margin - t * z) ^ 2)).
   { generalize (near_above (fun z : R => margin - t * z) z ltac:(cbv beta; auto_derive; pos) H2).
     apply near. intros T0 T1.
-    cbv beta in *. switches. same. }
+    cbv beta in *. switches. alike. }
   cbv beta.
   auto_derive.
   { repeat match goal with |- _ /\ _ => split end; first [ pos | sign ]. }

@@ -95,6 +95,7 @@ Ltac switches :=
       first [ rewrite (switch_below c b a w) by (lra || nra) | rewrite (switch_above c b a w) by (lra || nra)
             | rewrite (switch_at c b a w) by (lra || nra) ]
   end.
+Ltac alike := first [ same | progress f_equal; alike ].
 
 Definition squareplus (x b : R) : R := x / 2 + sqrt (b + x ^ 2) / 2.
 Definition length (x b : R) : R := sqrt (b + x ^ 2).
@@ -200,6 +201,7 @@ Proof.
       switches.
       destruct (named (sqrt (0))) as [S1 HS1].
       assert (ES1 : sqrt (0) = S1) by (symmetry; exact HS1).
+      try (assert (PS1 : 0 < S1) by (rewrite HS1; apply sqrt_lt_R0; sign)).
       assert (QS1 : S1 * S1 = 0) by (rewrite HS1; apply sqrt_sqrt; sign).
       assert (RS1 : relation (S1 ^ 2) (0)) by (unfold relation; rewrite <- QS1; ring).
       do 2 (rename_call sqrt ES1).

@@ -170,18 +170,18 @@ def _slope(
 def _localised(scene: _Scene, piece: sympy.Expr, at: str, conditions: Sequence[sympy.Basic], first: int) -> list[str]:
     """From the function to its piece: around a point where conditions hold, they hold."""
     lines = [f"apply (is_derive_ext_loc (fun {at} : R => {scene.writer.text(piece)}))."]
-    near = []
+    near, unfold = [], scene.unfold().removesuffix(".")
     for place, condition in enumerate(conditions):
         lemma = "near_above" if condition.rel_op == ">" else "near_below"
         inside = f"(fun {at} : R => {scene.writer.text(condition.args[0])})"
-        near.append(f"({lemma} {inside} {at} ltac:(cbv beta; auto_derive; pos) H{first + place})")
+        near.append(f"({lemma} {inside} {at} ltac:({unfold}; auto_derive; pos) H{first + place})")
     joined, pattern = near[0], "T1"
     for place, one in enumerate(near[1:], 2):
         joined, pattern = f"(filter_and (F := locally {at}) _ _ {joined} {one})", f"[{pattern} T{place}]"
     lines += [
         f"{{ generalize {joined}.",
         f"  apply near. intros T0 {pattern}.",
-        f"  {scene.unfold(' in *')} switches. same. }}",
+        f"  {scene.unfold(' in *')} switches. alike. }}",
         scene.unfold(),
     ]
     return lines

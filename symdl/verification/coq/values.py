@@ -105,7 +105,9 @@ class Values:
         raise UnsupportedError(f"on which side of 0 {turn} lies is not known")
 
     def _call(self, node: sympy.Expr, arguments: list[sympy.Expr]) -> sympy.Expr:
-        u = arguments[0]
+        if len(arguments) != 1:
+            raise UnsupportedError(f"'{node}' has no value here")
+        (u,) = arguments
         if isinstance(node, sympy.exp):
             return self._exp(u)
         if isinstance(node, sympy.log):
@@ -132,17 +134,17 @@ class Values:
             self._known[key] = value = self._power(over, _HALF) / root
             self._fact("sqrt", self.writer.text(base), value, "apply root_is; [ sign | same ]")
         if key not in self._known:
-            positive = base.is_positive is True
+            positive, known = base.is_positive is True, base.is_nonnegative is True
             root = self._new("S", "sqrt", base, positive=positive or None, nonnegative=True)
             text, argument = root.name, self.writer.text(base)
-            if positive:
-                self.lines.append(f"assert (P{text} : 0 < {text}) by (rewrite H{text}; apply sqrt_lt_R0; sign).")
-            if base.is_nonnegative:
-                self.lines += [
-                    f"assert (Q{text} : {text} * {text} = {argument}) by (rewrite H{text}; apply sqrt_sqrt; sign).",
-                    f"assert (R{text} : relation ({text} ^ 2) ({argument})) "
-                    f"by (unfold relation; rewrite <- Q{text}; ring).",
-                ]
+            facts = [
+                (positive, f"P{text} : 0 < {text}", f"rewrite H{text}; apply sqrt_lt_R0; sign"),
+                (known, f"Q{text} : {text} * {text} = {argument}", f"rewrite H{text}; apply sqrt_sqrt; sign"),
+                (known, f"R{text} : relation ({text} ^ 2) ({argument})", f"unfold relation; rewrite <- Q{text}; ring"),
+            ]
+            for sure, fact, proof in facts:  # what is not sure may follow from hypotheses
+                line = f"assert ({fact}) by ({proof})"
+                self.lines.append(f"{line}." if sure else f"try ({line}).")
             self._known[key] = root
         return self._known[key] ** (2 * exponent)
 

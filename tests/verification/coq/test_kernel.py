@@ -40,6 +40,8 @@ SLOPES = {
     "square": ((10 - X) ** 2, -2 * (10 - X), 2 * (10 - X)),
     "log": (sympy.log(X), 1 / X, 1 / (2 * X)),
     "power": (X**Y, Y * X ** (Y - 1), X ** (Y - 1)),
+    "root": (sympy.sqrt(2 * X - 27), 1 / sympy.sqrt(2 * X - 27), 2 / sympy.sqrt(2 * X - 27)),
+    "bent_tanh": (relu(sympy.tanh(X)), relu(sympy.tanh(X)).diff(X), 2 * relu(sympy.tanh(X)).diff(X)),
     "wave": (sympy.sin(2 * X), 2 - 4 * sympy.sin(X) ** 2, 2 - 2 * sympy.sin(X) ** 2),
 }
 
