@@ -407,7 +407,7 @@ def test_digits_that_cancel_in_any_formula() -> None:
 
 def test_large_extents_are_checked_in_extended_precision() -> None:
     @sd.define
-    def layer(x=sd.Input("n i=300"), W=sd.Param("j=40 i")):
+    def layer(x=sd.Input("n i=220"), W=sd.Param("j=40 i")):
         (n, i), (j, _) = x.indices, W.indices
         s = sd.let("s[n,j]", sd.Sum(W[j, i] * x[n, i], i))
         return sd.let("y[n,j]", sd.relu(s[n, j]))
@@ -427,7 +427,7 @@ def test_large_extents_are_checked_in_extended_precision() -> None:
     assert wrong is not None and wrong.element == "W_bar[30, 200]"
     assert not assert_gradient(right, layer, ["x", "W"], dtypes=["float64"]).notes
     with pytest.raises(sd.SymdlError, match="smaller extents"):
-        sd.check_code(right, layer, ["x", "W"], extents={"n": 3000})
+        sd.check_code(right, layer, ["x", "W"], extents={"n": 4000})
 
 
 def test_arrays_among_the_values(linear: Any) -> None:
