@@ -24,7 +24,7 @@ from symdl.derivation.steps import Partial, Step
 from symdl.derivation.tidy import apply_facts, cancel_exponentials
 
 #: An expansion is repetitive where it writes more sums than this, and each of them more often than that on average.
-MOST_SUMS, MOST_REPEATED = 20, 3
+MOST_SUMS, MOST_REPEATED = 12, 1.4
 
 
 @dataclass

@@ -33,6 +33,7 @@ DEEP = [
     ("lstm", {}, {"t": 2}, ["W_f"]),
     ("gru", {}, {"t": 2}, ["W_r"]),
     ("lenet5", {"act": "relu", "pool": "max", **SMALL}, {}, ["K2"]),
+    ("lenet5", {}, {}, ["b1"]),
     ("residual_block", {}, {}, ["K1", "x"]),
     ("transformer_block", {}, {}, ["x"]),
     ("gpt", {"blocks": 1, "heads": 1, "width": 2, "context": 2, "vocabulary": 2}, {}, ["W1_k"]),
