@@ -16,9 +16,45 @@ from typing import Any
 import symdl as sd
 from symdl.library.activations import ACTIVATIONS
 
+_GATE = "a gate that is below the smallest normal number, times a large number"
+_ZERO = "a product of the largest numbers overflows before it is multiplied by 0"
+_MARGIN = "on the margin, three numbers cancel, and rounding decides which side it is"
+_SCORES = "scores are sums of products, whose rounding the exponential magnifies, and which overflow"
+_AREAS = "differences of nearly equal areas, and areas that overflow"
 #: What no stable form was found for, and why, by name and part.
 NONE_FOUND: dict[tuple[str, str], str] = {
     ("snake", "slope"): "twice a number beyond half of the largest one is infinite; below that it keeps its digits",
+    ("glu", "value"): _GATE,
+    ("swiglu", "value"): _GATE,
+    ("swiglu", "slope"): _ZERO,
+    ("geglu", "value"): _GATE,
+    ("poisson_nll", "value"): "e^y − t y vanishes on a curve, and where both are infinite the difference is lost",
+    ("poisson_nll", "slope"): "e^y − t vanishes on a curve",
+    ("gaussian_nll", "value"): "log v + (t − y)²/v vanishes on a surface",
+    ("softmax_focal", "value"): "the power of a sum of shares, whose roundings add up",
+    ("gaussian_nll", "slope"): "v − (t − y)² vanishes on a surface",
+    ("focal", "slope"): _ZERO,
+    (
+        "softmax_focal",
+        "slope",
+    ): "the slope for the right class is a difference of nearly equal terms where it is nearly 1",
+    ("multi_margin", "value"): _MARGIN,
+    ("multi_margin", "slope"): _MARGIN,
+    ("multilabel_margin", "value"): _MARGIN,
+    ("multilabel_margin", "slope"): _MARGIN,
+    ("cosine_embedding", "value"): "1 − cos of nearly parallel vectors",
+    ("cosine_embedding", "slope"): "what is left of one vector beside the other, and squares that overflow",
+    ("triplet_margin", "value"): "a difference of nearly equal distances, and squares that overflow",
+    ("triplet_margin", "slope"): "squares that overflow, or vanish, before the root is taken",
+    ("kl_divergence", "value"): "where both t log t and t x are infinite, the difference is lost",
+    ("info_nce", "value"): _SCORES,
+    ("info_nce", "slope"): _SCORES,
+    ("jensen_shannon", "value"): "logarithms of nearly 1, which cancel once more",
+    ("jensen_shannon", "slope"): "the logarithm of a quotient that is nearly 1",
+    ("iou", "value"): _AREAS,
+    ("iou", "slope"): _AREAS,
+    ("giou", "value"): _AREAS,
+    ("giou", "slope"): _AREAS,
 }
 #: Losses with options, after the line without.
 OPTIONS: dict[str, dict[str, Any]] = {"softmax_cross_entropy": {"target": "classes"}}
@@ -28,8 +64,8 @@ EXAMPLES = 240
 PAGE = Path(__file__).resolve().parent / "accuracy.md"
 HEAD = """# Accuracy
 
-The largest errors of compiled activations and losses and of their slopes, in units in the last place (ulps), over all finite
-numbers of each dtype: a logarithmic grid of both signs with subnormal numbers and ±0, the edges of overflow and
+The largest errors of compiled activations and losses and of their slopes, in units in the last place (ulps), over all
+finite numbers of each dtype: a logarithmic grid of both signs with subnormal numbers and ±0, the edges of overflow and
 underflow, kinks, roots and their neighbours, random bit patterns, and the surroundings of the largest errors once more.
 A correctly rounded result is at most 0.5 off; at most 4 are allowed, and no NaN or infinity where the value can be
 represented. True values come from the definition in ball arithmetic, with as many digits as it takes.
@@ -46,8 +82,8 @@ SEVERAL = """
 ## Functions of several numbers
 
 Each number in turn runs over the same kinds of numbers, within what is stated of it, while the others are 0, small, of
-size 1, 24 or 9000, with all digits; labels go through all that they can be, target probabilities are 1 for one class. Every
-entry of the value is differentiated by every input that is no label; the largest error of all slopes is shown.
+size 1, 24 or 9000, with all digits; labels go through all that they can be, target probabilities are 1 for one class.
+Every entry of the value is differentiated by every input that is no label; the largest error of all slopes is shown.
 
 """
 
@@ -80,11 +116,9 @@ def figure(error: float) -> str:
 
 def page(found: Sequence[sd.Accuracy]) -> str:
     """The whole page."""
-    one = [line(f) for f in found if f.name in ACTIVATIONS]
-    several = [line(f) for f in found if f.name not in ACTIVATIONS]
-    return "".join(
-        [HEAD, TABLE, *(f"{text}\n" for text in one), SEVERAL, TABLE, *(f"{text}\n" for text in several), why()]
-    )
+    one = [f"{line(f)}\n" for f in found if f.name in ACTIVATIONS]
+    several = [f"{line(f)}\n" for f in found if f.name not in ACTIVATIONS]
+    return "".join([HEAD, TABLE, *one, SEVERAL, TABLE, *several, why()])
 
 
 def why() -> str:
