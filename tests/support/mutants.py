@@ -212,6 +212,10 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
         for letter, place in zip(lesson.axes.get(found[1], ""), found[2].split(", "), strict=True) if found else ():
             sizes[letter] = max(sizes.get(letter, 0), int(place))
     sizes["k"] = sizes.get("j", 0)
+    for name, told in witness.point.items():
+        found = re.fullmatch(r"n_([ijk])(\.\d+)?", name)
+        if found and int(told) != sizes.get(found[1]):
+            return None  # two sums over one letter with two ends: more than one size a letter
     names: dict[str, Any] = {}
     for name, shape in lesson.shapes.items():
         letters = lesson.axes.get(name, "")

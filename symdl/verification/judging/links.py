@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import sympy
 
+from symdl.core.functions import Delta, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, Tensor
 from symdl.errors import SymdlError
@@ -180,11 +181,16 @@ class Judge:
         """What was refuted, unless it rests on something that the document leaves open."""
         if verdict.status is not Status.REFUTED:
             return verdict
-        if link.condition and link.relation not in ORDERS and not self._forms_bound(link, forms):
+        if self.reading.wished or (
+            link.condition and link.relation not in ORDERS and not self._forms_bound(link, forms)
+        ):
             return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
         doubt = self._doubt(link, forms)
         if doubt:
             return _undecided(doubt, verdict)
+        off = self._away_from_kinks(link, verdict, forms)
+        if off is not None:
+            return off
         other = self._without_what_is_over(link)
         if other is not None and other.status is not Status.REFUTED:
             return other
@@ -214,11 +220,15 @@ class Judge:
         doubled = _namesakes(self.reading, link)
         if doubled:
             return f"{doubled} may be meant"
+        numbers = [not f.atoms(Element) for f in forms]
+        if any(numbers) and not all(numbers) and not self._determined_by_number(link, forms[numbers.index(False)]):
+            names = sorted({n for side in sides for n, _ in side})
+            return f"the values of {', '.join(names[:4])} are not stated"
         indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
         lone = sorted({i.name for i in indices[0] ^ indices[1]})
         if lone and not all(i.name not in lone for i in link.free):
             return f"the index {', '.join(lone)} stands on one side only"
-        if _summed_silently(self.reading.reader(), link):
+        if _summed_silently(self.reading.reader(), link, self.reading.heads):
             return "an index stands twice in a product: read as the summation convention"
         different = sides[0] ^ sides[1]
         if self._determined(link):
@@ -236,6 +246,11 @@ class Judge:
 
     def _shown(self, link: Meaning) -> set[str]:
         return {e.name for v in link.values or () for e in v.body.atoms(Element)}
+
+    def _determined_by_number(self, link: Meaning, form: sympy.Expr) -> bool:
+        """Whether names that are open are arguments of a function, and no quantities that have a value somewhere."""
+        shown = self._shown(link)
+        return {e.name for e in form.atoms(Element)} <= shown and not any(e.subscripts for e in form.atoms(Element))
 
     def _says_when(self, link: Meaning) -> bool:
         """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
@@ -268,19 +283,34 @@ class Judge:
         found = judge.verdict(again)
         return replace(found, reason=found.reason or "names of sections that are over left open")
 
+    def _away_from_kinks(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict | None:
+        """Proved wherever no corner is: what holds at the corner itself is a convention."""
+        if not any(f.has(Switch, Delta) for f in map(_opened_functions, forms)):
+            return None
+        for weight in (sympy.S.Zero, sympy.S.One):
+            left, right = (_with_weights(f, weight) for f in forms)
+            found = self._decided(link, left, right)
+            if not found.proved:
+                return None
+        reason = "at the corner itself the two are different conventions"
+        return replace(found, scope=f"{found.scope}, away from corners", reason=reason)
+
     def _normalised(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
         """Whether it is so where some vector sums to 1, as targets and probabilities do."""
         if verdict.status is not Status.REFUTED:
             return verdict
-        vectors = sorted({e.name for f in forms for e in f.atoms(Element) if len(e.subscripts) == 1})
-        if not 1 <= len(vectors) <= 3 or not any(f.has(Reduction) for f in forms):
+        names = sorted({e.name for f in forms for e in f.atoms(Element) if e.subscripts})
+        if not 1 <= len(names) <= 4 or not any(f.has(Reduction) for f in forms):
             return verdict
-        for name in vectors:
+        for name in names:
             stated = _summing_to_one(name, forms, self.reading.scope.base(name))
             found = None if stated is None else self._decided(link, *stated)
-            if found is not None and found.proved:
-                reason = f"equal where Σ {name} = 1, which is not stated"
-                return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+            if found is None or not found.proved:
+                continue
+            if name in self.reading.scope.sums_to_one:
+                return found
+            reason = f"equal where Σ {name} = 1, which is not stated"
+            return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
         return verdict
 
     def _turned(self, link: Meaning) -> Verdict | None:
@@ -319,6 +349,24 @@ class Judge:
         return found
 
 
+def _opened_functions(expr: sympy.Expr) -> sympy.Expr:
+    """With named functions that have a corner by their definitions."""
+    while calls := [c for c in expr.atoms(ScalarFunction) if c.defined().has(Switch)]:
+        expr = expr.xreplace({c: c.defined() for c in calls})
+    return expr
+
+
+def _with_weights(expr: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
+    """With one convention at all corners, whichever way round they are written."""
+
+    def turned(x: sympy.Expr) -> sympy.Expr:
+        return 1 - weight if x.could_extract_minus_sign() else weight
+
+    return _opened_functions(expr).replace(
+        lambda e: isinstance(e, Switch), lambda e: Switch(*e.args[:3], turned(e.args[0]))
+    )
+
+
 def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
@@ -345,21 +393,26 @@ def _namesakes(reading: Reading, link: Meaning) -> str:
 
 
 def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
-    """Both sides with a vector of which it is stated that it sums to 1, if all of its entries run over one range."""
+    """Both sides with a name of which it is stated that it sums to 1, if its last subscripts run over one range."""
     mapping: dict[Element, Element] = {}
     stated: Tensor | None = None
-    for e in {e for f in forms for e in f.atoms(Element) if e.name == name and len(e.subscripts) == 1}:
-        place = e.subscripts[0] - base
-        if not isinstance(place, Index) or (stated is not None and stated.shape != (place.extent,)):
+    for e in {e for f in forms for e in f.atoms(Element) if e.name == name and e.subscripts}:
+        *first, last = e.subscripts
+        place = last - base
+        if not isinstance(place, Index) or (stated is not None and stated.indices[-1].extent != place.extent):
             return None
-        stated = stated or Tensor(name, (Index("k", place.extent),), facts=frozenset({Fact.SUMS_TO_ONE}))
-        mapping[e] = stated[place]
+        if stated is None:
+            axes = (*e.tensor.indices[:-1], Index("k", place.extent))
+            stated = Tensor(name, axes, facts=frozenset({Fact.SUMS_TO_ONE}))
+        if len(stated.indices) != len(e.subscripts):
+            return None
+        mapping[e] = stated[(*first, place)]
     return forms[0].xreplace(mapping), forms[1].xreplace(mapping)
 
 
-def _summed_silently(reader: Interpreter, link: Meaning) -> bool:
+def _summed_silently(reader: Interpreter, link: Meaning, heads: set[str]) -> bool:
     """x_i a_{ij} x_j with no Σ and no i or j on the left: Einstein's convention."""
-    told = letters_of(reader, link.left, heads_only=True)
+    told = heads | letters_of(reader, link.left, heads_only=True)
     free = {i.name for i in link.free} - told
     return any(letter in free for side in (link.left, link.right) for letter in repeated_letters(reader, side))
 

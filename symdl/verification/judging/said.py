@@ -11,6 +11,14 @@ from symdl.verification.meaning.statements import Place
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import Node
 
+#: Words next to a formula by which it says when something holds, or what is wished for.
+_BEFORE = re.compile(
+    r"\b(if|when|where|whenever|unless|until|such that|so that|suppose|supposing|assume|assuming|provided|require|want"
+    r"|need|solve|impose)( that)?\s*$",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(r"\s*(is|are|be) (wanted|required|needed|assumed|imposed|the condition)", re.IGNORECASE)
+
 
 class Said:
     """What is said beside the formulas of a document, given out in the order of reading."""
@@ -36,7 +44,8 @@ class Said:
 
     def place(self, span: Span) -> Place:
         """Where a formula stands, with what is said of it."""
-        condition = span.position in self.conditions
+        told = _BEFORE.search(span.before) or _AFTER.match(span.after)
+        condition = span.position in self.conditions or bool(told)
         return Place(span.section, span.line, span.before, self.named.get(span.position, ""), condition)
 
 

@@ -11,10 +11,11 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import library_name
+from symdl.verification.meaning.functions import ELEMENTARY, library_name
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import Parts, text_of
+from symdl.verification.meaning.names import Parts, letter_of, text_of
 from symdl.verification.meaning.scope import Formula, count, element
+from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
@@ -43,7 +44,8 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
         return parts, tuple(items)
     if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol):
         inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
-        if reader.parts(inner) is not None:
+        parts = reader.parts(inner)
+        if parts is not None and parts.power is None and node.function.name not in ELEMENTARY:
             return Parts(node.function.name), (inner,)
     return None
 
@@ -273,7 +275,8 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
         scope.fit(i.extent, scope.extent(parts.name, k, len(indices)))
     axes = tuple(i for i in indices if isinstance(i, Index))
     scope.bind(
-        parts.name, Formula(Array(axes, whole.body).fresh(), tuple(map(int, starts)), section=section, line=line)
+        parts.name,
+        Formula(Array(axes, whole.body).fresh(), tuple(map(int, starts)), given=given, section=section, line=line),
     )
     return text
 
@@ -290,6 +293,33 @@ def _before_update(reader: Interpreter, whole: Array, name: str) -> Array:
     return worked_out
 
 
+def put_in(reader: Interpreter, left: Node, right: Node, section: tuple[int, ...]) -> list[str]:
+    """w x = 2 · 3 says what w and x are, where nothing else in this section does.
+
+    Returns:
+        The names that were something else in a section that is still open, each with both numbers.
+    """
+    changed = []
+    for node, number in (substituted(reader, left, right) or {}).items():
+        parts = reader.parts(node)
+        if parts is None or not all(isinstance(s, tree.Number) for s in parts.subscripts):
+            continue
+        known = _bound(reader, parts)
+        if known is not None and (not known.given or known.section == section):
+            continue
+        places = tuple(reader.subscript(s, parts.name) for s in parts.subscripts)
+        before = None if known is None else known.value.at(places) if known.value.axes else known.value.body
+        open_ = known is not None and section[: len(known.section)] == known.section
+        if open_ and before is not None and before != number:
+            changed.append(f"{text_of(node)} was {before} before and is {number} here")
+        formula = Formula(scalar(number), given=True, section=section)
+        if places:
+            reader.scope.bind_entry(parts.name, places, formula)
+        else:
+            reader.scope.bind(parts.name, formula)
+    return changed
+
+
 def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     """W ∈ ℝ^{m×d}: the shape of a name, in words; empty where it says something else."""
     found = head(reader, side)
@@ -300,6 +330,8 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     if extents is None:
         return ""
     reader.scope.ranks.setdefault(name, set()).add(len(extents))
+    if extents:
+        reader.scope.declared.add(name)
     for k, extent in enumerate(extents):
         reader.scope.extents[name, k, len(extents)] = extent
     return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")
@@ -330,3 +362,15 @@ def applied_to_one(reader: Interpreter, side: Node) -> bool:
     """Whether a side is f(x)."""
     found = head(reader, side)
     return found is not None and found[1] is not None and len(found[1]) == 1
+
+
+def summing_to_one(reader: Interpreter, left: Node, right: Node) -> str:
+    """The name of which Σ_k y_k = 1 says that it sums to 1; empty where it says something else."""
+    if not (isinstance(right, tree.Number) and right.text == "1" and isinstance(left, tree.Big) and left.op == "sum"):
+        return ""
+    parts = reader.parts(left.body)
+    sub = left.sub.sides[0] if isinstance(left.sub, tree.Chain) else left.sub
+    plain = parts is not None and parts.power is None and bool(parts.subscripts)
+    if parts is None or not plain or sub is None or not letter_of(sub):
+        return ""
+    return parts.name if letter_of(parts.subscripts[-1]) == letter_of(sub) else ""

@@ -157,6 +157,6 @@ def _checked(reader: Reader, whole: Array, place: Element) -> Array:
         names = ", ".join(sorted({e.name for e in whole.body.atoms(Element)})) or "a number"
         if any(reader.scope.formula_of(e) is None for e in whole.body.atoms(Element)):
             raise MeaningError(f"{names} is not defined here by {place.name}", remedy="define it before its derivative")
-        if whole.body.atoms(Element) and mine not in reader.scope.used():
+        if whole.body.atoms(Element):
             raise MeaningError(f"{names} does not hang on {place} here")
     return Array(whole.axes, slope(expr, place), whole.row)

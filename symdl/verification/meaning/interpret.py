@@ -14,13 +14,14 @@ from typing import Any
 import sympy
 
 from symdl.core.define import absolute
+from symdl.core.functions import Delta
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning import application, arrays, calculus, cases, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.names import Parts, parts_of
+from symdl.verification.meaning.names import Parts, letter_of, parts_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -63,6 +64,10 @@ class Interpreter:
     def matrix(self, name: str) -> bool:
         bold = name in self.usage.bold and name[:1].isupper()
         return bold or 2 in self.scope.ranks.get(name, ()) or 2 in self.usage.ranks.get(name, ())
+
+    def has_rank(self, name: str, rank: int) -> bool:
+        found = self.scope.ranks.get(name, set()) | self.usage.ranks.get(name, set())
+        return rank in found or (rank == 2 and self.matrix(name))
 
     def labelled(self, name: str) -> bool:
         return self.usage.labelled(name)
@@ -124,8 +129,11 @@ class Interpreter:
     def _symbol(self, node: tree.Symbol) -> Array:
         return self._named(node)
 
+    def _accented(self, node: tree.Accented) -> Array:
+        return self._named(node)
+
     def _scripted(self, node: tree.Scripted) -> Array:
-        if isinstance(node.base, tree.Symbol):
+        if isinstance(node.base, (tree.Symbol, tree.Accented)):
             return self._named(node)
         if isinstance(node.base, tree.Norm):
             return self._norm(node)
@@ -163,7 +171,7 @@ class Interpreter:
         """A symbol taken apart, by what is known here."""
         return parts_of(node, self)
 
-    def _named(self, node: tree.Symbol | tree.Scripted) -> Array:
+    def _named(self, node: tree.Symbol | tree.Accented | tree.Scripted) -> Array:
         parts = self.parts(node)
         assert parts is not None
         if parts.primes:
@@ -191,9 +199,18 @@ class Interpreter:
         if len(subs) == 2 and name.upper() in self.usage.bold and not self.known(name):
             name = name.upper()  # a_{ij} is an entry of 𝐀
         places = [self.subscript(s, name) for s in subs]
+        if name == "δ" and len(places) == 2 and not self.known(name):
+            return self._kronecker(*places)
         for axis, place in enumerate(places):
             self._range(name, axis, len(places), place)
         return scalar(element(name, places))
+
+    def _kronecker(self, a: sympy.Expr, b: sympy.Expr) -> Array:
+        """δ_ij; the two indices run over the same."""
+        both = [i for place in (a, b) for i in place.free_symbols if isinstance(i, Index)]
+        if len(both) == 2 and {a - both[0], b - both[1]} <= {sympy.S.Zero, sympy.S.One}:
+            self.scope.fit(both[0].extent, both[1].extent)
+        return scalar(Delta(a, b))
 
     def _range(self, name: str, axis: int, rank: int, place: sympy.Expr) -> None:
         """An index that reads an axis as a whole is as long as the axis."""
@@ -203,8 +220,8 @@ class Interpreter:
 
     def subscript(self, node: Node, name: str = "") -> sympy.Expr:
         """A subscript of a name as a whole number; letters that nothing binds are free indices."""
-        if isinstance(node, tree.Symbol) and not node.accents:
-            return self._letter(node.name, name)
+        if letter_of(node):
+            return self._letter(letter_of(node), name)
         if isinstance(node, tree.Sum):
             terms = [self.subscript(t, name) * (-1 if sign == "-" else 1) for sign, t in node.terms]
             return sympy.Add(*terms)
@@ -245,7 +262,8 @@ class Interpreter:
             raise MeaningError("∞ is no number")
         ranks = self.scope.ranks.get(name, set())
         matrix = name in self.usage.bold and name[:1].isupper()
-        if parts.bold or matrix or (ranks and 0 not in ranks):
+        whole = any((name, rank) in self.scope.formulas for rank in ranks if rank) or name in self.scope.declared
+        if parts.bold or matrix or (whole and (name, 0) not in self.scope.formulas):
             return self._as_array(parts)
         return scalar(element(name))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from symdl.verification.meaning.names import Labels, parts_of
+from symdl.verification.meaning.names import Labels, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, children, walk
 
@@ -12,19 +12,27 @@ from symdl.verification.notation.tree import Node, children, walk
 def letters_of(labels: Labels, node: Node, *, heads_only: bool = False) -> set[str]:
     """The letters that subscript something in a formula and that no sum in it binds.
 
-    With `heads_only` those of its own name, or of its ∂/∂w_i.
+    With `heads_only` those of its own name, or of its ∂y_k/∂w_i.
     """
     if heads_only and isinstance(node, tree.Derivative):
-        return {letter for by, _ in node.by for letter in letters_of(labels, by)}
+        named = [by for by, _ in node.by] + ([node.of] if isinstance(node.of, tree.Scripted) else [])
+        return {letter for part in named for letter in letters_of(labels, part)}
     if heads_only and not isinstance(node, tree.Scripted):
         return set()
     parts = parts_of(node, labels) if isinstance(node, tree.Scripted) else None
     if parts is not None:
-        return {n.name for sub in parts.subscripts for n in walk(sub) if isinstance(n, tree.Symbol)}
+        return {letter for sub in parts.subscripts for letter in letters_in(sub)}
     found = {letter for child in children(node) for letter in letters_of(labels, child)}
     if isinstance(node, tree.Big) and node.sub is not None:
-        found -= {n.name for n in walk(node.sub) if isinstance(n, tree.Symbol)}
+        found -= letters_in(node.sub)
     return found
+
+
+def letters_in(node: Node) -> set[str]:
+    """The letters in a subscript or in limits."""
+    if letter_of(node):
+        return {letter_of(node)}
+    return {letter for child in children(node) for letter in letters_in(child)}
 
 
 def repeated_letters(labels: Labels, node: Node) -> set[str]:

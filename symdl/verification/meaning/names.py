@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from symdl.verification.notation.tree import Group, List, Node, Number, Product, Scripted, Sum, Symbol, Text
+from symdl.verification.notation.tree import Accented, Group, List, Node, Number, Product, Scripted, Sum, Symbol, Text
 
 TRANSPOSES = frozenset({"⊤", "T", "′⊤", "intercal"})
 #: Superscripts that are part of a name.
@@ -18,6 +18,9 @@ _LABELS = frozenset({"*", "†", "‡", "+", "-", "⋆", "∗"})
 INDEX_LETTERS = frozenset("ijklmnpqrst")
 #: Superscripts that count layers.
 LAYERS = frozenset({"l", "ℓ", "L"})
+
+
+_BOLD = frozenset({"bf", "bm", "boldsymbol"})
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,11 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
     Args:
         labels: decides of a lone letter in a subscript whether it is part of the name.
     """
-    if isinstance(node, Symbol):
-        return Parts(_named(node), node.face in ("bf", "bm", "boldsymbol"))
-    if not isinstance(node, Scripted) or not isinstance(node.base, Symbol):
+    if isinstance(node, (Symbol, Accented)):
+        return Parts(text_of(node), isinstance(node, Symbol) and node.face in _BOLD)
+    if not isinstance(node, Scripted) or not isinstance(node.base, (Symbol, Accented)):
         return None
-    name, bold = _named(node.base), node.base.face in ("bf", "bm", "boldsymbol")
+    name, bold = text_of(node.base), isinstance(node.base, Symbol) and node.base.face in _BOLD
     label, transposed, power = _above(node.sup)
     subscripts: tuple[Node, ...] = ()
     if node.sub is not None:
@@ -68,6 +71,9 @@ class Labels(Protocol):
 
     def matrix(self, name: str) -> bool:
         """Whether a name is known to have two axes."""
+
+    def has_rank(self, name: str, rank: int) -> bool:
+        """Whether a name is seen with so many subscripts, so that h_{01} are two."""
 
     def labelled(self, name: str) -> bool:
         """Whether a name with a number below it, w_1, is a name of its own: a vector among others."""
@@ -138,8 +144,8 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
         return text, tuple(s for _, some in found for s in some)
     if isinstance(sub, Product) and all(op == "" for op in sub.ops):
         factors = sub.factors
-        if all(isinstance(f, (Symbol, Number)) for f in factors):
-            letters = [f.name for f in factors if isinstance(f, Symbol)]
+        if all(isinstance(f, Number) or letter_of(f) for f in factors):
+            letters = [letter_of(f).rstrip("'") for f in factors if not isinstance(f, Number)]
             single = all(len(letter) == 1 for letter in letters)
             if single and all(letter in INDEX_LETTERS or labels.bound(letter) for letter in letters):
                 return "", factors
@@ -147,9 +153,11 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
                 return "", factors  # v_{ab} of 𝐕
             return "".join(text_of(f) for f in factors), ()
     if isinstance(sub, Number):
-        if sub.text.isdigit() and len(sub.text) == 2 and labels.matrix(name):
+        if sub.text.isdigit() and len(sub.text) > 1 and labels.has_rank(name, len(sub.text)):
             return "", tuple(Number(d, start=sub.start, end=sub.end) for d in sub.text)
         return (sub.text, ()) if labels.labelled(f"{name}_{sub.text}") else ("", (sub,))
+    if isinstance(sub, Scripted):
+        return ("", (sub,)) if letter_of(sub) else (text_of(sub), ())
     if isinstance(sub, Symbol):
         lone = len(sub.name) == 1 and not sub.accents and sub.face in ("", "it")
         if lone and (labels.bound(sub.name) or (sub.name in INDEX_LETTERS and not labels.matrix(name))):
@@ -158,10 +166,21 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
     return "", (sub,)
 
 
+def letter_of(node: Node) -> str:
+    """The index that a node is: i, or i' with a prime for each prime; empty where it is something else."""
+    if isinstance(node, Symbol) and not node.accents:
+        return node.name
+    if isinstance(node, Scripted) and isinstance(node.base, Symbol) and node.primes and node.sub is None:
+        return node.base.name + "'" * node.primes if node.sup is None else ""
+    return ""
+
+
 def text_of(node: Node) -> str:
     """A script as part of a name."""
     if isinstance(node, Symbol):
         return _named(node)
+    if isinstance(node, Accented):
+        return text_of(node.body) + _COMBINING.get(node.accent, f"_{node.accent}")
     if isinstance(node, Number):
         return node.text
     if isinstance(node, Text):

@@ -75,6 +75,8 @@ class Scope:
         base: the subscript that entries begin with, by name.
         sizes: numbers of things, where values say them.
         domain: conditions that were stated.
+        declared: names of which the shape was stated.
+        sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
     """
 
     formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
@@ -85,6 +87,8 @@ class Scope:
     base: Callable[[str], int] = field(default=lambda name: 0)
     sizes: dict[sympy.Symbol, int] = field(default_factory=dict)
     domain: list[sympy.Basic] = field(default_factory=list)
+    declared: set[str] = field(default_factory=set)
+    sums_to_one: set[str] = field(default_factory=set)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
@@ -184,6 +188,22 @@ class Scope:
             if any(n == on or self.depends(n, r, on, seen) for n, r in used):
                 return True
         return False
+
+    def copy(self) -> Scope:
+        """The same names, to be changed apart."""
+        return replace(
+            self,
+            formulas=dict(self.formulas),
+            entries=dict(self.entries),
+            functions=dict(self.functions),
+            merged=dict(self.merged),
+            extents=dict(self.extents),
+        )
+
+    def take(self, other: Scope, before: Scope) -> None:
+        """What another copy has anew since `before`."""
+        self.formulas.update({k: f for k, f in other.formulas.items() if before.formulas.get(k) is not f})
+        self.entries.update({k: f for k, f in other.entries.items() if before.entries.get(k) is not f})
 
     def reduced(self, section: tuple[int, ...]) -> Scope | None:
         """The scope without what was defined in sections that are over; None where nothing was."""

@@ -18,6 +18,7 @@ from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.scope import Scope, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -86,8 +87,11 @@ class Reading:
     scope: Scope = field(default_factory=Scope)
     facts: str = ""
     section: tuple[int, ...] = ()
+    wished: bool = False
+    heads: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
     formal: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -102,16 +106,29 @@ class Reading:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
         return Interpreter(self.scope, self.usage, arguments={name: scalar(element(name)) for name in self.formal})
 
-    def finish(self) -> None:
-        """What a statement sets anew counts from here on: its own links were about the old values."""
+    def finish(self, *, updates: bool = False) -> None:
+        """What a statement sets anew counts from here on: its own links were about the old values.
+
+        With `updates`, so do updates w ← w − η g: those that follow each other are all made of the old values.
+        """
         pending, self.pending = self.pending, []
-        for side, value, place in pending:
-            reader = self.reader()
-            try:
-                binding.defined(reader, side, value, place.section, place.line)
-                self.opaque -= binding.heads(reader, side)
-            except SymdlError:
-                self._not_understood(reader, side)
+        for each in pending:
+            self._bind(self.scope, *each)
+        if updates and self.updates:
+            before = self.scope.copy()
+            for each in self.updates:
+                new = before.copy()
+                self._bind(new, *each)
+                self.scope.take(new, before)
+            self.updates = []
+
+    def _bind(self, scope: Scope, side: Node, value: Node, place: Place) -> None:
+        reader = replace(self.reader(), scope=scope)
+        try:
+            binding.defined(reader, side, value, place.section, place.line)
+            self.opaque -= binding.heads(reader, side)
+        except SymdlError:
+            self._not_understood(reader, side)
 
     def statement(self, node: tree.Chain, place: Place, previous: Node | None = None) -> list[Meaning]:
         """The links of a chain, each with its meaning; definitions are in the scope from then on.
@@ -121,6 +138,8 @@ class Reading:
 
         After its links have been judged, call `finish`.
         """
+        if not (node.relations and node.relations[0] == "←"):
+            self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:
@@ -130,7 +149,11 @@ class Reading:
             sides, relations = sides[:-1], relations[:-1]
         if not relations:
             return []
-        self.section = place.section
+        self.section, self.wished = place.section, place.condition
+        if isinstance(node.sides[0], tree.Empty) and previous is not None:
+            self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
+        else:
+            self.heads = letters_of(self.reader(), sides[0], heads_only=True)
         self.formal = binding.formal_arguments(self.reader(), sides)
         if relations[0] in KINDS:
             return self._kinds(sides, relations)
@@ -153,7 +176,7 @@ class Reading:
     def _update(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> list[Meaning]:
         """w ← w − η g = 1.68: the new value is worked out with the old ones, and counts from now on."""
         rest = self._claims(self.reader(), sides[1:], relations[1:])
-        self.pending.append((sides[0], sides[1], place))
+        self.updates.append((sides[0], sides[1], place))
         return [Meaning(sides[0], sides[1], "←", defines="a new value"), *rest]
 
     def _chain(self, sides: list[Node], relations: tuple[str, ...], place: Place, *, continued: bool) -> list[Meaning]:
@@ -167,6 +190,8 @@ class Reading:
                 leading += 1
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
+        if len(sides) == 2 and relations[0] == "=":
+            self.scope.sums_to_one |= {binding.summing_to_one(reader, *sides)} - {""}
         found = self._claims(reader, sides, relations)
         if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
@@ -218,6 +243,10 @@ class Reading:
         return binding.is_new(self.reader(), side, sides, place.section, place.before)
 
     def _claims(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
+        changed: dict[int, list[str]] = {}
+        for k, (a, b, relation) in enumerate(_links(sides, relations)):
+            if relation == "=":
+                changed[k] = binding.put_in(reader, a, b, self.section)
         values: list[Array | None] = []
         problems: list[str] = []
         for side in sides:
@@ -231,8 +260,9 @@ class Reading:
         for k, (a, b, relation) in enumerate(_links(sides, relations)):
             first, second = values[k], values[k + 1]
             both = (first, second) if first is not None and second is not None else None
-            reason = problems[k] or problems[k + 1]
-            condition = both is not None and self._is_condition(reader, both, relation)
+            reason = problems[k] or problems[k + 1] or "; ".join(changed.get(k, ()))
+            both = None if changed.get(k) else both
+            condition = both is not None and (self.wished or self._is_condition(reader, both, relation))
             made.append(
                 Meaning(
                     a,

@@ -11,7 +11,8 @@ from symdl.core.indices import Index
 from symdl.core.tensors import reduction
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.letters import letters_of
+from symdl.verification.meaning.letters import letters_in, letters_of
+from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -69,7 +70,7 @@ def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:
         big = term.factors[-1] if isinstance(term, tree.Product) else term
         if not (isinstance(big, tree.Big) and big.op in ("sum", "prod") and big.sub is not None):
             continue
-        bound = {n.name for n in walk(big.sub) if isinstance(n, tree.Symbol)} - set(reader.letters) - set(reader.free)
+        bound = letters_in(big.sub) - set(reader.letters) - set(reader.free)
         later = [j for j in range(k + 1, len(node.terms)) if letters_of(reader, node.terms[j][1]) & bound]
         if not later:
             continue
@@ -114,10 +115,8 @@ def _letters(sub: Node) -> list[str]:
 
 
 def _letter(node: Node) -> str:
-    if isinstance(node, tree.Symbol) and not node.accents:
-        return node.name
-    if isinstance(node, tree.Scripted) and node.primes and isinstance(node.base, tree.Symbol):
-        return node.base.name + "'" * node.primes
+    if letter_of(node):
+        return letter_of(node)
     raise MeaningError("the limits of a sum are not understood", remedy="write i, or i = 1 and n above")
 
 
@@ -158,7 +157,7 @@ def _read(reader: Reader, letter: str, body: Node) -> list[str]:
 
 
 def _is(letter: str, node: Node) -> bool:
-    return isinstance(node, tree.Symbol) and node.name == letter
+    return letter_of(node) == letter
 
 
 def _open_letters(reader: Reader, body: Node) -> list[str]:

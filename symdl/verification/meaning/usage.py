@@ -67,6 +67,9 @@ class Usage:
     def matrix(self, name: str) -> bool:
         return name in self.bold and name[:1].isupper()
 
+    def has_rank(self, name: str, rank: int) -> bool:
+        return rank in self.ranks.get(name, ())
+
     def labelled(self, name: str) -> bool:
         return name in self.vectors
 
