@@ -143,6 +143,15 @@ def test_both_ways_of_a_random_network_are_proved(stages):
     assert proved(full, chain, f"{source}_bar", f"{source}_bar")
 
 
+@pytest.mark.parametrize("stages", [["attended", "dense"], ["bent", "attended", "dense"]])
+def test_sums_under_names_are_proved_where_put_in_sums_hide_what_is_shared(stages):
+    definition = network(stages, embedded=False).at(t=2)
+    with mock.patch.object(expand, "is_repetitive", without_times):
+        full = sd.derive(definition, "x", via="expand").gradient
+    chain = sd.derive(definition, "x").gradient
+    assert proved(full, chain, "x_bar", "x_bar") and proved(chain, full, "x_bar", "x_bar")
+
+
 class Patterns:
     """The unknowns of a numbering as the equations of a definition, for `Evaluator`."""
 
