@@ -1,4 +1,4 @@
-"""`symdl accuracy NAME…`: how far compiled activations and their slopes are from 50-digit truth, over all numbers."""
+"""`symdl accuracy NAME…`: how far compiled functions and their slopes are from 50-digit truth, over all numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import symdl as sd
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    command = commands.add_parser("accuracy", help="measure the error of compiled activations over all numbers")
-    command.add_argument("names", metavar="NAME", nargs="*", help="activations of the library")
-    command.add_argument("--all", action="store_true", help="every activation of one number")
+    command = commands.add_parser("accuracy", help="measure the error of compiled functions over all numbers")
+    command.add_argument("names", metavar="NAME", nargs="*", help="activations and losses of the library")
+    command.add_argument("--all", action="store_true", help="every activation and every loss")
     command.add_argument("--dtype", choices=["float64", "float32", "both"], default="both", help="default: both")
     command.add_argument("--points", type=int, default=1500, help="about how many of the grid (default: 1500)")
     command.add_argument("--json", action="store_true", help="as JSON on standard output")
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
             where="symdl accuracy",
             remedy="symdl accuracy gelu, or symdl accuracy --all",
         )
-    names = [sd.activation(n).name for n in arguments.names] if arguments.names else sd.swept()
+    names = [n if n in sd.swept() else sd.activation(n).name for n in arguments.names] or sd.swept()
     dtypes = ("float64", "float32") if arguments.dtype == "both" else (arguments.dtype,)
     found = []
     for count, name in enumerate(names):

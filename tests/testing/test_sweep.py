@@ -120,5 +120,7 @@ def test_the_command(capsys):
     assert main(["accuracy", "relu", "sigmoid", "--points", "60", "--dtype", "float64"]) == 0
     out = capsys.readouterr().out
     assert "sigmoid" in out and "slope" in out and "PyTorch" in out
+    assert main(["accuracy", "hinge", "--points", "60", "--dtype", "float64"]) == 0
+    assert "slope by z" in capsys.readouterr().out
     assert main(["accuracy"]) == 2 and "NAME" not in capsys.readouterr().err
     assert main(["accuracy", "nothing"]) == 2
