@@ -15,7 +15,7 @@ from symdl.verification.judging.suggestions import suggestion
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Status, Verdict
 
 #: What makes a formula a claim, where it could not be read.
@@ -102,8 +102,10 @@ def _told(
     machine: Machine | None,
 ) -> Iterator[Link]:
     for chain in _chains(node):
-        for meaning in reading.statement(chain, place, previous):
-            if not (wanted or meaning.redefines):
+        meanings = reading.statement(chain, place, previous)
+        through = len(meanings) > 1 and bool(meanings[0].defines) and _derives(chain)
+        for meaning in meanings:
+            if not (wanted or meaning.redefines or through):
                 continue
             merged = dict(reading.scope.merged)
             verdict = judging.verdict(meaning)
@@ -114,11 +116,18 @@ def _told(
                 # one slip away from what the name stands for is a slip; anything else is another meaning
                 reading.redefine(meaning, place)
                 verdict = Verdict(Status.DEFINITION, "definition", "another meaning of the name")
+            if through and verdict.status is Status.UNDECIDED:
+                reading.doubt(meanings[0])
             if wanted and machine is not None:
                 verdict = machine.confirmed(meaning, verdict)
             yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
         reading.finish()
         previous = _last_side(chain)
+
+
+def _derives(chain: tree.Chain) -> bool:
+    """Whether a chain has a derivative in it, of which what follows has to know whether it is as the formulas say."""
+    return any(isinstance(n, tree.Derivative) for n in walk(chain))
 
 
 def _chains(node: Node) -> Iterator[tree.Chain]:

@@ -30,7 +30,7 @@ from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict, weakest
 
@@ -118,8 +118,8 @@ class Judge:
             found = self._numbers(link, numbers)
             if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and self._says_when(link):
                 return _undecided("not so at the stated values: read as a condition", found)
-            doubled = _namesakes(self.reading, link) if found.status is Status.REFUTED else ""
-            return _undecided(f"{doubled} may be meant", found) if doubled else found
+            doubt = self._doubt_of_values(link) if found.status is Status.REFUTED else ""
+            return _undecided(doubt, found) if doubt else found
         verdict = self._decided(link, *forms)
         if verdict.proved:
             return verdict
@@ -134,6 +134,25 @@ class Judge:
             if found.status in (Status.PROVED, Status.CONSISTENT):
                 return found
         return self._sound(link, verdict, forms)
+
+    def _doubt_of_values(self, link: Meaning) -> str:
+        """Why numbers that differ do not show that a link is wrong; empty: they do."""
+        if self.reading.wished:
+            return "what is wished for, or assumed"
+        doubled = _namesakes(self.reading, link)
+        if doubled:
+            return f"{doubled} may be meant"
+        scope, shown = self.reading.scope, {e for v in link.values or () for e in v.body.atoms(Element)}
+        unknown = {e.name for e in shown if e.name in self.reading.opaque}
+        unknown |= {o for o in self.reading.opaque for e in shown if scope.depends(e.name, len(e.subscripts), o)}
+        if unknown:
+            return f"what {', '.join(sorted(unknown))} stands for is not understood here"
+        reader = self.reading.reader()
+        for node in (*walk(link.left), *walk(link.right)):
+            # the text knows of a way from w to L that its formulas do not show
+            if isinstance(node, tree.Derivative) and valued(scope, reader.value(node).body) == 0:
+                return f"{unicode(node)} is 0 by the formulas here"
+        return ""
 
     def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):

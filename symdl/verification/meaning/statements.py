@@ -231,6 +231,10 @@ class Reading:
             )
         return made + rest
 
+    def doubt(self, link: Meaning) -> None:
+        """The name that a link defines does not stand for what is written there, as far as is seen."""
+        self.opaque |= binding.heads(self.reader(), link.left)
+
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""
         names = binding.heads(reader, side)
