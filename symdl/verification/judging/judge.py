@@ -110,8 +110,8 @@ def _told(
             merged = dict(reading.scope.merged)
             verdict = judging.verdict(meaning)
             edit = suggestion(judging, meaning) if verdict.status is Status.REFUTED else ""
-            if not verdict.proved:
-                reading.scope.merged = merged  # what a claim takes for equal is so only where it holds
+            # what a verdict takes for equal stays with it, so that no other one hangs on which process judges it
+            reading.scope.merged = merged
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
                 # one slip away from what the name stands for is a slip; anything else is another meaning
                 reading.redefine(meaning, place)
