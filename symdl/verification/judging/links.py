@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symdl.core.functions import Delta, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, Tensor
 from symdl.errors import SymdlError
@@ -20,24 +19,22 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import orders
 from symdl.verification.judging.abstraction import without_functions
+from symdl.verification.judging.corners import has_corners, with_convention
+from symdl.verification.judging.doubts import Pair, defined_by_others, doubt, doubt_of_values, says_when
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.letters import letters_of, repeated_letters
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
-from symdl.verification.notation import tree, unicode
+from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict, weakest
 
 #: Seconds for one link.
 BUDGET = 4.0
-
-Pair = tuple[sympy.Expr, sympy.Expr]
 
 _EQUAL = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 
@@ -116,10 +113,10 @@ class Judge:
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
             found = self._numbers(link, numbers)
-            if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and self._says_when(link):
+            if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and says_when(link):
                 return _undecided("not so at the stated values: read as a condition", found)
-            doubt = self._doubt_of_values(link) if found.status is Status.REFUTED else ""
-            return _undecided(doubt, found) if doubt else found
+            why = doubt_of_values(self.reading, link) if found.status is Status.REFUTED else ""
+            return _undecided(why, found) if why else found
         verdict = self._decided(link, *forms)
         if verdict.proved:
             return verdict
@@ -134,25 +131,6 @@ class Judge:
             if found.status in (Status.PROVED, Status.CONSISTENT):
                 return found
         return self._sound(link, verdict, forms)
-
-    def _doubt_of_values(self, link: Meaning) -> str:
-        """Why numbers that differ do not show that a link is wrong; empty: they do."""
-        if self.reading.wished:
-            return "what is wished for, or assumed"
-        doubled = _namesakes(self.reading, link)
-        if doubled:
-            return f"{doubled} may be meant"
-        scope, shown = self.reading.scope, {e for v in link.values or () for e in v.body.atoms(Element)}
-        unknown = {e.name for e in shown if e.name in self.reading.opaque}
-        unknown |= {o for o in self.reading.opaque for e in shown if scope.depends(e.name, len(e.subscripts), o)}
-        if unknown:
-            return f"what {', '.join(sorted(unknown))} stands for is not understood here"
-        reader = self.reading.reader()
-        for node in (*walk(link.left), *walk(link.right)):
-            # the text knows of a way from w to L that its formulas do not show
-            if isinstance(node, tree.Derivative) and valued(scope, reader.value(node).body) == 0:
-                return f"{unicode(node)} is 0 by the formulas here"
-        return ""
 
     def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):
@@ -201,12 +179,12 @@ class Judge:
         if verdict.status is not Status.REFUTED:
             return verdict
         if self.reading.wished or (
-            link.condition and link.relation not in ORDERS and not self._forms_bound(link, forms)
+            link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
             return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
-        doubt = self._doubt(link, forms)
-        if doubt:
-            return _undecided(doubt, verdict)
+        why = doubt(self.reading, link, forms)
+        if why:
+            return _undecided(why, verdict)
         off = self._away_from_kinks(link, verdict, forms)
         if off is not None:
             return off
@@ -223,69 +201,6 @@ class Judge:
         for pair in (forms, (scope.settled(self._aligned(link)[0]), scope.settled(self._aligned(link)[1]))):
             verdict = self._normalised(link, verdict, pair)
         return verdict
-
-    def _doubt(self, link: Meaning, forms: Pair) -> str:
-        """Why a witness does not show that the link is wrong; empty: it does."""
-        sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
-        unknown = sorted({n for side in sides for n, _ in side} & self.reading.opaque)
-        if unknown:
-            return f"what {', '.join(unknown)} stands for is not understood here"
-        if link.relation in ORDERS and self._forms_bound(link, forms):
-            return "so for some values only: read as a condition"
-        if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):
-            return "so for some values only: read as a condition"
-        if link.relation in ("≈", "≃", "≅", "≐"):
-            return "an approximation, of which is not said how good it is"
-        doubled = _namesakes(self.reading, link)
-        if doubled:
-            return f"{doubled} may be meant"
-        numbers = [not f.atoms(Element) for f in forms]
-        if any(numbers) and not all(numbers) and not self._determined_by_number(link, forms[numbers.index(False)]):
-            names = sorted({n for side in sides for n, _ in side})
-            return f"the values of {', '.join(names[:4])} are not stated"
-        indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
-        lone = sorted({i.name for i in indices[0] ^ indices[1]})
-        if lone and not all(i.name not in lone for i in link.free):
-            return f"the index {', '.join(lone)} stands on one side only"
-        if _summed_silently(self.reading.reader(), link, self.reading.heads):
-            return "an index stands twice in a product: read as the summation convention"
-        different = sides[0] ^ sides[1]
-        if self._determined(link):
-            different -= self.reading.scope.used()
-        if different:
-            names = sorted({n for n, _ in different})
-            return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
-        if any(rank for side in sides for _, rank in side) and self.reading.facts:
-            return f"the words say something of {self.reading.facts} that is not in a formula"
-        return ""
-
-    def _forms_bound(self, link: Meaning, forms: Pair) -> bool:
-        """Whether definitions went into a link."""
-        return {e.name for f in forms for e in f.atoms(Element)} != self._shown(link)
-
-    def _shown(self, link: Meaning) -> set[str]:
-        return {e.name for v in link.values or () for e in v.body.atoms(Element)}
-
-    def _determined_by_number(self, link: Meaning, form: sympy.Expr) -> bool:
-        """Whether names that are open are arguments of a function, and no quantities that have a value somewhere."""
-        shown = self._shown(link)
-        return {e.name for e in form.atoms(Element)} <= shown and not any(e.subscripts for e in form.atoms(Element))
-
-    def _says_when(self, link: Meaning) -> bool:
-        """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
-        return link.relation in ORDERS or _is_zero(link.right)
-
-    def _determined(self, link: Meaning) -> bool:
-        """Whether the left side is worked out from definitions: what stands there is known then."""
-        if any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in walk(link.left)):
-            return True
-        found = head(self.reading.reader(), link.left)
-        if found is None:
-            return False
-        parts, _ = found
-        return parts.name in self.reading.scope.functions or bool(
-            self.reading.scope.all_of(parts.name, len(parts.subscripts))
-        )
 
     def _without_what_is_over(self, link: Meaning) -> Verdict | None:
         """The verdict with those names left open that were defined in sections that are over."""
@@ -304,10 +219,10 @@ class Judge:
 
     def _away_from_kinks(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict | None:
         """Proved wherever no corner is: what holds at the corner itself is a convention."""
-        if not any(f.has(Switch, Delta) for f in map(_opened_functions, forms)):
+        if not any(map(has_corners, forms)):
             return None
         for weight in (sympy.S.Zero, sympy.S.One):
-            left, right = (_with_weights(f, weight) for f in forms)
+            left, right = (with_convention(f, weight) for f in forms)
             found = self._decided(link, left, right)
             if not found.proved:
                 return None
@@ -368,24 +283,6 @@ class Judge:
         return found
 
 
-def _opened_functions(expr: sympy.Expr) -> sympy.Expr:
-    """With named functions that have a corner by their definitions."""
-    while calls := [c for c in expr.atoms(ScalarFunction) if c.defined().has(Switch)]:
-        expr = expr.xreplace({c: c.defined() for c in calls})
-    return expr
-
-
-def _with_weights(expr: sympy.Expr, weight: sympy.Expr) -> sympy.Expr:
-    """With one convention at all corners, whichever way round they are written."""
-
-    def turned(x: sympy.Expr) -> sympy.Expr:
-        return 1 - weight if x.could_extract_minus_sign() else weight
-
-    return _opened_functions(expr).replace(
-        lambda e: isinstance(e, Switch), lambda e: Switch(*e.args[:3], turned(e.args[0]))
-    )
-
-
 def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
@@ -398,17 +295,6 @@ def _negated(relation: sympy.Basic) -> sympy.Basic:
 
 def _names(expr: sympy.Basic) -> set[str]:
     return {e.name for e in expr.atoms(Element)}
-
-
-def _namesakes(reading: Reading, link: Meaning) -> str:
-    """A function f_c beside f, where df/dx is spoken of: texts leave the subscript out."""
-    for node in walk(link.left):
-        of = node.of if isinstance(node, tree.Derivative) else None
-        name = of.name if isinstance(of, tree.Symbol) else ""
-        found = sorted(n for n in reading.scope.functions if name and n.startswith(f"{name}_"))
-        if found:
-            return found[-1]
-    return ""
 
 
 def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
@@ -427,17 +313,6 @@ def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
             return None
         mapping[e] = stated[(*first, place)]
     return forms[0].xreplace(mapping), forms[1].xreplace(mapping)
-
-
-def _summed_silently(reader: Interpreter, link: Meaning, heads: set[str]) -> bool:
-    """x_i a_{ij} x_j with no Σ and no i or j on the left: Einstein's convention."""
-    told = heads | letters_of(reader, link.left, heads_only=True)
-    free = {i.name for i in link.free} - told
-    return any(letter in free for side in (link.left, link.right) for letter in repeated_letters(reader, side))
-
-
-def _is_zero(node: tree.Node) -> bool:
-    return isinstance(node, tree.Number) and not node.text.strip("0.")
 
 
 def _has_figures(link: Meaning) -> bool:

@@ -1,0 +1,126 @@
+"""Why a witness does not always show that a statement is wrong: what else the text may mean (docs/adr/0018)."""
+
+from __future__ import annotations
+
+import sympy
+
+from symdl.core.indices import Index
+from symdl.core.tensors import Element
+from symdl.verification.meaning.binding import head
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.letters import letters_of, repeated_letters
+from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.values import valued
+from symdl.verification.notation import tree, unicode
+from symdl.verification.notation.tree import walk
+
+Pair = tuple[sympy.Expr, sympy.Expr]
+
+
+def doubt_of_values(reading: Reading, link: Meaning) -> str:
+    """Why numbers that differ do not show that a link is wrong; empty: they do."""
+    if reading.wished:
+        return "what is wished for, or assumed"
+    doubled = _namesakes(reading, link)
+    if doubled:
+        return f"{doubled} may be meant"
+    scope, shown = reading.scope, {e for v in link.values or () for e in v.body.atoms(Element)}
+    unknown = {e.name for e in shown if e.name in reading.opaque}
+    unknown |= {o for o in reading.opaque for e in shown if scope.depends(e.name, len(e.subscripts), o)}
+    if unknown:
+        return f"what {', '.join(sorted(unknown))} stands for is not understood here"
+    reader = reading.reader()
+    for node in (*walk(link.left), *walk(link.right)):
+        # the text knows of a way from w to L that its formulas do not show
+        if isinstance(node, tree.Derivative) and valued(scope, reader.value(node).body) == 0:
+            return f"{unicode(node)} is 0 by the formulas here"
+    return ""
+
+
+def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
+    """Why a witness does not show that the link is wrong; empty: it does."""
+    sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
+    unknown = sorted({n for side in sides for n, _ in side} & reading.opaque)
+    if unknown:
+        return f"what {', '.join(unknown)} stands for is not understood here"
+    if link.relation in ORDERS and defined_by_others(link, forms):
+        return "so for some values only: read as a condition"
+    if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):
+        return "so for some values only: read as a condition"
+    if link.relation in ("≈", "≃", "≅", "≐"):
+        return "an approximation, of which is not said how good it is"
+    doubled = _namesakes(reading, link)
+    if doubled:
+        return f"{doubled} may be meant"
+    numbers = [not f.atoms(Element) for f in forms]
+    if any(numbers) and not all(numbers) and not _is_argument(link, forms[numbers.index(False)]):
+        names = sorted({n for side in sides for n, _ in side})
+        return f"the values of {', '.join(names[:4])} are not stated"
+    indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
+    lone = sorted({i.name for i in indices[0] ^ indices[1]})
+    if lone and not all(i.name not in lone for i in link.free):
+        return f"the index {', '.join(lone)} stands on one side only"
+    if _summed_silently(reading.reader(), link, reading.heads):
+        return "an index stands twice in a product: read as the summation convention"
+    different = sides[0] ^ sides[1]
+    if _determined(reading, link):
+        different -= reading.scope.used()
+    if different:
+        names = sorted({n for n, _ in different})
+        return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
+    if any(rank for side in sides for _, rank in side) and reading.facts:
+        return f"the words say something of {reading.facts} that is not in a formula"
+    return ""
+
+
+def defined_by_others(link: Meaning, forms: Pair) -> bool:
+    """Whether definitions went into a link."""
+    return {e.name for f in forms for e in f.atoms(Element)} != _shown(link)
+
+
+def _shown(link: Meaning) -> set[str]:
+    return {e.name for v in link.values or () for e in v.body.atoms(Element)}
+
+
+def _is_argument(link: Meaning, form: sympy.Expr) -> bool:
+    """Whether names that are open are arguments of a function, and no quantities that have a value somewhere."""
+    shown = _shown(link)
+    return {e.name for e in form.atoms(Element)} <= shown and not any(e.subscripts for e in form.atoms(Element))
+
+
+def says_when(link: Meaning) -> bool:
+    """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
+    return link.relation in ORDERS or _is_zero(link.right)
+
+
+def _determined(reading: Reading, link: Meaning) -> bool:
+    """Whether the left side is worked out from definitions: what stands there is known then."""
+    if any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in walk(link.left)):
+        return True
+    found = head(reading.reader(), link.left)
+    if found is None:
+        return False
+    parts, _ = found
+    return parts.name in reading.scope.functions or bool(reading.scope.all_of(parts.name, len(parts.subscripts)))
+
+
+def _namesakes(reading: Reading, link: Meaning) -> str:
+    """A function f_c beside f, where df/dx is spoken of: texts leave the subscript out."""
+    for node in walk(link.left):
+        of = node.of if isinstance(node, tree.Derivative) else None
+        name = of.name if isinstance(of, tree.Symbol) else ""
+        found = sorted(n for n in reading.scope.functions if name and n.startswith(f"{name}_"))
+        if found:
+            return found[-1]
+    return ""
+
+
+def _summed_silently(reader: Interpreter, link: Meaning, heads: set[str]) -> bool:
+    """x_i a_{ij} x_j with no Σ and no i or j on the left: Einstein's convention."""
+    told = heads | letters_of(reader, link.left, heads_only=True)
+    free = {i.name for i in link.free} - told
+    return any(letter in free for side in (link.left, link.right) for letter in repeated_letters(reader, side))
+
+
+def _is_zero(node: tree.Node) -> bool:
+    return isinstance(node, tree.Number) and not node.text.strip("0.")
