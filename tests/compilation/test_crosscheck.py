@@ -32,7 +32,7 @@ def network(name: str) -> Definition:
 
 
 FAULTS: dict[str, tuple[str, str]] = {
-    "a sign": (r"s2_bar\[n, k\] - y", r"s2_bar[n, k] + y"),
+    "a sign": (r"-y\[n, k\] \+ s2_bar", r"y[n, k] + s2_bar"),
     "an index": (r"h1\[n, j\] = tanh", r"h1[n, 0] = tanh"),
     "a start value": (r"S_n = 0\.0", r"S_n = 1.0"),
     "a function": (r"= tanh\(", r"= math.sin("),
