@@ -27,6 +27,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser("check", help="judge every formula and figure of documents", epilog=_EPILOG)
     command.add_argument("files", metavar="FILE", nargs="+", help="Markdown, LaTeX, a Jupyter notebook or plain text")
     command.add_argument("--format", choices=list(WRITERS), help="default: by the suffix of -o, else text")
+    command.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write the report there; .html, .json, .sarif, .xml, .txt"
     )

@@ -97,6 +97,11 @@ def _timeless(text):
     return re.sub(r'time="[0-9.]+"', "", text)
 
 
+def test_json_for_short(capsys):
+    words = page("proved", "refuted")
+    assert run(capsys, words, "--json") == run(capsys, words, "--format", "json")
+
+
 def test_the_suffix_names_the_format(capsys):
     run(capsys, page("wrong"), "-o", "report.json")
     (claim,) = json.loads(Path("report.json").read_text(encoding="utf-8"))["claims"]
