@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -220,7 +221,12 @@ def test_interrupted():
     """Ctrl-C ends it at once, with the workers."""
     page("fine", "bomb")
     child = subprocess.Popen(
-        driver("notes.md", "--budget", "60"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        driver("notes.md", "--budget", "60"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what a shell starts in the background ignores Ctrl-C, and hands that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert "proved" in child.stdout.readline()
     begin = time.monotonic()
