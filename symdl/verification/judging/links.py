@@ -161,7 +161,7 @@ class Judge:
                 other, value, domain=[*self.domain(other, value), *told], seed=self.seed, budget=self.budget
             )
             found.append((f"the case {condition}" if told else "the last case", verdict))
-            before += [_negated(c) for c in _relations(condition)] if len(_relations(condition)) == 1 else []
+            before += [c.negated for c in _relations(condition)] if len(_relations(condition)) == 1 else []
         return weakest(found, sum(v.seconds for _, v in found))
 
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
@@ -185,7 +185,7 @@ class Judge:
         why = doubt(self.reading, link, forms)
         if why:
             return _undecided(why, verdict)
-        off = self._away_from_kinks(link, verdict, forms)
+        off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
         other = self._without_what_is_over(link)
@@ -197,8 +197,8 @@ class Judge:
         if other is not None and other.proved:
             reason = "equal to the transpose: right in the numerator layout"
             return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
-        scope = self.reading.scope
-        for pair in (forms, (scope.settled(self._aligned(link)[0]), scope.settled(self._aligned(link)[1]))):
+        left, right = map(self.reading.scope.settled, self._aligned(link))
+        for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return verdict
 
@@ -217,7 +217,7 @@ class Judge:
         found = judge.verdict(again)
         return replace(found, reason=found.reason or "names of sections that are over left open")
 
-    def _away_from_kinks(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict | None:
+    def _away_from_kinks(self, link: Meaning, forms: Pair) -> Verdict | None:
         """Proved wherever no corner is: what holds at the corner itself is a convention."""
         if not any(map(has_corners, forms)):
             return None
@@ -287,10 +287,6 @@ def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
     return list(condition.args) if isinstance(condition, sympy.And) else [condition]
-
-
-def _negated(relation: sympy.Basic) -> sympy.Basic:
-    return relation.negated
 
 
 def _names(expr: sympy.Basic) -> set[str]:

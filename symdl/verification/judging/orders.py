@@ -10,13 +10,13 @@ from typing import Any
 import sympy
 from flint import arb
 
-from symdl.core.functions import ScalarFunction
 from symdl.core.indices import Index
 from symdl.errors import SymdlError
 from symdl.verification.balls import PRECISION, Evaluator
 from symdl.verification.points import KINDS, Point, gather_limits, small_extents
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.scalars import scope_of
+from symdl.verification.truth import opened
 from symdl.verification.verdict import Status, Verdict, Witness
 
 #: Points that are tried.
@@ -105,7 +105,7 @@ def _signed(left: sympy.Expr, right: sympy.Expr, relation: str) -> bool:
     """Whether the difference is a product of factors whose signs are known."""
     greater, less = (left, right) if relation in (">", "≥", "≫") else (right, left)
     strict = relation in ("<", ">", "≪", "≫")
-    difference = _opened(greater - less)
+    difference = opened(greater - less)
     for form in (lambda e: e, sympy.together, sympy.factor):
         try:
             written = form(difference)
@@ -114,9 +114,3 @@ def _signed(left: sympy.Expr, right: sympy.Expr, relation: str) -> bool:
         if written.is_positive or (not strict and written.is_nonnegative):
             return True
     return False
-
-
-def _opened(expr: sympy.Expr) -> sympy.Expr:
-    while calls := expr.atoms(ScalarFunction):
-        expr = expr.xreplace({c: c.defined() for c in calls})
-    return expr

@@ -11,7 +11,7 @@ from symdl.core.tensors import Element, reduction, refreshed
 from symdl.verification.meaning import arrays, calculus
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, named
+from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, VECTORS, named
 from symdl.verification.meaning.names import Parts, function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
@@ -93,9 +93,7 @@ def _extremum(reader: Reader, name: str, argument: Node) -> Array:
     values = [reader.value(item) for item in inner.items]
     found = values[0]
     for value in values[1:]:
-        found = arrays.entrywise(
-            found, value, lambda a, b: choose(a, b, kink=reader.kink), "compared", reader.scope.fit
-        )
+        found = arrays.entrywise(found, value, lambda a, b: choose(a, b, kink=MIDDLE), "compared", reader.scope.fit)
     return found
 
 

@@ -42,7 +42,6 @@ class Interpreter:
         arguments: names that stand for the arguments of a function.
         free: indices that are free in the statement: it claims something for each of them.
         bases: the subscript that each of them begins with.
-        kink: the weight of the side above, where max and the like have a corner.
         figures: where decimals are to stand for intervals, the intervals found so far.
     """
 
@@ -53,7 +52,6 @@ class Interpreter:
     free: dict[str, Index] = field(default_factory=dict)
     bases: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    kink: sympy.Expr = sympy.S.Half
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────

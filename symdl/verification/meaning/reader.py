@@ -24,7 +24,6 @@ class Reader(Protocol):
     arguments: dict[str, Array]
     free: dict[str, Index]
     notes: list[str]
-    kink: sympy.Expr
 
     def bound(self, letter: str) -> bool: ...
 
