@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from symdl.compilation.targets.kernels import SUFFIX
 from symdl.core.pauses import collection_paused
-from symdl.core.tensors import Role, Tensor
+from symdl.core.tensors import Fact, Role, Tensor
 from symdl.errors import DataError, ShapeError
 
 Array = npt.NDArray[Any]
@@ -153,11 +153,26 @@ def prepared(tensor: Tensor, value: Any, dtype: str) -> Any:
         )
     if tensor.integer and array.dtype.kind == "f" and not (array == np.floor(array)).all():
         raise DataError(f"{tensor.name} has fractions", why="it holds integers", remedy="round it first")
+    if tensor.integer and Fact.BINARY in tensor.facts:
+        _check_binary(tensor, array)
     wanted = np.dtype(np.int64 if tensor.integer else dtype)
     if tensor.rank == 0 and tensor.role is Role.HYPERPARAMETER:
         return wanted.type(array)
     made = np.require(array, wanted, ["C", "A", "W"])
     return made.reshape(array.shape)
+
+
+def _check_binary(tensor: Tensor, array: Array) -> None:
+    """A mask that holds something else would be read as one that leaves that entry out."""
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        position = [int(k) for k in np.unravel_index(int(wrong.argmax()), array.shape)]
+        raise DataError(
+            f"{tensor.name}{position or ''} is {array[tuple(position)]}",
+            where=f"row {position[0]} of {tensor.name} (counted from 0)" if position else tensor.name,
+            why="it is stated to be 0 or 1",
+            remedy="correct that entry",
+        )
 
 
 def _passed(value: Any) -> Any:

@@ -107,7 +107,8 @@ def sample(
     drawn = {}
     for t in definition.inputs:
         if t.integer:
-            drawn[t.name] = np.asarray(rng.integers(*ranges.get(t.name, (0, 4)), size=shapes[t.name]), dtype=np.int64)
+            span = ranges.get(t.name, (0, 2 if Fact.BINARY in t.facts else 4))
+            drawn[t.name] = np.asarray(rng.integers(*span, size=shapes[t.name]), dtype=np.int64)
             continue
         values = rng.normal(size=shapes[t.name]) * (1.0 if t.role is Role.HYPERPARAMETER else scale)
         drawn[t.name] = np.asarray(_true_to(t, values, rng, t.name in inside), dtype=dtype)

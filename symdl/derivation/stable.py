@@ -6,6 +6,8 @@ rewriting is an exact identity:
 - log of a product of positive factors becomes a sum of logs, so that log(e^z / S) is z − log S;
 - a sum of exponentials S = Σ_k e^{f_k} is scaled, S = e^m S' with m = max_k f_k, wherever e^m cancels in every other
   equation; it cancels for every m, so no policy for ties is needed;
+- an input that is stated to be 0 or 1 and multiplies an exponential becomes the guard [input = 1], so that m is the
+  largest of what counts and an exponential that does not count is never computed;
 - 1 − f(x) becomes the function's own complement (1 − σ(x) = σ(−x)), and 1 − tanh²(x) becomes sech²(x);
 - log f(x) becomes the function's own logarithm (log σ(x) = min(x, 0) − log(1 + e^{−|x|}));
 - u^a / u becomes u^{a−1}, which is 0 at u = 0 where a is above 1;
@@ -24,7 +26,7 @@ from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
 from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, sech2
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor, elements_in
+from symdl.core.tensors import Element, Fact, Tensor, elements_in
 from symdl.derivation.tidy import put_in
 
 
@@ -47,7 +49,7 @@ def stabilise(definition: Definition) -> Definition:
     equations = [e.map(lambda body: _split_logs(body, equations)) for e in equations]
     equations = [e.map(lambda body: _complements(body, equations)) for e in equations]
     equations = [e.map(lambda body: _logarithms(body, equations)) for e in equations]
-    equations = [e.map(_powers).map(_near_one) for e in equations]
+    equations = [e.map(_powers).map(_near_one).map(_masks) for e in equations]
     names = set(definition.tensors)
     for name in [e.name for e in equations]:
         shifted = _shift(name, equations, names, set(definition.outputs))
@@ -156,6 +158,21 @@ def _near_one(body: sympy.Expr) -> sympy.Expr:
     """
     inside = [n for n in body.atoms(sympy.log) if n.args[0].is_Add and n.args[0].as_coeff_Add()[0] == 1]
     return body.xreplace({n: log1p(n.args[0] - 1) for n in inside})
+
+
+def _masks(body: sympy.Expr) -> sympy.Expr:
+    """e^f b → e^f [b = 1] for a b that is stated to be 0 or 1.
+
+    >>> b, z = Tensor("b", facts=frozenset({Fact.BINARY})), Tensor("z")
+    >>> _masks(sympy.exp(z) * b)
+    exp(z)*Delta(1, b)
+    """
+    found = {}
+    for node in body.atoms(sympy.Mul):
+        if any(isinstance(f, sympy.exp) for f in node.args):
+            masks = [f for f in node.args if isinstance(f, Element) and Fact.BINARY in f.tensor.facts]
+            found[node] = sympy.Mul(*[Delta(f, 1) if f in masks else f for f in node.args]) if masks else node
+    return body.xreplace(found) if found else body
 
 
 def _opened(call: sympy.Expr, equations: list[Equation]) -> sympy.Expr:

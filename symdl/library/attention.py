@@ -1,7 +1,9 @@
 """Attention: scaled dot products with masks, several heads, and positions (rotary and sinusoidal).
 
-A mask is a factor: p = e^z w / Σ_s e^z w with the guard w = [s ≤ t] where it is causal, times mask[n, s] where some
-keys are padding. Heads stand before time, q[n, h, t, e], so that each head's rows lie in memory one after the other.
+A mask is a guard: p = w e^z / Σ_s w e^z with w = [s ≤ t] where it is causal, times [mask[n, s] = 1] where some keys are
+padding. What a guard multiplies by 0 is never read, so scores of padding may be as large as they like; and a query that
+is left with no key at all has p = 0, y = 0 and slopes of 0, as it does in PyTorch's `scaled_dot_product_attention`.
+Heads stand before time, q[n, h, t, e], so that each head's rows lie in memory one after the other.
 
 >>> from symdl.core.define import Input, define
 >>> @define
@@ -46,7 +48,8 @@ def attention(
     Args:
         q: queries [n, h, t, e], real; e may be several axes (pairs of rotary positions).
         k, v: keys [n, h, s, e] and values [n, h, s, d], or without h, one for all heads (multi-query attention).
-        mask: [n, s], 1 for a key that counts and 0 for padding; a query that is left with no key at all has no value.
+        mask: [n, s], integer: 1 for a key that counts and 0 for padding (PyTorch's `key_padding_mask` says the
+            opposite: True for padding). A query that is left with no key at all has y = 0.
         causal: query t sees the keys s ≤ t only.
         name: of the output.
         label: what the names of all that it writes bear.
@@ -55,18 +58,20 @@ def attention(
         The tensor `name`, [n, h, t, d].
 
     Raises:
+        DefinitionError: a mask of real numbers.
         ShapeError: queries and keys whose axes do not fit, or a causal mask between different lengths.
     """
     write = Scribe(label)
     n, h, t, *features = q.indices
     s = k.indices[-len(features) - 1]
     _check(q, k, v, s, causal)
+    _check_mask(mask)
     # the keys of all heads, or one key for all of them
     head = (h,) if k.rank == q.rank else ()
     size = sympy.sqrt(sympy.Mul(*[e.extent for e in features]))
     z = write("z", (n, h, t, s), Sum(q[(n, h, t, *features)] * k[(n, *head, s, *features)] / size, *features))
     seen = in_range(t - s, t.extent) if causal else sympy.S.One
-    grown = exp(z.element()) * seen * (1 if mask is None else mask[n, s])
+    grown = exp(z.element()) * seen * (1 if mask is None else delta(mask[n, s], 1))
     S = write("S", (n, h, t), Sum(grown, s))
     p = write("p", (n, h, t, s), grown / S.element())
     return write(name, (n, h, t, v.indices[-1]), Sum(p.element() * v[(n, *head, s, v.indices[-1])], s))
@@ -210,6 +215,16 @@ def _check(q: Tensor, k: Tensor, v: Tensor, s: Index, causal: bool) -> None:
         )
 
 
+def _check_mask(mask: Tensor | None) -> None:
+    if mask is not None and not mask.integer:
+        raise DefinitionError(
+            f"{mask.name} is real-valued",
+            where="attention with padding",
+            why="a key counts or it does not, and there is no slope in between",
+            remedy=f"declare it as {mask.name}=sd.Input('n s', integer=True, facts=['binary'])",
+        )
+
+
 def head_extents(heads: int | None, width: int | None, where: str) -> tuple[str, str]:
     """The extents of h and e as in a declaration, "=4" and "=16": so many heads share the width.
 
@@ -250,7 +265,7 @@ def pairs(width: int | None, where: str) -> str:
 def _attention(*, causal: bool = False, padding: bool = False) -> Definition:
     s = "s=t" if causal else "s"
     declared = {"q": Input("n h t e"), "k": Input(f"n h {s} e"), "v": Input(f"n h {s} d")}
-    mask = Input("n s", facts=["nonnegative"]) if padding else None
+    mask = Input("n s", integer=True, facts=["binary"]) if padding else None
     return written("attention", {**declared, "mask": mask}, partial(attention, causal=causal))
 
 
@@ -271,7 +286,7 @@ def _heads(
     shapes = {"q": f"h{size} {inside}", "k": f"{of_key}{inside}", "v": f"{of_key}e{each}", "o": f"h{size} e{each}"}
     weights = {f"W_{g}": Param(f"{i} {s}" if g == "o" else f"{s} {i}") for g, s in shapes.items()}
     biases = {f"b_{g}": Param(i if g == "o" else s) if bias else None for g, s in shapes.items()}
-    mask = Input("n s=t", facts=["nonnegative"]) if padding else None
+    mask = Input("n s=t", integer=True, facts=["binary"]) if padding else None
     base = Hyper(facts=["positive"]) if rotary else None
 
     def body(x: Tensor, *rest: Any) -> Tensor:

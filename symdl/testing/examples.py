@@ -101,7 +101,7 @@ def _labels(t: Tensor, size: tuple[int, ...], definition: Definition) -> list[Ar
     if t.integer:
         bodies = (term.body for eq in definition.equations for term in eq.terms)
         limits = [width(axis.extent) for name, _, axis in gathers(bodies) if name == t.name]
-        return [np.array(k) for k in range(min(limits, default=WIDTH))]
+        return [np.array(k) for k in range(min(limits, default=2 if Fact.BINARY in t.facts else WIDTH))]
     if Fact.SUMS_TO_ONE in t.facts:
         (k,) = size
         return [*np.eye(k)]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
 from support.peers import agree, both_ways, close
 from torch.nn import functional as F
 
+import symdl as sd
+from symdl.compilation import compile
 from symdl.compilation.targets.reference import evaluate
-from symdl.core.define import Hyper, Input, define
-from symdl.errors import DefinitionError, ShapeError
+from symdl.core.define import Hyper, Input, Sum, define, exp, let
+from symdl.errors import DataError, DefinitionError, ShapeError
 from symdl.library.attention import ENTRIES, attention, rotary, rotation_table, sinusoidal
 
 MAKE = {e.name: e.definition for e in ENTRIES}
@@ -28,13 +31,13 @@ def qkv(rng, n, h, t, s, e, d):
 
 def padding_mask(rng, n, s):
     """0 or 1; the first key always counts, so that each query has one, causal or not."""
-    mask = (rng.uniform(size=(n, s)) < 0.6).astype(float)
+    mask = (rng.uniform(size=(n, s)) < 0.6).astype(np.int64)
     mask[:, 0] = 1
     return mask
 
 
 def softmax_of(z, causal, mask):
-    """By hand: e^z w / Σ e^z w, with a gradient by the mask as well."""
+    """By hand: e^z w / Σ e^z w."""
     grown = z.exp()
     if causal:
         grown = grown * torch.ones(z.shape[-2:], dtype=z.dtype).tril()
@@ -56,23 +59,86 @@ def test_causal(sizes, rng):
     agree(MAKE["attention"](causal=True), peer, qkv(rng, *sizes), rng)
 
 
+def seen(q, k, mask, causal):
+    keys = mask[:, None, None, :].bool().expand(-1, 1, q.shape[2], -1)
+    return keys & torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril() if causal else keys
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_padding(causal, rng):
-    """The gradient by the mask, which PyTorch's function does not have, is that of the formula by hand."""
-
     def peer(q, k, v, mask):
-        seen = mask[:, None, None, :].bool()
-        if causal:
-            seen = seen & torch.ones(q.shape[2], k.shape[2], dtype=torch.bool).tril()
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
-
-    def by_hand(q, k, v, mask):
-        return softmax_of(q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]), causal, mask) @ v
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen(q, k, mask, causal))
 
     arrays = {**qkv(rng, 2, 2, 4, 4, 2, 3), "mask": padding_mask(rng, 2, 4)}
-    layer = MAKE["attention"](causal=causal, padding=True)
-    agree(layer, peer, arrays, rng, wrt=["q", "k", "v"])
-    agree(layer, by_hand, arrays, rng)
+    agree(MAKE["attention"](causal=causal, padding=True), peer, arrays, rng)
+
+
+def huge_in_padding(rng, n, h, t, e, d):
+    """Scores of 10⁴ and more where the keys are padding; one row has no key at all, one none for its first query."""
+    arrays = {**qkv(rng, n, h, t, t, e, d), "mask": padding_mask(rng, n, t)}
+    arrays["mask"][0], arrays["mask"][1] = 0, [0, *[1] * (t - 1)]
+    arrays["q"] = np.abs(arrays["q"]) + 0.5
+    arrays["k"] = np.where(arrays["mask"][:, None, :, None] == 1, arrays["k"], 2e4)
+    return arrays
+
+
+@pytest.mark.parametrize("causal,compiled", [(False, False), (True, True)])
+def test_scores_of_padding_are_never_read(causal, compiled, rng):
+    """PyTorch's function computes softmax over what counts alone, and 0 for a query without any key, as we do."""
+
+    def peer(q, k, v, mask):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen(q, k, mask, causal))
+
+    arrays = huge_in_padding(rng, 4, 2, 5, 2, 3)
+    agree(MAKE["attention"](causal=causal, padding=True), peer, arrays, rng, compiled=compiled)
+
+
+def test_padding_to_the_last_digit(rng):
+    """Against softmax over the keys that count, written in 50 digits; nothing of a score of 10⁴ elsewhere is left."""
+    arrays = huge_in_padding(rng, 3, 1, 4, 2, 2)
+    layer = MAKE["attention"](padding=True)
+    got, run = evaluate(layer, arrays)["y"], compile(layer)
+    machine = run(**arrays)["y"]
+    with mpmath.workdps(50):
+        q, k, v = (np.vectorize(mpmath.mpf, otypes=[object])(arrays[name][:, 0]) for name in "qkv")
+        for n, t, d in np.ndindex(3, 4, 2):
+            keys = np.flatnonzero(arrays["mask"][n])
+            grown = {s: mpmath.exp(sum(q[n, t] * k[n, s]) / mpmath.sqrt(2)) for s in keys}
+            want = sum(grown[s] * v[n, s, d] for s in keys) / sum(grown.values()) if len(keys) else mpmath.mpf(0)
+            assert abs(got[n, 0, t, d] - want) <= mpmath.mpf(10) ** -45
+            np.testing.assert_allclose(machine[n, 0, t, d], float(want), rtol=1e-13, atol=1e-300)
+
+
+def test_a_mask_of_ones_own_that_is_stated_to_be_0_or_1(rng):
+    """Real-valued, a plain factor: the compiled form takes it for a guard."""
+
+    @define
+    def last(z=Input("n s"), mask=Input("n s", facts=["binary"])):
+        n, s = z.indices
+        grown = exp(z[n, s]) * mask[n, s]
+        S = let("S[n]", Sum(grown, s))
+        return let("p[n,s]", grown / S[n])
+
+    z = rng.normal(size=(3, 4))
+    mask = np.array([[1.0, 0, 1, 1], [0, 1, 1, 0], [1, 0, 0, 0]])
+    want = torch.softmax(torch.tensor(np.where(mask == 1, z, -np.inf)), -1).numpy()
+    got = compile(last)(z=np.where(mask == 1, z, 1e4), mask=mask)["p"]
+    np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
+def test_masks_that_are_none(rng):
+    layer = MAKE["attention"](padding=True)
+    arrays = {**qkv(rng, 1, 1, 2, 3, 2, 2), "mask": np.array([[1, 0, 2]])}
+    with pytest.raises(DataError, match=r"mask\[0, 2\] is 2.*row 0 of mask.*0 or 1"):
+        compile(layer)(**arrays)
+    with pytest.raises(DefinitionError, match=r"mask is real-valued.*integer=True"):
+
+        @define
+        def weighed(q=Input("n h t e"), k=Input("n h s e"), v=Input("n h s d"), mask=Input("n s")):
+            return attention(q, k, v, mask)
+
+    with pytest.raises(DefinitionError, match=r"mask has no gradient.*integer-valued"):
+        sd.vjp(layer, ["mask"])
 
 
 def weights(rng, heads, each, width, keys=True, biases=True, split=False):
