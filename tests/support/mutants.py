@@ -17,6 +17,7 @@ from mpmath import mpf
 from support.formulas import Numbers, Unknown
 from symdl.verification.judging.edits import edits, scaled
 from symdl.verification.judging.links import Judge
+from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree
@@ -272,10 +273,11 @@ def _is_written(node: tree.Node) -> bool:
 def verdict(lesson: Lesson, chain: tree.Chain, budget: float = 1.0) -> tuple[Verdict, Meaning]:
     """What the checker says of a claim after the definitions of its lesson; of a chain of two sides."""
     text = [parse(d) for d in lesson.definitions]
-    reading = Reading(usage_of([*text, *map(parse, lesson.claims)]))
+    written = parse(latex(chain))  # as it would stand in a document
+    usage, rounding = usage_of([*text, *map(parse, lesson.claims)]), rounding_of([*text, written])
+    reading = Reading(usage, rounding=rounding)
     for definition in text:
         reading.statement(definition, Place())
     reading.finish()
-    written = parse(latex(chain))  # as it would stand in a document
     (link,) = reading.statement(written, Place())
     return Judge(reading, budget=budget).verdict(link), link

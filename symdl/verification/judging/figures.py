@@ -1,8 +1,8 @@
 """Claims between numbers: exact arithmetic, and what rounded figures allow.
 
 A figure with decimals stands for the interval that rounds to it: 0.73 is [0.725, 0.735]. Two sides are equal where one,
-worked out exactly, lies in the interval of the other; where they only meet once every figure that went in is taken as
-rounded, the claim is consistent with its figures, which is less.
+worked out exactly, lies in the interval of the other; where they only meet once every figure that went in, and may be
+rounded by what the document shows of it, is taken so, the claim is consistent with its figures, which is less.
 """
 
 from __future__ import annotations
@@ -43,14 +43,16 @@ class Side:
 
     Args:
         exact: with every figure taken as it stands.
-        spread: with each figure that has decimals as a symbol, and `half` for half a unit of its last digit.
+        spread: with each figure that may be rounded as a symbol, and `halves` for half a unit of its last digit.
         figure: half a unit of the last digit where the side is one figure; 0 where it is a whole number; else None.
+        loose: as `spread`, with those figures too of which the document does not say where they come from.
     """
 
     exact: sympy.Expr
     spread: sympy.Expr
     halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]]
     figure: sympy.Rational | None
+    loose: sympy.Expr | None = None
 
 
 def half_unit(node: Node) -> sympy.Rational | None:
@@ -140,14 +142,16 @@ def _decided(left: Side, right: Side, relation: str) -> Verdict:
         half = _allowed(side, relation)
         if half is not None and abs(value - other) <= arb(_rational(half)):
             return Verdict(Status.PROVED, "exact arithmetic, rounded to the digits that are shown", _SCOPE)
-    first, second = _spread(left, relation), _spread(right, relation)
-    if first.overlaps(second):
+    if _overlap(left, right, relation, loose=False):
         if (a - b).contains(0):
             return Verdict(
                 Status.CONSISTENT, f"ball arithmetic, {PRECISION} bits", _SCOPE, reason="no difference is seen"
             )
-        reason = "the two agree once every figure is taken as rounded"
+        reason = "the two agree once every figure that may be rounded is taken so"
         return Verdict(Status.CONSISTENT, "interval arithmetic", _SCOPE, reason=reason)
+    if _overlap(left, right, relation, loose=True):
+        reason = f"{shown(left.exact, a)} and {shown(right.exact, b)}, unless a short figure is a rounded one"
+        return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=reason)
     method = "exact arithmetic" if left.exact.is_Rational and right.exact.is_Rational else "ball arithmetic"
     return Verdict(Status.REFUTED, method, _SCOPE, Witness({}, shown(left.exact, a), shown(right.exact, b)))
 
@@ -159,8 +163,13 @@ def _allowed(side: Side, relation: str) -> sympy.Rational | None:
     return side.figure or sympy.Rational(1, 2)
 
 
-def _spread(side: Side, relation: str) -> arb:
-    value = Evaluator(_Figures(side.halves), precision=PRECISION).value(side.spread)
+def _overlap(left: Side, right: Side, relation: str, *, loose: bool) -> bool:
+    return bool(_spread(left, relation, loose=loose).overlaps(_spread(right, relation, loose=loose)))
+
+
+def _spread(side: Side, relation: str, *, loose: bool) -> arb:
+    expr = side.loose if loose and side.loose is not None else side.spread
+    value = Evaluator(_Figures(side.halves), precision=PRECISION).value(expr)
     if relation == "≈" and side.figure == 0 and side.exact % 10 == 0 and side.exact != 0:
         zeros = len(str(abs(side.exact))) - len(str(abs(side.exact)).rstrip("0"))
         return value + arb(0, _rational(sympy.Rational(10**zeros, 2)))

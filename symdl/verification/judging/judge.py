@@ -12,6 +12,7 @@ from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import suggestion
+from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
@@ -60,9 +61,11 @@ def judge(
             trees[k] = _tree(span.latex)
     words = " ".join(s.before for s in document.spans)
     facts = sorted({m.lower() for m in _FACTS.findall(words)})
-    reading = Reading(usage_of(t for t in trees.values() if isinstance(t, Node)), facts=", ".join(facts[:3]))
-    judging = Judge(reading, seed)
     said = Said(document)
+    read = [t for t in trees.values() if isinstance(t, Node)]
+    rounding = rounding_of([*read, *(node for _, node in said.ahead)])
+    reading = Reading(usage_of(read), facts=", ".join(facts[:3]), rounding=rounding)
+    judging = Judge(reading, seed)
     last: dict[int, Node] = {}
     for k, span in enumerate(document.spans):
         wanted = only(k)

@@ -266,16 +266,20 @@ class Judge:
         sides = []
         for node, value in zip((link.left, link.right), exact, strict=True):
             halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] = {}
-            spread = value
+            loose = value
             if any(isinstance(n, tree.Number) and "." in n.text for n in walk(node)):
                 reader = self.reading.reader()
                 reader.figures = halves
                 try:
-                    spread = valued(self.reading.scope, reader.number(node))
+                    loose = valued(self.reading.scope, reader.number(node))
                 except SymdlError:
-                    spread, halves = value, {}
-            known = not spread.atoms(Element) and spread.free_symbols <= halves.keys()
-            sides.append(Side(value, spread if known else value, halves, half_unit(node)))
+                    loose, halves = value, {}
+            loose = loose if not loose.atoms(Element) and loose.free_symbols <= halves.keys() else value
+            half, rounding = half_unit(node), self.reading.rounding
+            # a side that is one figure is what is claimed: it is as good as its digits
+            kept = {s: v for s, (v, h) in halves.items() if half is None and not rounding.may_round(v, h)}
+            settled = {s: v for s, v in kept.items() if rounding.settled(v)}
+            sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
         found = decide_numbers(sides[0], sides[1], link.relation)
         used = set().union(*[_names(v.body) for v in link.values or ()])
         if used:

@@ -19,6 +19,7 @@ from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of
+from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -92,6 +93,7 @@ class Reading:
     opaque: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
