@@ -1,8 +1,8 @@
 """Which figures of a document may be rounded, and which stand for themselves.
 
-In v = 0.9 · 2.8 + 1 = 3.52, after μ = 0.9 was stated and 2.8 worked out exactly, nothing is rounded: 3.42 in its place is
-wrong, though there are numbers that round to 0.9 and 2.8 for which it is right. 0.62 · 0.38 is another matter where the
-document says σ(0.5) = 0.62.
+In v = 0.9 · 2.8 + 1 = 3.52, after μ = 0.9 was stated and 2.8 worked out exactly, nothing is rounded: 3.42 in its place
+is wrong, though there are numbers that round to 0.9 and 2.8 for which it is right. 0.62 · 0.38 is another matter where
+the document says σ(0.5) = 0.62.
 """
 
 from __future__ import annotations
