@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import symdl as sd
 from symdl.cli import accuracy, check, check_code, cost, demo, derive, listing, properties, prove, train
@@ -37,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        with _tidy_when_ended():
+            return int(arguments.run(arguments))
     except KeyboardInterrupt:
         print("symdl: interrupted", file=sys.stderr)
         return 130
@@ -48,3 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except sd.SymdlError as error:
         print(f"symdl: {error}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _tidy_when_ended() -> Iterator[None]:
+    """SIGTERM, as `timeout` and continuous integration send it, ends what we have started, as an interrupt does."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

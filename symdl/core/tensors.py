@@ -226,7 +226,8 @@ class Reduction(sympy.Expr):  # type: ignore[misc]
 
     @property
     def op(self) -> str:
-        return str(self.args[0])
+        name: str = self.args[0].name
+        return name
 
     @property
     def body(self) -> sympy.Expr:
@@ -239,7 +240,8 @@ class Reduction(sympy.Expr):  # type: ignore[misc]
     @property
     def ties(self) -> str:
         """For a maximum: how its slope is shared among ties; empty where no policy is stated."""
-        return str(self.args[3])
+        name: str = self.args[3].name
+        return name
 
     @property
     def free_symbols(self) -> set[sympy.Basic]:

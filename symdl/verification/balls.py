@@ -6,8 +6,8 @@ does not rest on SymPy's numerics. A node that is not in the tables raises; noth
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ import flint
 import sympy
 from flint import arb, fmpq
 
+from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
 from symdl.core.functions import UNSTATED, Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
@@ -40,6 +41,8 @@ from symdl.verification.real import (
 PRECISION = 256
 #: More nodes than this are not evaluated at one point.
 LARGEST = 2_000_000
+
+_GUARDS = (Delta, InRange)
 
 
 class PointLike(Protocol):
@@ -85,7 +88,7 @@ def evaluate(
         precision: bits.
         definition: its equations give the values of the tensors it defines.
         indices: values of the free indices.
-        deadline: in `time.monotonic()` seconds.
+        deadline: in seconds of `symdl.core.deadlines.now`.
 
     Raises:
         UndefinedError, UnclearError, BudgetError, UnsupportedError.
@@ -98,6 +101,12 @@ def evaluate(
     """
     place = Fixed(point) if isinstance(point, Mapping) else point
     return Evaluator(place, definition, deadline, precision).value(sympy.sympify(expr, strict=True), indices or {})
+
+
+@lru_cache(maxsize=2**14)
+def _indices_in(expr: sympy.Expr) -> tuple[Index, ...]:
+    """The free indices of an expression, in one order: the same at every point."""
+    return tuple(sorted((s for s in expr.free_symbols if isinstance(s, Index)), key=lambda i: i.dummy_index))
 
 
 class Evaluator:
@@ -114,7 +123,6 @@ class Evaluator:
         self.nodes = 0
         self.computed: dict[tuple[str, tuple[int, ...]], arb] = {}
         self.known: dict[tuple[sympy.Expr, tuple[int, ...]], arb] = {}
-        self.hangs_on: dict[sympy.Expr, tuple[Index, ...]] = {}
 
     def value(self, expr: sympy.Expr, indices: Mapping[Index, int] | None = None) -> arb:
         """The ball of `expr`, finite."""
@@ -126,16 +134,14 @@ class Evaluator:
             flint.ctx.prec = before
 
     def _value(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
-        if expr not in self.hangs_on:
-            free = (s for s in expr.free_symbols if isinstance(s, Index))
-            self.hangs_on[expr] = tuple(sorted(free, key=lambda i: i.dummy_index))
-        key = (expr, tuple(at[i] for i in self.hangs_on[expr] if i in at))
-        if key in self.known:
-            return self.known[key]
+        key = (expr, tuple([at[i] for i in _indices_in(expr) if i in at]))
+        known = self.known.get(key)
+        if known is not None:
+            return known
         self.nodes += 1
         if self.nodes > LARGEST:
             raise BudgetError(f"more than {LARGEST} nodes at one point")
-        if self.deadline is not None and self.nodes % 128 == 0 and time.monotonic() > self.deadline:
+        if self.deadline is not None and self.nodes % 128 == 0 and now() > self.deadline:
             raise BudgetError("out of time")
         result = self._node(expr, at)
         self.known[key] = result
@@ -154,7 +160,7 @@ class Evaluator:
             return CONSTANTS[expr]()
         if expr.is_Symbol:
             return self._symbol(expr)
-        if expr.is_Mul and any(self._value(g, at) == 0 for g in expr.args if isinstance(g, Delta | InRange)):
+        if expr.is_Mul and any(self._value(g, at) == 0 for g in expr.args if isinstance(g, _GUARDS)):
             return arb(0)  # what a guard of 0 protects is not looked at
         if expr.is_Add or expr.is_Mul:
             parts = [self._value(a, at) for a in expr.args]
@@ -187,6 +193,8 @@ class Evaluator:
         return self.computed[key]
 
     def _integer(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
+        if isinstance(expr, Index) and expr in at:
+            return at[expr]
         number = self._value(expr, at).unique_fmpz()
         if number is None or abs(int(number)) > LARGEST_EXPONENT:
             raise UnclearError(f"the subscript {expr} is no integer here")
@@ -195,16 +203,14 @@ class Evaluator:
     def _reduction(self, node: Reduction, at: dict[Index, int]) -> arb:
         ranges = [range(self._integer(i.extent, at)) for i in node.bound]
         total: arb | None = None
+        step = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}[node.op]
         body, guard = node.body.args if isinstance(node.body, Masked) else (node.body, None)
         for values in product(*ranges):
             inside = {**at, **dict(zip(node.bound, values, strict=True))}
             if guard is not None and self._value(guard, inside) == 0:
                 continue
             part = self._value(body, inside)
-            if total is None:
-                total = part
-            else:
-                total = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}[node.op](total, part)
+            total = part if total is None else step(total, part)
         if total is None:
             raise UndefinedError("the maximum of nothing: every entry is masked")
         return total

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
 
+from symdl.core.deadlines import now
 from symdl.core.equations import Equation, equation
 from symdl.core.functions import ScalarFunction
 from symdl.core.indices import Index
@@ -92,11 +92,11 @@ class _Context:
                 self.backward[step.subject.name] = equation(step.subject.tensor, step.after)
 
     def verdict(self, step: Step, budget: float, options: dict[str, Any]) -> Verdict:
-        started = time.monotonic()
+        started = now()
         try:
             return self._verdict(step, started, budget, options)
         except SymdlError as error:
-            seconds = time.monotonic() - started
+            seconds = now() - started
             return Verdict(Status.UNDECIDED, "none", f"step {step.rule} of {step.subject}", None, str(error), seconds)
 
     def _verdict(self, step: Step, started: float, budget: float, options: dict[str, Any]) -> Verdict:
@@ -113,7 +113,7 @@ class _Context:
                 return plain
         kept = {p.by.name for p in (*step.before.atoms(Partial), *step.after.atoms(Partial))}
         sides = [self._inlined(side, kept) for side in (before, after)]
-        return equal(*sides, budget=max(budget / 2, budget - (time.monotonic() - started)), **options)
+        return equal(*sides, budget=max(budget / 2, budget - (now() - started)), **options)
 
     def _through_time(self, step: Step, budget: float, options: dict[str, Any]) -> Verdict:
         """A total slope through a recurrence, by the chain rule over the equations that read what it is a slope by."""

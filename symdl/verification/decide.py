@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import sympy
 
+from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Element, Reduction, Tensor
 from symdl.derivation.steps import Derivation
@@ -53,7 +53,7 @@ def equal(
     >>> print(equal(sympy.sqrt(sympy.Symbol("x", real=True) ** 2), x).reason)
     equal where x ≥ 0, which is not stated
     """
-    started = time.monotonic()
+    started = now()
     options = {"seed": seed, "points": points, "budget": budget}
     if isinstance(left, (Definition, Derivation)) or isinstance(right, (Definition, Derivation)):
         return _equal_outputs(left, right, started, options)
@@ -63,7 +63,7 @@ def equal(
     too_deep = next((e for e in (first, second) if depth_of(e) > DEEPEST), None)
     if too_deep is not None:
         reason = f"an expression is nested more than {DEEPEST} deep"
-        return Verdict(Status.UNDECIDED, "none", "the expressions as given", None, reason, time.monotonic() - started)
+        return Verdict(Status.UNDECIDED, "none", "the expressions as given", None, reason, now() - started)
     if _indexed(first) or _indexed(second):
         return decide_indexed(
             first, second, domain=conditions, seed=seed, points=points, deadline=deadline, started=started
@@ -126,7 +126,7 @@ def _equal_outputs(left: Any, right: Any, started: float, options: dict[str, Any
             remedy="cut the longer one down with .only(…)",
         )
     verdicts = decide_definitions(a, b, pairs, **options)
-    return weakest(verdicts, time.monotonic() - started)
+    return weakest(verdicts, now() - started)
 
 
 def _outputs(side: Any) -> tuple[Definition, list[str]]:

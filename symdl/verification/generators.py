@@ -7,7 +7,6 @@ Every relation is a true identity, so a normal form that is zero is a proof; one
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import sympy
 from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 
+from symdl.core.deadlines import now
 from symdl.core.indices import indices_in
 from symdl.errors import BudgetError
 from symdl.verification.real import UndefinedError
@@ -135,7 +135,7 @@ class Table:
         self.steps += 1
         if size > LARGEST:
             raise BudgetError(f"a product of about {size} terms")
-        if self.steps % 16 == 0 and time.monotonic() > self.memory.deadline:
+        if self.steps % 16 == 0 and now() > self.memory.deadline:
             raise BudgetError("out of time")
 
     def add(self, a: Frac, b: Frac) -> Frac:

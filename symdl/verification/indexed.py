@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
 
-from symdl.core.deadlines import in_time, until
+from symdl.core.deadlines import in_time, now, until
 from symdl.core.definitions import Definition
 from symdl.core.guards import gathers
 from symdl.core.indices import Index, indices_in
@@ -71,13 +70,13 @@ def decide_definitions(
     """A verdict for each pair of outputs."""
     translation = _Translation(a, b)
     recurrent = has_recurrence(a) or has_recurrence(b)
-    begun = time.monotonic()
+    begun = now()
     with until(begun + budget / 2):
         states = matched(a, b, translation, _same) if recurrent else None
         equal_names = frozenset() if recurrent else _same_equations(a, b, translation)
     verdicts = []
     for number, (name_a, name_b) in enumerate(pairs, start=1):
-        deadline = min(time.monotonic(), begun + (number - 1) * budget) + budget
+        deadline = min(now(), begun + (number - 1) * budget) + budget
         question = _question(a, b, name_a, name_b, translation, equal_names, deadline, seed, points)
         if states is not None:
             question = _over_time(question, a, b, name_a, name_b, translation, states)
@@ -117,7 +116,7 @@ def _question(
     used = {t for e in needed.equations for t in e.uses}
     expressions.positions = _positions([*_bodies(a), *map(translation, _bodies(b))])
     scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used], surveyor.limits)
-    return Question(surveyor, expressions.prove, scope, time.monotonic(), deadline, points, POINTS)
+    return Question(surveyor, expressions.prove, scope, now(), deadline, points, POINTS)
 
 
 def _over_time(
@@ -158,7 +157,7 @@ def _shared_over_time(a: Definition, b: Definition, name_a: str, name_b: str, de
     """The extents for which two outputs are proved equal time by time, in words; None without a proof."""
     open_times = sorted({i.extent.name for i in times_of(a) | times_of(b) if i.extent.is_Symbol})
     for number in NUMBERS_OF_TIMES if open_times else NUMBERS_OF_TIMES[:1]:
-        half = time.monotonic() + (deadline - time.monotonic()) / 2
+        half = now() + (deadline - now()) / 2
         first, second = with_times(a, number), with_times(b, number)
         try:
             with until(half):
@@ -215,7 +214,7 @@ def _canonically_same(left: sympy.Expr, right: sympy.Expr) -> bool:
 def _same(left: sympy.Expr, right: sympy.Expr) -> bool:
     if not _divides(left, right) and _canonically_same(left, right):
         return True
-    proof = prove(Claim(left, right), time.monotonic() + SECONDS_FOR_A_STATE)
+    proof = prove(Claim(left, right), now() + SECONDS_FOR_A_STATE)
     return proof is not None and not (proof.left or proof.right or proof.divisors)
 
 
@@ -334,7 +333,7 @@ class _Sides:
         return spare or (self._written_out(*pair, deadline) if pair else None)
 
     def _shared(self, deadline: float) -> tuple[Proof, str, str] | None:
-        half = time.monotonic() + (deadline - time.monotonic()) / 2
+        half = now() + (deadline - now()) / 2
         try:
             with until(half):
                 if not self.by_sharing():
@@ -347,7 +346,7 @@ class _Sides:
     def for_all_extents(self, left: sympy.Expr, right: sympy.Expr, deadline: float) -> tuple[Proof, str, str] | None:
         claim = replace(with_domain(left, right, self.domain), positions=self.positions)
         extents = " and all extents" if self.extents else ""
-        third = time.monotonic() + (deadline - time.monotonic()) / 3  # so that the canonical form has time left
+        third = now() + (deadline - now()) / 3  # so that the canonical form has time left
         try:
             proof = prove(claim, third)
             if proof is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import sympy
 
 from symdl.core.functions import Delta, Switch
@@ -22,7 +25,7 @@ def partial(expr: sympy.Expr, by: Element) -> sympy.Expr:
         if expr.tensor.name != by.tensor.name or len(expr.subscripts) != len(by.subscripts):
             return sympy.S.Zero  # a number x and a vector x are two names
         return sympy.Mul(*[Delta(a, b) for a, b in zip(expr.subscripts, by.subscripts, strict=True)])
-    if not any(e.tensor.name == by.tensor.name for e in expr.atoms(Element)):
+    if by.tensor.name not in _names_in(expr):
         return sympy.S.Zero
     if isinstance(expr, Reduction):
         return _of_reduction(expr, by)
@@ -35,11 +38,28 @@ def partial(expr: sympy.Expr, by: Element) -> sympy.Expr:
     if isinstance(expr, Switch):
         x, below, above, weight = expr.args
         return Switch(x, partial(below, by), partial(above, by), weight)
-    slots = [sympy.Dummy(f"a{k}", real=True, positive=a.is_positive) for k, a in enumerate(expr.args)]
-    outer = expr.func(*slots)
+    slots, slopes = _slopes(expr.func, tuple(a.is_positive for a in expr.args))
     back = dict(zip(slots, expr.args, strict=True))
-    terms = [outer.diff(s).xreplace(back) * partial(a, by) for s, a in zip(slots, expr.args, strict=True)]
-    return sympy.Add(*terms)
+    inner = [partial(a, by) for a in expr.args]
+    return sympy.Add(*[s.xreplace(back) * d for s, d in zip(slopes, inner, strict=True) if d != 0])
+
+
+@lru_cache(maxsize=2**13)
+def _names_in(expr: sympy.Basic) -> frozenset[str]:
+    """The tensors that an expression has entries of."""
+    own = {expr.tensor.name} if isinstance(expr, Element) else ()
+    return frozenset(own).union(*map(_names_in, expr.args))
+
+
+@lru_cache(maxsize=1024)
+def _slopes(function: Any, positive: tuple[bool | None, ...]) -> tuple[list[sympy.Dummy], list[sympy.Expr]]:
+    """The slopes of a function by each argument, and what stands for the arguments there.
+
+    Once for each function, since what stands for them is new to SymPy, which thinks for milliseconds about each.
+    """
+    slots = [sympy.Dummy(f"a{k}", real=True, positive=p) for k, p in enumerate(positive)]
+    outer = function(*slots)
+    return slots, [outer.diff(s) for s in slots]
 
 
 def _of_reduction(expr: Reduction, by: Element) -> sympy.Expr:

@@ -5,14 +5,13 @@ Points come first because they are fast and certain; the proof second; more poin
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 
-from symdl.core.deadlines import until
+from symdl.core.deadlines import now, until
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor
@@ -52,7 +51,7 @@ class Question:
 
     def verdict(self) -> Verdict:
         """The answer."""
-        soon = time.monotonic() + SECONDS_FOR_FIRST_POINTS
+        soon = now() + SECONDS_FOR_FIRST_POINTS
         survey = self.surveyor.survey(min(self.first, self.points), deadline=soon)
         if survey.differed is not None:
             return self._refuted(survey)
@@ -84,7 +83,7 @@ class Question:
 
     def _answer(self, status: Status, method: str, **more: Any) -> Verdict:
         scope = more.pop("scope", self.scope)
-        return Verdict(status, method, scope, seconds=time.monotonic() - self.started, **more)
+        return Verdict(status, method, scope, seconds=now() - self.started, **more)
 
     def _refuted(self, survey: Survey) -> Verdict:
         assumption = self.conditional()

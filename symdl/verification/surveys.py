@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import sympy
 from flint import arb, fmpq
 
+from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
@@ -83,7 +83,7 @@ class Surveyor:
         survey = into or Survey()
         stop = self.deadline if deadline is None else min(deadline, self.deadline)
         for number in range(first, first + points):
-            if time.monotonic() > stop:
+            if now() > stop:
                 survey.problem = survey.problem or "out of time"
                 break
             try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import sympy
 
+from symdl.core.deadlines import now
 from symdl.errors import SymdlError
 from symdl.verification.balls import evaluate
 
@@ -33,11 +33,11 @@ class Work:
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.seconds
+        self.deadline = now() + self.seconds
 
     def again(self) -> None:
         """Begin another proof."""
-        self.depth, self.deadline = 0, time.monotonic() + self.seconds
+        self.depth, self.deadline = 0, now() + self.seconds
 
     def deeper(self) -> None:
         self.depth += 1

@@ -8,14 +8,13 @@ equations read u, and their slopes, are found here anew. An expansion has given 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import sympy
 
-from symdl.core.deadlines import until
+from symdl.core.deadlines import now, until
 from symdl.core.indices import Index
 from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, Tensor, reduction, rename
@@ -65,7 +64,7 @@ def written_out(derivation: Derivation, step: Step, budget: float, options: dict
 
     Extents that are symbols become small numbers, which the scope tells.
     """
-    started = time.monotonic()
+    started = now()
     equations = derivation.source.equations
     numbers = small_extents([e for eq in equations for e in (eq.lhs, eq.rhs)])
     if all(i.extent.is_Atom for t in derivation.source.tensors.values() for i in t.indices):
@@ -74,14 +73,14 @@ def written_out(derivation: Derivation, step: Step, budget: float, options: dict
         verdicts: list[Verdict] = []
         for left, right in _pairs(derivation, step, numbers):
             if not _same(left, right):
-                verdicts.append(equal(left, right, budget=started + budget - time.monotonic(), **options))
+                verdicts.append(equal(left, right, budget=started + budget - now(), **options))
                 if not verdicts[-1].proved:
-                    return replace(verdicts[-1], seconds=time.monotonic() - started)
+                    return replace(verdicts[-1], seconds=now() - started)
     told = ", ".join(f"{s.name} = {v}" for s, v in sorted(numbers.items(), key=str))
     scope = scope_of(step.after, (), [t for t in derivation.source.inputs if t.name in _names(step.after)])
     scope += f" and extents {told}" if told else ""
     method = f"{'normal' if verdicts else 'canonical'} form, written out in time"
-    return Verdict(Status.PROVED, method, scope, seconds=time.monotonic() - started)
+    return Verdict(Status.PROVED, method, scope, seconds=now() - started)
 
 
 def _same(left: sympy.Expr, right: sympy.Expr) -> bool:

@@ -8,7 +8,6 @@ gone the signs are known. Signs at points come from balls, those at ±∞ from t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,6 +16,7 @@ from typing import TypeAlias
 import sympy
 from flint import arb, fmpq
 
+from symdl.core.deadlines import now
 from symdl.errors import SymdlError
 from symdl.verification.balls import evaluate
 from symdl.verification.limits import limit_at
@@ -92,7 +92,7 @@ def signs(expr: sympy.Expr, s: sympy.Symbol, low: sympy.Expr, high: sympy.Expr, 
     """
     work.deeper()
     try:
-        if time.monotonic() > work.deadline or work.depth > DEEPEST:
+        if now() > work.deadline or work.depth > DEEPEST:
             raise UndecidedError("too many derivatives are needed")
         found: list[Zero] = []
         for factor, odd, below in factors(expr, s):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 
 from symdl.verification.judging.report import Judged
@@ -22,6 +23,9 @@ VERDICTS = {
     "if": Verdict(Status.CONDITIONAL, "signs", "x >= 0", Witness({"x": "-1"}, "1", "-1"), reason="needs x >= 0"),
     "name": Verdict(Status.DEFINITION, "none", "nothing", reason="binds x"),
 }
+
+#: Seconds for which a program sleeps that a worker has started; no other program has this number.
+HEIR = "1000.0625"
 
 
 def act(word):
@@ -39,6 +43,8 @@ def act(word):
             os._exit(7)
         case "fail":
             raise KeyError("planted")
+        case "heir":
+            subprocess.run(["sleep", HEIR], check=True)
         case "sleep":
             time.sleep(1000)
         case "swallow":
@@ -57,7 +63,7 @@ def judged(document, k, verdict, **more):
     return Judged(span.file, span.line, span.column, span.latex, text, verdict, block=span.block, **more)
 
 
-def obedient(document, *, only, skip=(), seed=0, prove=False):
+def obedient(document, *, only, skip=(), seed=0, prove=False, budget=10.0):
     """The judge as it should be."""
     for k, span in enumerate(document.spans):
         mine = only(k)
@@ -72,19 +78,19 @@ def obedient(document, *, only, skip=(), seed=0, prove=False):
                 yield k, judged(document, k, verdict)
 
 
-def stubborn(document, *, only, skip=(), seed=0, prove=False):
+def stubborn(document, *, only, skip=(), seed=0, prove=False, budget=10.0):
     """A judge that reads what it was told to step over."""
     yield from obedient(document, only=only, skip=(), seed=seed)
 
 
-def broken(document, *, only, skip=(), seed=0, prove=False):
+def broken(document, *, only, skip=(), seed=0, prove=False, budget=10.0):
     """A judge that does not get into documents that say so."""
     if "broken" in document.text:
         act("fail")
     yield from obedient(document, only=only, skip=skip, seed=seed)
 
 
-def pids(document, *, only, skip=(), seed=0, prove=False):
+def pids(document, *, only, skip=(), seed=0, prove=False, budget=10.0):
     """A judge that tells the process it runs in, and the seed."""
     for k, _ in enumerate(document.spans):
         if only(k):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import sympy
 
-from symdl.core.deadlines import in_time, until
+from symdl.core.deadlines import in_time, now, until
 from symdl.core.define import Sum, tanh
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
@@ -46,27 +44,27 @@ def _many_symmetries():
 @pytest.mark.parametrize("claim", [_many_monomials, _many_equations, _many_symmetries])
 def test_a_heavy_claim_ends_within_its_budget(claim):
     left, right = claim()
-    started = time.process_time()
+    started = now()
     verdict = equal(left, right, budget=1.0, points=3)  # agreement at three points is not worth a word
     assert verdict.status is Status.UNDECIDED, verdict
-    assert time.process_time() - started < 1.0 + PATIENCE
+    assert now() - started < 1.0 + PATIENCE
 
 
 @pytest.mark.parametrize("claim", [_many_monomials, _many_equations, _many_symmetries])
 def test_the_canonical_form_alone_keeps_a_deadline(claim):
     left, _ = claim()
-    started = time.process_time()
-    with pytest.raises(BudgetError, match="out of time"), until(time.monotonic() + 0.3):
+    started = now()
+    with pytest.raises(BudgetError, match="out of time"), until(now() + 0.3):
         canonical(left)
-    assert time.process_time() - started < 0.3 + PATIENCE
+    assert now() - started < 0.3 + PATIENCE
 
 
 def test_deadlines_inside_deadlines_and_none():
     in_time()
-    with until(time.monotonic() + 60):
+    with until(now() + 60):
         in_time()
-        with pytest.raises(BudgetError), until(time.monotonic() - 1):
+        with pytest.raises(BudgetError), until(now() - 1):
             in_time()
         in_time()
-    with pytest.raises(BudgetError), until(time.monotonic() - 1), until(time.monotonic() + 60):
+    with pytest.raises(BudgetError), until(now() - 1), until(now() + 60):
         in_time()

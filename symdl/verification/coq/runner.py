@@ -12,13 +12,13 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symdl.errors import MissingDependencyError
@@ -123,7 +123,11 @@ def check_all(
     """
     version()
     limits = _Limits(seconds, memory, nice)
-    with tempfile.TemporaryDirectory(prefix="symdl-coq-") as folder, ThreadPoolExecutor(jobs) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="symdl-coq-") as folder,
+        ThreadPoolExecutor(jobs) as pool,
+        _ended_with_us(pool, limits.running),
+    ):
         waiting = {
             name: pool.submit(_compiled, Path(folder), name, text, theorems, limits)
             for name, (text, theorems) in files.items()
@@ -204,13 +208,49 @@ def _assumed(said: str, mark: str) -> Iterator[str]:
         yield name
 
 
+class _Running:
+    """The coqc that run now; once they are ended, no other one lives."""
+
+    def __init__(self) -> None:
+        self.lock, self.over = threading.Lock(), False
+        self.processes: set[subprocess.Popen[str]] = set()
+
+    def add(self, process: subprocess.Popen[str]) -> None:
+        with self.lock:
+            self.processes.add(process)
+            if self.over:
+                process.kill()
+
+    def remove(self, process: subprocess.Popen[str]) -> None:
+        with self.lock:
+            self.processes.discard(process)
+
+    def end(self) -> None:
+        with self.lock:
+            self.over = True
+            for process in self.processes:
+                process.kill()
+
+
+@contextlib.contextmanager
+def _ended_with_us(pool: ThreadPoolExecutor, running: _Running) -> Iterator[None]:
+    """An interrupt while we wait for coqc ends what runs, and nothing else begins."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        running.end()
+        raise
+
+
 @dataclass(frozen=True)
 class _Limits:
-    """Of one run of coqc."""
+    """Of one run of coqc, and those that run."""
 
     seconds: float
     memory: int
     nice: int
+    running: _Running = field(default_factory=_Running)
 
 
 def _run(folder: Path, name: str, text: str, limits: _Limits) -> tuple[int, str, str]:
@@ -230,24 +270,24 @@ def _run(folder: Path, name: str, text: str, limits: _Limits) -> tuple[int, str,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        start_new_session=True,
     )
+    limits.running.add(process)
     try:
         said, complaint = process.communicate(timeout=limits.seconds)
     except subprocess.TimeoutExpired:
         return -1, "", f"coqc took longer than {limits.seconds:.0f} s"
     finally:
         _end(process)
+        limits.running.remove(process)
     if process.returncode < 0 or "out of memory" in complaint.lower():
         return process.returncode or -1, "", f"coqc needed more than {limits.memory >> 20} MB or was ended"
     return process.returncode, said, " ".join(complaint.split())[-600:]
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the process and what it has started."""
+    """End the process, which starts no others; it is in our group, so that whoever ends that ends it as well."""
     if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
-from symdl.verification.judging.links import Judge
+from symdl.verification.judging.links import SECONDS, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
@@ -37,6 +37,7 @@ def judge(
     skip: Collection[int] = (),
     seed: int = 0,
     prove: bool = False,
+    budget: float = SECONDS,
 ) -> Iterator[tuple[int, Judged]]:
     """The verdicts on a document, in order.
 
@@ -46,6 +47,7 @@ def judge(
         skip: formulas that are not even read.
         seed: of the random points.
         prove: have Coq check what was proved.
+        budget: seconds of processor time for each formula; what is not decided by then stays undecided.
 
     Yields:
         The number of the formula, and what is to be said of it; nothing for a formula that states nothing.
@@ -79,6 +81,7 @@ def judge(
         for statement in said.until(span):
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
+        judging.begin(budget)
         machine = Machine(judging) if prove else None
         told = list(_told(found, reading, judging, place, last.get(span.block), wanted, machine))
         closing = _last_side(found)

@@ -7,11 +7,11 @@ scope says so. What is refuted may rest on a reading or on a name that was never
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 import sympy
 
+from symdl.core.deadlines import now
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, Tensor
 from symdl.errors import SymdlError
@@ -33,8 +33,9 @@ from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict, weakest
 
-#: Seconds for one link.
-BUDGET = 4.0
+#: Seconds of processor time for one formula; the part of them that one decision may take, since several follow each
+#: other; and the part after which no other one begins, so that what was found can still be told.
+SECONDS, DECISION, ENOUGH = 10.0, 0.4, 0.85
 
 _EQUAL = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 
@@ -45,11 +46,21 @@ class Judge:
 
     reading: Reading
     seed: int = 0
-    budget: float = BUDGET
+    budget: float = DECISION * SECONDS
+    end: float = float("inf")
+
+    def begin(self, seconds: float) -> None:
+        """With another formula, for which there are so many seconds."""
+        self.budget, self.end = DECISION * seconds, now() + ENOUGH * seconds
+
+    @property
+    def seconds(self) -> float:
+        """For the next decision."""
+        return min(self.budget, self.end - now())
 
     def verdict(self, link: Meaning) -> Verdict:
         """What is to be said of a link; a definition is one too."""
-        started = time.monotonic()
+        started = now()
         try:
             found = self._verdict(link)
         except RecursionError:
@@ -59,7 +70,7 @@ class Judge:
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
-        return replace(found, seconds=time.monotonic() - started)
+        return replace(found, seconds=now() - started)
 
     def _verdict(self, link: Meaning) -> Verdict:
         if link.named:
@@ -81,7 +92,7 @@ class Judge:
             return Verdict(Status.DEFINITION, "definition", link.defines)
         x = element(function.parameters[0])
         written = opened(self.reading.scope, function.value.body)
-        verdict = equal(written, ACTIVATIONS[link.named].defined(x), seed=self.seed, budget=self.budget)
+        verdict = equal(written, ACTIVATIONS[link.named].defined(x), seed=self.seed, budget=self.seconds)
         told = f"the words before it say that it is the {link.named}"
         if verdict.status in (Status.REFUTED, Status.PROVED):
             return replace(verdict, reason=told if verdict.proved else f"{told}, which it is not")
@@ -140,8 +151,8 @@ class Judge:
             if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
                 return self._by_case(link, one, other)
         if link.relation in ORDERS:
-            return orders.decide(left, right, link.relation, domain, self.seed, self.budget)
-        return equal(left, right, domain=domain, seed=self.seed, budget=self.budget)
+            return orders.decide(left, right, link.relation, domain, self.seed, self.seconds)
+        return equal(left, right, domain=domain, seed=self.seed, budget=self.seconds)
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.rstrip("′") for e in (left, right) for c in e.atoms(UnknownFunction)})
@@ -158,7 +169,7 @@ class Judge:
         for value, condition in cases.args:
             told = [*before, *_relations(condition)]
             verdict = equal(
-                other, value, domain=[*self.domain(other, value), *told], seed=self.seed, budget=self.budget
+                other, value, domain=[*self.domain(other, value), *told], seed=self.seed, budget=self.seconds
             )
             found.append((f"the case {condition}" if told else "the last case", verdict))
             before += [c.negated for c in _relations(condition)] if len(_relations(condition)) == 1 else []

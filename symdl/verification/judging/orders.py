@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import sympy
 from flint import arb
 
+from symdl.core.deadlines import now
 from symdl.core.indices import Index
 from symdl.errors import SymdlError
 from symdl.verification.balls import PRECISION, Evaluator
@@ -54,11 +54,11 @@ def decide(
     scope = scope_of(sympy.Tuple(left, right), domain)
     if relation not in _HOLDS:
         return Verdict(Status.UNDECIDED, "none", scope, reason=f"{relation} between expressions is not decided")
-    deadline = time.monotonic() + budget
+    deadline = now() + budget
     agreed = failed = 0
     witness: Witness | None = None
     for point in islice(_points(left, right, seed), POINTS):
-        if time.monotonic() > deadline:
+        if now() > deadline:
             break
         found = _at(point, left, right, relation, domain)
         if isinstance(found, Witness):

@@ -1,7 +1,8 @@
 """A worker: a process that walks through documents and judges the formulas that its parent gives it.
 
 It says where it is (`at`, document, formula), hears what to do there (judge, read or skip it), and sends verdicts. A
-budget is set before each formula and kept by the system. On Linux a worker is a fork of its parent, which takes
+budget is set before each formula and kept by the system. It leads a process group, so that what it starts ends with
+it. On Linux a worker is a fork of its parent, which takes
 milliseconds; elsewhere, and where the parent has several threads, it is a new interpreter.
 """
 
@@ -11,6 +12,7 @@ import contextlib
 import importlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +45,14 @@ class Judge(Protocol):
     """See the package's description: it walks all formulas, and judges those for which `only` says yes."""
 
     def __call__(
-        self, document: Document, *, only: Callable[[int], bool], skip: Collection[int], seed: int, prove: bool
+        self,
+        document: Document,
+        *,
+        only: Callable[[int], bool],
+        skip: Collection[int],
+        seed: int,
+        prove: bool,
+        budget: float,
     ) -> Iterable[tuple[int, Judged]]: ...
 
 
@@ -81,10 +90,10 @@ class Process:
     channel: socket.socket
     wait: Callable[[], int]
 
-    def end(self, signal: int) -> int:
-        """Kill it if it still runs, and return how it ended: an exit code, or minus the signal."""
+    def end(self) -> int:
+        """Kill it and whatever it has started (Coq), and return how it ended: an exit code, or minus the signal."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.number, signal)
+            os.killpg(self.number, signal.SIGKILL)
         self.channel.close()
         return self.wait()
 
@@ -118,8 +127,10 @@ def _forked(
         warnings.simplefilter("ignore", DeprecationWarning)
         number = os.fork()
     if number:
+        _lead(number)
         return Process(number, ours, lambda: os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]))
     try:
+        _lead(0)
         # a sibling that holds this end would hide the parent's death
         for channel in (ours, *others):
             channel.close()
@@ -128,10 +139,18 @@ def _forked(
         os._exit(0)
 
 
+def _lead(process: int) -> None:
+    """Make a worker the first of a group of its own; both it and its parent do, so that it is done for both."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(process, process)
+
+
 def _spawned(task: Task, first: int, skip: Collection[Place], ours: socket.socket, theirs: socket.socket) -> Process:
     inside = theirs.fileno()
     command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(inside)]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(inside,))
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(inside,), process_group=0
+    )
     with contextlib.suppress(OSError):  # a child that has died already is told by the end of its channel
         ours.sendall(line_of(_described(task), first, [list(place) for place in skip]))
     return Process(child.pid, ours, child.wait)
@@ -198,6 +217,7 @@ def _walk(
 
         yield ["open", d]
         arm(task.opening, task.megabytes)
-        for k, judged in task.judge(document, only=only, skip=skipped, seed=task.seed, prove=task.prove):
+        settings: dict[str, Any] = {"seed": task.seed, "prove": task.prove, "budget": task.seconds}
+        for k, judged in task.judge(document, only=only, skip=skipped, **settings):
             yield ["judged", d, k, packed(judged)]
     disarm()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import sympy
 
+from symdl.core.deadlines import now
 from symdl.errors import SymdlError
 from symdl.verification.judging.edits import edits, scaled
 from symdl.verification.judging.figures import half_unit
@@ -17,8 +17,8 @@ from symdl.verification.meaning.values import is_open, valued
 from symdl.verification.notation import latex, tree
 from symdl.verification.notation.tree import Node, walk
 
-#: Seconds for all edits of one link, and how many are tried.
-SECONDS, MOST = 2.0, 120
+#: For all edits of one link and for each of them: the part of the seconds of a decision. How many are tried.
+ALL, EACH, MOST = 0.5, 0.1, 120
 
 
 def suggestion(judging: Judge, link: Meaning) -> str:
@@ -33,10 +33,10 @@ def suggestion(judging: Judge, link: Meaning) -> str:
     figure = _rounded(judging, link)
     if figure is not None:
         return _written(link, link.left, figure)
-    deadline = time.monotonic() + SECONDS
-    quick = replace(judging, budget=0.4)
+    deadline = now() + ALL * judging.seconds
+    quick = replace(judging, budget=EACH * judging.budget)
     for left, right in _candidates(link):
-        if time.monotonic() > deadline:
+        if now() > deadline:
             return ""
         if _holds(quick, link, left, right):
             return _written(link, left, right)

@@ -119,7 +119,7 @@ class _Pool:
     def _dismiss(self, worker: _Worker) -> int:
         self.workers.remove(worker)
         self.selector.unregister(worker.process.channel)
-        return worker.process.end(signal.SIGKILL)
+        return worker.process.end()
 
     def _bury(self, worker: _Worker) -> None:
         """A worker is dead: what it was at is undecided, unless it has sent its verdict before."""

@@ -84,9 +84,10 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     """
     usage = Usage()
     formulas = list(formulas)
-    nodes = [node for formula in formulas for node in walk(formula)]
-    for formula in formulas:
-        _together(formula, usage)
+    whole = [list(walk(formula)) for formula in formulas]
+    for nodes in whole:
+        _together(nodes, usage)
+    nodes = [node for some in whole for node in some]
     uneven: set[str] = set()
     for node in nodes:
         if isinstance(node, tree.Chain):
@@ -96,8 +97,10 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         del usage.lengths[name]
     conflicting: set[str] = set()
     for node in nodes:
+        if isinstance(node, tree.Big):
+            _limits(node, usage, conflicting)
         written = without_dots(node) if isinstance(node, tree.Sum) else None
-        for big in (node, *(walk(written) if written is not None else ())):
+        for big in walk(written) if written is not None else ():
             if isinstance(big, tree.Big):
                 _limits(big, usage, conflicting)
     for letter in conflicting:
@@ -110,9 +113,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         if isinstance(node, tree.Scripted):
             inner.add(id(node.base))
             _subscripts(node, usage)
-    alone = {id(f) for f in formulas}  # "let $g$ be a function" says nothing of how it stands in formulas
+    inner |= heads | {id(f) for f in formulas}  # "let $g$ be a function" says nothing of how it stands in formulas
     for node in nodes:
-        if isinstance(node, (tree.Symbol, tree.Scripted)) and id(node) not in inner | heads | alone:
+        if isinstance(node, (tree.Symbol, tree.Scripted)) and id(node) not in inner:
             parts = parts_of(node, usage)
             if parts is not None:
                 usage.bare.add(parts.name)
@@ -173,9 +176,9 @@ def _read_by(body: Node, letter: Node, usage: Usage) -> set[str]:
     return {p.name for p in parts if p is not None and letter in p.subscripts}
 
 
-def _together(formula: Node, usage: Usage) -> None:
+def _together(formula: list[Node], usage: Usage) -> None:
     by_letter: dict[str, set[str]] = {}
-    for node in walk(formula):
+    for node in formula:
         parts = parts_of(node, usage) if isinstance(node, tree.Scripted) else None
         for sub in parts.subscripts if parts is not None else ():
             if isinstance(sub, tree.Symbol) and parts is not None:

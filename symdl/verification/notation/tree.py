@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -279,26 +280,34 @@ def placed(node: N, start: int, end: int) -> N:
     return replace(node, start=start, end=end)
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """The nodes right below a node, from left to right.
 
     >>> [child.name for child in children(Product((Symbol("a"), Symbol("b")), ("",)))]
     ['a', 'b']
     """
-    for part in fields(node):
-        value = getattr(node, part.name)
+    found: list[Node] = []
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
-            yield value
+            found.append(value)
         elif isinstance(value, tuple):
-            yield from _inside(value)
+            _gather(value, found)
+    return found
 
 
-def _inside(values: tuple[object, ...]) -> Iterator[Node]:
+@cache
+def _parts(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of node that hold nodes, or tuples of them."""
+    return tuple(field.name for field in fields(kind) if field.type not in ("str", "int", "bool"))
+
+
+def _gather(values: tuple[object, ...], found: list[Node]) -> None:
     for value in values:
         if isinstance(value, Node):
-            yield value
+            found.append(value)
         elif isinstance(value, tuple):
-            yield from _inside(value)
+            _gather(value, found)
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -311,4 +320,6 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(reversed(list(children(top))))
+        below = children(top)
+        below.reverse()
+        stack += below

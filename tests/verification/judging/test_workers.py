@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -155,6 +156,22 @@ def test_no_process_is_left():
     running = children() - before
     steps.close()
     assert len(running) == 2 and not children() & running
+
+
+def heirs():
+    """Programs that workers have started."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as file:
+            found |= {name} if judges.HEIR.encode() in file.read() and state(name) else set()
+    return found
+
+
+@linux
+def test_what_a_worker_has_started_ends_with_it(method, monkeypatch):
+    monkeypatch.setattr(workers, "_GRACE", 0.1)
+    assert statuses(task("fine", "heir", "wrong"), jobs=1) == ["proved", "undecided", "refuted"]
+    assert not heirs()
 
 
 @linux
