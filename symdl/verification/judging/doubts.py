@@ -7,6 +7,8 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning.binding import head
+from symdl.verification.meaning.cotangents import is_slope, loss_of
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
@@ -25,8 +27,8 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
     if doubled:
         return f"{doubled} may be meant"
     scope, shown = reading.scope, {e for v in link.values or () for e in v.body.atoms(Element)}
-    unknown = {e.name for e in shown if e.name in reading.opaque}
-    unknown |= {o for o in reading.opaque for e in shown if scope.depends(e.name, len(e.subscripts), o)}
+    unknown = {e.name for e in shown if e.name in reading.scope.opaque}
+    unknown |= {o for o in reading.scope.opaque for e in shown if scope.depends(e.name, len(e.subscripts), o)}
     if unknown:
         return f"what {', '.join(sorted(unknown))} stands for is not understood here"
     reader = reading.reader()
@@ -40,9 +42,13 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
 def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     """Why a witness does not show that the link is wrong; empty: it does."""
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
-    unknown = sorted({n for side in sides for n, _ in side} & reading.opaque)
+    unknown = sorted({n for side in sides for n, _ in side} & reading.scope.opaque)
     if unknown:
         return f"what {', '.join(unknown)} stands for is not understood here"
+    slopes = [{n for n, _ in side if is_slope(n)} for side in sides]
+    losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
+    if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
+        return f"{', '.join(losses)} {'is' if len(losses) == 1 else 'are'} not defined here"
     if link.relation in ORDERS and defined_by_others(link, forms):
         return "so for some values only: read as a condition"
     if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):

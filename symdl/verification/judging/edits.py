@@ -96,6 +96,19 @@ def _of_product(node: tree.Product) -> Iterator[tuple[str, Node]]:
         yield "factor", factors[0] if len(factors) == 1 else replace(node, factors=factors, ops=ops)
     if len(node.factors) == 2:
         yield "order", replace(node, factors=node.factors[::-1])
+        yield "transpose", replace(node, factors=tuple(_turned(f) for f in node.factors[::-1]))
+
+
+def _turned(node: Node) -> Node:
+    """The transpose of a factor: of one that is transposed, what it is the transpose of."""
+    top = tree.Symbol("⊤")
+    if isinstance(node, tree.Scripted) and isinstance(node.sup, tree.Symbol) and node.sup.name in ("⊤", "T"):
+        return replace(node, sup=None) if node.sub is not None or node.primes else node.base
+    if isinstance(node, tree.Scripted) and node.sup is None and not node.primes:
+        return replace(node, sup=top)
+    return tree.Scripted(
+        node if isinstance(node, (tree.Symbol, tree.Accented, tree.Group)) else tree.Group(node), sup=top
+    )
 
 
 def _of_scripts(node: tree.Scripted, letters: Collection[str]) -> Iterator[tuple[str, Node]]:
@@ -107,6 +120,8 @@ def _of_scripts(node: tree.Scripted, letters: Collection[str]) -> Iterator[tuple
         yield "exponent", replace(node, sup=tree.Number(str(int(sup.text) + 1)) if sup.text.isdigit() else _TWO)
     elif sup is None and not node.primes:
         yield "exponent", replace(node, sup=_TWO)
+        if isinstance(node.base, tree.Symbol) and (node.base.face in ("bf", "bm") or node.base.name.isupper()):
+            yield "transpose", replace(node, sup=tree.Symbol("⊤"))
     if isinstance(node.sub, tree.Symbol) and node.sub.name in letters:
         yield from (
             ("index", replace(node, sub=replace(node.sub, name=letter)))

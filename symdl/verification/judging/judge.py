@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
-from symdl.verification.judging.links import SECONDS, Judge
+from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
@@ -115,7 +116,11 @@ def _told(
                 continue
             merged = dict(reading.scope.merged)
             verdict = judging.verdict(meaning)
-            edit = suggestion(judging, meaning) if verdict.status is Status.REFUTED else ""
+            wrong = verdict.status is Status.REFUTED or verdict.method == SHAPES
+            edit = suggestion(judging, meaning) if wrong else ""
+            if edit and verdict.method == SHAPES:
+                # shapes that can't be, and one slip away a formula that is so
+                verdict = replace(verdict, status=Status.REFUTED, scope="the shapes that are stated")
             # what a verdict takes for equal stays with it, so that no other one hangs on which process judges it
             reading.scope.merged = merged
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):

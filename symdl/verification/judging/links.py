@@ -24,7 +24,8 @@ from symdl.verification.judging.doubts import Pair, defined_by_others, doubt, do
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
 from symdl.verification.meaning.unknown import UnknownFunction
@@ -36,6 +37,12 @@ from symdl.verification.verdict import Status, Verdict, weakest
 #: Seconds of processor time for one formula; the part of them that one decision may take, since several follow each
 #: other; and the part after which no other one begins, so that what was found can still be told.
 SECONDS, DECISION, ENOUGH = 10.0, 0.4, 0.85
+
+#: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
+SMALL = frozenset({"ε", "ϵ"})
+
+#: The method of an undecided verdict on sides whose shapes do not go together.
+SHAPES = "shapes"
 
 _EQUAL = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 
@@ -78,8 +85,12 @@ class Judge:
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
         if link.values is None or link.relation not in _EQUAL | ORDERS:
-            return _undecided(link.reason or f"{link.relation} is not decided")
-        left, right = self._aligned(link)
+            told = _undecided(link.reason or f"{link.relation} is not decided")
+            return replace(told, method=SHAPES) if link.unfit else told
+        try:
+            left, right = self._aligned(link)
+        except ShapesError as error:
+            return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
         return self._levels(link, left, right)
 
     # ── definitions that say which function they are ─────────────────────────────────────────────────────────────────
@@ -109,7 +120,7 @@ class Judge:
                 raise MeaningError(f"{a.kind} and {b.kind}")
             for i, j in zip(a.axes, b.axes, strict=True):
                 if not scope.fit(i.extent, j.extent):
-                    raise MeaningError(f"an axis of {i.extent} and an axis of {j.extent}")
+                    raise ShapesError(f"an axis of {i.extent} and an axis of {j.extent}")
             return a.body, b.at(a.axes)
         if a.axes or b.axes:
             number = a if b.axes else b
@@ -178,7 +189,9 @@ class Judge:
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
         used = _names(left) | _names(right)
-        return [c for c in self.reading.scope.domain if _names(c) & used]
+        small = {e for side in (left, right) for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
+        stated = [c for c in self.reading.scope.domain if _names(c) & used]
+        return stated + [sympy.Gt(e, 0) for e in sorted(small, key=str)]
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
         gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
@@ -193,6 +206,12 @@ class Judge:
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
             return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
+        current = self._of_this_section(forms)
+        if current != forms:
+            return self._sound(link, self._decided(link, *current), current)
+        other = self._hanging_on_less(link, forms)
+        if other is not None:
+            return other
         why = doubt(self.reading, link, forms)
         if why:
             return _undecided(why, verdict)
@@ -204,14 +223,39 @@ class Judge:
             return other
         if link.relation in ORDERS:
             return verdict
-        other = self._turned(link)
-        if other is not None and other.proved:
-            reason = "equal to the transpose: right in the numerator layout"
-            return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+        other = self._turned_only(link)
+        if other is not None:
+            return replace(other, witness=verdict.witness)
         left, right = map(self.reading.scope.settled, self._aligned(link))
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return verdict
+
+    def _of_this_section(self, forms: Pair) -> Pair:
+        """An undefined loss hangs on nothing of sections that are over, where one side of a link speaks of it only."""
+        scope, slopes = self.reading.scope, [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
+        kept = {e.name for e in slopes[0]} & {e.name for e in slopes[1]}
+        over = {
+            e: sympy.S.Zero
+            for e in slopes[0] | slopes[1]
+            if kept and e.name not in kept and scope.is_over(slope_of(e.name), len(e.subscripts), self.reading.section)
+        }
+        return forms[0].xreplace(over), forms[1].xreplace(over)
+
+    def _hanging_on_less(self, link: Meaning, forms: Pair) -> Verdict | None:
+        """Proved where a loss that is not defined hangs only on what both sides speak of."""
+        slopes = [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
+        names = [{e.name for e in side} for side in slopes]
+        extra = names[0] ^ names[1]
+        if not extra or not names[0] & names[1]:
+            return None
+        none = {e: sympy.S.Zero for e in slopes[0] | slopes[1] if e.name in extra}
+        found = self._decided(link, *(f.xreplace(none) for f in forms))
+        if not found.proved:
+            return None
+        kept = sorted(map(slope_of, names[0] & names[1]))
+        reason = f"where {', '.join(sorted(map(loss_of, extra)))} hangs on {', '.join(kept)} only"
+        return replace(found, status=Status.CONDITIONAL, reason=reason)
 
     def _without_what_is_over(self, link: Meaning) -> Verdict | None:
         """The verdict with those names left open that were defined in sections that are over."""
@@ -257,6 +301,14 @@ class Judge:
             reason = f"equal where Σ {name} = 1, which is not stated"
             return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
         return verdict
+
+    def _turned_only(self, link: Meaning) -> Verdict | None:
+        """The verdict on what holds in the other layout only."""
+        other = self._turned(link)
+        if other is None or not other.proved:
+            return None
+        reason = "equal to the transpose: right in the numerator layout"
+        return replace(other, status=Status.CONDITIONAL, reason=reason)
 
     def _turned(self, link: Meaning) -> Verdict | None:
         """∂L/∂W in the other layout: the transpose of what is claimed."""

@@ -28,7 +28,7 @@ def suggestion(judging: Judge, link: Meaning) -> str:
         judging: in the scope in which the link was refuted.
         link: with two sides that were understood.
     """
-    if link.values is None or link.relation not in EQUALITIES - {"≈"}:
+    if (link.values is None and not link.unfit) or link.relation not in EQUALITIES - {"≈"}:
         return ""
     figure = _rounded(judging, link)
     if figure is not None:

@@ -11,16 +11,13 @@ from symdl.core.tensors import Element, reduction, refreshed
 from symdl.verification.meaning import arrays, calculus
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, VECTORS, named
+from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, named
 from symdl.verification.meaning.names import Parts, function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
-
-#: Names of objectives: in front of brackets they say what they hang on, and are not multiplied.
-_OBJECTIVES = frozenset({"L", "J", "E", "C", "ℓ", "𝒞:L", "𝒞:J", "𝒞:E", "𝒞:C"})
 
 
 def product(reader: Reader, node: tree.Product) -> Array:
@@ -209,7 +206,7 @@ def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     names = [reader.parts(n) for n in nodes]
     plain = all(p is not None and p.power is None and not p.primes for p in names)
     vectors = any(p is not None and p.bold for p in names)
-    if plain and (vectors or len(nodes) > 1 or parts.name in _OBJECTIVES or parts.name in reader.usage.applied):
+    if plain and (vectors or len(nodes) > 1 or parts.name in OBJECTIVES or parts.name in reader.usage.applied):
         return reader.entry(replace(parts, power=None))
     if function_letter(parts.name):
         raise MeaningError(f"{parts.name} is a formula here, and no function of {len(nodes)} arguments")

@@ -14,7 +14,7 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.indices import Index
 from symdl.core.tensors import reduction, refreshed, rename
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 
 #: The products that are taken element by element.
 ELEMENTWISE = frozenset({"⊙", "∘", "*"})
@@ -92,6 +92,20 @@ def entrywise(
     return replace(a, body=combine(a.body, b.at(a.axes)))
 
 
+def repeated(vector: Array, matrix: Array, axis: int | None) -> Array:
+    """A vector as a matrix of the shape of another: in each of its rows (axis 1) or columns (axis 0) the same.
+
+    Raises:
+        MeaningError: it is not known along which axis.
+    """
+    if axis is None:
+        raise MeaningError("a column is added to a matrix", remedy="declare the shapes, or write 𝟏bᵀ")
+    axes = tuple(i.fresh() for i in matrix.axes)
+    (place,) = vector.axes
+    kept = axes[axis].with_extent(place.extent)
+    return Array((axes[0], kept) if axis else (kept, axes[1]), vector.at((kept,)))
+
+
 def product(a: Array, b: Array, op: str = "", fit: Fit = same) -> Array:
     """a b in matrix form: numbers scale, a matrix meets what stands right of it, ⊙ goes entry by entry.
 
@@ -140,7 +154,7 @@ def _contracted(a: Array, b: Array, fit: Fit, *, row: bool) -> Array:
 def _meet(first: tuple[Index, ...], second: tuple[Index, ...], word: str, fit: Fit) -> None:
     for i, j in zip(first, second, strict=True):
         if not fit(i.extent, j.extent):
-            raise MeaningError(
+            raise ShapesError(
                 f"an axis of {i.extent} and an axis of {j.extent} {word}", remedy="check the order and the transposes"
             )
 

@@ -100,7 +100,7 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return False
     parts, arguments = found
     scope = reader.scope
-    if parts.name in scope.counts and not parts.subscripts and arguments is None:
+    if parts.name in scope.counts and not parts.bold and not parts.subscripts and arguments is None:
         return _only_numbers(reader, sides, parts)
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
@@ -258,7 +258,7 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     scope = reader.scope
     places = tuple(reader.subscript(s) for s in parts.subscripts)
     whole = reader.value(value)
-    if whole.axes:
+    if whole.axes and (whole.row or all(p.is_Integer for p in places)):
         raise MeaningError(f"{parts.name} with subscripts is {whole.kind}")
     text = f"{parts.name}[{', '.join(text_of(s) for s in parts.subscripts)}]"
     whole = _before_update(reader, whole, parts.name)
@@ -271,9 +271,10 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     whole_axes = all(isinstance(i, Index) for i in indices) and all(s.is_Integer for s in starts)
     if not whole_axes or len(set(indices)) != len(indices):
         raise MeaningError(f"{text} is no name for all entries", remedy="subscribe it with different letters")
-    for k, i in enumerate(indices):
-        scope.fit(i.extent, scope.extent(parts.name, k, len(indices)))
-    axes = tuple(i for i in indices if isinstance(i, Index))
+    axes = (*(i for i in indices if isinstance(i, Index)), *whole.axes)
+    starts += [sympy.Integer(scope.base(parts.name))] * whole.rank
+    for k, i in enumerate(axes):
+        scope.fit(i.extent, scope.extent(parts.name, k, len(axes)))
     scope.bind(
         parts.name,
         Formula(Array(axes, whole.body).fresh(), tuple(map(int, starts)), given=given, section=section, line=line),

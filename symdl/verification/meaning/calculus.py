@@ -12,6 +12,7 @@ import sympy
 
 from symdl.core.tensors import Element
 from symdl.errors import UnsupportedError
+from symdl.verification.meaning import cotangents
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.names import function_letter
@@ -150,8 +151,18 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
 
 
+def _is_unset(scope: Scope, e: Element) -> bool:
+    return scope.formula_of(e) is None and e.name not in scope.functions
+
+
 def _checked(reader: Reader, whole: Array, place: Element) -> Array:
-    expr = opened(reader.scope, whole.body, place)
+    body = whole.body
+    if any(cotangents.is_slope(e.name) for e in body.atoms(Element)):
+        raise MeaningError("a second derivative of what is not defined here")
+    if isinstance(body, Element) and not body.subscripts and _is_unset(reader.scope, body):
+        body = cotangents.seeded(reader.scope, body, place)
+        return Array(whole.axes, slope(opened(reader.scope, body, place), place), whole.row)
+    expr = opened(reader.scope, body, place)
     mine = place.name, len(place.subscripts)
     if not any((e.name, len(e.subscripts)) == mine for e in expr.atoms(Element)):
         names = ", ".join(sorted({e.name for e in whole.body.atoms(Element)})) or "a number"

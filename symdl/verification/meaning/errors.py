@@ -7,3 +7,7 @@ from symdl.errors import SymdlError
 
 class MeaningError(SymdlError):
     """A formula whose meaning is not known: an unknown function, shapes that do not meet."""
+
+
+class ShapesError(MeaningError):
+    """A formula whose names are understood, and whose shapes do not go together."""

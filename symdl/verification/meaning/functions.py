@@ -48,6 +48,19 @@ ELEMENTARY: dict[str, Scalar] = {
     "sgn": _sign,
 }
 
+#: Names of objectives: in front of brackets they say what they hang on, and are not multiplied.
+OBJECTIVES = frozenset({"L", "J", "E", "C", "ℓ", "𝒞:L", "𝒞:J", "𝒞:E", "𝒞:C", "loss", "Loss", "cost"})
+
+
+def objective(name: str) -> bool:
+    """Whether a name is one that losses have, with or without a label.
+
+    >>> objective("E_total"), objective("y")
+    (True, False)
+    """
+    return name.partition("_")[0] in OBJECTIVES
+
+
 #: What activations are called in text, besides their names in the library.
 _CALLED = {
     "sigm": "sigmoid",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -17,11 +17,10 @@ from symdl.core.define import absolute
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.verification.meaning import application, arrays, calculus, cases, sums
+from symdl.verification.meaning import addition, application, arrays, calculus, cases, sums
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.names import Parts, letter_of, parts_of
+from symdl.verification.meaning.names import Parts, letter_of, parts_of, square_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -69,6 +68,9 @@ class Interpreter:
 
     def labelled(self, name: str) -> bool:
         return self.usage.labelled(name)
+
+    def squared(self, name: str) -> bool:
+        return self.usage.squared(name)
 
     # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -177,7 +179,7 @@ class Interpreter:
         found = self.entry(parts)
         if parts.transposed:
             if found.rank == 0:
-                found = self._as_array(parts)
+                found = self.as_array(parts)
             found = arrays.transposed(found)
         if parts.power is None:
             return found
@@ -186,6 +188,8 @@ class Interpreter:
     def entry(self, parts: Parts) -> Array:
         """A name with its subscripts."""
         name, subs = parts.name, parts.subscripts
+        if self.squared(name) and not self.known(name) and self.known(square_of(name)):
+            return self.entry(replace(parts, name=square_of(name))).mapped(sympy.sqrt)
         if not subs:
             return self._whole(parts)
         if name in self.arguments:
@@ -199,9 +203,21 @@ class Interpreter:
         places = [self.subscript(s, name) for s in subs]
         if name == "δ" and len(places) == 2 and not self.known(name):
             return self._kronecker(*places)
+        rank = len(subs) + self._inner_rank(name, len(subs))
         for axis, place in enumerate(places):
-            self._range(name, axis, len(places), place)
-        return scalar(element(name, places))
+            self._range(name, axis, rank, place)
+        axes = tuple(sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(len(subs), rank))
+        return Array(axes, element(name, [*places, *(i + self.scope.base(name) for i in axes)]))
+
+    def _inner_rank(self, name: str, subscripts: int) -> int:
+        """How many axes an entry of a name has itself: 𝐱_i is a vector, one of many."""
+        if subscripts in self.scope.ranks.get(name, ()):
+            return 0
+        deeper = [rank - subscripts for rank in self.scope.ranks.get(name, ()) if rank > subscripts]
+        if name in self.usage.families.rows:
+            return min(deeper, default=2 if name[:1].isupper() else 1)
+        bound = [r for r in deeper if (name, r + subscripts) in self.scope.formulas]
+        return min(bound, default=0)
 
     def _kronecker(self, a: sympy.Expr, b: sympy.Expr) -> Array:
         """δ_ij; the two indices run over the same."""
@@ -244,11 +260,11 @@ class Interpreter:
 
     def _whole(self, parts: Parts) -> Array:
         name = parts.name
-        if name in self.arguments:
+        if name in self.arguments and (self.arguments[name].axes or not parts.bold):  # in σ(z), z is not 𝐳
             return self.arguments[name].fresh()
         if name in self.letters:
             return scalar(self.letters[name])
-        if name in self.scope.counts:
+        if name in self.scope.counts and not parts.bold:  # 𝐡 ∈ ℝʰ is not h
             return scalar(count(name))
         if name in self.free and not self.known(name):
             return scalar(self.free[name] + self.bases[name])
@@ -261,16 +277,21 @@ class Interpreter:
         ranks = self.scope.ranks.get(name, set())
         matrix = name in self.usage.bold and name[:1].isupper()
         whole = any((name, rank) in self.scope.formulas for rank in ranks if rank) or name in self.scope.declared
+        whole = whole or self.usage.shaped(name)
         if parts.bold or matrix or (whole and (name, 0) not in self.scope.formulas):
-            return self._as_array(parts)
+            return self.as_array(parts)
         return scalar(element(name))
 
-    def _as_array(self, parts: Parts) -> Array:
+    def as_array(self, parts: Parts, rank: int | None = None) -> Array:
         """A name that stands for a vector or a matrix."""
         name = parts.name
+        if rank is not None:
+            return self._with_axes(name, rank)
         ranks = (self.scope.ranks.get(name, set()) | self.usage.ranks.get(name, set())) - {0}
         usual = 2 if name[:1].isupper() else 1
-        rank = usual if not ranks or usual in ranks else min(ranks)
+        return self._with_axes(name, usual if not ranks or usual in ranks else min(ranks))
+
+    def _with_axes(self, name: str, rank: int) -> Array:
         axes = [sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(rank)]
         return Array(tuple(axes), element(name, [i + self.scope.base(name) for i in axes]))
 
@@ -281,22 +302,7 @@ class Interpreter:
     # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _sum(self, node: tree.Sum) -> Array:
-        if any(isinstance(term, tree.Dots) for _, term in node.terms):
-            written = without_dots(node)
-            if written is None:
-                raise MeaningError("the dots stand for terms of no pattern that is seen here")
-            return self.value(written)
-        whole: Array | None = None
-        for sign, term in sums.with_their_scope(self, node).terms:
-            if sign not in ("+", "-"):
-                raise MeaningError(f"{sign} stands for two values")
-            value = self.value(term)
-            value = value.mapped(lambda x: -x) if sign == "-" else value
-            whole = (
-                value if whole is None else arrays.entrywise(whole, value, lambda a, b: a + b, "added", self.scope.fit)
-            )
-        assert whole is not None
-        return whole
+        return addition.value_of(self, node)
 
     def _quotient(self, node: tree.Quotient) -> Array:
         over, under = self.value(node.over), self.value(node.under)

@@ -60,7 +60,19 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
     if node.sub is not None:
         text, subscripts = _below(name, node.sub, labels)
         name += f"_{text}" if text else ""
-    return Parts(name + label, bold, subscripts, power, transposed, node.primes)
+    name += label
+    if isinstance(power, Number) and power.text == "2" and labels.squared(name):
+        name, power = square_of(name), None
+    return Parts(name, bold, subscripts, power, transposed, node.primes)
+
+
+def square_of(name: str) -> str:
+    """The name σ² beside σ.
+
+    >>> square_of("σ")
+    'σ²'
+    """
+    return f"{name}²"
 
 
 class Labels(Protocol):
@@ -77,6 +89,9 @@ class Labels(Protocol):
 
     def labelled(self, name: str) -> bool:
         """Whether a name with a number below it, w_1, is a name of its own: a vector among others."""
+
+    def squared(self, name: str) -> bool:
+        """Whether the square of a name is a name of its own: a variance σ²."""
 
 
 #: Letters that mean functions in front of brackets, unless the document says something else.

@@ -77,6 +77,7 @@ class Scope:
         domain: conditions that were stated.
         declared: names of which the shape was stated.
         sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
+        opaque: names that were given a meaning which is not understood.
     """
 
     formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Scope:
     domain: list[sympy.Basic] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)
     sums_to_one: set[str] = field(default_factory=set)
+    opaque: set[str] = field(default_factory=set)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
@@ -212,6 +214,10 @@ class Scope:
         if len(kept) == len(self.formulas) and len(entries) == len(self.entries):
             return None
         return replace(self, formulas=kept, entries=entries, merged=dict(self.merged), extents=dict(self.extents))
+
+    def is_over(self, name: str, rank: int, section: tuple[int, ...]) -> bool:
+        """Whether a name was defined in sections that are over, and nowhere else."""
+        return all(_elsewhere(f.section, section) for f in self.all_of(name, rank))
 
     def used(self) -> set[tuple[str, int]]:
         """All names that stand in some definition, with their numbers of subscripts."""

@@ -16,7 +16,7 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.rounding import Rounding
@@ -65,6 +65,7 @@ class Meaning:
         notes: what a reader should know of the reading.
         condition: read as a condition on names that are open, and not as a claim.
         redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
+        unfit: the right side has no value since shapes in it do not go together.
     """
 
     left: Node
@@ -78,6 +79,7 @@ class Meaning:
     notes: tuple[str, ...] = ()
     condition: bool = False
     redefines: bool = False
+    unfit: bool = False
 
 
 @dataclass
@@ -90,7 +92,6 @@ class Reading:
     section: tuple[int, ...] = ()
     wished: bool = False
     heads: set[str] = field(default_factory=set)
-    opaque: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
     rounding: Rounding = field(default_factory=Rounding)
@@ -128,7 +129,7 @@ class Reading:
         reader = replace(self.reader(), scope=scope)
         try:
             binding.defined(reader, side, value, place.section, place.line)
-            self.opaque -= binding.heads(reader, side)
+            self.scope.opaque -= binding.heads(reader, side)
         except SymdlError:
             self._not_understood(reader, side)
 
@@ -156,7 +157,8 @@ class Reading:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
             self.heads = letters_of(self.reader(), sides[0], heads_only=True)
-        self.formal = binding.formal_arguments(self.reader(), sides)
+        continued = self.formal if sides[0] is not node.sides[0] else set()
+        self.formal = continued | binding.formal_arguments(self.reader(), sides)
         if relations[0] in KINDS:
             return self._kinds(sides, relations)
         if relations[0] == "←":
@@ -221,7 +223,7 @@ class Reading:
                 continue
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
-                self.opaque -= binding.heads(reader, sides[k])
+                self.scope.opaque -= binding.heads(reader, sides[k])
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except MeaningError as error:
                 problem = str(error)
@@ -235,12 +237,12 @@ class Reading:
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""
-        self.opaque |= binding.heads(self.reader(), link.left)
+        self.scope.opaque |= binding.heads(self.reader(), link.left)
 
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""
         names = binding.heads(reader, side)
-        self.opaque |= names
+        self.scope.opaque |= names
         for name in names:
             self.scope.forget(name)
 
@@ -255,13 +257,15 @@ class Reading:
                 changed[k] = binding.put_in(reader, a, b, self.section)
         values: list[Array | None] = []
         problems: list[str] = []
-        for side in sides:
+        unfit: set[int] = set()
+        for k, side in enumerate(sides):
             try:
                 values.append(reader.value(side))
                 problems.append("")
             except MeaningError as error:
                 values.append(None)
                 problems.append(str(error))
+                unfit |= {k} if isinstance(error, ShapesError) else set()
         made = []
         for k, (a, b, relation) in enumerate(_links(sides, relations)):
             first, second = values[k], values[k + 1]
@@ -279,6 +283,7 @@ class Reading:
                     free=tuple(reader.free.values()),
                     notes=tuple(dict.fromkeys(reader.notes)),
                     condition=condition,
+                    unfit=first is not None and k + 1 in unfit,
                 )
             )
         return made

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symdl.verification.meaning.ellipsis import without_dots
+from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.names import parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -29,6 +30,7 @@ class Usage:
         first: where the sums over the entries of a name begin.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
         lengths: of the lists that names are set to, where they are all equally long.
+        families: which names are vectors and matrices by how they are written.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -45,6 +47,7 @@ class Usage:
     zero: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
+    families: Families = field(default_factory=Families)
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
@@ -71,7 +74,14 @@ class Usage:
         return rank in self.ranks.get(name, ())
 
     def labelled(self, name: str) -> bool:
-        return name in self.vectors
+        return name in self.vectors or name.rpartition("_")[0] in self.families.numbered
+
+    def squared(self, name: str) -> bool:
+        return name in self.families.squares
+
+    def shaped(self, name: str) -> bool:
+        """Whether a name stands for a vector or a matrix by how it is written."""
+        return name in self.families.arrays or name.rpartition("_")[0] in self.families.numbered
 
 
 def usage_of(formulas: Iterable[Node]) -> Usage:
@@ -82,9 +92,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     >>> found.counts, found.ranks, found.base
     ({'n'}, {'w': {1}, 'x': {1}}, 1)
     """
-    usage = Usage()
     formulas = list(formulas)
     whole = [list(walk(formula)) for formula in formulas]
+    usage = Usage(families=families_of([node for some in whole for node in some]))
     for nodes in whole:
         _together(nodes, usage)
     nodes = [node for some in whole for node in some]

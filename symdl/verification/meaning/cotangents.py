@@ -1,0 +1,106 @@
+"""∂L/∂w of a loss that the document does not define: the chain rule through everything that it does define.
+
+Of L nothing is known but that it hangs on what is worked out last. There its slopes are names of their own, ∂L/∂y, and
+for everything before that the chain rule gives the rest: Σ ∂L/∂y · y has the same first derivatives, and stands for L.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+
+from symdl.core.tensors import Element, reduction
+from symdl.verification.meaning import sums
+from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.scope import Scope, element
+
+_MARK = "∂"
+_Key = tuple[str, int]
+
+
+def slope_name(loss: str, by: str) -> str:
+    """What the slope of an unknown loss is called."""
+    return f"{_MARK}{loss}/{_MARK}{by}"
+
+
+def is_slope(name: str) -> bool:
+    """Whether a name stands for the slope of an unknown loss."""
+    return name.startswith(_MARK)
+
+
+def loss_of(name: str) -> str:
+    """L of ∂L/∂y."""
+    return name[1:].partition(f"/{_MARK}")[0]
+
+
+def slope_of(name: str) -> str:
+    """y of ∂L/∂y."""
+    return name.rpartition(f"/{_MARK}")[2]
+
+
+def seeded(scope: Scope, loss: Element, by: Element) -> sympy.Expr:
+    """An expression in what the document defines by `by`, that has the first derivatives of the loss.
+
+    Raises:
+        MeaningError: the document defines the loss by something that was not understood.
+    """
+    if loss.name in scope.opaque:
+        raise MeaningError(f"what {loss.name} stands for is not understood here")
+    last = [e for e in _last(scope, by) if e.name != loss.name]
+    return sympy.Add(*[_paired(scope, loss.name, e) for e in last or [_whole(scope, by.name, len(by.subscripts))]])
+
+
+def _paired(scope: Scope, loss: str, e: Element) -> sympy.Expr:
+    body = element(slope_name(loss, e.name), e.subscripts) * e
+    indices = [s for sub in e.subscripts for s in sub.free_symbols if isinstance(s, sympy.Dummy)]
+    return reduction("sum", body, indices) if indices else body
+
+
+def _whole(scope: Scope, name: str, rank: int) -> Element:
+    axes = [sums.new_index(f"a{k}", scope.extent(name, k, rank)) for k in range(rank)]
+    return element(name, [i + scope.base(name) for i in axes])
+
+
+def _last(scope: Scope, by: Element) -> list[Element]:
+    """What is defined by `by`, directly or not, and does not go into anything else that is."""
+    reach: dict[_Key, set[_Key]] = {}
+    own = by.name, len(by.subscripts)
+    found = []
+    for key in _defined(scope):
+        through = _reached(scope, key, reach)
+        if own in through and key != own and not any(is_slope(name) for name, _ in through):
+            found.append(key)
+    inner = {k for key in found for k in _reached(scope, key, reach) if k != key}
+    last = [key for key in found if key not in inner]
+    return [e for key in last for e in _elements(scope, key)]
+
+
+def _defined(scope: Scope) -> Iterator[_Key]:
+    seen = dict.fromkeys(key for key, f in scope.formulas.items() if not f.given)
+    seen |= dict.fromkeys((n, len(subs)) for (n, subs), f in scope.entries.items() if not f.given)
+    yield from seen
+
+
+def _elements(scope: Scope, key: _Key) -> Iterator[Element]:
+    name, rank = key
+    if key in scope.formulas:
+        yield _whole(scope, name, rank)
+        return
+    for n, subs in scope.entries:
+        if (n, len(subs)) == key:
+            yield element(n, subs)
+
+
+def _reached(scope: Scope, key: _Key, reach: dict[_Key, set[_Key]]) -> set[_Key]:
+    """All names that a name is made of, directly or not."""
+    if key in reach:
+        return reach[key]
+    reach[key] = set()  # a name that is made of itself adds nothing
+    found: set[_Key] = set()
+    for formula in scope.all_of(*key):
+        for e in formula.value.body.atoms(Element):
+            used = e.name, len(e.subscripts)
+            found |= {used} | _reached(scope, used, reach)
+    reach[key] = found
+    return found

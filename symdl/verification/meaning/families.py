@@ -1,0 +1,200 @@
+"""Which names are vectors and matrices by how they are written, and which numbers below them are part of the name.
+
+W_1 is the first weight of a vector W, or the weight matrix of the first layer. It is a matrix of its own where it is
+set in bold type, transposed, declared (W_1 ∈ ℝ^{h×d}), or set to a formula of such ones; then W_2 is one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from symdl.verification.meaning.names import INDEX_LETTERS, TRANSPOSES, text_of
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+_BOLD = frozenset({"bf", "bm", "boldsymbol"})
+#: Numbers that have a letter.
+_NO_NAMES = frozenset({"", "e", "π", "i"})
+#: Operators whose value is a number, whatever stands in them.
+_NUMBERS = (tree.Norm, tree.Big, tree.Abs, tree.Derivative, tree.Gradient)
+
+
+@dataclass
+class Families:
+    """What was found.
+
+    Args:
+        numbered: names of which the number below is part: W of W_1.
+        arrays: names that stand for vectors or matrices.
+        rows: names of vectors that a letter below counts: 𝐱 of 𝐱_i.
+        squares: names of which the square is what the document defines: σ of σ² = …
+    """
+
+    numbered: set[str] = field(default_factory=set)
+    arrays: set[str] = field(default_factory=set)
+    rows: set[str] = field(default_factory=set)
+    squares: set[str] = field(default_factory=set)
+
+
+def families_of(nodes: Iterable[Node]) -> Families:
+    """One pass over all nodes of the formulas, and as many over the definitions as find something new.
+
+    >>> from symdl.verification.notation import parse
+    >>> found = families_of(n for text in ("Z_1 = X W_1 + b_1", "W_1^T Z_1") for n in walk(parse(text)))
+    >>> sorted(found.numbered)
+    ['W', 'Z']
+    """
+    nodes = list(nodes)
+    found = Families()
+    entries: set[str] = set()
+    for node in nodes:
+        if isinstance(node, tree.Chain):
+            _declared(node, found)
+        elif isinstance(node, tree.Product):
+            _beside_transposed(node, found)
+        elif isinstance(node, tree.Norm):
+            _array(node.body, found)
+        elif isinstance(node, tree.Scripted):
+            _scripted(node, found, entries)
+    found.numbered -= {n for n in entries if n[:1].islower()}
+    chains = [n for n in nodes if isinstance(n, tree.Chain) and n.relations[:1] == ("=",)]
+    while _by_definitions(chains, found, entries):
+        pass
+    found.squares = _squares(chains)
+    return found
+
+
+def _squares(chains: list[tree.Chain]) -> set[str]:
+    """σ² = (1/m) Σ (x_i − μ)², where no σ = … stands anywhere."""
+    heads = {_name(c.sides[0]) for c in chains if not _is_square(c.sides[0])}
+    found = set()
+    for left, right in ((c.sides[0], c.sides[1]) for c in chains if _is_square(c.sides[0])):
+        name = _name(left)
+        if name not in heads and name not in _NO_NAMES and all(_name(n) != name for n in walk(right)):
+            found.add(name)
+    return found
+
+
+def _is_square(node: Node) -> bool:
+    return isinstance(node, tree.Scripted) and isinstance(node.sup, tree.Number) and node.sup.text == "2"
+
+
+def _name(node: Node) -> str:
+    """A name with what stands below it where that is no index, as `names.parts_of` has it."""
+    if isinstance(node, tree.Scripted) and isinstance(node.sub, (tree.Text, tree.Symbol)) and _base(node):
+        below = text_of(node.sub)
+        return f"{_base(node)}_{below}" if below not in INDEX_LETTERS else _base(node)
+    return _base(node)
+
+
+def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
+    name = _base(node)
+    if not name:
+        return
+    bold = isinstance(node.base, tree.Symbol) and node.base.face in _BOLD
+    if isinstance(node.sub, tree.Number):
+        if bold or _is_transposed(node):
+            found.numbered.add(name)
+    elif node.sub is not None and isinstance(node.sub, tree.Symbol) and len(node.sub.name) == 1:
+        entries.add(name)
+        if bold and name[:1].islower() and _is_transposed(node):
+            found.rows.add(name)
+    elif node.sub is None and _is_transposed(node):
+        found.arrays.add(name)
+
+
+def _is_transposed(node: tree.Scripted) -> bool:
+    sups = node.sup.factors if isinstance(node.sup, tree.Product) else (node.sup,)
+    return any(isinstance(s, tree.Symbol) and s.name in TRANSPOSES for s in sups)
+
+
+def _base(node: Node) -> str:
+    """The name in a symbol with scripts, without them; empty where it is something else."""
+    inner = node.base if isinstance(node, tree.Scripted) else node
+    return text_of(inner) if isinstance(inner, (tree.Symbol, tree.Accented)) else ""
+
+
+def _array(node: Node, found: Families) -> None:
+    """A name that has to be a vector or a matrix where it stands."""
+    if isinstance(node, tree.Symbol) and node.face not in _BOLD:
+        found.arrays.add(_base(node))
+    if isinstance(node, tree.Scripted) and node.sup is None and _base(node):
+        if isinstance(node.sub, tree.Number):
+            found.numbered.add(_base(node))
+        elif _is_bold(node.base) and _base(node)[:1].islower():
+            found.rows.add(_base(node))
+
+
+def _is_bold(node: Node) -> bool:
+    return isinstance(node, tree.Symbol) and node.face in _BOLD
+
+
+def _is_bold_entry(node: Node) -> bool:
+    return isinstance(node, tree.Scripted) and _is_bold(node.base)
+
+
+def _beside_transposed(node: tree.Product, found: Families) -> None:
+    for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+        if op != "":
+            continue
+        after_transposed = isinstance(first, tree.Scripted) and _is_transposed(first) and first.sub is None
+        after_matrix = _is_bold(first) and _base(first)[:1].isupper() and _is_bold_entry(second)
+        if after_transposed or after_matrix:
+            _array(second, found)
+
+
+def _declared(node: tree.Chain, found: Families) -> None:
+    if node.relations[:1] != ("∈",) or not isinstance(node.sides[1], tree.Scripted):
+        return
+    space = node.sides[1]
+    if not (isinstance(space.base, tree.Symbol) and space.base.face == "bb" and space.sup is not None):
+        return
+    left = node.sides[0]
+    for each in left.items if isinstance(left, tree.List) else (left,):
+        if isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Number):
+            found.numbered.add(_base(each))
+        elif isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Symbol):
+            found.rows.add(_base(each))
+
+
+def _by_definitions(chains: list[tree.Chain], found: Families, entries: set[str]) -> bool:
+    """Names that are set to a formula of vectors and matrices; whether there was a new one."""
+    new = False
+    for chain in chains:
+        left, right = chain.sides[0], chain.sides[1]
+        name = _base(left)
+        if not isinstance(left, tree.Scripted) or not isinstance(left.sub, tree.Number) or left.sup is not None:
+            continue
+        if name in found.numbered or name in entries or not name:
+            continue
+        if any(_is_array(n, found) for n in _shaped(right)):
+            found.numbered.add(name)
+            new = True
+    return new
+
+
+def _shaped(node: Node) -> Iterator[Node]:
+    """The names in a formula that give it its shape, if they are vectors or matrices."""
+    if isinstance(node, _NUMBERS) or _is_inner(node):
+        return
+    if isinstance(node, (tree.Symbol, tree.Accented)) or (isinstance(node, tree.Scripted) and _base(node)):
+        yield node
+        return
+    for child in tree.children(node):
+        yield from _shaped(child)
+
+
+def _is_inner(node: Node) -> bool:
+    """wᵀx and xᵀA y, which are numbers."""
+    if not isinstance(node, tree.Product):
+        return False
+    first = node.factors[0]
+    return isinstance(first, tree.Scripted) and _is_transposed(first) and _base(first)[:1].islower()
+
+
+def _is_array(node: Node, found: Families) -> bool:
+    name = _base(node)
+    if isinstance(node, tree.Scripted) and node.sub is not None:
+        return isinstance(node.sub, tree.Number) and name in found.numbered
+    return _is_bold(node) or name in found.arrays
