@@ -19,6 +19,8 @@ from symdl.verification.notation.tree import Node, walk
 
 #: For all edits of one link and for each of them: the part of the seconds of a decision. How many are tried.
 ALL, EACH, MOST = 0.5, 0.1, 120
+#: The same for all edits where shapes do not go together: few of them mend that, and each may take a proof.
+LONGER = 2.0
 
 
 def suggestion(judging: Judge, link: Meaning) -> str:
@@ -33,8 +35,8 @@ def suggestion(judging: Judge, link: Meaning) -> str:
     figure = _rounded(judging, link)
     if figure is not None:
         return _written(link, link.left, figure)
-    deadline = now() + ALL * judging.seconds
-    quick = replace(judging, budget=EACH * judging.budget)
+    deadline = now() + (LONGER if link.unfit else ALL) * judging.seconds
+    quick = judging if link.unfit else replace(judging, budget=EACH * judging.budget)
     for left, right in _candidates(link):
         if now() > deadline:
             return ""
