@@ -287,7 +287,8 @@ def children(node: Node) -> list[Node]:
     ['a', 'b']
     """
     found: list[Node] = []
-    for name in _parts(type(node)):
+    kind: Any = type(node)
+    for name in _parts(kind):
         value = getattr(node, name)
         if isinstance(value, Node):
             found.append(value)
