@@ -40,10 +40,11 @@ from .core.equations import Equation as Equation
 from .core.files import ensure_folder as ensure_folder, write_text_atomic as write_text_atomic
 from .core.indices import Index as Index
 from .core.tensors import Tensor as Tensor
-from .derivation import Derivation as Derivation, Step as Step, derive as derive
+from .derivation.derive import derive as derive
 from .derivation.forward import hvp as hvp, jvp as jvp
 from .derivation.seeds import seeded as seeded, vjp as vjp
 from .derivation.stable import stabilise as stabilise
+from .derivation.steps import Derivation as Derivation, Step as Step
 from .derivation.worked import Worked as Worked, work as work
 from .errors import (
     CrossCheckError as CrossCheckError,
@@ -138,15 +139,7 @@ from .training.loop import train as train
 from .training.metrics import mae as mae, mse as mse, r2 as r2, rmse as rmse
 from .training.plots import plot_confusion as plot_confusion, plot_history as plot_history
 from .training.stopping import early_stopping as early_stopping
-from .verification import (
-    Properties as Properties,
-    Status as Status,
-    Verdict as Verdict,
-    check_function as check_function,
-    equal as equal,
-    properties as properties,
-    recheck as recheck,
-)
+from .verification.claims import check_function as check_function, recheck as recheck
 from .verification.coq import (
     derivative_by_coq as derivative_by_coq,
     proof_file as proof_file,
@@ -154,7 +147,10 @@ from .verification.coq import (
     prove as prove,
     proved_by_coq as proved_by_coq,
 )
+from .verification.decide import equal as equal
 from .verification.judging.check import check as check
 from .verification.judging.report import Judged as Judged, Link as Link, Report as Report
+from .verification.properties import Properties as Properties, properties as properties
+from .verification.verdict import Status as Status, Verdict as Verdict
 
 __version__: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import symdl as sd
-from symdl.cli.reports import BY_SUFFIX, WRITERS, text
+from symdl.cli.reports import BY_SUFFIX, FORMATS, text, writer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,7 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser("check", help="judge every formula and figure of documents", epilog=_EPILOG)
     command.add_argument("files", metavar="FILE", nargs="+", help="Markdown, LaTeX, a Jupyter notebook or plain text")
-    command.add_argument("--format", choices=list(WRITERS), help="default: by the suffix of -o, else text")
+    command.add_argument("--format", choices=FORMATS, help="default: by the suffix of -o, else text")
     command.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write the report there; .html, .json, .sarif, .xml, .txt"
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if out is not None:
         _print(out, text.summary(report))
     else:
-        _deliver(WRITERS[form](report, arguments.strict), arguments.output)
+        _deliver(writer(form)(report, arguments.strict), arguments.output)
     if out is None and form != "github":
         print(report, file=sys.stderr)
     return int(report.exit_code(arguments.strict))

@@ -20,9 +20,10 @@ from symdl.core.equations import Equation
 from symdl.core.files import write_bytes_atomic
 from symdl.core.tensors import Element, Tensor, outermost_reductions
 from symdl.core.unroll import elements, unroll
-from symdl.derivation import Derivation, derive
 from symdl.derivation.cost import operations
+from symdl.derivation.derive import derive
 from symdl.derivation.inline import inline
+from symdl.derivation.steps import Derivation
 from symdl.rendering.mathprinter import MathPrinter
 
 #: An expansion of more operations than this is counted, not built.

@@ -1,14 +1,13 @@
 """Verdicts: what is proved, refuted with a witness, or left open.
 
+The names are listed in `__init__.pyi` and imported when they are first used: `symdl check` does with a part of them.
+
 >>> import sympy
 >>> x = sympy.Symbol("x")
 >>> equal(sympy.tanh(x), 2 / (1 + sympy.exp(-2 * x)) - 1).require().method
 'normal form'
 """
 
-from symdl.verification.claims import check_function, recheck
-from symdl.verification.decide import equal
-from symdl.verification.properties import Properties, properties
-from symdl.verification.verdict import Status, Verdict, Witness
+import lazy_loader
 
-__all__ = ["Properties", "Status", "Verdict", "Witness", "check_function", "equal", "properties", "recheck"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from support.reports import chain, claim, of, of_text
 
-from symdl.cli.reports import BY_SUFFIX, WRITERS
+from symdl.cli.reports import BY_SUFFIX, FORMATS, writer
 from symdl.cli.reports.formulas import formula
 from symdl.cli.reports.regions import pages
 from symdl.verification.documents import Document, read_text
@@ -22,7 +22,7 @@ EVIL = "a\x1b[31mb\u202ec\x00<script>alert(1)</script>&\"'%0A::error::x"
 
 
 def written(form, report, strict=False):
-    return WRITERS[form](report, strict)
+    return writer(form)(report, strict)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def report():
     return of(*(claim(word, line=n) for n, word in enumerate(ALL, 1)), chain(line=9), problems=("notes.md:8:1: odd",))
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_survives_anything(form):
     odd = Verdict(Status.REFUTED, EVIL, EVIL, None, EVIL)
     judged = [claim("wrong", text=EVIL, suggestion=EVIL), claim("wrong", text="\ud800")]
@@ -40,13 +40,13 @@ def test_every_format_survives_anything(form):
     assert not set(text) & {"\x1b", "\u202e", "\x00"} or form == "json"
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_of_nothing(form):
     assert written(form, of())
 
 
 def test_suffixes_name_formats():
-    assert set(BY_SUFFIX.values()) == set(WRITERS) - {"github"}
+    assert set(BY_SUFFIX.values()) == set(FORMATS) - {"github"}
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,8 @@ from hypothesis import given, settings, strategies as st
 from support.oracles import autograd, random_values, run
 
 from symdl.core.define import Input, Param, Sum, absolute, amax, define, exp, let, log, maximum, mean, prod, tanh
-from symdl.derivation import derive
 from symdl.derivation.canonical import is_zero
+from symdl.derivation.derive import derive
 from symdl.derivation.inline import inline
 from symdl.derivation.stable import stabilise
 from symdl.errors import KinkError

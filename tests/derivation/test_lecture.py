@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from symdl.core.define import Input, Param, Sum, define, exp, let
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.library import schedules
 from symdl.library.losses import l1, l2
 from symdl.library.optimisers import clip_norm, nadam, sgd

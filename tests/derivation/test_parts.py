@@ -15,9 +15,9 @@ from symdl.core.functions import Delta, ScalarFunction, sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor, reduction
 from symdl.core.unroll import unroll
-from symdl.derivation import derive
 from symdl.derivation.cost import operations, shared_operations
 from symdl.derivation.deltas import contract, eliminate
+from symdl.derivation.derive import derive
 from symdl.derivation.seeds import vjp
 from symdl.derivation.stable import stabilise
 from symdl.errors import DataError, DefinitionError, ShapeError

@@ -1,7 +1,8 @@
-"""Proofs that Coq's kernel checks: statements from SymPy's trees as text for Coq, and `coqc` as the judge."""
+"""Proofs that Coq's kernel checks: statements from SymPy's trees as text for Coq, and `coqc` as the judge.
 
-from symdl.verification.coq.entries import Proof, prove
-from symdl.verification.coq.library import proof_file, provable
-from symdl.verification.coq.verdicts import derivative_by_coq, proved_by_coq
+The names are listed in `__init__.pyi` and imported when they are first used.
+"""
 
-__all__ = ["Proof", "derivative_by_coq", "proof_file", "provable", "prove", "proved_by_coq"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

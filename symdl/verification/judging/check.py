@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from symdl.errors import DataError
-from symdl.verification.coq.runner import version
+from symdl.verification import coq
 from symdl.verification.documents import Document, read
 from symdl.verification.judging.judge import judge
 from symdl.verification.judging.process import Task
@@ -65,7 +65,7 @@ def check(
     _settings(files, budget, memory, jobs)
     started = time.monotonic()
     if prove:
-        version()
+        coq.version()
     documents = tuple(read(file) for file in files)
     task = Task(documents, judge, seed=seed, seconds=budget, megabytes=memory, prove=prove)
     judged = _gathered(task, jobs, progress)

@@ -13,7 +13,7 @@ import sympy
 
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
-from symdl.verification.coq import derivative_by_coq, proved_by_coq
+from symdl.verification import coq
 from symdl.verification.judging.links import Judge
 from symdl.verification.meaning.calculus import opened as opened_for
 from symdl.verification.meaning.scope import element
@@ -69,10 +69,10 @@ class Machine:
         domain = self.judging.domain(left, right)
         differentiated = self._differentiated(link.left)
         if differentiated is None:
-            return proved_by_coq(left, right, domain, seconds=seconds)
+            return coq.proved_by_coq(left, right, domain, seconds=seconds)
         function, by = differentiated
         claimed = opened(scope, link.values[1].body)
-        return derivative_by_coq(function, by, claimed, domain, seconds=seconds)
+        return coq.derivative_by_coq(function, by, claimed, domain, seconds=seconds)
 
     def _differentiated(self, node: tree.Node) -> tuple[sympy.Expr, Element] | None:
         """Of ∂f/∂x or f'(x): f and x, with definitions put in."""
