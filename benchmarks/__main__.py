@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import checking, derivation, digits, gpt, lenet, notation, startup
+from benchmarks import checking, claims, derivation, digits, gpt, lenet, notation, startup
 from benchmarks.timing import machine
 
 PARTS = {
     "checking": lambda: checking.report(checking.measure()),
+    "claims": lambda: claims.report(claims.measure()),
     "derivation": lambda: derivation.report(derivation.measure()),
     "startup": lambda: startup.report(startup.measure()),
     "lenet": lambda: lenet.report(lenet.measure()),
