@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 from flint import fmpq
 
+from symdl.core.functions import Delta
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact
 from symdl.errors import UnsupportedError
@@ -145,12 +146,18 @@ def _written(name: str, subscripts: tuple[int, ...]) -> str:
 
 
 def gather_limits(expressions: list[sympy.Expr]) -> dict[str, sympy.Expr]:
-    """For each integer tensor that subscripts another one: the extent that its values stay below."""
+    """For each integer tensor that subscripts another one, or is compared with an index: what its values stay below."""
     limits: dict[str, sympy.Expr] = {}
     for expr in expressions:
+        for delta in expr.atoms(Delta):
+            terms = sympy.Add.make_args(sympy.expand(delta.args[0] - delta.args[1]))
+            label = next((e for t in terms for e in (t, -t) if isinstance(e, Element) and e.is_integer), None)
+            index = next((i for t in terms for i in (t, -t) if isinstance(i, Index)), None)
+            if len(terms) == 2 and label is not None and index is not None:
+                limits[label.name] = sympy.Min(limits.get(label.name, index.extent), index.extent)
         for element in expr.atoms(Element):
             for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-                for inner in subscript.atoms(Element):
+                for inner in subscript.atoms(Element) if axis.extent.is_finite is not False else ():
                     known = limits.get(inner.name, axis.extent)
                     limits[inner.name] = sympy.Min(known, axis.extent)
     return limits

@@ -200,6 +200,8 @@ class Judge:
 
     def _sound(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
         """What was refuted, unless it rests on something that the document leaves open."""
+        if verdict.status is Status.CONSISTENT:
+            return self._away_from_kinks(link, forms) or verdict
         if verdict.status is not Status.REFUTED:
             return verdict
         if self.reading.wished or (

@@ -260,6 +260,8 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     whole = reader.value(value)
     if whole.axes and (whole.row or all(p.is_Integer for p in places)):
         raise MeaningError(f"{parts.name} with subscripts is {whole.kind}")
+    if parts.name in reader.usage.whole:
+        whole = whole.mapped(lambda x: x - reader.usage.base)
     text = f"{parts.name}[{', '.join(text_of(s) for s in parts.subscripts)}]"
     whole = _before_update(reader, whole, parts.name)
     given = not whole.body.atoms(Element)

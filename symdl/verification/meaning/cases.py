@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sympy
 
-from symdl.core.functions import Delta, Switch
+from symdl.core.functions import Switch
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.guards import joined
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
@@ -80,17 +81,4 @@ def _side(relation: sympy.Basic) -> tuple[sympy.Expr, bool, bool] | None:
 
 def indicator(reader: Reader, node: tree.Chain) -> sympy.Expr:
     """[a = b] as 1 or 0, for subscripts and for numbers."""
-    relations = condition(reader, node)
-    factors = []
-    for relation in relations:
-        if not isinstance(relation, sympy.Equality):
-            found = _side(relation)
-            if found is None:
-                raise MeaningError("an indicator that is not understood")
-            x, above, closed = found
-            factors.append(Switch(x, *((0, 1) if above else (1, 0)), sympy.Integer(above == closed)))
-        elif relation.lhs.is_integer and relation.rhs.is_integer:
-            factors.append(Delta(relation.lhs, relation.rhs))
-        else:
-            raise MeaningError("an indicator of two numbers that are equal")
-    return sympy.Mul(*factors)
+    return joined(condition(reader, node))

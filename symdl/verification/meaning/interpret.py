@@ -16,18 +16,15 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
 from symdl.verification.meaning import addition, application, arrays, calculus, cases, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.literals import literal, power
 from symdl.verification.meaning.names import Parts, letter_of, parts_of, square_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
-
-#: Numbers with more digits than this are not written out: 9^{9^{9}} is a claim about a number, not a number.
-MOST_BITS = 200_000
 
 
 @dataclass
@@ -41,6 +38,7 @@ class Interpreter:
         arguments: names that stand for the arguments of a function.
         free: indices that are free in the statement: it claims something for each of them.
         bases: the subscript that each of them begins with.
+        indices: letters that subscript a name somewhere in the statement, with that name: they are no quantities.
         figures: where decimals are to stand for intervals, the intervals found so far.
     """
 
@@ -51,6 +49,7 @@ class Interpreter:
     free: dict[str, Index] = field(default_factory=dict)
     bases: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    indices: dict[str, str] = field(default_factory=dict)
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
@@ -174,6 +173,8 @@ class Interpreter:
     def _named(self, node: tree.Symbol | tree.Accented | tree.Scripted) -> Array:
         parts = self.parts(node)
         assert parts is not None
+        if letter_of(node) in self.letters:
+            return scalar(self.letters[letter_of(node)])
         if parts.primes:
             raise MeaningError(f"{parts.name}′ is not applied to anything", remedy=f"write {parts.name}'(x)")
         found = self.entry(parts)
@@ -206,6 +207,8 @@ class Interpreter:
         rank = len(subs) + self._inner_rank(name, len(subs))
         for axis, place in enumerate(places):
             self._range(name, axis, rank, place)
+        if name in self.usage.whole:  # what chooses a place is counted from 0 here, as places are
+            return scalar(element(name, places, whole=True) + self.usage.base)
         axes = tuple(sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(len(subs), rank))
         return Array(axes, element(name, [*places, *(i + self.scope.base(name) for i in axes)]))
 
@@ -244,7 +247,7 @@ class Interpreter:
         if isinstance(node, tree.Group):
             return self.subscript(node.body, name)
         found = self.number(node)
-        if not found.is_Integer and not (found.is_integer and not found.atoms(Element)):
+        if not found.is_integer:
             raise MeaningError(f"{found} is a subscript", remedy="subscripts are indices and whole numbers")
         return found
 
@@ -266,8 +269,8 @@ class Interpreter:
             return scalar(self.letters[name])
         if name in self.scope.counts and not parts.bold:  # 𝐡 ∈ ℝʰ is not h
             return scalar(count(name))
-        if name in self.free and not self.known(name):
-            return scalar(self.free[name] + self.bases[name])
+        if (name in self.free or name in self.indices) and not self.known(name):
+            return scalar(self._letter(name, self.indices.get(name, "")))
         if name == "e" and not self.known(name):
             return scalar(sympy.E)
         if name == "π" and not self.known(name):
@@ -314,7 +317,16 @@ class Interpreter:
         index = sympy.Integer(2) if node.index is None else self.number(node.index)
         return scalar(power(self.number(node.body), 1 / index))
 
+    def _floor(self, node: tree.Floor) -> Array:
+        return scalar(sympy.floor(self.number(node.body)))
+
+    def _ceil(self, node: tree.Ceil) -> Array:
+        return scalar(sympy.ceiling(self.number(node.body)))
+
     def _abs(self, node: tree.Abs) -> Array:
+        parts = self.parts(node.body)
+        if parts is not None and parts.name in self.usage.sets and parts.power is None:
+            return scalar(sums.size(self, parts))
         found = self.value(node.body)
         return found.mapped(lambda x: absolute(x, kink="mid")) if not found.axes else scalar(arrays.norm(found))
 
@@ -381,33 +393,3 @@ class Interpreter:
             yield
         finally:
             self.letters = before
-
-
-def literal(rows: list[list[sympy.Expr]], *, matrix: bool = False) -> Array:
-    """Numbers that are written out: a list or a column is a vector, rows are a matrix."""
-    if not matrix or len(rows[0]) == 1:
-        entries = rows[0] if not matrix else [row[0] for row in rows]
-        i = sums.new_index("a0", sympy.Integer(len(entries)))
-        return Array((i,), sums.listed(entries, i))
-    if len(rows) == 1:
-        i = sums.new_index("a0", sympy.Integer(len(rows[0])))
-        return Array((i,), sums.listed(rows[0], i), row=True)
-    i, j = (sums.new_index(f"a{k}", sympy.Integer(n)) for k, n in enumerate((len(rows), len(rows[0]))))
-    return Array((i, j), sums.listed([sums.listed(row, j) for row in rows], i))
-
-
-def power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
-    """base to an exponent, unless that is a number too long to write out.
-
-    Raises:
-        MeaningError: such a number, or 0 to a negative power.
-    """
-    if base.is_Rational and exponent.is_Rational:
-        if base == 0 and exponent.is_negative:
-            raise MeaningError("a division by 0")
-        bits = max(int(abs(base.p)).bit_length(), int(base.q).bit_length())
-        if abs(exponent) * bits > MOST_BITS:
-            raise MeaningError(f"a number of more than {MOST_BITS} bits")
-    if exponent.is_Rational and abs(exponent) > 1000 and not base.is_Rational:
-        raise MeaningError(f"a power of {exponent}")
-    return sympy.Pow(base, exponent)

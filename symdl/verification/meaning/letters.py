@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from symdl.verification.meaning.names import Labels, letter_of, parts_of
 from symdl.verification.notation import tree
@@ -25,6 +26,17 @@ def letters_of(labels: Labels, node: Node, *, heads_only: bool = False) -> set[s
     found = {letter for child in children(node) for letter in letters_of(labels, child)}
     if isinstance(node, tree.Big) and node.sub is not None:
         found -= letters_in(node.sub)
+    return found
+
+
+def subscripting(labels: Labels, nodes: Iterable[Node]) -> dict[str, str]:
+    """The letters that subscript names by themselves, each with the first such name."""
+    found: dict[str, str] = {}
+    for node in (n for each in nodes for n in walk(each) if isinstance(n, tree.Scripted)):
+        parts = parts_of(node, labels)
+        for sub in parts.subscripts if parts is not None else ():
+            if parts is not None and isinstance(sub, tree.Symbol):
+                found.setdefault(sub.name, parts.name)
     return found
 
 

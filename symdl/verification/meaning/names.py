@@ -172,13 +172,28 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
             return "", tuple(Number(d, start=sub.start, end=sub.end) for d in sub.text)
         return (sub.text, ()) if labels.labelled(f"{name}_{sub.text}") else ("", (sub,))
     if isinstance(sub, Scripted):
-        return ("", (sub,)) if letter_of(sub) else (text_of(sub), ())
+        base = sub.base
+        if isinstance(base, Symbol) and len(base.name) > 1 and sub.primes and sub.sub is sub.sup is None:
+            _, split = _below(name, base, labels)
+            if len(split) > 1:  # k_{nhse'}
+                return "", (*split[:-1], Scripted(split[-1], primes=sub.primes))
+        return ("", (sub,)) if letter_of(sub) or _is_entry(sub, labels) else (text_of(sub), ())
     if isinstance(sub, Symbol):
         lone = len(sub.name) == 1 and not sub.accents and sub.face in ("", "it")
         if lone and (labels.bound(sub.name) or (sub.name in INDEX_LETTERS and not labels.matrix(name))):
             return "", (sub,)
+        if sub.face == "it" and len(sub.name) > 1 and sub.name != "in" and all(map(labels.bound, sub.name)):
+            return "", tuple(Symbol(letter) for letter in sub.name)  # k_{nhse} is no word where n, h, s, e are indices
         return text_of(sub), ()
     return "", (sub,)
+
+
+def _is_entry(sub: Scripted, labels: Labels) -> bool:
+    """Whether a subscript is an entry itself, as in x_{n, c_n}: a number that chooses."""
+    if sub.sup is not None or sub.primes or not isinstance(sub.base, Symbol):
+        return False
+    parts = parts_of(sub, labels)
+    return parts is not None and bool(parts.subscripts) and all(letter_of(s) for s in parts.subscripts)
 
 
 def letter_of(node: Node) -> str:

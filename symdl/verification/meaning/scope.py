@@ -13,7 +13,7 @@ from functools import lru_cache
 import sympy
 
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Head, Reduction, Tensor, refreshed
+from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, refreshed
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.unknown import UnknownFunction
@@ -21,21 +21,26 @@ from symdl.verification.meaning.unknown import UnknownFunction
 #: Definitions are put into each other at most so deep, and an expression grows to at most so many nodes.
 DEEPEST, LARGEST = 60, 50_000
 
+#: A chapter is what has so many numbers: # and ##. Its parts speak of the same arrays.
+CHAPTER = 2
+
 
 @lru_cache(maxsize=4096)
-def tensor(name: str, rank: int) -> Tensor:
+def tensor(name: str, rank: int, facts: frozenset[Fact] = frozenset(), whole: bool = False) -> Tensor:
     """The tensor that a name with so many subscripts stands for; its axes have no known end."""
-    return Tensor(name, tuple(Index(f"a{k}", sympy.oo) for k in range(rank)))
+    return Tensor(name, tuple(Index(f"a{k}", sympy.oo) for k in range(rank)), integer=whole, facts=facts)
 
 
-def element(name: str, subscripts: Iterable[sympy.Expr] = ()) -> Element:
-    """An entry of a name, or the name itself where it is a number.
+def element(
+    name: str, subscripts: Iterable[sympy.Expr] = (), facts: frozenset[Fact] = frozenset(), *, whole: bool = False
+) -> Element:
+    """An entry of a name, or the name itself where it is a number; a whole one where names are chosen by it.
 
     >>> element("w", [sympy.Integer(0)]), element("b")
     (w[0], b)
     """
     subs = tuple(subscripts)
-    return Element(Head(tensor(name, len(subs))), *subs)
+    return Element(Head(tensor(name, len(subs), facts, whole)), *subs)
 
 
 def count(name: str) -> sympy.Symbol:
@@ -78,6 +83,8 @@ class Scope:
         declared: names of which the shape was stated.
         sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
         opaque: names that were given a meaning which is not understood.
+        extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
+        section: that is read now.
     """
 
     formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
@@ -92,6 +99,8 @@ class Scope:
     sums_to_one: set[str] = field(default_factory=set)
     opaque: set[str] = field(default_factory=set)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
+    where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
+    section: tuple[int, ...] = ()
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
 
@@ -100,7 +109,8 @@ class Scope:
     def extent(self, name: str, axis: int, rank: int) -> sympy.Expr:
         """How long an axis of a name is: a symbol of its own until something says more."""
         key = (name, axis, rank)
-        if key not in self.extents:
+        if key not in self.extents or _elsewhere(self.where.get(key, ()), self.section):
+            self.where[key] = self.section[:CHAPTER]
             self.extents[key] = self.new_extent(f"n_{name}" if rank == 1 else f"n_{name}{axis + 1}")
         return self.root(self.extents[key])
 
@@ -200,6 +210,7 @@ class Scope:
             functions=dict(self.functions),
             merged=dict(self.merged),
             extents=dict(self.extents),
+            where=dict(self.where),
         )
 
     def take(self, other: Scope, before: Scope) -> None:
@@ -213,7 +224,7 @@ class Scope:
         entries = {k: f for k, f in self.entries.items() if not _elsewhere(f.section, section)}
         if len(kept) == len(self.formulas) and len(entries) == len(self.entries):
             return None
-        return replace(self, formulas=kept, entries=entries, merged=dict(self.merged), extents=dict(self.extents))
+        return replace(self.copy(), formulas=kept, entries=entries)
 
     def is_over(self, name: str, rank: int, section: tuple[int, ...]) -> bool:
         """Whether a name was defined in sections that are over, and nowhere else."""

@@ -18,10 +18,10 @@ from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.letters import letters_of
+from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, element
-from symdl.verification.meaning.usage import Usage
+from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
@@ -96,6 +96,7 @@ class Reading:
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
+    indices: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -107,7 +108,8 @@ class Reading:
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
-        return Interpreter(self.scope, self.usage, arguments={name: scalar(element(name)) for name in self.formal})
+        arguments = {name: scalar(element(name)) for name in self.formal}
+        return Interpreter(self.scope, self.usage, arguments=arguments, indices=dict(self.indices))
 
     def finish(self, *, updates: bool = False) -> None:
         """What a statement sets anew counts from here on: its own links were about the old values.
@@ -153,12 +155,16 @@ class Reading:
         if not relations:
             return []
         self.section, self.wished = place.section, place.condition
+        self.scope.section = place.section
         if isinstance(node.sides[0], tree.Empty) and previous is not None:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
             self.heads = letters_of(self.reader(), sides[0], heads_only=True)
+        self.indices = dict.fromkeys(self.heads & self.usage.letters, "") | subscripting(self.reader(), sides)
         continued = self.formal if sides[0] is not node.sides[0] else set()
         self.formal = continued | binding.formal_arguments(self.reader(), sides)
+        if range_of(tree.Chain(tuple(sides), relations)) is not None:
+            return [Meaning(sides[0], sides[1], "=", defines="what an index runs over")]
         if relations[0] in KINDS:
             return self._kinds(sides, relations)
         if relations[0] == "←":

@@ -6,16 +6,22 @@ import re
 
 import sympy
 
-from symdl.core.functions import Delta
-from symdl.core.indices import Index
-from symdl.core.tensors import reduction
+from symdl.core.functions import Delta, Masked
+from symdl.core.indices import Index, indices_in, value_range
+from symdl.core.tensors import Fact, reduction
 from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.cases import condition
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.guards import joined, ranges
 from symdl.verification.meaning.letters import letters_in, letters_of
-from symdl.verification.meaning.names import letter_of
+from symdl.verification.meaning.names import Parts, letter_of
 from symdl.verification.meaning.reader import Reader
+from symdl.verification.meaning.scope import element
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
+
+#: A letter, its index, the number it begins at, and a factor that is 0 for what is left out.
+Bound = tuple[str, Index, sympy.Expr, sympy.Expr]
 
 _OPERATIONS = {"sum": "sum", "prod": "prod", "max": "max", "min": "max"}
 _NAME = re.compile(r"[A-Za-z]+[0-9]*")
@@ -32,7 +38,7 @@ def listed(entries: list[sympy.Expr], index: Index) -> sympy.Expr:
 
 
 def value_of(reader: Reader, node: tree.Big) -> Array:
-    """Σ, Π, max or min over indices.
+    """Σ, Π, max or min over indices, of which conditions may leave some out.
 
     Raises:
         MeaningError: limits that say nothing of the kind, or another operator.
@@ -40,25 +46,45 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     op = _OPERATIONS.get(node.op)
     if op is None:
         raise MeaningError(f"{node.op} has no value here")
-    bound = _bound(reader, node)
+    places, conditions = _parted(reader, node)
+    bound = _bound(reader, node, places)
     if not bound:
         return scalar(sympy.S.Zero if op == "sum" else sympy.S.One)
-    with reader.binding({letter: index + first for letter, index, first in bound}):
+    with reader.binding({letter: index + first for letter, index, first, _ in bound}):
+        kept = sympy.Mul(*[weight for *_, weight in bound], *[_holds(reader, c, node.body) for c in conditions])
         body = reader.value(node.body)
-    for letter, index, _ in bound:
+    for letter, index, *_ in bound:
         _over_one_set(reader, letter, index)
-    indices = [index for _, index, _ in bound]
-    if op in ("sum", "prod"):
-        return body.mapped(lambda x: reduction(op, x, indices))
-    sign = -1 if node.op == "min" else 1
-    return body.mapped(lambda x: sign * reduction("max", sign * x, indices, "share"))
+    return body.mapped(lambda x: _reduced(node.op, x, [index for _, index, *_ in bound], kept))
+
+
+def _reduced(op: str, body: sympy.Expr, indices: list[Index], kept: sympy.Expr) -> sympy.Expr:
+    """The operator over the entries that a guard keeps."""
+    if op == "sum":
+        return reduction("sum", kept * body, indices)
+    if op == "prod":
+        return reduction("prod", body if kept == 1 else 1 + kept * (body - 1), indices)
+    sign = -1 if op == "min" else 1
+    return sign * reduction("max", Masked(sign * body, kept), indices, "share")
+
+
+def _holds(reader: Reader, node: Node, body: Node) -> sympy.Expr:
+    """A condition as 1 or 0. Where it keeps a place within an axis, the axis is so long."""
+    relations = condition(reader, node)
+    for place, extent in ranges(relations):
+        for inner in (n for n in walk(body) if isinstance(n, tree.Scripted)):
+            parts = reader.parts(inner)
+            for axis, sub in enumerate(parts.subscripts if parts is not None else ()):
+                if parts is not None and not isinstance(sub, tree.Number) and reader.subscript(sub) == place:
+                    reader.scope.fit(reader.scope.extent(parts.name, axis, len(parts.subscripts)), extent)
+    return joined(relations)
 
 
 def _over_one_set(reader: Reader, letter: str, index: Index) -> None:
     """Σ_x over all inputs, with no x as a subscript: it runs over the same ones in each formula."""
     scope = reader.scope
     if index.extent in scope.made and scope.root(index.extent) == index.extent:
-        scope.fit(index.extent, scope.extent(f"Σ{letter}", 0, 1))
+        scope.fit(index.extent, scope.extent("Σ" + letter.rstrip("'"), 0, 1))
 
 
 def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:
@@ -83,35 +109,82 @@ def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:
     return node
 
 
-def _bound(reader: Reader, node: tree.Big) -> list[tuple[str, Index, sympy.Expr]]:
-    """The letters that are bound, each with its index and where it begins."""
+def _parted(reader: Reader, node: tree.Big) -> tuple[list[Node], list[Node]]:
+    """What stands below an operator: what says which letters are bound, and the conditions beside it."""
+    sub = node.sub
+    if sub is None or node.sup is not None:
+        return ([] if sub is None else [sub]), []
+    if isinstance(sub, tree.Product) and all(op == "" for op in sub.ops):
+        return list(sub.factors), []
+    items = sub.items if isinstance(sub, tree.List) else (sub,)
+    conditions = [i for i in items if isinstance(i, tree.Chain) and i.relations != ("∈",)]
+    places = [i for i in items if i not in conditions]
+    return (places, [*conditions]) if places else _introduced(reader, conditions)
+
+
+def _introduced(reader: Reader, conditions: list[tree.Chain]) -> tuple[list[Node], list[Node]]:
+    """j of j ≠ i, where no letter stands by itself: the first one that is not in use."""
+    first = conditions[0]
+    if len(first.sides) == 3 and set(first.relations) <= {"≤", "<"}:
+        try:
+            ends = reader.subscript(first.sides[0]), reader.subscript(first.sides[2])
+        except MeaningError:
+            ends = None
+        if ends is not None and letter_of(first.sides[1]):
+            return [first], [*conditions[1:]]
+    letters = [s for s in first.sides if letter_of(s)]
+    new = [s for s in letters if letter_of(s) not in reader.letters and letter_of(s) not in reader.free]
+    return (new or letters)[:1], [*conditions]
+
+
+def _bound(reader: Reader, node: tree.Big, places: list[Node]) -> list[Bound]:
+    """The letters that are bound, each with its index, where it begins, and what counts of it."""
     sub = node.sub
     if sub is None:
         letters = _open_letters(reader, node.body)
         if len(letters) != 1:
             raise MeaningError(f"a {node.op} without an index", remedy="write which index it runs over")
         return [_unlimited(reader, letters[0], node.body)]
-    if isinstance(sub, tree.Chain) and len(sub.sides) == 2 and sub.relations[0] == "=":
+    if isinstance(sub, tree.Chain) and len(sub.sides) == 2 and sub.relations[0] == "=" and places == [sub]:
         letter, first = _letter(sub.sides[0]), reader.subscript(sub.sides[1])
         if node.sup is None:
             raise MeaningError(f"a {node.op} from {first} without an end")
         return _limited(reader, letter, first, reader.subscript(node.sup))
-    if isinstance(sub, tree.Chain) and len(sub.sides) == 3 and set(sub.relations) <= {"≤", "<"} and node.sup is None:
-        low, high = reader.subscript(sub.sides[0]), reader.subscript(sub.sides[2])
-        first = low + (sub.relations[0] == "<")
-        return _limited(reader, _letter(sub.sides[1]), first, high - (sub.relations[1] == "<"))
+    if len(places) == 1 and isinstance(places[0], tree.Chain) and len(places[0].sides) == 3 and node.sup is None:
+        chain = places[0]
+        low, high = reader.subscript(chain.sides[0]), reader.subscript(chain.sides[2])
+        first = low + (chain.relations[0] == "<")
+        return _limited(reader, _letter(chain.sides[1]), first, high - (chain.relations[1] == "<"))
     if node.sup is not None and isinstance(sub, tree.Symbol):
         letter = _letter(sub)
         return _limited(reader, letter, _first(reader, letter, node.body), reader.subscript(node.sup))
-    return [_unlimited(reader, letter, node.body) for letter in _letters(sub)]
+    return [bound for place in places for bound in _unlimited_of(reader, place, node.body)]
 
 
-def _letters(sub: Node) -> list[str]:
-    if isinstance(sub, tree.List):
-        return [_letter(item) for item in sub.items]
-    if isinstance(sub, tree.Product) and all(op == "" for op in sub.ops):
-        return [_letter(f) for f in sub.factors]
-    return [_letter(sub)]
+def _unlimited_of(reader: Reader, place: Node, body: Node) -> list[Bound]:
+    """i, or i ∈ S: all that i can be, or those of a set that nobody spelled out."""
+    if not isinstance(place, tree.Chain):
+        return [_unlimited(reader, _letter(place), body)]
+    which = reader.parts(place.sides[1])
+    if which is None or which.power is not None:
+        raise MeaningError("a sum over a set that has no name", remedy="name it")
+    letter, index, first, _ = _unlimited(reader, _letter(place.sides[0]), body)
+    weight = member(reader, which, index)
+    return [(letter, index, first, weight)]
+
+
+def member(reader: Reader, which: Parts, index: Index) -> sympy.Expr:
+    """1 or 0: whether number `index` is in a set of which nothing but the name is known."""
+    name, places = f"∈{which.name}", [reader.subscript(s) for s in which.subscripts]
+    reader.scope.fit(index.extent, reader.scope.extent(name, len(places), len(places) + 1))
+    return element(name, [*places, index], frozenset({Fact.BINARY}))
+
+
+def size(reader: Reader, which: Parts) -> sympy.Expr:
+    """|S|, of a set of which nothing but the name is known."""
+    name, rank = f"∈{which.name}", len(which.subscripts) + 1
+    index = new_index("i", reader.scope.extent(name, rank - 1, rank))
+    return reduction("sum", member(reader, which, index), [index])
 
 
 def _letter(node: Node) -> str:
@@ -120,23 +193,30 @@ def _letter(node: Node) -> str:
     raise MeaningError("the limits of a sum are not understood", remedy="write i, or i = 1 and n above")
 
 
-def _limited(reader: Reader, letter: str, first: sympy.Expr, last: sympy.Expr) -> list[tuple[str, Index, sympy.Expr]]:
+def _limited(reader: Reader, letter: str, first: sympy.Expr, last: sympy.Expr) -> list[Bound]:
     extent = sympy.expand(last - first + 1)
-    if extent.atoms(Index) or extent.has(sympy.oo):
-        raise MeaningError(f"a sum over {letter} whose limits hang on an index, or have no end")
+    if extent.has(sympy.oo):
+        raise MeaningError(f"a sum over {letter} that has no end")
     if extent.is_Integer and extent <= 0:
         return []
-    return [(letter, new_index(letter, reader.scope.root(extent)), first)]
+    if not extent.atoms(Index):
+        return [(letter, new_index(letter, reader.scope.root(extent)), first, sympy.S.One)]
+    longest = value_range(extent, indices_in(extent))
+    if longest is None or first.atoms(Index):
+        raise MeaningError(f"a sum over {letter} whose limits hang on an index")
+    index = new_index(letter, longest[1])
+    return [(letter, index, first, joined([sympy.LessThan(index + first, last, evaluate=False)]))]
 
 
-def _unlimited(reader: Reader, letter: str, body: Node) -> tuple[str, Index, sympy.Expr]:
+def _unlimited(reader: Reader, letter: str, body: Node) -> Bound:
     """Over all that the index can be: the limits that the document gives the letter elsewhere, or the axis it reads."""
-    limits = reader.usage.limits.get(letter)
+    limits = reader.usage.limits.get(letter.rstrip("'"))
     if limits is not None and not _reads_a_list(reader, letter, body):
         bound = _limited(reader, letter, reader.subscript(limits[0]), reader.subscript(limits[1]))
         if bound:
             return bound[0]
-    return letter, new_index(letter, reader.scope.new_extent(f"n_{letter}")), _first(reader, letter, body)
+    extent = reader.scope.new_extent(f"n_{letter}")
+    return letter, new_index(letter, extent), _first(reader, letter, body), sympy.S.One
 
 
 def _reads_a_list(reader: Reader, letter: str, body: Node) -> bool:

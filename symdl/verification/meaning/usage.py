@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.families import Families, families_of
-from symdl.verification.meaning.names import parts_of
+from symdl.verification.meaning.names import letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -29,6 +29,8 @@ class Usage:
         zero: names that are seen with the subscript 0.
         first: where the sums over the entries of a name begin.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
+        whole: names that choose an entry, x_{n, c_n}, or are compared with an index: they are whole numbers.
+        sets: names that a sum runs over, i ∈ S.
         lengths: of the lists that names are set to, where they are all equally long.
         families: which names are vectors and matrices by how they are written.
     """
@@ -43,6 +45,8 @@ class Usage:
     subscripts: set[str] = field(default_factory=set)
     vectors: set[str] = field(default_factory=set)
     bold: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    sets: set[str] = field(default_factory=set)
     lengths: dict[str, int] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
@@ -95,8 +99,6 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     formulas = list(formulas)
     whole = [list(walk(formula)) for formula in formulas]
     usage = Usage(families=families_of([node for some in whole for node in some]))
-    for nodes in whole:
-        _together(nodes, usage)
     nodes = [node for some in whole for node in some]
     uneven: set[str] = set()
     for node in nodes:
@@ -113,8 +115,12 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         for big in walk(written) if written is not None else ():
             if isinstance(big, tree.Big):
                 _limits(big, usage, conflicting)
+        if isinstance(node, tree.Chain):
+            _ranges(node, usage, conflicting)
     for letter in conflicting:
         usage.limits.pop(letter, None)
+    for some in whole:
+        _together(some, usage)
     heads: set[int] = set()
     inner: set[int] = set()
     for node in nodes:
@@ -123,6 +129,8 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         if isinstance(node, tree.Scripted):
             inner.add(id(node.base))
             _subscripts(node, usage)
+        if isinstance(node, tree.Chain):
+            _compared(node, usage)
     inner |= heads | {id(f) for f in formulas}  # "let $g$ be a function" says nothing of how it stands in formulas
     for node in nodes:
         if isinstance(node, (tree.Symbol, tree.Scripted)) and id(node) not in inner:
@@ -163,11 +171,13 @@ def is_list(node: Node) -> bool:
 
 def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
     sub = node.sub
-    for inner in walk(sub) if sub is not None else ():
-        if isinstance(inner, tree.Symbol) and len(inner.name) == 1:
-            usage.letters.add(inner.name)
+    usage.letters |= _letters_below(sub) if sub is not None else set()
     if node.sup is not None:
         usage.counts |= {n.name for n in walk(node.sup) if isinstance(n, tree.Symbol)} - usage.letters - {"∞"}
+    for inner in walk(sub) if sub is not None else ():
+        if isinstance(inner, tree.Chain) and inner.relations == ("∈",):
+            which = parts_of(inner.sides[1], usage)
+            usage.sets |= {which.name} if which is not None else set()
     if isinstance(sub, tree.Chain) and len(sub.sides) == 2 and sub.relations == ("=",) and node.sup is not None:
         letter = sub.sides[0]
         if isinstance(letter, tree.Symbol):
@@ -178,6 +188,63 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
             usage.starts.add(sub.sides[1].text)
             for name in _read_by(node.body, letter, usage):
                 usage.first.setdefault(name, set()).add(sub.sides[1].text)
+
+
+def _letters_below(sub: Node) -> set[str]:
+    """The letters that stand below a sum as indices: i and j in i, j ≠ i, and not the n of i < n nor the S of i ∈ S."""
+    if isinstance(sub, tree.Chain):
+        sides = sub.sides[:1] if set(sub.relations) <= {"=", "∈"} else sub.sides
+        found = {letter_of(side).rstrip("'") for side in sides if letter_of(side)}
+        groups = [side.body for side in sides if isinstance(side, tree.Group)]
+        return {x for x in found if x.islower() or len(sides) == 1} | {x for g in groups for x in _letters_below(g)}
+    items = sub.items if isinstance(sub, tree.List) else sub.factors if isinstance(sub, tree.Product) else (sub,)
+    if items == (sub,):
+        return {letter_of(sub).rstrip("'")} - {""} if len(letter_of(sub).rstrip("'")) == 1 else set()
+    return {letter for item in items for letter in _letters_below(item)}
+
+
+def _ranges(node: tree.Chain, usage: Usage, conflicting: set[str]) -> None:
+    """i = 1, …, n, and i, j = 0, …, n − 1, and i = n − 1, …, 1, 0: the limits of letters."""
+    ends = range_of(node)
+    if ends is None:
+        return
+    letters = node.sides[0].items if isinstance(node.sides[0], tree.List) else node.sides[:1]
+    for letter in letters:
+        if isinstance(letter, tree.Symbol) and usage.limits.setdefault(letter.name, ends) != ends:
+            conflicting.add(letter.name)
+    named = {letter.name for letter in letters if isinstance(letter, tree.Symbol)}
+    usage.letters |= {name for name in named if len(name) == 1}
+    usage.counts |= {n.name for n in walk(ends[1]) if isinstance(n, tree.Symbol)} - usage.letters - {"∞"}
+    if isinstance(ends[0], tree.Number):
+        usage.starts.add(ends[0].text)
+
+
+def range_of(node: tree.Chain) -> tuple[Node, Node] | None:
+    """The first and the last of i = 1, …, n; None of anything else."""
+    if node.relations != ("=",) or not isinstance(node.sides[1], tree.List):
+        return None
+    items = node.sides[1].items
+    dots = [k for k, item in enumerate(items) if isinstance(item, tree.Dots)]
+    letters = node.sides[0].items if isinstance(node.sides[0], tree.List) else node.sides[:1]
+    if len(dots) != 1 or not all(isinstance(letter, tree.Symbol) for letter in letters):
+        return None
+    down = (
+        dots[0] == 1 and len(items) > 2 and isinstance(items[-1], tree.Number) and not isinstance(items[0], tree.Number)
+    )
+    if down:
+        return items[-1], items[0]
+    return (items[0], items[-1]) if 1 <= dots[0] == len(items) - 2 else None
+
+
+def _compared(node: tree.Chain, usage: Usage) -> None:
+    """j ≠ y_i and c_n = k: what is compared with an index is a whole number."""
+    if not set(node.relations) <= {"=", "≠"} or len(node.sides) != 2:
+        return
+    for one, other in (node.sides, node.sides[::-1]):
+        parts = parts_of(one, usage) if isinstance(one, tree.Scripted) else None
+        letter = letter_of(other).rstrip("'")
+        if parts is not None and parts.subscripts and letter in usage.letters:
+            usage.whole.add(parts.name)
 
 
 def _read_by(body: Node, letter: Node, usage: Usage) -> set[str]:
@@ -212,6 +279,9 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
     parts = parts_of(node, usage)
     if parts is not None and parts.subscripts:
         usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
+        for sub in parts.subscripts:
+            inner = parts_of(sub, usage) if isinstance(sub, tree.Scripted) and not letter_of(sub) else None
+            usage.whole |= {inner.name} if inner is not None else set()
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
         usage.subscripts |= numbers
         usage.zero |= {parts.name} if "0" in numbers else set()

@@ -1,0 +1,79 @@
+"""What is understood of a document: a right statement and a wrong one beside it, for each kind of notation."""
+
+from __future__ import annotations
+
+import pytest
+
+from symdl.verification.documents import read_text
+from symdl.verification.judging.judge import judge
+
+
+def last(text: str) -> str:
+    """The verdict on the last formula of a document."""
+    return [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1]
+
+
+MASKED = r"""
+$$ S_t = \sum_{s \le t} e^{z_{ts}} $$
+$$ y = \sum_t S_t v_t $$
+with $t, s = 0, \dots, T - 1$. Then
+"""
+WINDOW = r"""
+$$ y_u = \sum_{\substack{r \\ 0 \le 2u + r - 1 < H}} K_r x_{2u+r-1} $$
+$$ L = \sum_u g_u y_u $$
+where $h = 0, \dots, H - 1$ and $r = 0, \dots, R - 1$. Then
+"""
+LABELS = r"""
+$$ L = \sum_n \log \sum_k e^{z_{nk}} - \sum_n z_{n,c_n} $$
+where $n = 1, \dots, N$ and $k = 1, \dots, K$. Then
+"""
+HINGE = r"""
+$$ L_i = \sum_{j \neq y_i} s_{ij}^2 $$
+"""
+BATCH = r"""
+$$ m = \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} x_i $$
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "claim", "status"),
+    [
+        (MASKED, r"\frac{\partial y}{\partial z_{ts}} = [s \le t] v_t e^{z_{ts}}", "proved"),
+        (MASKED, r"\frac{\partial y}{\partial z_{ts}} = [s < t] v_t e^{z_{ts}}", "refuted"),
+        (MASKED, r"\frac{\partial y}{\partial z_{ts}} = v_t e^{z_{ts}}", "refuted"),
+        (WINDOW, r"\frac{\partial L}{\partial x_h} = \sum_{u,r:\, 2u+r-1 = h} g_u K_r", "proved"),
+        (WINDOW, r"\frac{\partial L}{\partial x_h} = \sum_{u,r:\, 2u+r = h} g_u K_r", "refuted"),
+        (
+            LABELS,
+            r"\frac{\partial L}{\partial z_{nk}} = \frac{e^{z_{nk}}}{\sum_{k'} e^{z_{nk'}}} - [c_n = k]",
+            "proved",
+        ),
+        (
+            LABELS,
+            r"\frac{\partial L}{\partial z_{nk}} = \frac{e^{z_{nk}}}{\sum_{k'} e^{z_{nk'}}} + [c_n = k]",
+            "refuted",
+        ),
+        (HINGE, r"L_i + s_{i,y_i}^2 = \sum_j s_{ij}^2", "consistent"),
+        (HINGE, r"L_i + s_{i,y_i} = \sum_j s_{ij}^2", "undecided"),
+        (BATCH, r"\sum_{i \in \mathcal{B}} (x_i - m) = 0", "proved"),
+        (BATCH, r"\sum_{i \in \mathcal{B}} (x_i + a) = |\mathcal{B}| (m + a)", "proved"),
+        (BATCH, r"\sum_{i \in \mathcal{B}} (x_i + a) = |\mathcal{B}| m + a", "refuted"),
+    ],
+)
+def test_conditions_below_sums(before, claim, status):
+    assert last(f"{before}\n$$ {claim} $$\n") == status
+
+
+@pytest.mark.parametrize(
+    ("claim", "status"),
+    [
+        (r"\sum_{t=1}^{3} \sum_{s=1}^{t} s = 10", "proved"),
+        (r"\sum_{t=1}^{3} \sum_{s=1}^{t} s = 12", "refuted"),
+        (r"[1 = 1] \cdot 5 + [0 = 1] \cdot 6 = 5", "proved"),
+        (r"[1 = 1] \cdot 5 + [0 = 1] \cdot 6 = 11", "refuted"),
+        (r"\lfloor 7/2 \rfloor = 3", "proved"),
+        (r"\lceil 7/2 \rceil = 3", "refuted"),
+    ],
+)
+def test_conditions_on_numbers(claim, status):
+    assert last(f"$$ {claim} $$\n") == status
