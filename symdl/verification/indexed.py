@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from symdl.errors import BudgetError, DefinitionError, ShapeError, SymdlError, U
 from symdl.verification.points import small_extents
 from symdl.verification.proofs import Claim, Proof, prove
 from symdl.verification.recurrences import Matched, has_recurrence, matched, opened, written_over_time
-from symdl.verification.scalars import Question, scope_of, unified, weaker, with_domain
+from symdl.verification.scalars import FEW_EXTENTS, Question, scope_of, unified, weaker, with_domain
 from symdl.verification.shared import (
     equal_over_time,
     equal_with_shared_sums,
@@ -61,7 +61,19 @@ def decide_indexed(
     surveyor = Surveyor(Side(left), Side(right), free, expressions.extents, conditions, seed, deadline)
     scope = scope_of(sympy.Tuple(left, right), conditions)
     expressions.positions = _positions([left, right])
-    return Question(surveyor, expressions.prove, scope, started, deadline, points, POINTS).verdict()
+    question = Question(surveyor, expressions.prove, scope, started, deadline, points, POINTS)
+    question.elsewhere = lambda: _with_other_extents(surveyor, [left, right])
+    return question.verdict()
+
+
+def _with_other_extents(
+    surveyor: Surveyor, expressions: list[sympy.Expr], translation: _Translation | None = None
+) -> Iterator[Surveyor]:
+    """The same comparison for sums of other lengths; none where all lengths are numbers."""
+    for shift in (1, 2) if surveyor.extents else ():
+        extents = small_extents(expressions, shift)
+        also = {} if translation is None else translation.numbers(extents)
+        yield replace(surveyor, extents={**extents, **also})
 
 
 def decide_definitions(
@@ -109,14 +121,17 @@ def _question(
 
     ways = [lambda: put_in(kept), put_in] if kept else [put_in]
     expressions = _Sides(ways, free, (), by_sharing, max(inlined_size(a, name_a), inlined_size(b, name_b)))
-    expressions.extents = small_extents([*_bodies(a), *map(translation, _bodies(b))])
+    bodies = [*_bodies(a), *map(translation, _bodies(b))]
+    expressions.extents = small_extents(bodies)
     numbers = {**expressions.extents, **translation.numbers(expressions.extents)}
     surveyor = Surveyor(Side(element_a, a), Side(element_b, b), free, numbers, (), seed, deadline)
     needed = a.only([name_a])
     used = {t for e in needed.equations for t in e.uses}
-    expressions.positions = _positions([*_bodies(a), *map(translation, _bodies(b))])
+    expressions.positions = _positions(bodies)
     scope = scope_of(sympy.S.Zero, (), [t for t in a.inputs if t in used], surveyor.limits)
-    return Question(surveyor, expressions.prove, scope, now(), deadline, points, POINTS)
+    question = Question(surveyor, expressions.prove, scope, now(), deadline, points, POINTS)
+    question.elsewhere = lambda: _with_other_extents(surveyor, bodies, translation)
+    return question
 
 
 def _over_time(
@@ -193,7 +208,7 @@ def _written_over_time(
             return None
         total = weaker(total, proof)
     told = ", ".join(f"{s.name} = {v}" for s, v in sorted(numbers.items(), key=str))
-    return total, method, f" and extents {told}" if told else ""
+    return total, method, FEW_EXTENTS + told if told else ""
 
 
 def _divides(*expressions: sympy.Expr) -> bool:
@@ -376,7 +391,7 @@ class _Sides:
                 return None
             total = weaker(total, proof)
         told = ", ".join(f"{s.name} = {v}" for s, v in self.extents.items())
-        return total, "normal form, written out", f" and extents {told}" if told else ""
+        return total, "normal form, written out", FEW_EXTENTS + told if told else ""
 
 
 def _positions(bodies: list[sympy.Expr]) -> tuple[tuple[str, sympy.Expr], ...]:

@@ -30,6 +30,9 @@ SECONDS_FOR_FIRST_POINTS = 2.0
 #: Agreement at fewer points than this is not worth a word.
 FEWEST_POINTS = 8
 
+#: How a prover says that it has written out sums of a few lengths.
+FEW_EXTENTS = " and extents "
+
 Prover = Callable[[float], "tuple[Proof, str, str] | None"]
 
 
@@ -37,7 +40,8 @@ Prover = Callable[[float], "tuple[Proof, str, str] | None"]
 class Question:
     """One claim on its way to a verdict.
 
-    `prover` returns the proof, its method and the extents it holds for, in words.
+    `prover` returns the proof, its method and the extents it holds for, in words. `elsewhere` looks at other extents,
+    which counts where that is not all of them.
     """
 
     surveyor: Surveyor
@@ -48,6 +52,7 @@ class Question:
     points: int = ALL_POINTS
     first: int = FIRST_POINTS
     conditional: Callable[[], str | None] = lambda: None
+    elsewhere: Callable[[], Iterable[Surveyor]] = tuple
 
     def verdict(self) -> Verdict:
         """The answer."""
@@ -60,6 +65,10 @@ class Question:
             survey = self.surveyor.survey(self.points, survey, self.first)
             if survey.differed is not None:
                 return self._refuted(survey)
+        if proof is None or proof[2].startswith(FEW_EXTENTS):
+            other = self._refuted_elsewhere()
+            if other is not None:
+                return other
         if proof is not None and (survey.defined or survey.problem):
             return self._proved(survey, *proof)
         if survey.problem == "out of time":
@@ -69,6 +78,14 @@ class Question:
         if survey.differed is not None:
             return self._refuted(survey)
         return self._open(survey, problem)
+
+    def _refuted_elsewhere(self) -> Verdict | None:
+        """Refuted at other extents than those that are tried first."""
+        for surveyor in self.elsewhere():
+            survey = surveyor.survey(self.first)
+            if survey.differed is not None:
+                return self._refuted(survey)
+        return None
 
     def _proof(self) -> tuple[tuple[Proof, str, str] | None, str]:
         try:

@@ -1,283 +1,281 @@
 """Right derivations, and what small slips make of them: each slip that changes a value has to be found.
 
-Whether it changes one is decided by `support.formulas`, a second reader that works in numbers at random points.
+Whether it changes one is decided by `support.numeric`, a second reader that works in numbers at random points; and so
+is whether the two sides have, at the witness of a refutation, the values that it tells.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
+from unittest import mock
 
-import mpmath
-from mpmath import mpf
+import numpy as np
+from mpmath import iv, mp, mpf
 
-from support.formulas import Numbers, Unknown
-from symdl.verification.judging.edits import edits, scaled
-from symdl.verification.judging.links import Judge
-from symdl.verification.meaning.rounding import rounding_of
-from symdl.verification.meaning.statements import Meaning, Place, Reading
-from symdl.verification.meaning.usage import usage_of
-from symdl.verification.notation import UnreadError, latex, parse, tree
-from symdl.verification.verdict import Verdict, Witness
+from support.lessons import Lesson
+from support.numeric import FAILURES, ORDERS, Misfit, Numbers, Unknown, heads, subscripts
+from support.slips import Words, mutants
+from symdl.verification.documents.spans import Document, Span
+from symdl.verification.judging import judge as judging
+from symdl.verification.judging.report import Judged
+from symdl.verification.judging.suggestions import suggestion
+from symdl.verification.notation import parse, tree
+from symdl.verification.verdict import Witness
 
-SIZES = {"i": 3, "j": 2, "k": 2}
 #: Values closer than this are taken for equal; derivatives by differences are good to about half of 50 digits.
 CLOSE = mpf(10) ** -15
+PRIMES = (3, 2, 5, 7, 11)
+LETTERS = "ijkl"
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Definitions, and claims that follow from them.
-
-    Args:
-        definitions: LaTeX, in order.
-        shapes: of the names that are given: () for a number, (3,) for a list.
-        defined: the same definitions in Python: from what is given so far to the value.
-        claims: LaTeX, all right.
-        axes: the letters that subscript each list.
-    """
-
-    definitions: tuple[str, ...]
-    shapes: dict[str, tuple[int, ...]]
-    defined: dict[str, Callable[[dict[str, Any]], Any]]
-    claims: tuple[str, ...]
-    axes: dict[str, str] = field(default_factory=dict)
+# ── what the checker says ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _function(f):
-    f.of_one = True
-    return f
+def verdict(lesson: Lesson, claim: str) -> Judged:
+    """What the checker says of a claim that stands in a document after the definitions of its lesson."""
+    texts = (*lesson.declared, *lesson.definitions, claim)
+    spans = tuple(Span("lesson.md", k + 1, 1, "display", t, t, block=k) for k, t in enumerate(texts))
+    last = len(spans) - 1
+    with mock.patch.object(judging, "suggestion", _that_counts):
+        found = dict(judging.judge(Document("lesson.md", "markdown", "", spans), only=lambda k: k == last))
+    return found[last]
 
 
-def _sigmoid(x):
-    return 1 / (1 + mpmath.exp(-x))
+def _that_counts(judge: Any, link: Any) -> str:
+    """What may have been meant, where the verdict hangs on it."""
+    return suggestion(judge, link) if link.redefines else ""
 
 
-LESSONS = (
-    Lesson(
-        (r"a(x) = \frac{1}{1 + e^{-x}}",),
-        {"x": (), "y": ()},
-        {"a": lambda g: _function(_sigmoid)},
-        (
-            r"a'(x) = a(x) (1 - a(x))",
-            r"a'(x) = \frac{e^{-x}}{(1 + e^{-x})^2}",
-            r"a''(x) = a(x) (1 - a(x)) (1 - 2 a(x))",
-            r"\frac{da}{dx} = a(x) - a(x)^2",
-            r"a(-x) = 1 - a(x)",
-            r"a(x) = \frac{1 + \tanh(\frac{x}{2})}{2}",
-            r"\frac{d}{dx} \log(1 + e^x) = a(x)",
-            r"a(x) = \frac{e^x}{e^x + 1}",
-            r"\tanh x = 2 a(2 x) - 1",
-        ),
-    ),
-    Lesson(
-        (r"g(x) = x \tanh(\log(1 + e^x))",),
-        {"x": (), "y": ()},
-        {"g": lambda g: _function(lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))))},
-        (
-            r"g'(x) = \tanh(\log(1 + e^x)) + x (1 - \tanh^2(\log(1 + e^x))) \frac{e^x}{1 + e^x}",
-            r"\frac{dg}{dx} = \frac{g(x)}{x} + x (1 - \frac{g(x)^2}{x^2}) \frac{1}{1 + e^{-x}}",
-        ),
-    ),
-    Lesson(
-        (r"s = w x + b", r"h = \tanh(s)", r"L = \frac{1}{2} (h - t)^2"),
-        {"w": (), "x": (), "b": (), "t": ()},
-        {
-            "s": lambda g: lambda: g["w"]() * g["x"]() + g["b"](),
-            "h": lambda g: lambda: mpmath.tanh(g["s"]()),
-            "L": lambda g: lambda: (g["h"]() - g["t"]()) ** 2 / 2,
-        },
-        (
-            r"\frac{\partial L}{\partial h} = h - t",
-            r"\frac{\partial h}{\partial s} = 1 - h^2",
-            r"\frac{\partial L}{\partial s} = (h - t)(1 - h^2)",
-            r"\frac{\partial L}{\partial w} = (h - t)(1 - h^2) x",
-            r"\frac{\partial L}{\partial b} = (h - t)(1 - h^2)",
-            r"\frac{\partial L}{\partial x} = (h - t)(1 - h^2) w",
-            r"\frac{\partial L}{\partial t} = t - h",
-        ),
-    ),
-    Lesson(
-        (r"z_j = \sum_i w_{ji} x_i + b_j", r"h_j = \tanh(z_j)", r"L = \frac{1}{2} \sum_j (h_j - t_j)^2"),
-        {"w": (2, 3), "x": (3,), "b": (2,), "t": (2,)},
-        {
-            "z": lambda g: (
-                lambda: [sum(g["w"]()[j][i] * g["x"]()[i] for i in range(3)) + g["b"]()[j] for j in range(2)]
-            ),
-            "h": lambda g: lambda: [mpmath.tanh(z) for z in g["z"]()],
-            "L": lambda g: lambda: sum((h - t) ** 2 for h, t in zip(g["h"](), g["t"](), strict=True)) / 2,
-        },
-        (
-            r"\frac{\partial L}{\partial h_j} = h_j - t_j",
-            r"\frac{\partial L}{\partial z_j} = (h_j - t_j)(1 - h_j^2)",
-            r"\frac{\partial L}{\partial w_{ji}} = (h_j - t_j)(1 - h_j^2) x_i",
-            r"\frac{\partial L}{\partial b_j} = (h_j - t_j)(1 - h_j^2)",
-            r"\frac{\partial L}{\partial x_i} = \sum_j (h_j - t_j)(1 - h_j^2) w_{ji}",
-            r"\frac{\partial L}{\partial t_j} = t_j - h_j",
-        ),
-        {"w": "ji", "x": "i", "b": "j", "t": "j"},
-    ),
-    Lesson(
-        (r"p_j = \frac{e^{z_j}}{\sum_k e^{z_k}}", r"L = -\sum_j t_j \log p_j"),
-        {"z": (2,), "t": (2,)},
-        {
-            "p": lambda g: lambda: [mpmath.exp(z) / sum(map(mpmath.exp, g["z"]())) for z in g["z"]()],
-            "L": lambda g: lambda: -sum(t * mpmath.log(p) for t, p in zip(g["t"](), g["p"](), strict=True)),
-        },
-        (
-            r"\frac{\partial L}{\partial p_j} = -\frac{t_j}{p_j}",
-            r"\frac{\partial L}{\partial z_j} = p_j \sum_k t_k - t_j",
-            r"\frac{\partial L}{\partial t_j} = -\log p_j",
-            r"L = \log(\sum_k e^{z_k}) \sum_j t_j - \sum_j t_j z_j",
-        ),
-        {"z": "j", "t": "j"},
-    ),
-    Lesson(
-        (r"m = \frac{1}{3} \sum_{i=1}^{3} x_i", r"v = \frac{1}{3} \sum_{i=1}^{3} (x_i - m)^2"),
-        {"x": (3,)},
-        {
-            "m": lambda g: lambda: sum(g["x"]()) / 3,
-            "v": lambda g: lambda: sum((x - g["m"]()) ** 2 for x in g["x"]()) / 3,
-        },
-        (r"v = \frac{1}{3} \sum_{i=1}^{3} x_i^2 - m^2",),
-        {"x": "i"},
-    ),
-    Lesson(
-        (),
-        {"x": (), "y": ()},
-        {},
-        (
-            r"(x + y)^2 = x^2 + 2 x y + y^2",
-            r"(x - y)(x + y) = x^2 - y^2",
-            r"\frac{d}{dx} (3 x^2 - 4 x + 5) = 6 x - 4",
-            r"\frac{d}{dx} \sin(x^2) = 2 x \cos(x^2)",
-            r"\sin^2 x + \cos^2 x + y = 1 + y",
-            r"\cosh^2 x - \sinh^2 x + x = 1 + x",
-            r"\frac{d}{dx} \frac{x}{1 + x^2} = \frac{1 - x^2}{(1 + x^2)^2}",
-            r"\frac{d}{dx} e^{-\frac{x^2}{2}} = -x e^{-\frac{x^2}{2}}",
-            r"\frac{d^2}{dx^2} e^{3 x} = 9 e^{3 x}",
-            r"\log(e^x (1 + y^2)) = x + \log(1 + y^2)",
-            r"\max(x, y) = \frac{x + y + |x - y|}{2}",
-            r"(12 + 34) \cdot 56 = 2576",
-            r"0.5 \cdot 1.25 + 2.125 = 2.75",
-        ),
-    ),
-)
+def slips_of(lesson: Lesson, claim: str, most: int, seed: int = 0) -> list[tuple[str, tree.Chain]]:
+    """Some of the claims that a slip or two make of one."""
+    chain = parse(claim)
+    used = {n.name for n in tree.walk(chain) if isinstance(n, tree.Symbol)}
+    letters = [x for x in LETTERS if x in used]
+    names = [n for n, axes in lesson.shapes.items() if not axes or lesson.bold]
+    return mutants(chain, Words(letters, names), most, random.Random(f"{seed}/{claim}"))
 
 
-def point(lesson: Lesson, seed: int) -> Numbers:
-    """Random numbers for what is given."""
-    draw = random.Random(seed)
-
-    def drawn(shape: tuple[int, ...]) -> Any:
-        if not shape:
-            return mpf(draw.randint(-2000, 2000)) / 1009
-        return [drawn(shape[1:]) for _ in range(shape[0])]
-
-    return _at(lesson, {name: drawn(shape) for name, shape in lesson.shapes.items()}, SIZES)
+# ── points ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _at(lesson: Lesson, names: dict[str, Any], sizes: dict[str, int]) -> Numbers:
-    numbers = Numbers(names, {}, sizes)
-    reach: dict[str, Any] = {name: (lambda n=name: numbers.names[n]) for name in lesson.shapes}
-    for name, made in lesson.defined.items():
-        reach[name] = lambda n=name: numbers.defined[n]()
-        numbers.defined[name] = made(reach)
+def _sizes(lesson: Lesson, chain: tree.Chain, seed: int) -> dict[str, int]:
+    """How long each axis is: different ones differ, unless an index runs over both."""
+    one: dict[str, str] = {}
+
+    def root(letter: str) -> str:
+        while one.get(letter, letter) != letter:
+            letter = one[letter]
+        return letter
+
+    axes = {x for shape in lesson.shapes.values() for x in shape}
+    for letter, axis in _uses((*_trees(lesson), chain), lesson):
+        if root(letter) != root(axis):
+            one[root(letter)] = root(axis)
+    letters = sorted({*LETTERS, *axes, *one})
+    roots = sorted({root(x) for x in letters}, key=lambda r: (r not in axes, r))
+    primes = (*PRIMES[seed % 3 : 3], *PRIMES[: seed % 3], *PRIMES[3:])
+    length = dict(zip(roots, primes, strict=False))
+    return {x: length.get(root(x), 2) for x in letters}
+
+
+def _uses(trees: tuple[tree.Node, ...], lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """Letters that subscript something, each with the letter of the axis that it reads."""
+    shapes = dict(lesson.shapes)
+    for chain in _trees(lesson):
+        name, subs, _ = heads(chain.sides[0])
+        shapes.setdefault(name, "".join(subs))
+    for node in (n for t in trees for n in tree.walk(t)):
+        if isinstance(node, tree.Scripted) and isinstance(node.base, tree.Symbol) and node.sub is not None:
+            for letter, axis in zip(subscripts(node.sub), shapes.get(node.base.name, ""), strict=False):
+                if isinstance(letter, tree.Symbol):
+                    yield letter.name, axis
+
+
+@lru_cache(maxsize=100)
+def _parsed(texts: tuple[str, ...]) -> tuple[tree.Chain, ...]:
+    return tuple(parse(t) for t in texts)
+
+
+def _trees(lesson: Lesson) -> tuple[tree.Chain, ...]:
+    return _parsed(lesson.definitions)
+
+
+def _point(lesson: Lesson, chain: tree.Chain, seed: int) -> Numbers:
+    """Random numbers for what is given, entries beyond its ends too, and for free letters."""
+
+    @cache
+    def given(name: str, *places: int) -> mpf:
+        draw = random.Random(f"{seed}/{name}/{places}")
+        value = mpf(draw.randint(-2000, 2000) or 7) / (1009 if seed < 4 else 101)
+        return abs(value) if name in lesson.positive else value
+
+    sizes = _sizes(lesson, chain, seed)
+    numbers = Numbers(given, lesson.shapes, sizes, _trees(lesson))
+    # at first all letters are 1: where two indices are equal counts as well
+    numbers.letters = {x: 1 + (seed + k) % sizes[x] if seed else 1 for k, x in enumerate(_free(lesson, chain))}
     return numbers
 
 
+def _free(lesson: Lesson, chain: tree.Chain) -> list[str]:
+    return sorted({n.name for n in tree.walk(chain) if isinstance(n, tree.Symbol) and n.name in LETTERS})
+
+
 def differs(lesson: Lesson, chain: tree.Chain) -> bool | None:
-    """Whether two sides differ at one of three points; None where the second reader does not work them out."""
-    letters = sorted({n.name for n in tree.walk(chain) if isinstance(n, tree.Symbol) and n.name in SIZES})
-    with mpmath.workdps(50):
-        for seed in range(3):
-            numbers = point(lesson, seed)
-            numbers.letters = {letter: 1 + (seed + k) % SIZES[letter] for k, letter in enumerate(letters)}
+    """Whether it is wrong at one of some points; None where the second reader does not work it out."""
+    orders = any(r in ORDERS for r in chain.relations)
+    with mp.workdps(50):
+        for seed in range(60 if orders else 4):
             try:
-                left, right = (numbers.value(side) for side in chain.sides)
-            except (Unknown, ZeroDivisionError, KeyError, AttributeError, TypeError, ValueError, OverflowError):
-                return None
-            if abs(left - right) > CLOSE * (1 + abs(left)):
+                if not _holds(lesson, chain, seed):
+                    return True
+            except Misfit:
                 return True
+            except (Unknown, *FAILURES):
+                if seed == 0 or not orders:
+                    return None
     return False
+
+
+def _holds(lesson: Lesson, chain: tree.Chain, seed: int) -> bool:
+    numbers = _point(lesson, chain, seed)
+    values = [numbers.value(side) for side in chain.sides]
+    for k, relation in enumerate(chain.relations):
+        a, b = values[k], values[k + 1]
+        if relation in ORDERS:
+            if not ORDERS[relation](a, b) and abs(a - b) > CLOSE * (1 + abs(a)):
+                return False
+        elif not _same(a, b) and not _rounds(chain.sides[k : k + 2], values[k : k + 2], relation, numbers):
+            return False
+    return True
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) != isinstance(b, np.ndarray):
+        number, array = (b, a) if isinstance(a, np.ndarray) else (a, b)
+        return all(abs(x - number) <= CLOSE * (1 + abs(number)) for x in np.ravel(array))
+    if not isinstance(a, np.ndarray):
+        return abs(a - b) <= CLOSE * (1 + abs(a))
+    if a.shape != b.shape:
+        if 1 not in a.shape or a.shape != b.shape[::-1]:
+            raise Misfit(f"{a.shape} = {b.shape}")
+        b = b.T  # a derivative as a row or as a column is a matter of layout
+    return all(abs(x - y) <= CLOSE * (1 + abs(x)) for x, y in zip(np.ravel(a), np.ravel(b), strict=True))
+
+
+def _rounds(sides: tuple[tree.Node, ...], values: list[Any], relation: str, numbers: Numbers) -> bool:
+    """Whether the two agree once every figure with decimals is any number that rounds to it."""
+    if not any(isinstance(n, tree.Number) and ("." in n.text or relation == "≈") for s in sides for n in tree.walk(s)):
+        return False
+    if any(isinstance(v, np.ndarray) for v in values):
+        return False
+    found = []
+    for side, value in zip(sides, values, strict=True):
+        written = Numbers(numbers.given, {}, {}, (), iv)
+        try:
+            spread = written.value(side)
+        except (Unknown, *FAILURES):
+            spread = iv.mpf(value)
+        if relation == "≈" and isinstance(side, tree.Number) and "." not in side.text:
+            zeros = len(side.text) - len(side.text.rstrip("0"))
+            spread += iv.mpf([-1, 1]) * mpf(10) ** (zeros if int(side.text) else 0) / 2
+        found.append(spread)
+    first, second = found
+    return bool(first.a <= second.b and second.a <= first.b)
+
+
+# ── witnesses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | None:
     """Whether the two sides have at the witness' point the values that it tells; None where that is not worked out."""
-    sizes: dict[str, int] = {}
-    for name in witness.point:
-        found = re.fullmatch(r"(\w+)\[(.+)\]", name)
-        for letter, place in zip(lesson.axes.get(found[1], ""), found[2].split(", "), strict=True) if found else ():
-            sizes[letter] = max(sizes.get(letter, 0), int(place))
-    sizes["k"] = sizes.get("j", 0)
-    for name, told in witness.point.items():
-        found = re.fullmatch(r"n_([ijk])(\.\d+)?", name)
-        if found and int(told) != sizes.get(found[1]):
-            return None  # two sums over one letter with two ends: more than one size a letter
-    names: dict[str, Any] = {}
-    for name, shape in lesson.shapes.items():
-        letters = lesson.axes.get(name, "")
-        names[name] = _listed(name, [sizes.get(x, 0) for x in letters], witness.point) if shape else None
-        names[name] = _number(witness.point.get(name, "0")) if not shape else names[name]
-    with mpmath.workdps(50):
-        numbers = _at(lesson, names, sizes)
-        numbers.letters = {n: 1 + int(v) for n, v in witness.point.items() if n in SIZES}
+    entries: dict[tuple[Any, ...], mpf] = {}
+    extents: dict[str, int] = {}
+    letters: dict[str, int] = {}
+    defined = _defined(lesson)
+    with mp.workdps(50):
+        for name, told in witness.point.items():
+            found = re.fullmatch(r"(\w+)\[(.+)\]", name)
+            if found:
+                entries[(found[1], *map(int, found[2].split(", ")))] = _number(told)
+            elif name in lesson.shapes or name in defined:
+                entries[name,] = _number(told)
+            elif name in LETTERS:
+                letters[name] = int(told)
+            elif "/" in told or "-" in told:
+                return None  # a name of no lesson
+            else:
+                extents[name] = int(told)
+        sizes = _told(lesson, chain, extents, entries)
+        if sizes is None:
+            return None
+        zero = any(isinstance(n, tree.Number) and n.text == "0" for n in tree.walk(chain))
+        if zero and any(0 in places for _, *places in entries):
+            return None  # whether all names are counted from 0 then is the document's affair
+        missing = random.Random(0)
+        drawn: dict[Any, mpf] = {}
+
+        def given(*key: Any) -> mpf:
+            if key in entries:
+                return entries[key]
+            return drawn.setdefault(key, mpf(missing.randint(1, 999)) / 1009)
+
+        numbers = Numbers(given, lesson.shapes, sizes, _trees(lesson))
+        numbers.fixed.update({k: v for k, v in entries.items() if k[0] in numbers.defined})
+        numbers.letters = {x: letters.get(x, 0) + 1 for x in _free(lesson, chain)}
         try:
             values = [numbers.value(side) for side in chain.sides]
-        except (Unknown, ZeroDivisionError, KeyError, AttributeError, TypeError, ValueError, OverflowError, IndexError):
+        except (Unknown, Misfit, *FAILURES):
             return None
-        told = [mpf(re.sub(r"[\[\] ]|\+/-.*", "", t) or 0) for t in (witness.left, witness.right)]
-        return all(abs(v - t) <= mpf(10) ** -9 * (1 + abs(t)) for v, t in zip(values, told, strict=True))
+        return any(_are(pair, witness) for pair in pairwise(values))
 
 
-def _listed(name: str, sizes: list[int], point: Mapping[str, str], before: tuple[int, ...] = ()) -> Any:
-    if not sizes:
-        return _number(point.get(f"{name}[{', '.join(map(str, before))}]", "0"))
-    return [_listed(name, sizes[1:], point, (*before, place)) for place in range(1, sizes[0] + 1)]
+def _are(values: tuple[Any, Any], witness: Witness) -> bool:
+    for value, text in zip(values, (witness.left, witness.right), strict=True):
+        told = mpf(re.sub(r"[\[\] ]|\+/-.*", "", text) or 0)
+        found = np.ravel(value) if isinstance(value, np.ndarray) else [value]
+        if not any(abs(v - told) <= mpf(10) ** -9 * (1 + abs(told)) for v in found):
+            return False
+    return True
+
+
+def _defined(lesson: Lesson) -> dict[str, Any]:
+    return {(found := heads(d.sides[0]))[0]: (found[1], found[2], d) for d in _trees(lesson)}
+
+
+def _told(
+    lesson: Lesson, chain: tree.Chain, extents: dict[str, int], entries: dict[tuple[Any, ...], mpf]
+) -> dict[str, int] | None:
+    """How long each axis is at a witness; None where one letter would have two lengths."""
+    sizes: dict[str, set[int]] = {}
+    shapes = {**{n: "".join(subs) for n, (subs, _, _) in _defined(lesson).items()}, **lesson.shapes}
+    for name, told in extents.items():
+        found = re.fullmatch(r"(?:n_)?(Σ?\w?)(\d*)(\.\d+)?", name)
+        if found is None:
+            continue
+        axes = shapes.get(found[1], "")
+        letter = found[1]
+        if name.startswith("n_") and axes:
+            letter = axes[int(found[2] or 1) - 1]
+        sizes.setdefault(letter, set()).add(told)
+    for name, axes in lesson.shapes.items():
+        for k, letter in enumerate(axes):
+            if letter not in sizes and (seen := [places[k] for n, *places in entries if n == name]):
+                sizes[letter] = {max(seen)}
+    if any(len(s) > 1 for s in sizes.values()):
+        return None
+    made = {x: s.pop() for x, s in sizes.items()}
+    for letter, axis in _uses((*_trees(lesson), chain), lesson):
+        for one, other in ((letter, axis), (axis, letter)):
+            if one in made and other not in made:
+                made[other] = made[one]
+    return {**dict.fromkeys((*LETTERS, *"".join(lesson.shapes.values())), 1), **made}
 
 
 def _number(text: str) -> mpf:
     over, _, under = text.partition("/")
     return mpf(over) / mpf(under or 1)
-
-
-def mutants(claim: str) -> Iterator[tuple[str, tree.Chain]]:
-    """A claim with one slip on its right side, and then with two."""
-    chain = parse(claim)
-    letters = [n for n in SIZES if any(isinstance(x, tree.Symbol) and x.name == n for x in tree.walk(chain))]
-    seen = {chain.sides[1]}
-    once = []
-    for kind, right in [*scaled(chain.sides[1]), *edits(chain.sides[1], letters)]:
-        if right not in seen and _is_written(right):
-            seen.add(right)
-            once.append((kind, right))
-            yield kind, replace(chain, sides=(chain.sides[0], right))
-    for kind, right in once:
-        for second, both in edits(right, letters):
-            if both not in seen and _is_written(both):
-                seen.add(both)
-                yield f"{kind}, {second}", replace(chain, sides=(chain.sides[0], both))
-
-
-def _is_written(node: tree.Node) -> bool:
-    """Whether a slip leaves something that can be written down: 2 5 is one number or none."""
-    try:
-        return parse(latex(node)) == node
-    except UnreadError:
-        return False
-
-
-def verdict(lesson: Lesson, chain: tree.Chain, budget: float = 1.0) -> tuple[Verdict, Meaning]:
-    """What the checker says of a claim after the definitions of its lesson; of a chain of two sides."""
-    text = [parse(d) for d in lesson.definitions]
-    written = parse(latex(chain))  # as it would stand in a document
-    usage, rounding = usage_of([*text, *map(parse, lesson.claims)]), rounding_of([*text, written])
-    reading = Reading(usage, rounding=rounding)
-    for definition in text:
-        reading.statement(definition, Place())
-    reading.finish()
-    (link,) = reading.statement(written, Place())
-    return Judge(reading, budget=budget).verdict(link), link

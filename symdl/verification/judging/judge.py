@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
@@ -13,6 +14,7 @@ from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import suggestion
+from symdl.verification.meaning import binding
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
@@ -109,7 +111,14 @@ def _told(
     machine: Machine | None,
 ) -> Iterator[Link]:
     for chain in _chains(node):
-        meanings = reading.statement(chain, place, previous)
+        try:
+            meanings = reading.statement(chain, place, previous)
+        except (SymdlError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            verdict = Verdict(Status.UNDECIDED, "none", "the formula as it stands", reason=reason)
+            yield Link(unicode(chain), latex(chain), verdict)
+            previous = _last_side(chain)
+            continue
         through = len(meanings) > 1 and bool(meanings[0].defines) and _derives(chain)
         for meaning in meanings:
             if not (wanted or meaning.redefines or through):
@@ -124,9 +133,8 @@ def _told(
             # what a verdict takes for equal stays with it, so that no other one hangs on which process judges it
             reading.scope.merged = merged
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
-                # one slip away from what the name stands for is a slip; anything else is another meaning
-                reading.redefine(meaning, place)
-                verdict = Verdict(Status.DEFINITION, "definition", "another meaning of the name")
+                # one slip away from what the name stands for is a slip; anything else may be another meaning
+                verdict = _again(reading, meaning, place, verdict)
             if through and verdict.status is Status.UNDECIDED:
                 reading.doubt(meanings[0])
             if wanted and machine is not None:
@@ -134,6 +142,17 @@ def _told(
             yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
         reading.finish()
         previous = _last_side(chain)
+
+
+def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Verdict:
+    """A name that is not what it was: f(x) of the next example, and any name that is made of other names now, has
+    another meaning; of the same names, it is that or a slip."""
+    if found.status is Status.REFUTED and not binding.is_example(reading.reader(), link.left):
+        reading.doubt(link)
+        reason = f"not what {unicode(link.left)} stands for so far: a slip, or another meaning of the name"
+        return replace(found, status=Status.UNDECIDED, reason=reason)
+    reading.redefine(link, place)
+    return Verdict(Status.DEFINITION, "definition", "another meaning of the name", reason="it stood for something else")
 
 
 def _derives(chain: tree.Chain) -> bool:

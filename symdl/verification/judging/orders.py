@@ -81,7 +81,8 @@ def _points(left: sympy.Expr, right: sympy.Expr, seed: int) -> Iterator[Point]:
     both = [left, right]
     number = 0
     while True:
-        yield Point(1_000_003 * seed + number, KINDS[number % len(KINDS)], small_extents(both), gather_limits(both))
+        kind, extents = KINDS[number % len(KINDS)], small_extents(both, number % 3)
+        yield Point(1_000_003 * seed + number, kind, extents, gather_limits(both))
         number += 1
 
 

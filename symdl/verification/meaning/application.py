@@ -133,6 +133,8 @@ def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array
 
 def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     name, scope = parts.name, reader.scope
+    if name in ("e", "π") and not reader.known(name):
+        return None  # e^x (1 + y) is a product
     function = scope.functions.get(name)
     if function is not None and not parts.subscripts:
         if name in reader.arguments:

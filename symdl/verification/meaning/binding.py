@@ -11,7 +11,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import ELEMENTARY, library_name
+from symdl.verification.meaning.functions import CUSTOMARY, ELEMENTARY, library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
 from symdl.verification.meaning.scope import Formula, count, element
@@ -127,7 +127,8 @@ def is_unbound(reader: Interpreter, side: Node) -> bool:
     parts, arguments = found
     if arguments is None:
         return _bound(reader, parts) is None and parts.name not in reader.scope.counts
-    return not reader.known(parts.name) and library_name(parts.name) is None and _own_arguments(reader, arguments)
+    named = parts.name in CUSTOMARY or library_name(parts.name) is not None
+    return not reader.known(parts.name) and not named and _own_arguments(reader, arguments)
 
 
 def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
@@ -162,7 +163,7 @@ def _bound(reader: Interpreter, parts: Parts) -> Formula | None:
         return found[-1] if found else scope.functions.get(name)
     rank = len(parts.subscripts)
     whole = scope.formulas.get((name, rank))
-    if all(isinstance(s, tree.Number) for s in parts.subscripts):
+    if all(isinstance(s, tree.Number) and s.text.isdigit() for s in parts.subscripts):
         places = tuple(sympy.Integer(s.text) for s in parts.subscripts if isinstance(s, tree.Number))
         return scope.entries.get((name, places)) or whole
     return whole
@@ -186,6 +187,12 @@ def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
     if arguments is not None:
         return reader.known(parts.name) and _own_arguments(reader, arguments)
     return _bound(reader, parts) is not None and (is_list(value) or bool(names_in(reader, [value])))
+
+
+def is_example(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is f(x), g(x) or h(x), of which texts have many."""
+    found = head(reader, side)
+    return found is not None and found[1] is not None and found[0].name in ("f", "g", "h", "F", "G")
 
 
 def defined(reader: Interpreter, side: Node, value: Node, section: tuple[int, ...], line: int) -> str:

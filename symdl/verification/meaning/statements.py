@@ -16,7 +16,7 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError, ShapesError
+from symdl.verification.meaning.errors import ShapesError
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.rounding import Rounding
@@ -231,7 +231,7 @@ class Reading:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self.scope.opaque -= binding.heads(reader, sides[k])
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
-            except MeaningError as error:
+            except SymdlError as error:
                 problem = str(error)
                 self._not_understood(reader, sides[k])
             text = told or f"a name whose value is not understood here ({problem})"
@@ -268,7 +268,7 @@ class Reading:
             try:
                 values.append(reader.value(side))
                 problems.append("")
-            except MeaningError as error:
+            except SymdlError as error:
                 values.append(None)
                 problems.append(str(error))
                 unfit |= {k} if isinstance(error, ShapesError) else set()
@@ -312,7 +312,7 @@ class Reading:
         if (open_ or place.condition) and set(relations) <= ORDERS:
             try:
                 self.scope.domain.extend(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
-            except MeaningError as error:
+            except SymdlError as error:
                 return [replace(m, reason=str(error)) for m in found]
             return [replace(m, defines="a condition", condition=False) for m in found]
         return found

@@ -8,35 +8,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.texts import FRAMES, NAMES, PIECES, SIGNS, apart
 
 from symdl.verification.notation import UnreadError, latex, parse, unicode
 from symdl.verification.notation.reader import LENGTH
 
-
-def apart(text: str) -> list[str]:
-    """The parts of a table, between two spaces or on lines of their own."""
-    return [part.strip() for line in text.splitlines() for part in line.split("  ") if part.strip()]
-
-
-#: Pieces that meet in formulas, and pieces that break them.
-PIECES = apart(r"""
-    \frac  \sqrt  \sum  \prod  \max  \log  \sin  \exp  \nabla  \partial  \hat  \mathbf  \mathrm  \text
-    \operatorname  \left  \right  \big  \begin{cases}  \end{cases}  \begin{pmatrix}  \end{pmatrix}  \underbrace
-    \quad  \cdot  \odot  \times  \le  \in  \to  \implies  \mid  \|  \{  \}  \langle  \rangle  \theta  \alpha  \infty
-    \ldots  \top  \prime  \\  \,  \;  \not  \over  \bf  \overset  \binom  \mathbb  \%  {  }  (  )  [  ]  |  _  ^  '
-    !  &  =  <  >  +  -  *  /  ,  ;  :  .  0  1  23  4.5  a  b  x  y  d  f  in  word  ∂  ∑  ²  ₁  α  中  \text{if}
-    \text{and}  $  %  \frac{d}{dx}  x_1  \sum_i  (x)
-""")
-#: Names, and formulas with places for others.
-NAMES = apart(r"x  w_0  \theta  \mathbf{W}^{(l)}  \hat{y}_i  z'  \mathrm{loss}  A^T  2  0.5  n_{\text{in}}")
-FRAMES = apart(r"""
-    (①)  \sqrt{①}  \log ①  \sigma(①)  \|①\|  |①|  -①  \sum_{i=1}^n ①  \max(0, ①)  \frac{d}{dx} ①  \nabla_w ①  e^{①}
-    \mathbf{①}  \left[①\right]  \underbrace{①}_{a}  \frac{\partial ①}{\partial w_{jk}}  \mathbb{E}\left[①\right]
-    \hat{①}  \text{if } ①  ① + ②  ① - ②  ① ②  ① \cdot ②  \frac{①}{②}  ① / ②  ① = ②  ① \le ②  f(①, ②)  p(① \mid ②)
-    ① \odot ②  ①, ②  \begin{cases} ① & x > 0 \\ ② & \text{otherwise} \end{cases}
-    \begin{pmatrix} ① & ② \\ 0 & 1 \end{pmatrix}  ① \quad ②  ① \text{ and } ②  \left. ① \right|_{②}  ① \implies ②
-    \max_{①} ②  ①^{②}  {①}_{②}  ① \\ ②
-""")
 #: What goes on without an end.
 ENDLESS = apart(r"""
     {  (  \mathbf{  \text{$  x^{  \frac  |  |x  \sum  -  2*-  a/  a,  \log  \nabla  '  x_  \hat  \sqrt[
@@ -75,7 +51,7 @@ def test_random_bytes(text: str) -> None:
     read(text)
 
 
-@given(st.text(alphabet="\\{}()[]|_^'&=+-*/,.;: 12abdxdfi$%~<>!?\n", max_size=40))
+@given(st.text(alphabet=SIGNS, max_size=40))
 def test_random_signs(text: str) -> None:
     read(text)
 
