@@ -268,10 +268,13 @@ class Numbers:
         return self.value(node.body)
 
     def _sum(self, node):
-        total = None
+        total, bound = None, set()
         for sign, term in node.terms:
             if sign not in "+-":
                 raise Unknown(sign)
+            if bound & _letters(term):
+                raise Unknown("what follows a sum, with its index")
+            bound |= _bound(term)
             value = self.value(term)
             value = value if sign == "+" else -value
             total = value if total is None else _added(total, value)
@@ -505,6 +508,17 @@ class Numbers:
         for place in np.ndindex(*sample.shape):
             made[place] = mpmath.diff(lambda x, p=place: moved(x)[p], at, order)
         return made
+
+
+def _letters(node):
+    """Letters that stand in subscripts, and that no sum there binds."""
+    subs = [n.sub for n in tree.walk(node) if isinstance(n, tree.Scripted) and n.sub is not None]
+    return {n.name for sub in subs for n in tree.walk(sub) if isinstance(n, tree.Symbol)} - _bound(node)
+
+
+def _bound(node):
+    limits = [n.sub for n in tree.walk(node) if isinstance(n, tree.Big) and n.sub is not None]
+    return {n.name for sub in limits for n in tree.walk(sub) if isinstance(n, tree.Symbol)}
 
 
 def _each(array, function):
