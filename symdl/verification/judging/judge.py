@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
+from symdl.core.pauses import collection_paused
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
@@ -60,16 +61,14 @@ def judge(
     >>> [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
     ['definition', 'definition', 'proved', 'refuted']
     """
-    trees: dict[int, Node | UnreadError] = {}
-    for k, span in enumerate(document.spans):
-        if k not in skip:
-            trees[k] = _tree(span.latex)
-    words = " ".join(s.before for s in document.spans)
-    facts = sorted({m.lower() for m in _FACTS.findall(words)})
-    said = Said(document)
-    read = [t for t in trees.values() if isinstance(t, Node)]
-    rounding = rounding_of([*read, *(node for _, node in said.ahead)])
-    reading = Reading(usage_of(read), facts=", ".join(facts[:3]), rounding=rounding)
+    with collection_paused():  # all of this stays
+        trees = _trees(document, skip)
+        words = " ".join(s.before for s in document.spans)
+        facts = sorted({m.lower() for m in _FACTS.findall(words)})
+        said = Said(document)
+        read = [t for t in trees.values() if isinstance(t, Node)]
+        rounding = rounding_of([*read, *(node for _, node in said.ahead)])
+        reading = Reading(usage_of(read), facts=", ".join(facts[:3]), rounding=rounding)
     judging = Judge(reading, seed)
     last: dict[int, Node] = {}
     for k, span in enumerate(document.spans):
@@ -92,6 +91,15 @@ def judge(
             last[span.block] = closing
         if told and wanted:
             yield k, _judged(span, unicode(found), told)
+
+
+def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | UnreadError]:
+    """The tree of each formula; what is written twice, as names are, is parsed once."""
+    known: dict[str, Node | UnreadError] = {}
+    for k, span in enumerate(document.spans):
+        if k not in skip and span.latex not in known:
+            known[span.latex] = _tree(span.latex)
+    return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
 
 
 def _tree(text: str) -> Node | UnreadError:
