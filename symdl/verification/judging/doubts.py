@@ -23,6 +23,8 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
     """Why numbers that differ do not show that a link is wrong; empty: they do."""
     if reading.wished:
         return "what is wished for, or assumed"
+    if reading.unclear:
+        return "its sentence puts it under a condition that is not understood"
     doubled = _namesakes(reading, link)
     if doubled:
         return f"{doubled} may be meant"
@@ -42,6 +44,8 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
 def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     """Why a witness does not show that the link is wrong; empty: it does."""
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
+    if reading.unclear:
+        return "its sentence puts it under a condition that is not understood"
     unknown = sorted({n for side in sides for n, _ in side} & reading.scope.opaque)
     if unknown:
         return f"what {', '.join(unknown)} stands for is not understood here"

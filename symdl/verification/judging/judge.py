@@ -10,6 +10,7 @@ from symdl.core.pauses import collection_paused
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
+from symdl.verification.judging.conditions import one_hot
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
@@ -28,7 +29,7 @@ _RELATION = re.compile(r"[=<>≈≤≥≠]|\\(approx|leq?|geq?|neq?|equiv|lt|gt|
 
 #: Words that say of vectors and matrices what no formula says.
 _FACTS = re.compile(
-    r"orthogonal|orthonormal|unitary|symmetric|diagonal|identity matrix|invertible|inverse|positive definite|one-hot"
+    r"orthogonal|orthonormal|unitary|symmetric|diagonal|identity matrix|invertible|inverse|positive definite"
     r"|stochastic|idempotent|projection|rotation",
     re.IGNORECASE,
 )
@@ -69,6 +70,7 @@ def judge(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage_of(read), facts=", ".join(facts[:3]), rounding=rounding)
+        reading.foresee(read, one_hot(document))
     judging = Judge(reading, seed)
     last: dict[int, Node] = {}
     for k, span in enumerate(document.spans):

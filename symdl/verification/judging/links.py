@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.core.deadlines import now
+from symdl.core.functions import Delta
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, Tensor
 from symdl.errors import SymdlError
@@ -28,6 +29,7 @@ from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
 from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.sums import new_index
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
 from symdl.verification.notation import tree
@@ -91,7 +93,21 @@ class Judge:
             left, right = self._aligned(link)
         except ShapesError as error:
             return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
-        return self._levels(link, left, right)
+        return self._levels(link, *self._of_pairs(link, left, right))
+
+    def _of_pairs(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Pair:
+        """Both sides for indices that are the same, or 0 where those are that are not."""
+        free = {i.name: i for i in link.free}
+        for a, b, same in self.reading.pairs:
+            if a not in free or b not in free:
+                continue
+            i, j = free[a], free[b]
+            self.reading.scope.fit(i.extent, j.extent)
+            if same:
+                left, right = left.xreplace({j: i}), right.xreplace({j: i})
+            else:
+                left, right = left * (1 - Delta(i, j)), right * (1 - Delta(i, j))
+        return left, right
 
     # ── definitions that say which function they are ─────────────────────────────────────────────────────────────────
 
@@ -190,7 +206,7 @@ class Judge:
         """What the document states of the names on both sides, as relations."""
         used = _names(left) | _names(right)
         small = {e for side in (left, right) for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
-        stated = [c for c in self.reading.scope.domain if _names(c) & used]
+        stated = [c for c in (*self.reading.scope.domain, *self.reading.under) if _names(c) & used]
         return stated + [sympy.Gt(e, 0) for e in sorted(small, key=str)]
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
@@ -208,6 +224,13 @@ class Judge:
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
             return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
+        hot = self._one_hot(forms)
+        if hot is not None:
+            found = self._decided(link, *hot)
+            if found.status is not Status.REFUTED:
+                told = ", ".join(sorted(self.reading.one_hot & (_names(forms[0]) | _names(forms[1]))))
+                return replace(found, scope=f"{found.scope}, {told} one-hot")
+            verdict = found
         current = self._of_this_section(forms)
         if current != forms:
             return self._sound(link, self._decided(link, *current), current)
@@ -232,6 +255,17 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return verdict
+
+    def _one_hot(self, forms: Pair) -> Pair | None:
+        """Both sides with δ(k, c) for y_k, of which the words say that it is one-hot; None where there is none."""
+        scope, mapping = self.reading.scope, dict[Element, sympy.Expr]()
+        for name in self.reading.one_hot:
+            hot = new_index("c", scope.extent(name, 0, 1))
+            for e in {e for f in forms for e in f.atoms(Element) if e.name == name}:
+                if len(e.subscripts) != 1:
+                    return None
+                mapping[e] = Delta(e.subscripts[0] - scope.base(name), hot)
+        return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)) if mapping else None
 
     def _of_this_section(self, forms: Pair) -> Pair:
         """An undefined loss hangs on nothing of sections that are over, where one side of a link speaks of it only."""
@@ -299,7 +333,7 @@ class Judge:
             if found is None or not found.proved:
                 continue
             if name in self.reading.scope.sums_to_one:
-                return found
+                return replace(found, scope=f"{found.scope}, Σ {name} = 1 as stated")
             reason = f"equal where Σ {name} = 1, which is not stated"
             return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
         return verdict

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
+from symdl.verification.judging.conditions import Conditions
 from symdl.verification.meaning.statements import Place
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import Node
@@ -35,6 +36,7 @@ class Said:
             node = _tree(text) if text else None
             if node is not None:
                 found.append((position, node))
+        self.conditions_of = Conditions(document)
         self.ahead = sorted(found, key=lambda pair: pair[0])
 
     def until(self, span: Span) -> Iterator[Node]:
@@ -46,7 +48,8 @@ class Said:
         """Where a formula stands, with what is said of it."""
         told = _BEFORE.search(span.before) or _AFTER.match(span.after)
         condition = span.position in self.conditions or bool(told)
-        return Place(span.section, span.line, span.before, self.named.get(span.position, ""), condition)
+        passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
+        return Place(span.section, span.line, span.before, self.named.get(span.position, ""), condition, passing, under)
 
 
 def _of_words(said: Stated) -> str:

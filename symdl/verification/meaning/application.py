@@ -145,7 +145,7 @@ def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     if parts.subscripts and not parts.primes:
         if function_letter(name) and (name, len(parts.subscripts)) not in scope.formulas:
             raise MeaningError(f"{name} with subscripts is not defined here as a function")
-        return None
+        return _hanging_on(reader, parts, nodes)
     if (name, 0) in scope.formulas or (name, 1) in scope.formulas:
         return _dependent(reader, parts, nodes)
     if not reader.known(name) or parts.primes:
@@ -155,6 +155,19 @@ def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
         if parts.primes or function_letter(name) or name in reader.usage.applied - reader.usage.bare:
             return _unknown(name + "′" * parts.primes, [reader.value(n) for n in nodes])
     return None
+
+
+def _hanging_on(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
+    """L_i(w) of a name that was defined by w is L_i; x_i (a + b) is a product."""
+    named = [reader.parts(n) for n in nodes]
+    if any(p is None or p.power is not None for p in named):
+        return None
+    rank = len(parts.subscripts)
+    formulas = reader.scope.all_of(parts.name, rank)
+    used = {e.name for f in formulas for e in f.value.body.atoms(Element)}
+    if all(p is not None and (p.name in used or reader.scope.depends(parts.name, rank, p.name)) for p in named):
+        return reader.entry(replace(parts, power=None))
+    raise MeaningError(f"{parts.name} with subscripts is not defined here as a function of that")
 
 
 def _unknown(name: str, values: list[Array]) -> Array:

@@ -39,8 +39,11 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
             return None
         items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
         named = [reader.parts(i) for i in items]
-        if parts.primes or parts.subscripts or any(p is None or p.power is not None for p in named):
+        if parts.primes or any(p is None or p.power is not None for p in named):
             return None
+        if parts.subscripts:  # L_i(w) says what L_i hangs on, where it is not known yet
+            new = (parts.name, len(parts.subscripts)) not in reader.scope.formulas
+            return (parts, None) if new and len(items) == 1 else None
         return parts, tuple(items)
     if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol):
         inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument

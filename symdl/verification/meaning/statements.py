@@ -7,6 +7,7 @@ equation claims something of it. Given numbers may be given anew.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import sympy
@@ -16,14 +17,15 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import ShapesError
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, subscripting
+from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, element
 from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐"})
 DEFINITIONS = frozenset({":=", "≜"})
@@ -41,6 +43,8 @@ class Place:
         before: the words before it.
         named: the entry of the library that they say the function it defines is.
         condition: they say that it is a condition.
+        passing: it is a condition of its own sentence, and of nothing else.
+        under: conditions that its sentence puts it under.
     """
 
     section: tuple[int, ...] = ()
@@ -48,6 +52,8 @@ class Place:
     before: str = ""
     named: str = ""
     condition: bool = False
+    passing: bool = False
+    under: tuple[tree.Chain, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,10 @@ class Reading:
     heads: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    under: list[sympy.Basic] = field(default_factory=list)
+    pairs: list[tuple[str, str, bool]] = field(default_factory=list)
+    unclear: bool = False
+    one_hot: set[str] = field(default_factory=set)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
@@ -105,6 +115,16 @@ class Reading:
             extent = self.scope.extent(name, 0, 1)
             if isinstance(extent, sympy.Symbol):
                 self.scope.sizes[extent] = length
+
+    def foresee(self, formulas: Iterable[Node], one_hot: Iterable[Node]) -> None:
+        """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
+        reader = self.reader()
+        for node in (n for formula in formulas for n in walk(formula)):
+            if isinstance(node, tree.Chain) and len(node.sides) == 2 and node.relations == ("=",):
+                self.scope.sums_to_one |= {binding.summing_to_one(reader, *node.sides)} - {""}
+        for node in one_hot:
+            parts = reader.parts(node)
+            self.one_hot |= {parts.name} if parts is not None else set()
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
@@ -155,7 +175,8 @@ class Reading:
         if not relations:
             return []
         self.section, self.wished = place.section, place.condition
-        self.scope.section = place.section
+from symdl.verification.meaning.letters import letters_of, subscripting
+from symdl.verification.meaning.names import letter_of
         if isinstance(node.sides[0], tree.Empty) and previous is not None:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
@@ -175,6 +196,19 @@ class Reading:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in _links(sides, relations)]
         return found
+
+    def _put_under(self, conditions: tuple[tree.Chain, ...]) -> None:
+        """The conditions of the sentence: relations between numbers, and indices that are the same or are not."""
+        self.under, self.pairs, self.unclear = [], [], False
+        for chain in conditions:
+            letters = [letter_of(side) for side in chain.sides]
+            if len(letters) == 2 and all(letters) and chain.relations[0] in ("=", "≠"):
+                self.pairs.append((letters[0], letters[1], chain.relations[0] == "="))
+                continue
+            try:
+                self.under += cases.condition(self.reader(), chain)
+            except MeaningError:
+                self.unclear = True
 
     def _kinds(self, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
         made = []
@@ -200,8 +234,6 @@ class Reading:
                 leading += 1
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
-        if len(sides) == 2 and relations[0] == "=":
-            self.scope.sums_to_one |= {binding.summing_to_one(reader, *sides)} - {""}
         found = self._claims(reader, sides, relations)
         if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
