@@ -175,8 +175,10 @@ class Reading:
         if not relations:
             return []
         self.section, self.wished = place.section, place.condition
-from symdl.verification.meaning.letters import letters_of, subscripting
-from symdl.verification.meaning.names import letter_of
+        self.scope.section = place.section
+        self._put_under(place.under)
+        if place.passing:
+            return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in _links(sides, relations)]
         if isinstance(node.sides[0], tree.Empty) and previous is not None:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
