@@ -17,13 +17,14 @@ from flint import arb, fmpq
 
 from symdl.errors import SymdlError
 from symdl.verification.balls import Evaluator
+from symdl.verification.decide import equal
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.verdict import Status, Verdict, Witness
 
-#: Bits for arithmetic with numbers.
-PRECISION = 512
+#: Bits for arithmetic with numbers, and seconds for a proof that two of them are one.
+PRECISION, SECONDS = 512, 1.0
 
 _ORDERS: dict[str, Callable[[arb, arb], bool]] = {
     "<": operator.lt,
@@ -35,6 +36,8 @@ _ORDERS: dict[str, Callable[[arb, arb], bool]] = {
     "≫": operator.gt,
 }
 _SCOPE = "these numbers"
+#: Nobody who works in double precision sees a smaller difference, as that of tanh(100) and 1.
+_INVISIBLE = arb(2) ** -52
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,14 @@ def decide_numbers(left: Side, right: Side, relation: str) -> Verdict:
     (<Status.PROVED: 'proved'>, <Status.REFUTED: 'refuted'>)
     """
     before = flint.ctx.prec
-    flint.ctx.prec = PRECISION
     try:
-        return _decided(left, right, relation)
+        for precision in _precisions(left, right):
+            flint.ctx.prec = precision
+            found = _decided(left, right, relation, precision)
+            if found is not None:
+                return found
+        reason = f"no difference is seen at {precision} bits, and no proof is found"
+        return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=reason)
     except UndefinedError as error:
         return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=f"a side has no real value: {error}")
     except SymdlError as error:
@@ -129,31 +137,45 @@ def decide_numbers(left: Side, right: Side, relation: str) -> Verdict:
         flint.ctx.prec = before
 
 
-def _decided(left: Side, right: Side, relation: str) -> Verdict:
-    a, b = _value(left.exact), _value(right.exact)
+def _precisions(left: Side, right: Side) -> tuple[int, ...]:
+    """Bits that tell apart what is written: σ(1000) is 1 up to the 1443rd bit, and 10⁴⁰⁰ + 1 is no 10⁴⁰⁰."""
+    sides = left.exact, right.exact
+    if all(s.is_Rational for s in sides):
+        return (PRECISION + sum(int(n).bit_length() for s in sides for n in (s.p, s.q)),)
+    return PRECISION, 8 * PRECISION
+
+
+def _decided(left: Side, right: Side, relation: str, precision: int) -> Verdict | None:
+    """The verdict at a precision; None where it is too low to tell."""
+    a, b = _value(left.exact, precision), _value(right.exact, precision)
+    exact = left.exact.is_Rational and right.exact.is_Rational
+    method = "exact arithmetic" if exact else "ball arithmetic"
     if relation in _ORDERS:
-        return _ordered(a, b, relation)
-    if left.exact.is_Rational and right.exact.is_Rational:
-        if left.exact == right.exact:
-            return Verdict(Status.PROVED, "exact arithmetic", _SCOPE)
-    elif (a - b).contains(0) and sympy.nsimplify(left.exact - right.exact).equals(0) is True:
+        return _ordered(a, b, relation, method)
+    alike = left.exact == right.exact if exact else (a - b).contains(0) and _proved_alike(left.exact, right.exact)
+    if alike:
         return Verdict(Status.PROVED, "exact arithmetic", _SCOPE)
     for value, side, other in ((a, right, b), (b, left, a)):
         half = _allowed(side, relation)
         if half is not None and abs(value - other) <= arb(_rational(half)):
             return Verdict(Status.PROVED, "exact arithmetic, rounded to the digits that are shown", _SCOPE)
-    if _overlap(left, right, relation, loose=False):
-        if (a - b).contains(0):
-            return Verdict(
-                Status.CONSISTENT, f"ball arithmetic, {PRECISION} bits", _SCOPE, reason="no difference is seen"
-            )
+    if _overlap(left, right, relation, precision, loose=False):
+        if (a - b).contains(0) and not left.halves and not right.halves:
+            return None
         reason = "the two agree once every figure that may be rounded is taken so"
         return Verdict(Status.CONSISTENT, "interval arithmetic", _SCOPE, reason=reason)
-    if _overlap(left, right, relation, loose=True):
+    if _overlap(left, right, relation, precision, loose=True):
         reason = f"{shown(left.exact, a)} and {shown(right.exact, b)}, unless a short figure is a rounded one"
         return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=reason)
-    method = "exact arithmetic" if left.exact.is_Rational and right.exact.is_Rational else "ball arithmetic"
+    if not exact and abs(a - b) < abs(a) * _INVISIBLE:
+        return Verdict(Status.UNDECIDED, "none", _SCOPE, reason="so to more than 15 digits, and not exactly")
     return Verdict(Status.REFUTED, method, _SCOPE, Witness({}, shown(left.exact, a), shown(right.exact, b)))
+
+
+def _proved_alike(left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Whether two numbers that no ball tells apart are one, by the rules of exp, log and roots."""
+    nested = sympy.sqrtdenest(left), sympy.sqrtdenest(right)
+    return equal(left, right, budget=SECONDS).proved or equal(*nested, budget=SECONDS).proved
 
 
 def _allowed(side: Side, relation: str) -> sympy.Rational | None:
@@ -163,31 +185,32 @@ def _allowed(side: Side, relation: str) -> sympy.Rational | None:
     return side.figure or sympy.Rational(1, 2)
 
 
-def _overlap(left: Side, right: Side, relation: str, *, loose: bool) -> bool:
-    return bool(_spread(left, relation, loose=loose).overlaps(_spread(right, relation, loose=loose)))
+def _overlap(left: Side, right: Side, relation: str, precision: int, *, loose: bool) -> bool:
+    first, second = (_spread(side, relation, precision, loose=loose) for side in (left, right))
+    return bool(first.overlaps(second))
 
 
-def _spread(side: Side, relation: str, *, loose: bool) -> arb:
+def _spread(side: Side, relation: str, precision: int, *, loose: bool) -> arb:
     expr = side.loose if loose and side.loose is not None else side.spread
-    value = Evaluator(_Figures(side.halves), precision=PRECISION).value(expr)
+    value = Evaluator(_Figures(side.halves), precision=precision).value(expr)
     if relation == "≈" and side.figure == 0 and side.exact % 10 == 0 and side.exact != 0:
         zeros = len(str(abs(side.exact))) - len(str(abs(side.exact)).rstrip("0"))
         return value + arb(0, _rational(sympy.Rational(10**zeros, 2)))
     return value
 
 
-def _ordered(a: arb, b: arb, relation: str) -> Verdict:
+def _ordered(a: arb, b: arb, relation: str, method: str) -> Verdict | None:
     if _ORDERS[relation](a, b):
-        return Verdict(Status.PROVED, "ball arithmetic", _SCOPE)
+        return Verdict(Status.PROVED, method, _SCOPE)
     opposite = {"<": ">=", "≤": ">", ">": "<=", "≥": "<", "≪": ">=", "≫": "<="}.get(relation)
     found = {">=": a >= b, ">": a > b, "<=": a <= b, "<": a < b, None: bool((a - b).is_zero())}[opposite]
     if found:
-        return Verdict(Status.REFUTED, "ball arithmetic", _SCOPE, Witness({}, shown(None, a), shown(None, b)))
-    return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=f"the two are too close to tell at {PRECISION} bits")
+        return Verdict(Status.REFUTED, method, _SCOPE, Witness({}, shown(None, a), shown(None, b)))
+    return None
 
 
-def _value(expr: sympy.Expr) -> arb:
-    return Evaluator(_Figures({}), precision=PRECISION).value(expr)
+def _value(expr: sympy.Expr, precision: int = PRECISION) -> arb:
+    return Evaluator(_Figures({}), precision=precision).value(expr)
 
 
 def shown(exact: sympy.Expr | None, ball: arb) -> str:
@@ -199,6 +222,25 @@ def shown(exact: sympy.Expr | None, ball: arb) -> str:
         if decimal is not None:
             return decimal
     return str(ball.str(12, radius=False))
+
+
+def digits_of(value: sympy.Expr, decimals: int) -> str | None:
+    """A number with so many decimals; None where it is negative, too long to write out, or no number.
+
+    >>> digits_of(sympy.sqrt(2), 3), digits_of(sympy.exp(10**9), 2)
+    ('1.414', None)
+    """
+    try:
+        ball = _value(value)
+    except SymdlError:
+        return None
+    if not (arb(0) <= ball < arb(10) ** 40):
+        return None
+    whole = (ball * arb(10) ** decimals + arb("0.5")).floor().unique_fmpz()
+    if whole is None:
+        return None
+    text = str(int(whole)).rjust(decimals + 1, "0")
+    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text
 
 
 def _terminating(value: sympy.Rational) -> str | None:

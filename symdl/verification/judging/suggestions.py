@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import sympy
-
 from symdl.core.deadlines import now
 from symdl.errors import SymdlError
 from symdl.verification.judging.edits import edits, scaled
-from symdl.verification.judging.figures import half_unit
+from symdl.verification.judging.figures import digits_of, half_unit
 from symdl.verification.judging.links import Judge
 from symdl.verification.meaning.statements import EQUALITIES, Meaning
 from symdl.verification.meaning.values import is_open, valued
@@ -78,12 +76,8 @@ def _rounded(judging: Judge, link: Meaning) -> Node | None:
         return None
     if half == 0:
         return tree.Number(str(value)) if value.is_Integer and value >= 0 else None
-    digits = len(link.right.text.partition(".")[2])
-    scaled_ = sympy.floor(value * 10**digits + sympy.S.Half)
-    if not scaled_.is_Integer or scaled_ < 0:
-        return None
-    text = str(int(scaled_)).rjust(digits + 1, "0")
-    return tree.Number(f"{text[:-digits]}.{text[-digits:]}")
+    written = digits_of(value, len(link.right.text.partition(".")[2]))
+    return None if written is None else tree.Number(written)
 
 
 def _written(link: Meaning, left: Node, right: Node) -> str:

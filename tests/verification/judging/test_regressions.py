@@ -70,3 +70,24 @@ def test_a_name_whose_new_meaning_is_not_understood_has_none():
     text = "$C = (y - w)^2$, and with $C = C_x$ for one input, $\\frac{\\partial C}{\\partial w} = 3 y$."
     found = [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
     assert found == ["definition", "definition", "undecided"]
+
+
+NUMBERS = [
+    (r"10^{400} + 1 = 10^{400}", "refuted"),
+    (r"10^{400} + 1 > 10^{400}", "proved"),
+    (r"10^{400} < 10^{400}", "refuted"),
+    (r"\sigma(1000) = 1", "undecided"),
+    (r"\tanh(1000) = 1", "undecided"),
+    (r"\sigma(1000) < 1", "proved"),
+    (r"\sigma(1000) = 1.000", "proved"),
+    (r"\sqrt{4 + 2 \sqrt{3}} = 1 + \sqrt{3}", "proved"),
+    (r"\sqrt{4 + 2 \sqrt{3}} = 1 + \sqrt{2}", "refuted"),
+    (r"\exp(12345678901234567890) = 1.25", "refuted"),
+]
+
+
+@pytest.mark.parametrize(("latex", "status"), NUMBERS)
+def test_numbers_that_are_closer_than_their_first_digits_show(latex, status):
+    """σ(1000) and 1 were once taken for equal, since no difference was seen at 512 bits."""
+    ((_, judged),) = judge(read_text(f"$$\n{latex}\n$$\n", "markdown"))
+    assert judged.status == status
