@@ -72,7 +72,7 @@ class Arc:
         """Whether it is 0 everywhere; one value that is not 0 answers it."""
         low, high = (None if e.is_infinite else e for e in (self.piece.low, self.piece.high))
         at = (low + high) / 2 if low is not None and high is not None else (low or 0) + 1 if high is None else high - 1
-        return sign_at(expr, self.s, sympy.sympify(at)) == 0 and sympy.simplify(expr) == 0
+        return sign_at(expr, self.s, sympy.sympify(at, strict=True)) == 0 and sympy.simplify(expr) == 0
 
     def _limits(self, expr: sympy.Expr) -> tuple[sympy.Expr | None, sympy.Expr | None]:
         low = limit_at(expr, self.s, self.piece.low, 1)

@@ -62,7 +62,7 @@ def factors(expr: sympy.Expr, s: sympy.Symbol) -> Iterator[tuple[sympy.Expr, boo
 
     Exponentials alone, and constants, are left out: they have no zeros.
     """
-    plain = exponential(sympy.sympify(expr))
+    plain = exponential(sympy.sympify(expr, strict=True))
     _readable(plain, s)
     made, back = _symbols(plain, s)
     top, bottom = sympy.fraction(sympy.cancel(sympy.together(made)))

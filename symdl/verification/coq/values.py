@@ -217,7 +217,7 @@ class Values:
         if not (ratio.is_Rational and ratio > 0):
             return [self._logarithm(u, 1)] if u.is_positive else None
         factors += [*sympy.factorint(ratio.p).items(), *((p, -k) for p, k in sympy.factorint(ratio.q).items())]
-        return [self._logarithm(sympy.sympify(p), int(k)) for p, k in factors if p != 1]
+        return [self._logarithm(sympy.sympify(p, strict=True), int(k)) for p, k in factors if p != 1]
 
     def _logarithm(self, p: sympy.Expr, times: int) -> Part:
         if p in self._exponents:
