@@ -39,6 +39,8 @@ def partial(expr: sympy.Expr, by: Element) -> sympy.Expr:
         x, below, above, weight = expr.args
         return Switch(x, partial(below, by), partial(above, by), weight)
     slots, slopes = _slopes(expr.func, tuple(a.is_positive for a in expr.args))
+    if any(s.has(sympy.Derivative) for s in slopes):
+        raise UnsupportedError(f"the slope of {expr.func.__name__}")
     back = dict(zip(slots, expr.args, strict=True))
     inner = [partial(a, by) for a in expr.args]
     return sympy.Add(*[s.xreplace(back) * d for s, d in zip(slopes, inner, strict=True) if d != 0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import sympy
@@ -70,6 +71,12 @@ class Point:
         else:
             self.given[unknown] = value
             self._show(unknown.name, value)
+
+    def moved(self, key: tuple[str, tuple[int, ...]], value: fmpq) -> Point:
+        """The same point with another value for an entry, by name and subscripts."""
+        other = copy(self)
+        other.given, other.shown = {**self.given, key: value}, {**self.shown, _written(*key): str(value)}
+        return other
 
     def _elements(self, element: Element, subscripts: tuple[int, ...]) -> list[tuple[tuple[int, ...], fmpq]]:
         tensor = element.tensor

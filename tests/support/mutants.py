@@ -149,7 +149,7 @@ def _holds(lesson: Lesson, chain: tree.Chain, seed: int) -> bool:
         if relation in ORDERS:
             if not ORDERS[relation](a, b) and abs(a - b) > CLOSE * (1 + abs(a)):
                 return False
-        elif not _same(a, b) and not _rounds(chain.sides[k : k + 2], values[k : k + 2], relation, numbers):
+        elif not _same(a, b) and not _rounds(chain.sides[k : k + 2], values[k : k + 2], relation, _stated(lesson)):
             return False
     return True
 
@@ -167,7 +167,16 @@ def _same(a: Any, b: Any) -> bool:
     return all(abs(x - y) <= CLOSE * (1 + abs(x)) for x, y in zip(np.ravel(a), np.ravel(b), strict=True))
 
 
-def _rounds(sides: tuple[tree.Node, ...], values: list[Any], relation: str, numbers: Numbers) -> bool:
+def _stated(lesson: Lesson) -> frozenset[str]:
+    """Figures that a document states are no rounded ones."""
+    return frozenset(n.text for d in _trees(lesson) for n in tree.walk(d) if isinstance(n, tree.Number))
+
+
+def _nothing(name: str, *places: int) -> Any:
+    raise Unknown(name)
+
+
+def _rounds(sides: tuple[tree.Node, ...], values: list[Any], relation: str, stated: frozenset[str]) -> bool:
     """Whether the two agree once every figure with decimals is any number that rounds to it."""
     if not any(isinstance(n, tree.Number) and ("." in n.text or relation == "≈") for s in sides for n in tree.walk(s)):
         return False
@@ -175,7 +184,7 @@ def _rounds(sides: tuple[tree.Node, ...], values: list[Any], relation: str, numb
         return False
     found = []
     for side, value in zip(sides, values, strict=True):
-        written = Numbers(numbers.given, {}, {}, (), iv)
+        written = Numbers(_nothing, {}, {}, (), iv, stated)
         try:
             spread = written.value(side)
         except (Unknown, *FAILURES):
@@ -200,6 +209,8 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
     with mp.workdps(50):
         for name, told in witness.point.items():
             found = re.fullmatch(r"(\w+)\[(.+)\]", name)
+            if found and lesson.shapes.get(found[1]) == "":
+                return None  # a number that is read as a vector
             if found:
                 entries[(found[1], *map(int, found[2].split(", ")))] = _number(told)
             elif name in lesson.shapes or name in defined:
@@ -213,9 +224,6 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
         sizes = _told(lesson, chain, extents, entries)
         if sizes is None:
             return None
-        zero = any(isinstance(n, tree.Number) and n.text == "0" for n in tree.walk(chain))
-        if zero and any(0 in places for _, *places in entries):
-            return None  # whether all names are counted from 0 then is the document's affair
         missing = random.Random(0)
         drawn: dict[Any, mpf] = {}
 
@@ -231,7 +239,11 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
             values = [numbers.value(side) for side in chain.sides]
         except (Unknown, Misfit, *FAILURES):
             return None
-        return any(_are(pair, witness) for pair in pairwise(values))
+        if any(_are(pair, witness) for pair in pairwise(values)):
+            return True
+        # where a formula counts from 0, whether all names do is the document's affair
+        zeros = {n.text for n in tree.walk(chain) if isinstance(n, tree.Number)} & {"0"}
+        return None if zeros and any(0 in places for _, *places in entries) else False
 
 
 def _are(values: tuple[Any, Any], witness: Witness) -> bool:

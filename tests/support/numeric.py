@@ -85,7 +85,8 @@ class Numbers:
         shapes: of the given names, the letters of their axes: "ji" for w_{ji}; bold names are vectors and matrices.
         sizes: letter → how long such an axis is.
         definitions: trees `name = formula`, in order.
-        functions: named by the document that the reader knows.
+        context: of mpmath, for numbers or for intervals.
+        exact: figures that no interval stands for.
     """
 
     def __init__(
@@ -95,7 +96,9 @@ class Numbers:
         sizes: Mapping[str, int],
         definitions: tuple[tree.Chain, ...] = (),
         context: Any = mp,
+        exact: frozenset[str] = frozenset(),
     ) -> None:
+        self.exact = exact
         self.given, self.shapes, self.sizes, self.context = given, dict(shapes), dict(sizes), context
         self.defined = {}
         for chain in definitions:
@@ -251,7 +254,7 @@ class Numbers:
     # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _number(self, node):
-        if self.context is mp or "." not in node.text:
+        if self.context is mp or "." not in node.text or node.text in self.exact:
             return self.context.mpf(node.text)
         half = mpf(10) ** -len(node.text.partition(".")[2]) / 2
         return self.context.mpf([mpf(node.text) - half, mpf(node.text) + half])
@@ -423,7 +426,7 @@ class Numbers:
         if isinstance(node.sub, tree.Symbol) and node.sup is None:
             over = self._over(node.sub.name, node.body)
             if over is None:
-                over = self.sizes.get(f"Σ{node.sub.name}", 4)
+                over = self.sizes.get(f"Σ{node.sub.name}", self.sizes.get(node.sub.name, 4))
             return node.sub.name, 1, over
         if isinstance(node.sub, tree.Chain) and node.sup is not None and isinstance(node.sub.sides[0], tree.Symbol):
             return node.sub.sides[0].name, self._place(node.sub.sides[1]), self._place(node.sup)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import sympy
-from flint import arb
+from flint import arb, fmpq
 
 from symdl.core.deadlines import now
 from symdl.core.indices import Index
@@ -57,13 +57,18 @@ def decide(
     deadline = now() + budget
     agreed = failed = 0
     witness: Witness | None = None
+    held: list[tuple[float, Point]] = []
     for point in islice(_points(left, right, seed), POINTS):
         if now() > deadline:
             break
         found = _at(point, left, right, relation, domain)
         if isinstance(found, Witness):
             witness, failed = witness or found, failed + 1
-        agreed += found is True
+        elif found is not None:
+            agreed += 1
+            held.append((found, point))
+    if witness is None and agreed and not _signed(left, right, relation):
+        witness = _sought(held, left, right, relation, domain, deadline)
     if witness is not None and not agreed and failed >= 8:
         return Verdict(Status.REFUTED, f"ball arithmetic, at {failed} points of {failed}", scope, witness)
     if witness is not None:
@@ -86,20 +91,57 @@ def _points(left: sympy.Expr, right: sympy.Expr, seed: int) -> Iterator[Point]:
         number += 1
 
 
-def _at(point: Point, left: sympy.Expr, right: sympy.Expr, relation: str, domain: Sequence[Any]) -> Witness | bool:
+_SIZES = ((1, 1000), (1, 10), (1, 2), (1, 1), (2, 1), (10, 1), (300, 1), (10**6, 1), (10**15, 1))
+#: Values that are tried for each unknown in turn, and how often both sides are worked out for it.
+_STEPS = tuple(sign * fmpq(*size) for size in _SIZES for sign in (1, -1))
+_TRIALS = 300
+
+
+def _sought(
+    held: list[tuple[float, Point]],
+    left: sympy.Expr,
+    right: sympy.Expr,
+    relation: str,
+    domain: Sequence[Any],
+    end: float,
+) -> Witness | None:
+    """A point where it is not so, from those on where it is nearly not so: one unknown moved at a time."""
+    trials = 0
+    for least, point in sorted(held, key=lambda pair: pair[0])[:3]:
+        improved = True
+        while improved:
+            improved = False
+            for key in [k for k in point.given if isinstance(k, tuple)]:
+                for step in _STEPS:
+                    trials += 1
+                    if trials > _TRIALS or now() > end:
+                        return None
+                    moved = point.moved(key, step)
+                    found = _at(moved, left, right, relation, domain)
+                    if isinstance(found, Witness):
+                        return found
+                    if found is not None and found < least:
+                        least, point, improved = found, moved, True
+    return None
+
+
+def _at(
+    point: Point, left: sympy.Expr, right: sympy.Expr, relation: str, domain: Sequence[Any]
+) -> Witness | float | None:
+    """By how much it is so at a point; a witness where it is not, None where that is not known."""
     evaluator = Evaluator(point)
     free = sorted({i for e in (left, right) for i in e.free_symbols if isinstance(i, Index)}, key=str)
     at = dict.fromkeys(free, 0)
     try:
         if not all(evaluator.holds(c) for c in domain):
-            return False
+            return None
         a, b = (evaluator.value(e, at) for e in (left, right))
     except (UnclearError, UndefinedError, SymdlError):
-        return False
+        return None
     if _FAILS[relation](a, b):
         shown = {**point.shown, **{i.name: "0" for i in free}}
         return Witness(shown, str(a.str(20)), str(b.str(20)))
-    return _HOLDS[relation](a, b)
+    return float(abs(a - b)) if _HOLDS[relation](a, b) else None
 
 
 def _signed(left: sympy.Expr, right: sympy.Expr, relation: str) -> bool:

@@ -20,6 +20,7 @@ def test_no_text_makes_the_checker_fail():
 GROWING = [rf"{a} = {b} + \sin({b})" for a, b in pairwise("abcdghklmpqrstuvwxyz")]
 ONCE = {
     "a subscript with a point": [r"{\theta}_{0.5} \le A^T"],
+    "the slope of a floor": [r"y = \lfloor x \rfloor^2", r"\frac{dy}{dx} > 1"],
     "definitions that grow": [*GROWING, r"\frac{\partial a}{\partial z} \le 1"],
 }
 

@@ -91,3 +91,22 @@ def test_numbers_that_are_closer_than_their_first_digits_show(latex, status):
     """σ(1000) and 1 were once taken for equal, since no difference was seen at 512 bits."""
     ((_, judged),) = judge(read_text(f"$$\n{latex}\n$$\n", "markdown"))
     assert judged.status == status
+
+
+INEQUALITIES = [
+    (r"e^x \ge 1 + x", "consistent"),
+    (r"e^x \ge 1.01 + x", "definition"),
+    (r"\log a \le b + 1", "definition"),
+    (r"\frac{x}{1 + |x|} < 0.999999", "definition"),
+    (r"z^2 \ge z - 0.26", "consistent"),
+    (r"z^2 \ge z - 0.24", "definition"),
+    (r"\sigma(x) < 2", "proved"),
+    (r"\sigma(x) > 2", "undecided"),
+]
+
+
+@pytest.mark.parametrize(("latex", "status"), INEQUALITIES)
+def test_where_an_inequality_fails_is_looked_for(latex, status):
+    """log x ≤ y + 1 was once consistent, since it held at all of a few random points."""
+    text = f"With $a > 0$ and $b > 0$\n$$\n{latex}\n$$\n"
+    assert [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1] == status
