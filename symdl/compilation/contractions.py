@@ -34,12 +34,14 @@ LOOPS = {"rows": 0.15, "dot": 0.08, "vector": 0.07}
 
 @dataclass(frozen=True)
 class Context:
-    """What lowering needs to know: which axes are alike, their lengths, names for new tensors, and copies at hand."""
+    """What lowering needs to know: which axes are alike, their lengths, names for new tensors, copies at hand, and
+    whether to look for products."""
 
     axes: Axes
     size: Callable[[Index], int]
     name: Callable[[str], str]
     copies: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
+    products: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def recognise(eq: Equation, term: Term, taken: bool, context: Context) -> Produc
     It goes straight into the tensor of the equation, or, where that is taken by another product or has another order
     of axes, into a tensor of its own.
     """
-    if term.op != "sum" or term.body.has(InRange, Delta):
+    if not context.products or term.op != "sum" or term.body.has(InRange, Delta):
         return None
     scale, body = taken_out(term.body, frozenset(term.bound))
     found = _grouped(list(sympy.Mul.make_args(body)), frozenset(eq.indices), frozenset(term.bound))

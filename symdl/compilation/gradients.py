@@ -10,6 +10,7 @@ from symdl.core.tensors import Role
 from symdl.derivation.accurate.calls import with_forms, with_twins
 from symdl.derivation.derive import derive
 from symdl.derivation.dominant import with_remainders
+from symdl.derivation.roots import with_factored_roots
 from symdl.derivation.stable import stabilise
 from symdl.errors import DefinitionError
 
@@ -29,12 +30,17 @@ class Programs:
     gradients: Mapping[str, str]
 
 
-def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: bool) -> Programs:
-    """`evaluate` always; `gradient` with `wrt`; `predict` (the outputs that need no target) on request."""
+def programs_for(
+    definition: Definition, wrt: tuple[str, ...] | None, predicts: bool, careful: bool = False
+) -> Programs:
+    """`evaluate` always; `gradient` with `wrt`; `predict` (the outputs that need no target) on request.
+
+    Forms that keep their digits in the arithmetic of a dtype are not what wide numbers (`careful`) are for.
+    """
     written = {"evaluate": definition}
     gradients: Mapping[str, str] = {}
     if wrt is not None:
-        derivation = derive(with_twins(definition), wrt=list(wrt))
+        derivation = derive(definition if careful else with_twins(definition), wrt=list(wrt))
         written["gradient"] = derivation.gradient
         gradients = {p: derivation.names[p] for p in wrt}
     if predicts and (outputs := predictions(definition)):
@@ -42,7 +48,8 @@ def programs_for(definition: Definition, wrt: tuple[str, ...] | None, predicts: 
         used = {t.name for e in cut.equations for t in e.uses}
         inputs = tuple(t for t in cut.inputs if t.name in used)
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
-    stable = {n: with_forms(with_remainders(stabilise(d))) for n, d in written.items()}
+    stable = {n: with_remainders(stabilise(d)) for n, d in written.items()}
+    stable = {n: with_factored_roots(d) if careful else with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
 
 

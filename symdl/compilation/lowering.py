@@ -34,15 +34,15 @@ from symdl.core.tensors import Tensor, elements_in
 ENOUGH = 8
 
 
-def lower(definition: Definition, axes: Axes, size: Callable[[Index], int]) -> list[Unit]:
-    """All equations of a definition as units of work."""
+def lower(definition: Definition, axes: Axes, size: Callable[[Index], int], products: bool = True) -> list[Unit]:
+    """All equations of a definition as units of work; sums stay loops where no `products` are wanted."""
     names = set(definition.tensors)
 
     def name(stem: str) -> str:
         names.add(found := unused(stem, names))
         return found
 
-    context = Context(axes, size, name)
+    context = Context(axes, size, name, products=products)
     units: list[Unit] = []
     for group in groups(tuple(without_copies(definition.equations, definition.outputs))):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)

@@ -37,6 +37,7 @@ def compile(
     extents: Mapping[str, int] | None = None,
     target: str = "numba",
     predict: bool = False,
+    careful: bool | None = None,
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
@@ -52,6 +53,8 @@ def compile(
             number of groups of a group norm) is fixed by it.
         target: "numba".
         predict: whether the outputs that need no target are compiled apart, as they are with an optimiser.
+        careful: every value between inputs and outputs has twice the digits of float64 and does not overflow, which
+            takes ten to a hundred times as long; None: where the definition asks for it.
 
     Raises:
         CrossCheckError: the code disagrees with the equations.
@@ -83,9 +86,11 @@ def compile(
             extents=known,
             target=target,
             predict=predict,
+            careful=careful,
         )
         return replace(made, definition=definition)
     definition = _settled(definition, extents or {})
+    careful = definition.careful if careful is None else careful
     names = checked_wrt(definition, wrt) if wrt is not None or optimizer is not None else None
     key = cache.key_of(
         {
@@ -96,6 +101,7 @@ def compile(
             "extents": dict(extents or {}),
             "target": target,
             **({"predict": True} if predict else {}),
+            **({"careful": True} if careful else {}),
         }
     )
     entry = cache.find(key)
@@ -105,7 +111,7 @@ def compile(
             report = Report.from_json(entry.record["report"])
             path = str(entry.folder / cache.PROGRAM)
             return Compiled(definition, dtype, optimizer, report, path, key, True, program)
-    return _build(definition, names, optimizer, dtype, extents or {}, key, predict or optimizer is not None)
+    return _build(definition, names, optimizer, dtype, extents or {}, key, predict or optimizer is not None, careful)
 
 
 def _key(optimizer: Optimizer) -> list[Any]:
@@ -137,11 +143,12 @@ def _build(
     extents: Mapping[str, int],
     key: str,
     predicts: bool,
+    careful: bool,
 ) -> Compiled:
     begun = time.perf_counter()
-    programs = programs_for(definition, wrt, predicts=predicts)
-    plans = {name: _planned(d, extents) for name, d in programs.stable.items()}
-    module = emit_module(plans, dtype, optimizer, dict(programs.gradients))
+    programs = programs_for(definition, wrt, predicts, careful)
+    plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful)
     record = _signatures(module, programs)
     with cache.building(module.source) as folder:
         program = _program(module.source, str(folder / cache.PROGRAM), record, dtype, key)
@@ -151,9 +158,9 @@ def _build(
     return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
 
 
-def _planned(definition: Definition, extents: Mapping[str, int]) -> Plan:
+def _planned(definition: Definition, extents: Mapping[str, int], products: bool) -> Plan:
     known = {n: e for n, e in extents.items() if n in definition.extents}
-    plan = make_plan(definition, known)
+    plan = make_plan(definition, known, products=products)
     check_plan(plan)
     return plan
 

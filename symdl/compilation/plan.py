@@ -85,8 +85,10 @@ class Plan:
         return tuple(self.definition.tensors[o] for o in self.definition.outputs)
 
 
-def make_plan(definition: Definition, extents: Mapping[str, int] | None = None) -> Plan:
+def make_plan(definition: Definition, extents: Mapping[str, int] | None = None, *, products: bool = True) -> Plan:
     """Plan a definition for the given extents, by index name; the program runs on any.
+
+    Without `products`, no sum becomes a matrix product.
 
     Raises:
         UnsupportedError: an equation that no target compiles.
@@ -94,7 +96,7 @@ def make_plan(definition: Definition, extents: Mapping[str, int] | None = None) 
     """
     axes = Axes(definition)
     axes.expected = sizes_from_names(axes, extents or {})
-    units = lower(definition, axes, axes.expected_size)
+    units = lower(definition, axes, axes.expected_size, products)
     items = keep_calls(schedule(units, axes), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
     buffers = _buffers(definition, items, needed)

@@ -28,6 +28,7 @@ class Definition:
         outputs: the names of the tensors that it computes; the first one is the target.
         kinks: where a function has no derivative and what was decided for that point, one line each.
         general: what `at` was called on, where that made this definition.
+        careful: whether it is compiled with twice the digits and without overflow unless asked otherwise.
 
     Raises:
         DefinitionError, ShapeError, KinkError: with the equation, the index and both extents.
@@ -39,6 +40,7 @@ class Definition:
     outputs: tuple[str, ...]
     kinks: tuple[str, ...] = field(default=(), compare=False)
     general: General | None = field(default=None, compare=False, repr=False)
+    careful: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         check_definition(self.name, self.inputs, self.equations, self.outputs)

@@ -58,11 +58,12 @@ def _power(exponent: int) -> arb:
     return arb(2) ** exponent
 
 
-def ulps(computed: float, truth: arb, dtype: str) -> tuple[float, bool]:
+def ulps(computed: float, truth: arb, dtype: str, unit: int | None = None) -> tuple[float, bool]:
     """The distance in units in the last place of the true value, and whether a representable value was lost.
 
     The correctly rounded result is at most half a unit away. A true value that rounds to infinity wants infinity of
-    its sign; a finite number there is as far away as it is from the first power of two that does not exist.
+    its sign; a finite number there is as far away as it is from the first power of two that does not exist. With
+    `unit`, the distance is in 2**unit.
 
     >>> ulps(1.0, arb(1) + arb(2) ** -52, "float64")
     (1.0, False)
@@ -70,7 +71,7 @@ def ulps(computed: float, truth: arb, dtype: str) -> tuple[float, bool]:
     ((inf, True), (0.0, False))
     """
     form = FORMATS[dtype]
-    unit = form.spacing(truth)
+    unit = form.spacing(truth) if unit is None else unit
     overflow = _power(form.beyond) - _power(form.beyond - form.digits - 1)
     if abs(truth) >= overflow:
         if computed == computed and abs(computed) == float("inf"):

@@ -57,9 +57,12 @@ def is_number(tensor: Tensor) -> bool:
 class Emitter:
     """Emits one function; `names` are shared with the rest of the module."""
 
+    #: Names that nothing else may have.
+    taken: frozenset[str] = frozenset()
+
     def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None = None) -> None:
         self.plan, self.dtype, self.kernels = plan, dtype, kernels
-        self.names = Names()
+        self.names = Names(set(self.taken))
         self.text: dict[sympy.Symbol, str] = {}  # indices and extent symbols
         self.extent: dict[Key, str] = {}
         self.arrays: dict[str, str] = {}
@@ -119,8 +122,8 @@ class Emitter:
             name,
             inputs,
             outputs,
-            (f"def {name}({arguments}{', ' if arguments else ''}work):", *_indented(lines or ["pass"])),
-            (f"def {name}_size({shape_arguments}):", *_indented([*self._extents(), f"return {size}"])),
+            (f"def {name}({arguments}{', ' if arguments else ''}work):", *indented(lines or ["pass"])),
+            (f"def {name}_size({shape_arguments}):", *indented([*self._extents(), f"return {size}"])),
         )
 
     def _extents(self) -> list[str]:
@@ -192,7 +195,7 @@ class Emitter:
         right = self._matrix(item.right, vector=not item.columns)
         lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
         for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
-            lines = [f"for {name} in range({self.extent_of(index)}):", *_indented(lines)]
+            lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
         return lines
 
     def _matrix(self, operand: Operand, *, vector: bool) -> str:
@@ -228,7 +231,7 @@ class Emitter:
         self.running = {}
         before += self.lifting.lines(self.printer)
         self.lifting = outer
-        return [*before, f"for {name} in {values}:", *_indented(body), *after]
+        return [*before, f"for {name} in {values}:", *indented(body), *after]
 
     @contextmanager
     def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:
@@ -243,7 +246,7 @@ class Emitter:
     def _tested(self, guards: Iterable[sympy.Expr], lines: list[str], known: dict[Element, str]) -> list[str]:
         """The lines under a condition, where there is one."""
         tests = " and ".join(self._condition(g, known) for g in guards)
-        return [f"if {tests}:", *_indented(lines)] if tests else lines
+        return [f"if {tests}:", *indented(lines)] if tests else lines
 
     def _condition(self, guard: sympy.Expr, known: dict[Element, str]) -> str:
         whole = isinstance(guard, (InRange, Delta))
@@ -396,5 +399,5 @@ def _writes(node: Node, element: Element) -> bool:
     return any(s.out == element for s in statements_in(node))
 
 
-def _indented(lines: list[str]) -> list[str]:
+def indented(lines: list[str]) -> list[str]:
     return [INDENT + line if line else line for line in lines]

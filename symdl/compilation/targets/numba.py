@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode, wide
+from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, Kernels
@@ -22,6 +23,9 @@ DECORATOR = '@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil
 
 #: Functions whose results are exact: not even a multiplication and an addition may become one.
 EXACTLY = '@njit(forceinline=True, error_model="numpy")'
+
+#: The same, where they are too long to be copied into every caller.
+APART = '@njit(cache=True, error_model="numpy")'
 
 INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
 
@@ -40,6 +44,7 @@ def emit_module(
     dtype: str,
     optimizer: Optimizer | None = None,
     gradients: dict[str, str] | None = None,
+    careful: bool = False,
 ) -> Module:
     """Source with one function for each plan, and `epoch` around the one called "gradient" if there is an optimiser.
 
@@ -48,9 +53,11 @@ def emit_module(
         dtype: "float64" or "float32".
         optimizer: for `epoch`.
         gradients: gradient output by parameter name.
+        careful: in wide numbers (see `careful`).
     """
-    kernels = Kernels() if max(len(plan.items) for plan in plans.values()) > FEW else None
-    functions = {name: Emitter(plan, dtype, kernels).function(name) for name, plan in plans.items()}
+    kernels = Kernels() if not careful and max(len(plan.items) for plan in plans.values()) > FEW else None
+    emitters = {n: WideEmitter(plan, dtype) if careful else Emitter(plan, dtype, kernels) for n, plan in plans.items()}
+    functions = {name: emitter.function(name) for name, emitter in emitters.items()}
     parts: list[str] = []
     for function in functions.values():
         parts.append("\n".join(_without_idle(function.size_lines)))
@@ -64,11 +71,7 @@ def emit_module(
         parts = [*kernels.sources, *parts]
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
-    helpers += [f"{INLINED}\n{source}" for source in helpers_used(text)]
-    called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
-    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
-    helpers += _compensated(called, dtype)
-    helpers += [f"{INLINED}\n{function}" for function in called]
+    helpers += wide.used(text, APART, EXACTLY) if careful else _called(plans, text, dtype)
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
@@ -76,6 +79,15 @@ def emit_module(
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
+    """The functions that a text calls, those first that others call."""
+    helpers = [f"{INLINED}\n{source}" for source in helpers_used(text)]
+    called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
+    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
+    helpers += _compensated(called, dtype)
+    return helpers + [f"{INLINED}\n{function}" for function in called]
 
 
 def _compensated(called: list[str], dtype: str) -> list[str]:

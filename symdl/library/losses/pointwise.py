@@ -40,6 +40,7 @@ def pointwise(
     source: str = "",
     kink: str = "",
     axes: int = 1,
+    careful: bool = False,
 ) -> Family:
     """The family of a loss that is a function of numbers.
 
@@ -50,7 +51,7 @@ def pointwise(
         summary: one line.
         facts: what is stated of inputs and parameters, by name.
         per_class: parameters that have a value for each position of the last axis, where there are two axes or more.
-        source, kink: as for `Loss`.
+        source, kink, careful: as for `Loss`.
         axes: how many axes the inputs have, unless told otherwise.
 
     Raises:
@@ -82,7 +83,7 @@ def pointwise(
             given = {n: t.element() for n, t in zip(declared, tensors, strict=True)}
             return body(*[given.pop(n) for n in inputs], **given, **known)
 
-        return Loss(name, declared, value, True, checked(reduction), source=source, kink=kink)
+        return Loss(name, declared, value, True, checked(reduction), source=source, kink=kink, careful=careful)
 
     make.__signature__ = _signature(usual, numbers, axes)  # type: ignore[attr-defined]
     return Family(name, summary, make, numbers)

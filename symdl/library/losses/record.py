@@ -81,6 +81,8 @@ class Loss:
         probabilities: True where the prediction is the softmax of the last layer's sums.
         source: where the formula is from.
         kink: the decision at a kink, in words.
+        careful: True where the loss by itself is compiled with twice the digits (see `symdl.compile`), since its value
+            or slope is what is left of large numbers. A network that ends in it is not.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Loss:
     probabilities: bool = False
     source: str = ""
     kink: str = ""
+    careful: bool = False
 
     @property
     def target(self) -> Declared:
@@ -128,6 +131,9 @@ class Loss:
 
     def definition(self) -> Definition:
         """The loss by itself: its inputs, and the target L; of scores z where its prediction is a softmax."""
+        return replace(self._definition(), careful=self.careful)
+
+    def _definition(self) -> Definition:
         inputs = dict(self.inputs)
         if not self.probabilities:
             return _used(written(self.name, inputs, self.write))

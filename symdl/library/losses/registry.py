@@ -33,6 +33,7 @@ def loss(
     source: str = "the author",
     kink: str = "",
     facts: dict[str, str] | None = None,
+    careful: bool = False,
     **options: Any,
 ) -> Loss:
     """The loss of that name with options; with a `definition`, a new one of the author's own.
@@ -43,6 +44,7 @@ def loss(
             `sd.switch`, `sd.maximum` or `sd.absolute` and a stated policy.
         source, kink: where the formula is from, and what was decided at a kink, in words.
         facts: what is stated of the arguments of `definition`, by name: {"t": "binary"}.
+        careful: whether the new loss by itself is compiled with twice the digits (see `symdl.compile`).
         options: `reduction` (one of "mean", "batchmean", "sum", "none"), `axes`, and the parameters of the loss.
 
     Returns:
@@ -68,4 +70,4 @@ def loss(
         return LOSSES[name].chosen(**options)
     if name in LOSSES:
         raise DefinitionError(f"loss '{name}' is in the library", remedy="choose another name")
-    return pointwise(name, definition, facts=facts, source=source, kink=kink).chosen(**options)
+    return pointwise(name, definition, facts=facts, source=source, kink=kink, careful=careful).chosen(**options)
