@@ -234,7 +234,7 @@ def witnessed(lesson: Lesson, chain: tree.Chain, witness: Witness) -> bool | Non
 
         numbers = Numbers(given, lesson.shapes, sizes, _trees(lesson))
         numbers.fixed.update({k: v for k, v in entries.items() if k[0] in numbers.defined})
-        numbers.letters = {x: letters.get(x, 0) + 1 for x in _free(lesson, chain)}
+        numbers.letters = {x: letters.get(x, 1) for x in _free(lesson, chain)}
         try:
             values = [numbers.value(side) for side in chain.sides]
         except (Unknown, Misfit, *FAILURES):

@@ -28,6 +28,8 @@ _BALL = re.compile(r"\[?(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)( \+/- [^\]]*)?\
 
 #: Longer formulas are cut when they are told in a line.
 _LONGEST = 300
+#: A witness is told with so many values; the JSON has all of them.
+_VALUES = 8
 
 
 def clean(text: str, longest: int = _LONGEST) -> str:
@@ -63,7 +65,9 @@ def told(judged: sd.Judged) -> str:
 def _witness(verdict: sd.Verdict) -> str:
     if (witness := verdict.witness) is None:
         return ""
-    at = ", ".join(f"{name} = {value}" for name, value in witness.point.items())
+    told = [f"{name} = {value}" for name, value in witness.point.items()]
+    rest = len(told) - _VALUES
+    at = ", ".join([*told[:_VALUES], f"and {rest} more"] if rest > 1 else told)
     left, right = _rounded(witness.left), _rounded(witness.right)
     if left == right:
         left, right = witness.left, witness.right

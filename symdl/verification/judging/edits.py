@@ -5,7 +5,7 @@ Used both ways: to look for what an author may have meant, and to plant slips th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
@@ -26,14 +26,34 @@ def edits(node: Node, letters: Collection[str] = ()) -> Iterator[tuple[str, Node
     >>> [kind for kind, _ in edits(Sum((("+", Symbol("a")), ("-", Symbol("b")))))][:2]
     ['sign', 'term']
     """
-    yield from _here(node, letters)
+    return _everywhere(node, lambda inner: _here(inner, letters))
+
+
+def further(node: Node, letters: Collection[str] = ()) -> Iterator[tuple[str, Node]]:
+    """More formulas that are one slip away, of kinds that also make other statements of right ones.
+
+    A square that is missing, a letter that is off by one in an exponent or a limit, 1 − u for u, and one index for
+    another one throughout. Only what is known to be wrong is looked at in this way.
+    """
+    yield from _everywhere(node, _elsewhere)
+    for old in letters:
+        for new in letters:
+            if new != old:
+                yield "index", _renamed(node, old, new)
+
+
+_Here = Callable[[Node], Iterator[tuple[str, Node]]]
+
+
+def _everywhere(node: Node, here: _Here) -> Iterator[tuple[str, Node]]:
+    yield from here(node)
     for part in fields(node):
         value = getattr(node, part.name)
         if isinstance(value, Node):
-            for kind, other in edits(value, letters):
+            for kind, other in _everywhere(value, here):
                 yield kind, _with(node, part.name, other)
         elif isinstance(value, tuple):
-            for kind, changed in _inside(value, letters):
+            for kind, changed in _inside(value, here):
                 yield kind, _with(node, part.name, changed)
 
 
@@ -42,14 +62,55 @@ def _with(node: Node, name: str, value: Any) -> Node:
     return replace(node, **changes)
 
 
-def _inside(values: tuple[Any, ...], letters: Collection[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _inside(values: tuple[Any, ...], here: _Here) -> Iterator[tuple[str, tuple[Any, ...]]]:
     for k, value in enumerate(values):
         if isinstance(value, Node):
-            for kind, other in edits(value, letters):
+            for kind, other in _everywhere(value, here):
                 yield kind, (*values[:k], other, *values[k + 1 :])
         elif isinstance(value, tuple):
-            for kind, changed in _inside(value, letters):
+            for kind, changed in _inside(value, here):
                 yield kind, (*values[:k], changed, *values[k + 1 :])
+
+
+def _elsewhere(node: Node) -> Iterator[tuple[str, Node]]:
+    """The further slips at one place."""
+    if isinstance(node, tree.Symbol) and len(node.name) == 1 and node.name.isalpha():
+        yield "exponent", tree.Scripted(node, sup=_TWO)
+    elif isinstance(node, (tree.Scripted, tree.Big)) and isinstance(node.sup, tree.Symbol) and node.sup.name != "⊤":
+        for sign in ("+", "-"):
+            yield "off by one", replace(node, sup=tree.Sum((("+", node.sup), (sign, tree.Number("1")))))
+    if isinstance(node, tree.Scripted) and node.base == tree.Symbol("e") and isinstance(node.sup, tree.Symbol):
+        yield "sign", replace(node, sup=tree.Sum((("-", node.sup),)))
+    if isinstance(node, tree.Sum) and len(node.terms) == 2 and node.terms[0] == ("+", tree.Number("1")):
+        yield "complement", node.terms[1][1]
+
+
+def _renamed(node: Node, old: str, new: str) -> Node:
+    """One letter for another one in all subscripts."""
+    if isinstance(node, tree.Scripted) and node.sub is not None:
+        node = replace(node, sub=_in_place(node.sub, old, new))
+    return mapped(node, lambda inner: _renamed(inner, old, new))
+
+
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """A node with each node right below it changed."""
+
+    def inside(value: Any) -> Any:
+        if isinstance(value, Node):
+            return change(value)
+        return tuple(map(inside, value)) if isinstance(value, tuple) else value
+
+    return replace(node, **{part.name: inside(getattr(node, part.name)) for part in fields(node)})
+
+
+def _in_place(sub: Node, old: str, new: str) -> Node:
+    if isinstance(sub, tree.Symbol) and sub.name == old:
+        return replace(sub, name=new)
+    if isinstance(sub, tree.Product):
+        return replace(sub, factors=tuple(_in_place(f, old, new) for f in sub.factors))
+    if isinstance(sub, tree.List):
+        return replace(sub, items=tuple(_in_place(f, old, new) for f in sub.items))
+    return sub
 
 
 def _here(node: Node, letters: Collection[str]) -> Iterator[tuple[str, Node]]:

@@ -82,6 +82,43 @@ def half_unit(node: Node) -> sympy.Rational | None:
     return sympy.Rational(1, 2 * 10 ** len(decimals)) if point else sympy.S.Zero
 
 
+def correct(node: Node, value: sympy.Expr, relation: str) -> tuple[Node, str] | None:
+    """A side that is one figure as it should be, and the relation that holds then; None where the value is not clear.
+
+    >>> from symdl.verification.notation import unicode
+    >>> third = sympy.Rational(1, 3)
+    >>> [(unicode(n), r) for n, r in (correct(tree.Number(text), third, "=") for text in ("0.34", "1"))]
+    [('0.33', '='), ('0.3333', '≈')]
+    """
+    if isinstance(node, (tree.Noted, tree.Group)):
+        return correct(node.body, value, relation)
+    if isinstance(node, tree.Sum):
+        return correct(node.terms[0][1], value, relation)
+    if isinstance(node, tree.Percent):
+        found = correct(node.body, 100 * value, relation)
+        return found and (tree.Percent(found[0]), found[1])
+    if isinstance(node, tree.Product):
+        power = sympy.Integer(10) ** (_power_of_ten(node.factors[1]) or 0)
+        found = correct(node.factors[0], value / power, relation)
+        return found and (tree.Product((found[0], node.factors[1]), node.ops), found[1])
+    digits = len(node.text.partition(".")[2]) if isinstance(node, tree.Number) else 0
+    if not digits and relation != "≈" and not value.is_Integer:
+        ending = value.is_Rational and _terminating(value)
+        digits = len(ending.partition(".")[2]) if ending else max(0, 4 - _magnitude(value))
+        relation = relation if ending else "≈"
+    units = sympy.floor(abs(value) * 10**digits + sympy.S.Half)
+    if not units.is_Integer:
+        return None
+    text = str(int(units)).rjust(digits + 1, "0")
+    figure = tree.Number(f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+    return (tree.Sum((("-", figure),)) if value.is_negative and units else figure), relation
+
+
+def _magnitude(value: sympy.Expr) -> int:
+    """How many digits stand before the point; negative for zeros after it."""
+    return int(sympy.floor(sympy.log(abs(value), 10))) + 1
+
+
 def _power_of_ten(node: Node) -> int | None:
     if not (isinstance(node, tree.Scripted) and isinstance(node.base, tree.Number) and node.base.text == "10"):
         return None

@@ -15,7 +15,7 @@ from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
-from symdl.verification.judging.suggestions import suggestion
+from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.meaning import binding
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.statements import Meaning, Place, Reading
@@ -145,6 +145,9 @@ def _told(
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
                 # one slip away from what the name stands for is a slip; anything else may be another meaning
                 verdict = _again(reading, meaning, place, verdict)
+            if wanted and not edit and verdict.status is Status.REFUTED:
+                right = in_its_place(judging, meaning)
+                verdict = replace(verdict, reason="; ".join(part for part in (verdict.reason, right) if part))
             if through and verdict.status is Status.UNDECIDED:
                 reading.doubt(meanings[0])
             if wanted and machine is not None:

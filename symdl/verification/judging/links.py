@@ -21,6 +21,7 @@ from symdl.verification.decide import equal
 from symdl.verification.judging import orders
 from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.corners import has_corners, with_convention
+from symdl.verification.judging.counting import counted
 from symdl.verification.judging.doubts import Pair, defined_by_others, doubt, doubt_of_values, says_when
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
@@ -76,6 +77,7 @@ class Judge:
             found = _undecided("the formula is nested too deeply")
         except SymdlError as error:
             found = _undecided(str(error))
+        found = counted(found, link.free, link.starts)
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
@@ -117,13 +119,16 @@ class Judge:
         function = found and self.reading.scope.functions.get(found[0].name)
         if not function:
             return Verdict(Status.DEFINITION, "definition", link.defines)
-        x = element(function.parameters[0])
-        written = opened(self.reading.scope, function.value.body)
-        verdict = equal(written, ACTIVATIONS[link.named].defined(x), seed=self.seed, budget=self.seconds)
+        verdict = self.is_the_named(link, function.parameters[0], function.value.body)
         told = f"the words before it say that it is the {link.named}"
         if verdict.status in (Status.REFUTED, Status.PROVED):
             return replace(verdict, reason=told if verdict.proved else f"{told}, which it is not")
         return Verdict(Status.DEFINITION, "definition", link.defines)
+
+    def is_the_named(self, link: Meaning, parameter: str, body: sympy.Expr) -> Verdict:
+        """Whether what stands for a function of `parameter` is the one that the words name."""
+        defined = ACTIVATIONS[link.named].defined(element(parameter))
+        return equal(opened(self.reading.scope, body), defined, seed=self.seed, budget=self.seconds)
 
     # ── levels ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,7 +309,7 @@ class Judge:
             values = reader.value(link.left), reader.value(link.right)
         except SymdlError:
             return _undecided("names of sections that are over may mean something else here")
-        again = replace(link, values=values, free=tuple(reader.free.values()))
+        again = replace(link, values=values, free=tuple(reader.free.values()), starts=())
         found = judge.verdict(again)
         return replace(found, reason=found.reason or "names of sections that are over left open")
 

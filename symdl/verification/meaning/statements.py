@@ -67,6 +67,7 @@ class Meaning:
         defines: what it introduces, in words; empty where it claims something.
         reason: why nothing is claimed, or why it is not known what.
         free: the indices for all of which it is claimed.
+        starts: the number that each of them counts from in the document.
         named: the function of the library that the words before it name, where it defines that.
         notes: what a reader should know of the reading.
         condition: read as a condition on names that are open, and not as a claim.
@@ -81,6 +82,7 @@ class Meaning:
     defines: str = ""
     reason: str = ""
     free: tuple[Index, ...] = ()
+    starts: tuple[int, ...] = ()
     named: str = ""
     notes: tuple[str, ...] = ()
     condition: bool = False
@@ -321,6 +323,7 @@ class Reading:
                     both,
                     reason=reason,
                     free=tuple(reader.free.values()),
+                    starts=tuple(reader.bases.get(letter, 0) for letter in reader.free),
                     notes=tuple(dict.fromkeys(reader.notes)),
                     condition=condition,
                     unfit=first is not None and k + 1 in unfit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.families import Families, families_of
@@ -32,6 +32,7 @@ class Usage:
         whole: names that choose an entry, x_{n, c_n}, or are compared with an index: they are whole numbers.
         sets: names that a sum runs over, i ∈ S.
         lengths: of the lists that names are set to, where they are all equally long.
+        spelled: how each name is written, without its subscripts, where it is seen for the first time.
         families: which names are vectors and matrices by how they are written.
     """
 
@@ -48,6 +49,7 @@ class Usage:
     whole: set[str] = field(default_factory=set)
     sets: set[str] = field(default_factory=set)
     lengths: dict[str, int] = field(default_factory=dict)
+    spelled: dict[str, Node] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
@@ -126,6 +128,8 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     for node in nodes:
         if isinstance(node, tree.Product):
             _applications(node, usage, heads)
+        if isinstance(node, (tree.Symbol, tree.Accented, tree.Scripted)):
+            _spelled(node, usage)
         if isinstance(node, tree.Scripted):
             inner.add(id(node.base))
             _subscripts(node, usage)
@@ -139,6 +143,19 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
                 usage.bare.add(parts.name)
                 usage.bold |= {parts.name} if parts.bold else set()
     return usage
+
+
+def _spelled(node: Node, usage: Usage) -> None:
+    parts = parts_of(node, usage)
+    if parts is None or parts.transposed or parts.primes or parts.name in usage.spelled:
+        return
+    if isinstance(node, tree.Scripted) and (parts.subscripts or parts.power is not None):
+        sub, sup = None if parts.subscripts else node.sub, None if parts.power is not None else node.sup
+        node = node.base if sub is None and sup is None else replace(node, sub=sub, sup=sup)
+        plain = parts_of(node, usage)
+        if plain is None or plain.name != parts.name:
+            return
+    usage.spelled[parts.name] = node
 
 
 def _lists(node: tree.Chain, usage: Usage) -> None:

@@ -46,7 +46,14 @@ def test_what_would_be_right_is_said(printed):
     document, judged = printed
     wrong = {statement(document, j): j for j in judged if j.status is Status.REFUTED}
     assert "sigmoid" in wrong["L12"].verdict.reason and "tanh" in wrong["L14"].verdict.reason
-    assert wrong["L13"].suggestion
+    suggested = {number: judged.suggested for number, judged in wrong.items()}
+    assert suggested["L12"] == "a(x) = 1/(1 + e⁻ˣ)"
+    assert suggested["L14"] == "a(x) = 1 − 2/(e²ˣ + 1)"
+    assert suggested["L13"] == "a′(x) = −(1 − a(x))a(x)"  # of a as it is printed in L12
+    assert suggested["L22"] == "80 % + 20 % + 20 % = 120 %"
+    # these two are wrong in more than one place
+    assert wrong["L6"].verdict.reason == "right is 2x₀/n ∑ᵢ₌₁ⁿ (b + w₀x₀ + w₁x₁ + w₂x₂ − ỹᵢ)"
+    assert wrong["L15"].verdict.reason == "right is 2e²ˣ/(e²ˣ + 1)²"
 
 
 def test_the_corrected_lecture_passes_whole():
