@@ -219,6 +219,9 @@ def flatten(
         if expr.is_Mul:
             own = _guards_among(expr.args)
             return sympy.Mul(*own, *[nested(f, guards + own) for f in expr.args if f not in own])
+        if isinstance(expr, Masked):
+            entry, mask = expr.args
+            return Masked(nested(entry, guards + _guards_among(sympy.Mul.make_args(mask))), mask)
         return expr.func(*[nested(a, guards) for a in expr.args])
 
     def named(node: Reduction, guards: tuple[sympy.Expr, ...]) -> sympy.Expr:
@@ -257,24 +260,32 @@ def _over_guarded(node: Reduction, guards: tuple[sympy.Expr, ...]) -> tuple[Redu
     """
     back: dict[Index, sympy.Expr] = {}
     renamed: dict[Index, sympy.Expr] = {}
-    for written in (g for g in guards if isinstance(g, InRange)):
-        if _reads_safely(node):
-            break
+    ranges = [g for g in reversed(guards) if isinstance(g, InRange)]  # what stands nearest says most of it
+    left = []
+    for written in ranges:
         guard = InRange(sympy.expand(rename(written.args[0], renamed)), written.args[1])
         moved = _moved(node, guard)
-        if moved is not None:
-            node, v, index, value = moved
-            back[v] = written.args[0]
-            renamed = {i: rename(e, {index: value}) for i, e in renamed.items()} | {index: value}
-        else:
-            node = node.func(node.args[0], _guarded_body(node, guard), *node.args[2:])
+        if moved is None or _cost(moved[0]) >= _cost(node):
+            left.append(guard)
+            continue
+        node, v, index, value = moved
+        back[v] = written.args[0]
+        renamed = {i: rename(e, {index: value}) for i, e in renamed.items()} | {index: value}
+    for guard in left:
+        beside = node.func(node.args[0], _guarded_body(node, guard), *node.args[2:])
+        node = beside if _unsafe(beside) < _unsafe(node) else node
     return node, back
 
 
-def _reads_safely(node: Reduction) -> bool:
-    """Whether every element in it stays within its tensor by its own guards."""
-    return all(
-        isinstance(s, Index) or s.atoms(Element) or stays_within(s, axis.extent, guards)
+def _cost(node: Reduction) -> tuple[int, int]:
+    """The subscripts that can leave their axes, and the indices that it would be computed for."""
+    return _unsafe(node), len(indices_in(node))
+
+
+def _unsafe(node: Reduction) -> int:
+    """The subscripts in it that its own guards do not keep within their axes."""
+    return sum(
+        not (isinstance(s, Index) or s.atoms(Element) or stays_within(s, axis.extent, guards))
         for e, guards in guarded(node.body)
         for axis, s in zip(e.tensor.indices, e.subscripts, strict=True)
     )

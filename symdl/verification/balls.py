@@ -7,7 +7,6 @@ does not rest on SymPy's numerics. A node that is not in the tables raises; noth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import product
 from typing import Any, Protocol
 
@@ -21,6 +20,7 @@ from symdl.core.functions import UNSTATED, Delta, InRange, Masked, ScalarFunctio
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.errors import BudgetError, UnsupportedError
+from symdl.verification.identities import Identities, indices_of, number_of
 from symdl.verification.real import (
     CONSTANTS,
     FUNCTIONS,
@@ -34,7 +34,6 @@ from symdl.verification.real import (
     finite,
     power,
     sign_of,
-    total_of,
 )
 
 #: Bits of the working precision.
@@ -103,12 +102,6 @@ def evaluate(
     return Evaluator(place, definition, deadline, precision).value(sympy.sympify(expr, strict=True), indices or {})
 
 
-@lru_cache(maxsize=2**14)
-def _indices_in(expr: sympy.Expr) -> tuple[Index, ...]:
-    """The free indices of an expression, in one order: the same at every point."""
-    return tuple(sorted((s for s in expr.free_symbols if isinstance(s, Index)), key=lambda i: i.dummy_index))
-
-
 class Evaluator:
     """Evaluates many expressions at one point and remembers the tensors that it has computed."""
 
@@ -123,29 +116,39 @@ class Evaluator:
         self.nodes = 0
         self.computed: dict[tuple[str, tuple[int, ...]], arb] = {}
         self.known: dict[tuple[sympy.Expr, tuple[int, ...]], arb] = {}
+        self.identities = Identities(self)
 
     def value(self, expr: sympy.Expr, indices: Mapping[Index, int] | None = None) -> arb:
         """The ball of `expr`, finite."""
         before = flint.ctx.prec
         flint.ctx.prec = self.precision
         try:
-            return finite(self._value(expr, dict(indices or {})))
+            return finite(self.ball(expr, dict(indices or {})))
         finally:
             flint.ctx.prec = before
 
-    def _value(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
-        key = (expr, tuple([at[i] for i in _indices_in(expr) if i in at]))
+    def ball(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
+        """The ball of `expr` at values of its indices, finite or not, in the precision that is set."""
+        key = (expr, tuple([at[i] for i in indices_of(expr) if i in at]))
         known = self.known.get(key)
         if known is not None:
             return known
+        self.tick()
+        result = self._node(expr, at)
+        self.known[key] = result
+        return result
+
+    def tick(self) -> None:
+        """Counts a node.
+
+        Raises:
+            BudgetError: there were too many, or the time is up.
+        """
         self.nodes += 1
         if self.nodes > LARGEST:
             raise BudgetError(f"more than {LARGEST} nodes at one point")
         if self.deadline is not None and self.nodes % 128 == 0 and now() > self.deadline:
             raise BudgetError("out of time")
-        result = self._node(expr, at)
-        self.known[key] = result
-        return result
 
     def _node(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
         if expr.is_Rational:
@@ -160,10 +163,10 @@ class Evaluator:
             return CONSTANTS[expr]()
         if expr.is_Symbol:
             return self._symbol(expr)
-        if expr.is_Mul and any(self._value(g, at) == 0 for g in expr.args if isinstance(g, _GUARDS)):
+        if expr.is_Mul and any(self.ball(g, at) == 0 for g in expr.args if isinstance(g, _GUARDS)):
             return arb(0)  # what a guard of 0 protects is not looked at
         if expr.is_Add or expr.is_Mul:
-            parts = [self._value(a, at) for a in expr.args]
+            parts = [self.ball(a, at) for a in expr.args]
             total = parts[0]
             for part in parts[1:]:
                 total = total + part if expr.is_Add else total * part
@@ -189,101 +192,90 @@ class Evaluator:
         key = (element.name, subscripts)
         if key not in self.computed:
             inner = dict(zip(equation.indices, subscripts, strict=True))
-            self.computed[key] = self._value(equation.rhs, inner)
+            self.computed[key] = self.ball(equation.rhs, inner)
         return self.computed[key]
 
     def _integer(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
         if isinstance(expr, Index) and expr in at:
             return at[expr]
-        number = self._value(expr, at).unique_fmpz()
+        number = self.ball(expr, at).unique_fmpz()
         if number is None or abs(int(number)) > LARGEST_EXPONENT:
             raise UnclearError(f"the subscript {expr} is no integer here")
         return int(number)
 
     def _reduction(self, node: Reduction, at: dict[Index, int]) -> arb:
-        ranges = [range(self._integer(i.extent, at)) for i in node.bound]
         total: arb | None = None
         step = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}[node.op]
         body, guard = node.body.args if isinstance(node.body, Masked) else (node.body, None)
-        for values in product(*ranges):
-            inside = {**at, **dict(zip(node.bound, values, strict=True))}
-            if guard is not None and self._value(guard, inside) == 0:
+        for inside in self.places(node, at):
+            if guard is not None and self.ball(guard, inside) == 0:
                 continue
-            part = self._value(body, inside)
+            part = self.ball(body, inside)
             total = part if total is None else step(total, part)
         if total is None:
             raise UndefinedError("the maximum of nothing: every entry is masked")
         return total
 
+    def places(self, node: Reduction, at: dict[Index, int]) -> list[dict[Index, int]]:
+        """All values of the indices that a reduction binds, beside those around it."""
+        ranges = [range(self._integer(i.extent, at)) for i in node.bound]
+        return [{**at, **dict(zip(node.bound, values, strict=True))} for values in product(*ranges)]
+
     def _power(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
         if expr.base == sympy.E:
-            return self._value(expr.exp, at).exp()
-        base, exponent = self._value(expr.base, at), self._value(expr.exp, at)
+            return self.ball(expr.exp, at).exp()
+        base, exponent = self.ball(expr.base, at), self.ball(expr.exp, at)
         return power(base, exponent, expr.exp)
 
     def _function(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
         if isinstance(expr, ScalarFunction):
-            return self._value(expr.defined(), at)
+            return self.ball(expr.defined(), at)
         if isinstance(expr, Switch):
             return self._switch(expr, at)
         if isinstance(expr, sympy.Piecewise):
             return self._piecewise(expr, at)
         if type(expr) not in FUNCTIONS or len(expr.args) == 0:
             raise UnsupportedError(f"'{type(expr).__name__}' can't be evaluated with certainty")
-        return FUNCTIONS[type(expr)](*[self._value(a, at) for a in expr.args])
+        return FUNCTIONS[type(expr)](*[self.ball(a, at) for a in expr.args])
 
     def _switch(self, expr: Switch, at: dict[Index, int]) -> arb:
         x, below, above, weight = expr.args
-        sign = self._side(x, at)
+        sign = self.side(x, at)
         if sign:
-            return self._value(above if sign > 0 else below, at)
-        w = self._value(weight, at)
+            return self.ball(above if sign > 0 else below, at)
+        w = self.ball(weight, at)
         # A side with no weight is not evaluated: it may be undefined at the kink.
         total = arb(0)
         if w != 1:
-            total += (1 - w) * self._value(below, at)
+            total += (1 - w) * self.ball(below, at)
         if w != 0:
-            total += w * self._value(above, at)
+            total += w * self.ball(above, at)
         return total
 
-    def _side(self, x: sympy.Expr, at: dict[Index, int]) -> int:
-        """The sign of the argument of a kink; in exact arithmetic where its ball holds 0."""
-        ball = self._value(x, at)
+    def side(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
+        """The sign of the argument of a kink; 0 where it is identical to 0 though its ball is none."""
+        ball = self.ball(expr, at)
         if ball.contains(0):
-            number = self._rational(x, at)
+            found = self.identities.polynomial(expr, at)
+            number = None if found is None else number_of(found)
             if number is not None:
                 return int(number > 0) - int(number < 0)
         return sign_of(ball)
 
-    def _rational(self, expr: sympy.Expr, at: dict[Index, int]) -> fmpq | None:
-        """The exact value of a polynomial in unknowns, which are rational; None for anything else."""
-        if expr.is_Rational:
-            return exact(expr)
-        if isinstance(expr, Index):
-            return fmpq(at[expr])
-        if expr.is_Symbol:
+    def opened(self, expr: sympy.Expr, at: dict[Index, int]) -> tuple[sympy.Expr, dict[Index, int]] | fmpq | None:
+        """What a symbol or an element stands for: an expression at values of its indices, or a number."""
+        if not isinstance(expr, Element):
             return as_rational(self.point.symbol(expr))
-        if isinstance(expr, Element):
-            where = tuple(self._integer(s, at) for s in expr.subscripts)
-            equation = self.definition and self.definition.by_name.get(expr.name)
-            if equation:
-                return self._rational(equation.rhs, dict(zip(equation.indices, where, strict=True)))
-            return as_rational(self.point.element(expr, where))
-        if expr.is_Pow and expr.exp.is_Integer and 0 < expr.exp < 50:
-            base = self._rational(expr.base, at)
-            return None if base is None else base ** int(expr.exp)
-        if isinstance(expr, Reduction) and expr.op == "sum":
-            ranges = [range(self._integer(i.extent, at)) for i in expr.bound]
-            inner = [{**at, **dict(zip(expr.bound, values, strict=True))} for values in product(*ranges)]
-            return total_of([self._rational(expr.body, values) for values in inner], product_of=False)
-        if expr.is_Add or expr.is_Mul:
-            return total_of([self._rational(a, at) for a in expr.args], product_of=bool(expr.is_Mul))
-        return None
+        where = tuple(self._integer(s, at) for s in expr.subscripts)
+        equation = self.definition and self.definition.by_name.get(expr.name)
+        if equation:
+            return equation.rhs, dict(zip(equation.indices, where, strict=True))
+        return as_rational(self.point.element(expr, where))
 
     def _piecewise(self, expr: sympy.Piecewise, at: dict[Index, int]) -> arb:
         for value, condition in expr.args:
             if self._holds(condition, at):
-                return self._value(value, at)
+                return self.ball(value, at)
         raise UndefinedError(f"no case of {expr} holds here")
 
     def _holds(self, condition: Any, at: dict[Index, int]) -> bool:
@@ -296,7 +288,7 @@ class Evaluator:
             return not self._holds(condition.args[0], at)
         if type(condition) not in RELATIONS:
             raise UnsupportedError(f"the condition {condition} is not a comparison")
-        return RELATIONS[type(condition)](self._side(condition.lhs - condition.rhs, at))
+        return RELATIONS[type(condition)](self.side(condition.lhs - condition.rhs, at))
 
     def holds(self, condition: Any) -> bool:
         """True where a comparison is certain to hold at the point."""

@@ -42,15 +42,6 @@ def as_rational(value: Any) -> fmpq | None:
     return None if isinstance(value, arb) else exact(value)
 
 
-def total_of(parts: list[fmpq | None], product_of: bool) -> fmpq | None:
-    total = fmpq(1 if product_of else 0)
-    for part in parts:
-        if part is None:
-            return None
-        total = total * part if product_of else total + part
-    return total
-
-
 def power(base: arb, exponent: arb, written: sympy.Expr) -> arb:
     """base**exponent over the reals: integer exponents of any base, other exponents of bases ≥ 0."""
     number = exponent.unique_fmpz() if exponent.is_integer() or written.is_Integer else None

@@ -27,6 +27,8 @@ from symdl.verification.verdict import Status, Verdict
 FIRST_POINTS, ALL_POINTS = 6, 40
 #: Where even they take longer than this, the proof is tried before them.
 SECONDS_FOR_FIRST_POINTS = 2.0
+#: The share of the time that a proof leaves while no point has been compared.
+_KEPT_FOR_POINTS = 0.15
 #: Agreement at fewer points than this is not worth a word.
 FEWEST_POINTS = 8
 
@@ -60,7 +62,8 @@ class Question:
         survey = self.surveyor.survey(min(self.first, self.points), deadline=soon)
         if survey.differed is not None:
             return self._refuted(survey)
-        proof, problem = self._proof()
+        left = self.deadline - now()  # where nothing is known yet, some of it is kept for points
+        proof, problem = self._proof(self.deadline - (0 if survey.defined else _KEPT_FOR_POINTS * left))
         if proof is not None and survey.defined == 0 and not survey.problem:
             survey = self.surveyor.survey(self.points, survey, self.first)
             if survey.differed is not None:
@@ -72,7 +75,8 @@ class Question:
         if proof is not None and (survey.defined or survey.problem):
             return self._proved(survey, *proof)
         if survey.problem == "out of time":
-            survey = self.surveyor.survey(self.points)  # from the first one on: they had little time
+            again = self.surveyor.survey(self.points)  # from the first one on: they had little time
+            survey = again if again.differed is not None or again.defined >= survey.defined else survey
         else:
             survey = self.surveyor.survey(self.points - self.first, survey, self.first)
         if survey.differed is not None:
@@ -87,10 +91,10 @@ class Question:
                 return self._refuted(survey)
         return None
 
-    def _proof(self) -> tuple[tuple[Proof, str, str] | None, str]:
+    def _proof(self, deadline: float) -> tuple[tuple[Proof, str, str] | None, str]:
         try:
-            with until(self.deadline):
-                return self.prover(self.deadline), ""
+            with until(deadline):
+                return self.prover(deadline), ""
         except (UnsupportedError, BudgetError, UndefinedError) as error:
             return None, str(error)
         except RecursionError:

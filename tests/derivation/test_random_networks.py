@@ -207,19 +207,30 @@ def test_hessians_of_random_networks_times_a_direction(stages, seed):
         assert max(abs(v) for v in (product - want).ravel()) <= mpmath.mpf(10) ** -20 * size
 
 
-@pytest.mark.parametrize("before", ["normed", "attended", "convolved"])
-def test_an_expansion_keeps_the_guards_of_a_padded_convolution(before):
-    """What stands before the convolution is read beside its guard, sums within sums included."""
-    definition = network([before, "convolved"], embedded=False).at(t=3)
+@pytest.mark.parametrize(
+    "before,after",
+    [("normed", "convolved"), ("attended", "convolved"), ("convolved", "convolved"), ("dense", "pooled")],
+)
+def test_an_expansion_keeps_the_guards_of_a_window(before, after):
+    """What stands before a padded window is read beside its guard, sums within sums and within a maximum included."""
+    definition = network([before, after], embedded=False).at(t=3)
     rng = np.random.default_rng(3)
     arrays = {"x": rng.normal(size=(2, 3, 2))}
-    arrays |= {t.name: rng.normal(size=[3 if t.shape == (3,) else 2]) for t in definition.parameters}
+    arrays |= {t.name: rng.normal(size=[2 if e.is_Symbol else int(e) for e in t.shape]) for t in definition.parameters}
     wrt = list(arrays)
     full, chain = (sd.derive(definition, wrt, via=via) for via in ("expand", "chain"))
     found, wanted = (evaluate(way.gradient, arrays) for way in (full, chain))
     for name in wrt:
         got, want = found[full.names[name]].astype(float), wanted[chain.names[name]].astype(float)
         np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+def test_a_sum_within_a_maximum_is_named_by_the_place_that_it_is_read_at():
+    """Not by the place of the window and the one within it: it is computed once for each place."""
+    definition = network(["dense", "pooled"], embedded=False)
+    full = sd.derive(definition, "x", via="expand").gradient
+    named = [eq for eq in full.equations if eq.name not in definition.tensors and eq.name != "x_bar"]
+    assert {eq.name: len(eq.indices) for eq in named} == {"S": 3, "m": 3, "S2": 3}
 
 
 def test_a_planted_fault_is_found(monkeypatch):

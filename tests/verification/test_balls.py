@@ -6,13 +6,14 @@ import mpmath
 import pytest
 import sympy
 from flint import arb, fmpq
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor, reduction
 from symdl.errors import UnsupportedError
-from symdl.verification.balls import evaluate
+from symdl.verification.balls import Evaluator, Fixed, evaluate
+from symdl.verification.identities import number_of
 from symdl.verification.real import UnclearError, UndefinedError
 
 x, y = sympy.symbols("x y", real=True)
@@ -92,6 +93,35 @@ def test_switches_are_decided_only_where_they_are_certain() -> None:
 
 def test_a_side_without_weight_may_be_undefined_at_the_kink() -> None:
     assert evaluate(Switch(x, 0, sympy.log(x), 0), {x: 0}) == 0
+
+
+@settings(max_examples=40)
+@given(EXPRESSIONS, EXPRESSIONS, st.fractions(-3, 3, max_denominator=7))
+def test_what_is_identical_to_a_number_is_that_number(a, b, value) -> None:
+    place = {x: fmpq(value.numerator, value.denominator), y: fmpq(1, 3)}
+    for expr in ((a + b) ** 2 - a**2 - b**2 - 2 * a * b, a + b - a, a / (1 + b**2) - a, a - b):
+        evaluator = Evaluator(Fixed(place))
+        try:
+            ball = evaluator.value(expr)
+        except (UndefinedError, UnclearError):
+            continue
+        found = evaluator.identities.polynomial(expr, {})
+        number = None if found is None else number_of(found)
+        assert number is None or ball.overlaps(arb(number))
+
+
+def test_a_maximum_is_the_same_number_as_its_largest_entry() -> None:
+    """However it is written, whatever roots stand in it; two entries that are equal by accident stay unclear."""
+    n, k = Index("n", 3), Index("k", 3)
+    z = Tensor("z", (n,))
+    scale = sympy.sqrt(reduction("sum", z[n] ** 2, [n]) + 1)
+    other = (reduction("sum", z[k] * z[k], [k]) + 1) ** sympy.Rational(-1, 2)
+    is_largest = Switch(z[n] / scale - reduction("max", z[k] * other, [k]), 0, 1, 1)
+    point = {("z", (0,)): 2, ("z", (1,)): 5, ("z", (2,)): 5}
+    assert [evaluate(is_largest, point, indices={n: c}) for c in range(3)] == [0, 1, 1]
+    by_accident = Switch(sympy.sqrt(z[0]) * sympy.sqrt(3) - sympy.sqrt(z[1] + 1), 0, 1, 1)
+    with pytest.raises(UnclearError):
+        evaluate(by_accident, point)
 
 
 def test_reductions_indices_and_guards() -> None:
