@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import flint
 import sympy
-from flint import arb, fmpq
+from flint import arb, fmpq, fmpz
 
 from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
@@ -117,6 +117,8 @@ class Evaluator:
         self.computed: dict[tuple[str, tuple[int, ...]], arb] = {}
         self.known: dict[tuple[sympy.Expr, tuple[int, ...]], arb] = {}
         self.identities = Identities(self)
+        #: All entries of some tensors, where they were computed together (`symdl.verification.grids`).
+        self.arrays: dict[str, Any] = {}
 
     def value(self, expr: sympy.Expr, indices: Mapping[Index, int] | None = None) -> arb:
         """The ball of `expr`, finite."""
@@ -138,16 +140,17 @@ class Evaluator:
         self.known[key] = result
         return result
 
-    def tick(self) -> None:
-        """Counts a node.
+    def tick(self, many: int = 1) -> None:
+        """Counts nodes; the clock is looked at for every 128.
 
         Raises:
             BudgetError: there were too many, or the time is up.
         """
-        self.nodes += 1
+        before = self.nodes // 128
+        self.nodes += many
         if self.nodes > LARGEST:
             raise BudgetError(f"more than {LARGEST} nodes at one point")
-        if self.deadline is not None and self.nodes % 128 == 0 and now() > self.deadline:
+        if self.deadline is not None and self.nodes // 128 > before and now() > self.deadline:
             raise BudgetError("out of time")
 
     def _node(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
@@ -185,7 +188,13 @@ class Evaluator:
         return as_ball(self.point.symbol(symbol))
 
     def _element(self, element: Element, at: dict[Index, int]) -> arb:
-        subscripts = tuple(self._integer(s, at) for s in element.subscripts)
+        return self.entry(element, tuple(self._integer(s, at) for s in element.subscripts))
+
+    def entry(self, element: Element, subscripts: tuple[int, ...]) -> arb:
+        """The ball of an entry of the tensor of an element."""
+        if element.name in self.arrays:
+            found: arb = self.arrays[element.name][subscripts]
+            return found
         equation = self.definition and self.definition.by_name.get(element.name)
         if not equation:
             return as_ball(self.point.element(element, subscripts))
@@ -234,6 +243,8 @@ class Evaluator:
             return self._switch(expr, at)
         if isinstance(expr, sympy.Piecewise):
             return self._piecewise(expr, at)
+        if isinstance(expr, sympy.floor):
+            return arb(self._rounded_down(expr.args[0], at))
         if type(expr) not in FUNCTIONS or len(expr.args) == 0:
             raise UnsupportedError(f"'{type(expr).__name__}' can't be evaluated with certainty")
         return FUNCTIONS[type(expr)](*[self.ball(a, at) for a in expr.args])
@@ -251,6 +262,15 @@ class Evaluator:
         if w != 0:
             total += w * self.ball(above, at)
         return total
+
+    def _rounded_down(self, expr: sympy.Expr, at: dict[Index, int]) -> fmpz:
+        """In exact arithmetic where that is possible: 6/3 is 2, and a ball around 2 is neither above nor below."""
+        found = self.identities.polynomial(expr, at)
+        number = None if found is None else number_of(found)
+        whole = self.ball(expr, at).floor().unique_fmpz() if number is None else number.floor()
+        if whole is None:
+            raise UnclearError("what is rounded down may be on either side of a whole number")
+        return whole
 
     def side(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
         """The sign of the argument of a kink; 0 where it is identical to 0 though its ball is none."""

@@ -209,6 +209,8 @@ class Identities:
             if side:
                 return self.polynomial(above if side > 0 else below, at)
             return self._sum([(below, at)]) if weight == 0 else self._sum([(above, at)]) if weight == 1 else None
+        if isinstance(expr, ScalarFunction) and expr.defined().has(Switch):
+            return self.polynomial(expr.defined(), at)
         if isinstance(expr, ScalarFunction) or type(expr) in FUNCTIONS:
             return self._applied(type(expr).__name__, list(expr.args), at)
         return None

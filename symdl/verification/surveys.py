@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import flint
 import sympy
 from flint import arb, fmpq
 
@@ -13,9 +14,10 @@ from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, elements_in
 from symdl.errors import BudgetError, UnsupportedError
 from symdl.verification.balls import PRECISION, Evaluator, Fixed, evaluate
+from symdl.verification.grids import LEAST, MOST, Grids, work
 from symdl.verification.points import KINDS, Point, gather_limits
 from symdl.verification.proofs import expose, kink_arguments
 from symdl.verification.real import UnclearError, UndefinedError
@@ -33,6 +35,11 @@ class Side:
         """Everything that is evaluated for it."""
         equations = self.definition.equations if self.definition else ()
         return [self.expr, *[t.body for eq in equations for t in eq.terms], *[eq.lhs for eq in equations]]
+
+    def needed(self) -> Definition | None:
+        """The equations that the expression depends on."""
+        names = [e.name for e in elements_in(self.expr) if self.definition and e.name in self.definition.by_name]
+        return self.definition.only(names) if self.definition and names else None
 
 
 @dataclass
@@ -77,6 +84,8 @@ class Surveyor:
         everything = [*self.left.expressions(), *self.right.expressions()]
         self.limits = gather_limits(everything)
         self.kinks = self._kinks(everything)
+        self.needed = [side.needed() for side in (self.left, self.right)]
+        self.work = max((work(d, self.extents) for d in self.needed if d is not None), default=0)
 
     def survey(self, points: int, into: Survey | None = None, first: int = 0, deadline: float | None = None) -> Survey:
         """Compare at `points` points; stops at the first difference, and at a deadline earlier than its own."""
@@ -140,6 +149,7 @@ class Surveyor:
             (side.expr, [Evaluator(point, side.definition, deadline, p) for p in (PRECISION, 4 * PRECISION)])
             for side in (self.left, self.right)
         ]
+        self._fill([evaluators[0] for _, evaluators in sides])
         for where in self._places(point):
             indices = dict(zip(self.free, where, strict=True))
             left, right = (_value(expr, evaluators, indices) for expr, evaluators in sides)
@@ -148,6 +158,21 @@ class Surveyor:
             self._record(left, right, point, indices, survey)
             if survey.differed is not None:
                 return
+
+    def _fill(self, evaluators: Sequence[Evaluator]) -> None:
+        """Compute large tensors as a whole, what both sides have in common once."""
+        if not LEAST <= self.work <= MOST:
+            return
+        before = flint.ctx.prec
+        flint.ctx.prec = PRECISION
+        try:
+            grids = None
+            for evaluator, definition in zip(evaluators, self.needed, strict=True):
+                if definition is not None:
+                    grids = Grids(evaluator, grids)
+                    grids.fill(definition)
+        finally:
+            flint.ctx.prec = before
 
     def _places(self, point: Point) -> list[tuple[int, ...]]:
         """All values of the free indices where they are few, otherwise the corners and some in between."""

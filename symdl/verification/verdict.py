@@ -46,6 +46,10 @@ _REMEDY = {
 }
 
 
+#: Values of a witness that its text tells; `Witness.point` has them all.
+MOST_TOLD = 60
+
+
 @dataclass(frozen=True)
 class Witness:
     """A point where the two sides differ by more than the certified error of both.
@@ -60,7 +64,9 @@ class Witness:
     right: str
 
     def __str__(self) -> str:
-        at = ", ".join(f"{name} = {value}" for name, value in self.point.items())
+        told = [f"{name} = {value}" for name, value in self.point.items()]
+        more = f", and {len(told) - MOST_TOLD:,} more" if len(told) > MOST_TOLD else ""
+        at = ", ".join(told[:MOST_TOLD]) + more
         return f"at {at or 'every point'}: left {self.left}, right {self.right}"
 
 
