@@ -41,14 +41,15 @@ def verdict(lesson: Lesson, claim: str) -> Judged:
     texts = (*lesson.declared, *lesson.definitions, claim)
     spans = tuple(Span("lesson.md", k + 1, 1, "display", t, t, block=k) for k, t in enumerate(texts))
     last = len(spans) - 1
-    with mock.patch.object(judging, "suggestion", _that_counts):
+    told = mock.patch.object(judging, "in_its_place", lambda judge, link: "")
+    with told, mock.patch.object(judging, "suggestion", _that_counts):
         found = dict(judging.judge(Document("lesson.md", "markdown", "", spans), only=lambda k: k == last))
     return found[last]
 
 
 def _that_counts(judge: Any, link: Any) -> str:
     """What may have been meant, where the verdict hangs on it."""
-    return suggestion(judge, link) if link.redefines else ""
+    return suggestion(judge, link) if link.redefines or link.unfit else ""
 
 
 def slips_of(lesson: Lesson, claim: str, most: int, seed: int = 0) -> list[tuple[str, tree.Chain]]:

@@ -253,31 +253,12 @@ def _value(expr: sympy.Expr, precision: int = PRECISION) -> arb:
 def shown(exact: sympy.Expr | None, ball: arb) -> str:
     """A number as a reader takes it in: exactly where it is short, else its first digits."""
     if exact is not None and exact.is_Rational:
-        if exact.q == 1 and len(str(exact)) <= 30:
+        if exact.q == 1 and abs(exact) < 10**30:
             return str(exact)
         decimal = _terminating(exact)
         if decimal is not None:
             return decimal
     return str(ball.str(12, radius=False))
-
-
-def digits_of(value: sympy.Expr, decimals: int) -> str | None:
-    """A number with so many decimals; None where it is negative, too long to write out, or no number.
-
-    >>> digits_of(sympy.sqrt(2), 3), digits_of(sympy.exp(10**9), 2)
-    ('1.414', None)
-    """
-    try:
-        ball = _value(value)
-    except SymdlError:
-        return None
-    if not (arb(0) <= ball < arb(10) ** 40):
-        return None
-    whole = (ball * arb(10) ** decimals + arb("0.5")).floor().unique_fmpz()
-    if whole is None:
-        return None
-    text = str(int(whole)).rjust(decimals + 1, "0")
-    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text
 
 
 def _terminating(value: sympy.Rational) -> str | None:

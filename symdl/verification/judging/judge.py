@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from symdl.core.pauses import collection_paused
-from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.conditions import one_hot
@@ -17,6 +16,7 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.meaning import binding
+from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.statements import Meaning, Place, Reading
 from symdl.verification.meaning.usage import usage_of
@@ -123,9 +123,8 @@ def _told(
     for chain in _chains(node):
         try:
             meanings = reading.statement(chain, place, previous)
-        except (SymdlError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-            verdict = Verdict(Status.UNDECIDED, "none", "the formula as it stands", reason=reason)
+        except BEYOND as error:
+            verdict = Verdict(Status.UNDECIDED, "none", "the formula as it stands", reason=reason_of(error))
             yield Link(unicode(chain), latex(chain), verdict)
             previous = _last_side(chain)
             continue
@@ -136,7 +135,7 @@ def _told(
             merged = dict(reading.scope.merged)
             verdict = judging.verdict(meaning)
             wrong = verdict.status is Status.REFUTED or verdict.method == SHAPES
-            edit = suggestion(judging, meaning) if wrong else ""
+            edit = _meant(suggestion, judging, meaning) if wrong else ""
             if edit and verdict.method == SHAPES:
                 # shapes that can't be, and one slip away a formula that is so
                 verdict = replace(verdict, status=Status.REFUTED, scope="the shapes that are stated")
@@ -146,7 +145,7 @@ def _told(
                 # one slip away from what the name stands for is a slip; anything else may be another meaning
                 verdict = _again(reading, meaning, place, verdict)
             if wanted and not edit and verdict.status is Status.REFUTED:
-                right = in_its_place(judging, meaning)
+                right = _meant(in_its_place, judging, meaning)
                 verdict = replace(verdict, reason="; ".join(part for part in (verdict.reason, right) if part))
             if through and verdict.status is Status.UNDECIDED:
                 reading.doubt(meanings[0])
@@ -155,6 +154,14 @@ def _told(
             yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
         reading.finish()
         previous = _last_side(chain)
+
+
+def _meant(guess: Callable[[Judge, Meaning], str], judging: Judge, link: Meaning) -> str:
+    """What may have been meant; nothing where that is beyond the checker."""
+    try:
+        return guess(judging, link)
+    except BEYOND:
+        return ""
 
 
 def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Verdict:

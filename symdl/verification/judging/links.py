@@ -27,7 +27,7 @@ from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
 from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
-from symdl.verification.meaning.errors import MeaningError, ShapesError
+from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
 from symdl.verification.meaning.sums import new_index
@@ -73,10 +73,8 @@ class Judge:
         started = now()
         try:
             found = self._verdict(link)
-        except RecursionError:
-            found = _undecided("the formula is nested too deeply")
-        except SymdlError as error:
-            found = _undecided(str(error))
+        except BEYOND as error:
+            found = _undecided(reason_of(error))
         found = counted(found, link.free, link.starts)
         notes = "; ".join(link.notes)
         if notes:

@@ -11,3 +11,18 @@ class MeaningError(SymdlError):
 
 class ShapesError(MeaningError):
     """A formula whose names are understood, and whose shapes do not go together."""
+
+
+#: What is raised where a formula is beyond the checker, or beyond SymPy below it: never a verdict.
+BEYOND = (SymdlError, RecursionError, ArithmeticError, ValueError, NotImplementedError)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why there is no verdict, in words.
+
+    >>> reason_of(RecursionError("maximum recursion depth exceeded"))
+    'the formula is nested too deeply'
+    """
+    if isinstance(error, RecursionError):
+        return "the formula is nested too deeply"
+    return str(error) if isinstance(error, SymdlError) else f"SymPy gave up: {error}"

@@ -19,7 +19,7 @@ from symdl.core.indices import Index
 from symdl.verification.meaning import addition, application, arrays, calculus, cases, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.literals import literal, power
+from symdl.verification.meaning.literals import MOST_BITS, literal, power
 from symdl.verification.meaning.names import Parts, letter_of, parts_of, square_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
@@ -82,7 +82,11 @@ class Interpreter:
         method: Callable[[Any], Array] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise MeaningError(f"{type(node).__name__.lower()} has no value here")
-        return method(node)
+        found = method(node)
+        body = found.body
+        if body.is_Rational and max(int(body.p).bit_length(), int(body.q).bit_length()) > MOST_BITS:
+            raise MeaningError(f"a number of more than {MOST_BITS} bits")
+        return found
 
     def number(self, node: Node) -> sympy.Expr:
         """The same, of what has to be a number."""
@@ -92,6 +96,8 @@ class Interpreter:
         return found.body
 
     def _number(self, node: tree.Number) -> Array:
+        if 3 * len(node.text) > MOST_BITS:
+            raise MeaningError(f"a number of {len(node.text):,} digits")
         value = sympy.Rational(node.text)
         _, point, decimals = node.text.partition(".")
         if self.figures is None or not point:

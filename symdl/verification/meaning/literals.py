@@ -9,7 +9,7 @@ from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.errors import MeaningError
 
 #: Numbers with more digits than this are not written out: 9^{9^{9}} is a claim about a number, not a number.
-MOST_BITS = 200_000
+MOST_BITS = 12_000
 
 
 def literal(rows: list[list[sympy.Expr]], *, matrix: bool = False) -> Array:
