@@ -101,6 +101,8 @@ def correct(node: Node, value: sympy.Expr, relation: str) -> tuple[Node, str] | 
         power = sympy.Integer(10) ** (_power_of_ten(node.factors[1]) or 0)
         found = correct(node.factors[0], value / power, relation)
         return found and (tree.Product((found[0], node.factors[1]), node.ops), found[1])
+    if not _is_handy(value):
+        return None
     digits = len(node.text.partition(".")[2]) if isinstance(node, tree.Number) else 0
     if not digits and relation != "≈" and not value.is_Integer:
         ending = value.is_Rational and _terminating(value)
@@ -112,6 +114,15 @@ def correct(node: Node, value: sympy.Expr, relation: str) -> tuple[Node, str] | 
     text = str(int(units)).rjust(digits + 1, "0")
     figure = tree.Number(f"{text[:-digits]}.{text[-digits:]}" if digits else text)
     return (tree.Sum((("-", figure),)) if value.is_negative and units else figure), relation
+
+
+def _is_handy(value: sympy.Expr) -> bool:
+    """Whether a number has at most 40 digits before its point, and not many more zeros behind it."""
+    try:
+        size = abs(_value(value))
+    except SymdlError:
+        return False
+    return bool(size < arb(10) ** 40 and (value.is_Rational or size > arb(10) ** -40))
 
 
 def _magnitude(value: sympy.Expr) -> int:
