@@ -190,7 +190,7 @@ def test_github():
     lines = written("github", of(*judged, claim("if"), claim("open"), claim("fine"))).splitlines()
     assert lines[0] == (
         "::error file=a%2Cb%3Ac.md,line=4,col=7,title=symdl%3A refuted::"
-        "5 %25 = 4 :: x: it is 4; at x = 2: left 4, right 5. did you mean y"
+        "5 %25 = 4 :: x: it is 4; at x = 2: left 4, right 5; did you mean y"
     )
     assert [line.split(" ")[0] for line in lines[1:3]] == ["::warning", "::notice"] and len(lines) == 4
     assert lines[3] == "4 claims: 1 refuted, 1 conditional, 1 undecided, 1 proved"

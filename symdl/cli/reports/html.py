@@ -145,8 +145,8 @@ def _card(number: int, judged: sd.Judged, named: bool) -> str:
 def _link(link: sd.Link) -> str:
     text = f"{_status(link.verdict.status)} {formula(link.latex)}"
     if link.verdict.status not in _PASSED:
-        text += f" {html.escape(reason(link.verdict))}"
-    return text + (f" Did you mean {formula(link.suggestion)}?" if link.suggestion else "")
+        text += f"<br>{html.escape(reason(link.verdict))}"
+    return text + (f"<br>Did you mean {formula(link.suggestion)}?" if link.suggestion else "")
 
 
 def _status(status: str) -> str:

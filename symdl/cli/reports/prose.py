@@ -27,6 +27,11 @@ _RULER = re.compile(r"\s*\|?[\s|:-]*-[\s|:-]*$")
 _PRAGMA = re.compile(r"\s*<!--\s*symdl:.*?-->\s*")
 _COMMENT = re.compile(r"<!--(?!\s*symdl:).*?-->", re.DOTALL)
 
+#: Settings at the head of a document, between two lines of dashes, are no text.
+_FRONT = re.compile(r"\A---[ \t]*\n(?:.*\n)*?---[ \t]*(?:\n|\Z)")
+#: A sign that stands for itself: as an entity, so that nothing else takes it for more.
+_ESCAPED = re.compile(r"\\([!#$%()*+,./:=?@\[\\\]^_`{|}~-])")
+
 _INLINE = (
     (re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"), r"\1"),
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", re.DOTALL), r"<strong>\1</strong>"),
@@ -120,7 +125,7 @@ def _from_latex(text: str) -> str:
 
 def _markdown(text: str) -> Iterator[Block]:
     """Blocks whose text is Markdown still, but for code and tables."""
-    lines = _COMMENT.sub("", text).split("\n")
+    lines = _COMMENT.sub("", _FRONT.sub("", text)).split("\n")
     words: list[str] = []
     at = 0
     while at < len(lines):
@@ -187,6 +192,7 @@ def _inline(text: str) -> str:
     parts = re.split(r"(`[^`\n]+`|<!--.*?-->)", text, flags=re.DOTALL)
     codes = [f"<code>{html.escape(part.strip('`'))}</code>" for part in parts[1::2]]
     text = html.escape("".join(_CODE if odd % 2 else part for odd, part in enumerate(parts)))
+    text = _ESCAPED.sub(lambda found: f"&#{ord(found[1])};", text)
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     return "".join(part + code for part, code in zip(text.split(_CODE), [*codes, ""], strict=True))

@@ -59,7 +59,7 @@ def told(judged: sd.Judged) -> str:
         parts.insert(0, "; ".join(clean(link.text) for link in bad))
     if judged.suggested:
         parts.append(f"did you mean {clean(judged.suggested)}")
-    return ". ".join(part for part in parts if part)
+    return "; ".join(part for part in parts if part)
 
 
 def _witness(verdict: sd.Verdict) -> str:

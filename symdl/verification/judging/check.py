@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import replace
 
 from symdl.errors import DataError
 from symdl.verification import coq
@@ -68,7 +70,9 @@ def check(
         coq.version()
     documents = tuple(read(file) for file in files)
     task = Task(documents, judge, seed=seed, seconds=budget, megabytes=memory, prove=prove)
-    judged = _gathered(task, jobs, progress)
+    # a worker that is killed removes nothing; only what Coq reads is ever written
+    with tempfile.TemporaryDirectory(prefix="symdl-") if prove else nullcontext("") as folder:
+        judged = _gathered(replace(task, folder=folder), jobs, progress)
     return Report(
         tuple(document.file for document in documents),
         tuple(judged),

@@ -8,7 +8,8 @@ rounded by what the document shows of it, is taken so, the claim is consistent w
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import flint
@@ -36,6 +37,9 @@ _ORDERS: dict[str, Callable[[arb, arb], bool]] = {
     "≫": operator.gt,
 }
 _SCOPE = "these numbers"
+
+#: A figure that should be longer is not written out; one that has no end is shown with so many digits.
+_HUGE, _SHOWN = 10**15, 4
 #: Nobody who works in double precision sees a smaller difference, as that of tanh(100) and 1.
 _INVISIBLE = arb(2) ** -52
 
@@ -101,33 +105,40 @@ def correct(node: Node, value: sympy.Expr, relation: str) -> tuple[Node, str] | 
         power = sympy.Integer(10) ** (_power_of_ten(node.factors[1]) or 0)
         found = correct(node.factors[0], value / power, relation)
         return found and (tree.Product((found[0], node.factors[1]), node.ops), found[1])
-    if not _is_handy(value):
-        return None
+    with _precise():
+        return _correct(node, value, relation)
+
+
+def _correct(node: Node, value: sympy.Expr, relation: str) -> tuple[Node, str] | None:
     digits = len(node.text.partition(".")[2]) if isinstance(node, tree.Number) else 0
-    if not digits and relation != "≈" and not value.is_Integer:
-        ending = value.is_Rational and _terminating(value)
-        digits = len(ending.partition(".")[2]) if ending else max(0, 4 - _magnitude(value))
-        relation = relation if ending else "≈"
-    units = sympy.floor(abs(value) * 10**digits + sympy.S.Half)
-    if not units.is_Integer:
-        return None
-    text = str(int(units)).rjust(digits + 1, "0")
-    figure = tree.Number(f"{text[:-digits]}.{text[-digits:]}" if digits else text)
-    return (tree.Sum((("-", figure),)) if value.is_negative and units else figure), relation
-
-
-def _is_handy(value: sympy.Expr) -> bool:
-    """Whether a number has at most 40 digits before its point, and not many more zeros behind it."""
     try:
-        size = abs(_value(value))
+        ball = arb(_rational(value)) if value.is_Rational else _value(value)
     except SymdlError:
-        return False
-    return bool(size < arb(10) ** 40 and (value.is_Rational or size > arb(10) ** -40))
+        return None
+    if not abs(ball) < _HUGE:
+        return None
+    if not digits and relation != "≈" and not value.is_Integer:
+        ending = _terminating(value) if value.is_Rational else None
+        before = len(str(int(float(abs(ball))))) if abs(ball) >= 1 else 0
+        digits = len(ending.partition(".")[2]) if ending else max(0, _SHOWN - before)
+        relation = relation if ending else "≈"
+    units = (abs(ball) * 10**digits + arb(fmpq(1, 2))).floor().unique_fmpz()
+    if units is None:
+        return None
+    text = str(units).rjust(digits + 1, "0")
+    figure = tree.Number(f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+    return (tree.Sum((("-", figure),)) if ball < 0 and units else figure), relation
 
 
-def _magnitude(value: sympy.Expr) -> int:
-    """How many digits stand before the point; negative for zeros after it."""
-    return int(sympy.floor(sympy.log(abs(value), 10))) + 1
+@contextmanager
+def _precise() -> Iterator[None]:
+    """Arithmetic of balls with as many bits as figures need."""
+    before = flint.ctx.prec
+    flint.ctx.prec = PRECISION
+    try:
+        yield
+    finally:
+        flint.ctx.prec = before
 
 
 def _power_of_ten(node: Node) -> int | None:

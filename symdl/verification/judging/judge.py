@@ -34,6 +34,12 @@ _FACTS = re.compile(
     re.IGNORECASE,
 )
 
+#: Relations that stand before a number: about, more or less than so much.
+_ABOUT = frozenset({"≈", "∼", "<", ">", "≤", "≥"})
+
+#: Subscripts with which an axis is named that is no letter of the document.
+_AXES = re.compile(r"\[a\d+(?: \+ \d+)?(?:, a\d+(?: \+ \d+)?)*\]")
+
 
 def judge(
     document: Document,
@@ -121,6 +127,8 @@ def _told(
     machine: Machine | None,
 ) -> Iterator[Link]:
     for chain in _chains(node):
+        if previous is None and _amount(chain):
+            continue
         try:
             meanings = reading.statement(chain, place, previous)
         except BEYOND as error:
@@ -151,7 +159,7 @@ def _told(
                 reading.doubt(meanings[0])
             if wanted and machine is not None:
                 verdict = machine.confirmed(meaning, verdict)
-            yield Link(_text(meaning, unicode), _text(meaning, latex), verdict, edit)
+            yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
         reading.finish()
         previous = _last_side(chain)
 
@@ -173,6 +181,16 @@ def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Ver
         return replace(found, status=Status.UNDECIDED, reason=reason)
     reading.redefine(link, place)
     return Verdict(Status.DEFINITION, "definition", "another meaning of the name", reason="it stood for something else")
+
+
+def _amount(chain: tree.Chain) -> bool:
+    """≈ 3 and < 5 %, of nothing that stands before: words that claim no more than a number does."""
+    return len(chain.sides) == 2 and isinstance(chain.sides[0], tree.Empty) and chain.relations[0] in _ABOUT
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    """With names alone, where the axes have names that the document does not know."""
+    return replace(verdict, scope=_AXES.sub("", verdict.scope), reason=_AXES.sub("", verdict.reason))
 
 
 def _derives(chain: tree.Chain) -> bool:

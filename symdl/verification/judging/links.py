@@ -207,9 +207,9 @@ class Judge:
 
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
-        used = _names(left) | _names(right)
+        used = _kinds(left) | _kinds(right)
         small = {e for side in (left, right) for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
-        stated = [c for c in (*self.reading.scope.domain, *self.reading.under) if _names(c) & used]
+        stated = [c for c in (*self.reading.scope.domain, *self.reading.under) if _kinds(c) & used]
         return stated + [sympy.Gt(e, 0) for e in sorted(small, key=str)]
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
@@ -393,6 +393,11 @@ def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
     return list(condition.args) if isinstance(condition, sympy.And) else [condition]
+
+
+def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:
+    """Names with their numbers of subscripts: what is said of z says nothing of z_i."""
+    return {(e.name, len(e.subscripts)) for e in expr.atoms(Element)}
 
 
 def _names(expr: sympy.Basic) -> set[str]:

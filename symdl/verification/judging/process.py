@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -68,6 +69,7 @@ class Task:
         seconds: processor time for each formula.
         megabytes: memory for each formula, beyond what the process has before it.
         prove: have Coq check what is proved; it has seconds of its own, since it runs in processes of its own.
+        folder: for temporary files, by default where the system has them; who starts the workers removes it.
     """
 
     documents: tuple[Document, ...]
@@ -76,6 +78,7 @@ class Task:
     seconds: float = 10.0
     megabytes: int = 1024
     prove: bool = False
+    folder: str = ""
 
     @property
     def opening(self) -> float:
@@ -165,6 +168,7 @@ def _described(task: Task) -> dict[str, Any]:
         "seconds": task.seconds,
         "megabytes": task.megabytes,
         "prove": task.prove,
+        "folder": task.folder,
     }
 
 
@@ -183,6 +187,7 @@ def begin(channel: int) -> None:
 def _serve(task: Task, first: int, skip: Collection[Place], channel: socket.socket) -> None:
     """Walk through the documents and answer; whatever is printed goes nowhere."""
     secure()
+    tempfile.tempdir = task.folder or None
     gc.freeze()  # what was loaded before stays, and need not be looked through again
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -122,7 +122,7 @@ def _figure(judging: Judge, link: Meaning) -> tuple[Node, str] | None:
     if half_unit(link.right) is None or link.values is None:
         return None
     value = valued(judging.reading.scope, link.values[0].body)
-    return None if is_open(value) or not value.is_real else correct(link.right, value, link.relation)
+    return None if is_open(value) else correct(link.right, value, link.relation)
 
 
 # ── what both sides are ──────────────────────────────────────────────────────────────────────────────────────────────
