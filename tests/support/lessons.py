@@ -273,6 +273,8 @@ MATRICES = (
         {"A": "mn", "B": "nd", "C": "mn", "x": "n", "y": "n", "z": "m"},
         (
             r"(\mathbf{A} \mathbf{B})^\top = \mathbf{B}^\top \mathbf{A}^\top",
+            r"(\mathbf{A} \mathbf{x})^\top = \mathbf{x}^\top \mathbf{A}^\top",
+            r"(\mathbf{z}^\top \mathbf{A})^\top = \mathbf{A}^\top \mathbf{z}",
             r"\mathbf{x}^\top \mathbf{y} = \mathbf{y}^\top \mathbf{x}",
             r"\mathbf{z}^\top \mathbf{A} \mathbf{x} = \mathbf{x}^\top \mathbf{A}^\top \mathbf{z}",
             r"\|\mathbf{A} \mathbf{x}\|^2 = \mathbf{x}^\top \mathbf{A}^\top \mathbf{A} \mathbf{x}",

@@ -145,26 +145,29 @@ def differs(lesson: Lesson, chain: tree.Chain) -> bool | None:
 def _holds(lesson: Lesson, chain: tree.Chain, seed: int) -> bool:
     numbers = _point(lesson, chain, seed)
     values = [numbers.value(side) for side in chain.sides]
+    derived = any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in tree.walk(chain))
     for k, relation in enumerate(chain.relations):
         a, b = values[k], values[k + 1]
         if relation in ORDERS:
             if not ORDERS[relation](a, b) and abs(a - b) > CLOSE * (1 + abs(a)):
                 return False
-        elif not _same(a, b) and not _rounds(chain.sides[k : k + 2], values[k : k + 2], relation, _stated(lesson)):
+        elif not _same(a, b, layout=derived) and not _rounds(
+            chain.sides[k : k + 2], values[k : k + 2], relation, _stated(lesson)
+        ):
             return False
     return True
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: Any, b: Any, *, layout: bool) -> bool:
     if isinstance(a, np.ndarray) != isinstance(b, np.ndarray):
         number, array = (b, a) if isinstance(a, np.ndarray) else (a, b)
         return all(abs(x - number) <= CLOSE * (1 + abs(number)) for x in np.ravel(array))
     if not isinstance(a, np.ndarray):
         return abs(a - b) <= CLOSE * (1 + abs(a))
     if a.shape != b.shape:
-        if 1 not in a.shape or a.shape != b.shape[::-1]:
+        if not layout or 1 not in a.shape or a.shape != b.shape[::-1]:
             raise Misfit(f"{a.shape} = {b.shape}")
-        b = b.T  # a derivative as a row or as a column is a matter of layout
+        b = b.T  # a derivative is a row or a column as the layout wants it
     return all(abs(x - y) <= CLOSE * (1 + abs(x)) for x, y in zip(np.ravel(a), np.ravel(b), strict=True))
 
 

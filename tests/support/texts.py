@@ -132,9 +132,9 @@ def file_of(draw: random.Random) -> str:
 
 #: Kinds of text, and how many of a hundred are of each.
 KINDS: dict[str, tuple[Callable[[random.Random], str], int]] = {
-    "bytes": (noise, 25),
-    "signs": (signs, 15),
-    "pieces": (pieces, 15),
-    "frames": (framed, 15),
-    "claims": (claimed, 30),
+    "bytes": (noise, 38),
+    "signs": (signs, 20),
+    "pieces": (pieces, 20),
+    "frames": (framed, 12),
+    "claims": (claimed, 10),
 }

@@ -12,6 +12,7 @@ from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import walk
@@ -130,6 +131,19 @@ def _summed_silently(reader: Interpreter, link: Meaning, heads: set[str]) -> boo
     told = heads | letters_of(reader, link.left, heads_only=True)
     free = {i.name for i in link.free} - told
     return any(letter in free for side in (link.left, link.right) for letter in repeated_letters(reader, side))
+
+
+def across(link: Meaning) -> bool:
+    """Whether a row is said to be a column; a slope may be either, and so may numbers that are written out."""
+    if link.values is None:
+        return False
+    a, b = link.values
+    if not a.rank == b.rank == 1 or a.row == b.row or any(is_list(side) for side in (link.left, link.right)):
+        return False
+    if any(is_slope(e.name) for v in link.values for e in v.body.atoms(Element)):
+        return False
+    nodes = (n for side in (link.left, link.right) for n in walk(side))
+    return not any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in nodes)
 
 
 def _is_zero(node: tree.Node) -> bool:

@@ -22,7 +22,7 @@ from symdl.verification.judging import orders
 from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
-from symdl.verification.judging.doubts import Pair, defined_by_others, doubt, doubt_of_values, says_when
+from symdl.verification.judging.doubts import Pair, across, defined_by_others, doubt, doubt_of_values, says_when
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
@@ -93,7 +93,10 @@ class Judge:
             left, right = self._aligned(link)
         except ShapesError as error:
             return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
-        return self._levels(link, *self._of_pairs(link, left, right))
+        found = self._levels(link, *self._of_pairs(link, left, right))
+        if found.status in (Status.PROVED, Status.CONSISTENT) and across(link):
+            return replace(found, status=Status.CONDITIONAL, reason="equal if a row is no other than its column")
+        return found
 
     def _of_pairs(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Pair:
         """Both sides for indices that are the same, or 0 where those are that are not."""

@@ -110,3 +110,20 @@ def test_where_an_inequality_fails_is_looked_for(latex, status):
     """log x ≤ y + 1 was once consistent, since it held at all of a few random points."""
     text = f"With $a > 0$ and $b > 0$\n$$\n{latex}\n$$\n"
     assert [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1] == status
+
+
+LYING = [
+    (r"\mathbf{x}^\top = \mathbf{x}", "conditional"),
+    (r"(\mathbf{A} \mathbf{x})^\top = \mathbf{A} \mathbf{x}", "conditional"),
+    (r"(\mathbf{A} \mathbf{x})^\top = \mathbf{x}^\top \mathbf{A}^\top", "proved"),
+    (r"\nabla_{\mathbf{x}} (\mathbf{z}^\top \mathbf{A} \mathbf{x}) = \mathbf{z}^\top \mathbf{A}", "proved"),
+    (r"\nabla_{\mathbf{x}} (\mathbf{z}^\top \mathbf{A} \mathbf{x}) = \mathbf{A}^\top \mathbf{z}", "proved"),
+]
+
+
+@pytest.mark.parametrize(("latex", "status"), LYING)
+def test_a_row_is_no_column(latex, status):
+    """A missing ⊤ once passed; only a slope may be either, as the layout wants it."""
+    shapes = r"$\mathbf{A} \in \mathbb{R}^{m \times n}$, $\mathbf{x} \in \mathbb{R}^n$, $\mathbf{z} \in \mathbb{R}^m$"
+    text = f"With {shapes}\n$$\n{latex}\n$$\n"
+    assert [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1] == status
