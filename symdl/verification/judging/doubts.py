@@ -47,7 +47,7 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
     if reading.unclear:
         return "its sentence puts it under a condition that is not understood"
-    unknown = sorted({n for side in sides for n, _ in side} & reading.scope.opaque)
+    unknown = sorted({n for side in sides for n, _ in side} & reading.scope.opaque.keys())
     if unknown:
         return f"what {', '.join(unknown)} stands for is not understood here"
     slopes = [{n for n, _ in side if is_slope(n)} for side in sides]

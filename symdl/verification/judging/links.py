@@ -76,6 +76,9 @@ class Judge:
         except BEYOND as error:
             found = _undecided(reason_of(error))
         found = counted(found, link.free, link.starts)
+        if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
+            other = self._without_what_is_over(link)
+            found = other if other is not None and other.proved else found
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)

@@ -100,7 +100,7 @@ def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
         entries.add(name)
         if bold and name[:1].islower() and _is_transposed(node):
             found.rows.add(name)
-    elif node.sub is None and _is_transposed(node):
+    elif node.sub is None and _is_transposed(node) and not bold:
         found.arrays.add(name)
 
 

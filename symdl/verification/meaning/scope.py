@@ -80,9 +80,9 @@ class Scope:
         base: the subscript that entries begin with, by name.
         sizes: numbers of things, where values say them.
         domain: conditions that were stated.
-        declared: names of which the shape was stated.
+        declared: names of which the shape was stated, with the section.
         sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
-        opaque: names that were given a meaning which is not understood.
+        opaque: names that were given a meaning which is not understood, with the section.
         extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
         section: that is read now.
     """
@@ -95,9 +95,9 @@ class Scope:
     base: Callable[[str], int] = field(default=lambda name: 0)
     sizes: dict[sympy.Symbol, int] = field(default_factory=dict)
     domain: list[sympy.Basic] = field(default_factory=list)
-    declared: set[str] = field(default_factory=set)
+    declared: dict[str, tuple[int, ...]] = field(default_factory=dict)
     sums_to_one: set[str] = field(default_factory=set)
-    opaque: set[str] = field(default_factory=set)
+    opaque: dict[str, tuple[int, ...]] = field(default_factory=dict)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
@@ -222,9 +222,18 @@ class Scope:
         """The scope without what was defined in sections that are over; None where nothing was."""
         kept = {k: f for k, f in self.formulas.items() if not _elsewhere(f.section, section)}
         entries = {k: f for k, f in self.entries.items() if not _elsewhere(f.section, section)}
-        if len(kept) == len(self.formulas) and len(entries) == len(self.entries):
+        functions = {k: f for k, f in self.functions.items() if len(k) > 1 or not _elsewhere(f.section, section)}
+        opaque = {n: s for n, s in self.opaque.items() if not _elsewhere(s, section)}
+        declared = {n: s for n, s in self.declared.items() if not _elsewhere(s, section)}
+        every = (self.formulas, self.entries, self.opaque, self.declared)
+        if list(map(len, (kept, entries, opaque, declared))) == list(map(len, every)):
             return None
-        return replace(self.copy(), formulas=kept, entries=entries)
+        ranks = {n: set(r) for n, r in self.ranks.items() if n in declared}
+        for name, rank in [*kept, *((n, len(subs)) for n, subs in entries)]:
+            ranks.setdefault(name, set()).add(rank)
+        return replace(
+            self.copy(), formulas=kept, entries=entries, opaque=opaque, declared=declared, ranks=ranks, functions=functions
+        )
 
     def is_over(self, name: str, rank: int, section: tuple[int, ...]) -> bool:
         """Whether a name was defined in sections that are over, and nowhere else."""

@@ -153,7 +153,7 @@ class Reading:
         reader = replace(self.reader(), scope=scope)
         try:
             binding.defined(reader, side, value, place.section, place.line)
-            self.scope.opaque -= binding.heads(reader, side)
+            self._understood(reader, side)
         except SymdlError:
             self._not_understood(reader, side)
 
@@ -265,7 +265,7 @@ class Reading:
                 continue
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
-                self.scope.opaque -= binding.heads(reader, sides[k])
+                self._understood(reader, sides[k])
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
                 problem = str(error)
@@ -279,12 +279,16 @@ class Reading:
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""
-        self.scope.opaque |= binding.heads(self.reader(), link.left)
+        self.scope.opaque |= dict.fromkeys(binding.heads(self.reader(), link.left), self.section)
+
+    def _understood(self, reader: Interpreter, side: Node) -> None:
+        for name in binding.heads(reader, side):
+            self.scope.opaque.pop(name, None)
 
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""
         names = binding.heads(reader, side)
-        self.scope.opaque |= names
+        self.scope.opaque |= dict.fromkeys(names, self.section)
         for name in names:
             self.scope.forget(name)
 

@@ -9,6 +9,7 @@ import sympy
 from symdl.core.functions import Delta, Masked
 from symdl.core.indices import Index, indices_in, value_range
 from symdl.core.tensors import Fact, reduction
+from symdl.verification.meaning import series
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.cases import condition
 from symdl.verification.meaning.errors import MeaningError
@@ -43,6 +44,8 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     Raises:
         MeaningError: limits that say nothing of the kind, or another operator.
     """
+    if series.endless(node):
+        return series.value_of(reader, node)
     op = _OPERATIONS.get(node.op)
     if op is None:
         raise MeaningError(f"{node.op} has no value here")

@@ -256,7 +256,8 @@ class _Term:
                 if operator.sub is None and operator.sup is None
                 else tree.Scripted(alone, operator.sub, operator.sup, **span)
             )
-        of = self._named()
+        # ∇ of ½ ‖…‖² is of all of it
+        of = self._rest() if _constant(self._peek()) else self._named()
         return tree.Gradient(of, operator.sub, order, start=operator.start, end=of.end)
 
     def _derived(self, operator: tree.Derivative) -> Node:
@@ -323,6 +324,13 @@ class _Term:
         body = product(tuple(self.factors[first:]), tuple(self.ops[first:]))
         del self.factors[first:], self.ops[first:]
         self.factors.append(tree.Evaluated(body, bar.at, start=body.start, end=bar.end))
+
+
+def _constant(element: Element | None) -> bool:
+    """Whether a number stands there, or a fraction of two."""
+    if isinstance(element, tree.Quotient):
+        return _constant(element.over) and _constant(element.under)
+    return isinstance(element, tree.Number)
 
 
 def _figure(node: Node) -> bool:
