@@ -9,6 +9,7 @@ from dataclasses import replace
 from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
+from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.conditions import one_hot
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
@@ -79,6 +80,7 @@ def judge(
         reading.foresee(read, one_hot(document))
     judging = Judge(reading, seed)
     last: dict[int, Node] = {}
+    ahead, early = explained(document), dict[int, list[Link]]()
     for k, span in enumerate(document.spans):
         wanted = only(k)
         if k in skip or k not in trees:
@@ -93,7 +95,12 @@ def judge(
         place = said.place(span)
         judging.begin(budget)
         machine = Machine(judging) if prove else None
-        told = list(_told(found, reading, judging, place, last.get(span.block), wanted, machine))
+        for m in ahead.get(k, ()):
+            explaining = trees.get(m)
+            if m not in early and isinstance(explaining, tree.Chain) and reading.introduces(explaining):
+                where = said.place(document.spans[m])
+                early[m] = list(_told(explaining, reading, judging, where, None, True, None))
+        told = early.pop(k, None) or list(_told(found, reading, judging, place, last.get(span.block), wanted, machine))
         closing = _last_side(found)
         if closing is not None:
             last[span.block] = closing

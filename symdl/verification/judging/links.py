@@ -157,6 +157,7 @@ class Judge:
         scope = self.reading.scope
         forms = opened(scope, left), opened(scope, right)
         numbers = valued(scope, forms[0]), valued(scope, forms[1])
+        numbers = numbers[0].xreplace(_vanishing(numbers)), numbers[1].xreplace(_vanishing(numbers))
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
             found = self._numbers(link, numbers)
@@ -393,6 +394,14 @@ class Judge:
         if used:
             return replace(found, scope=f"the stated values of {', '.join(sorted(used)[:6])}")
         return found
+
+
+def _vanishing(numbers: Pair) -> dict[Element, sympy.Expr]:
+    """0 for ε, where everything else is a number: it is there for the case of a division by 0."""
+    names = {e for n in numbers for e in n.atoms(Element)}
+    only = names and all(e.name in SMALL and not e.subscripts for e in names)
+    figures = any(not is_open(n) for n in numbers)
+    return dict.fromkeys(names, sympy.S.Zero) if only and figures else {}
 
 
 def _relations(condition: sympy.Basic) -> list[sympy.Basic]:

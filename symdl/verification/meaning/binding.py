@@ -14,7 +14,7 @@ from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import CUSTOMARY, ELEMENTARY, library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
-from symdl.verification.meaning.scope import Formula, count, element
+from symdl.verification.meaning.scope import Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
@@ -168,8 +168,15 @@ def _bound(reader: Interpreter, parts: Parts) -> Formula | None:
     whole = scope.formulas.get((name, rank))
     if all(isinstance(s, tree.Number) and s.text.isdigit() for s in parts.subscripts):
         places = tuple(sympy.Integer(s.text) for s in parts.subscripts if isinstance(s, tree.Number))
+        if whole is not None and whole.recurrent and _is_first(scope, name, places):
+            return scope.entries.get((name, places))
         return scope.entries.get((name, places)) or whole
     return whole
+
+
+def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
+    """Whether a recurrence begins at an entry: of the one before it nothing is known."""
+    return not any(n == name and len(p) == len(places) and p < places for n, p in scope.entries)
 
 
 def _only_numbers(reader: Interpreter, sides: list[Node], parts: Parts) -> bool:
@@ -273,7 +280,8 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     if parts.name in reader.usage.whole:
         whole = whole.mapped(lambda x: x - reader.usage.base)
     text = f"{parts.name}[{', '.join(text_of(s) for s in parts.subscripts)}]"
-    whole = _before_update(reader, whole, parts.name)
+    recurrent = is_recurrence(reader, whole, parts.name, places)
+    whole = whole if recurrent else _before_update(reader, whole, parts.name)
     given = not whole.body.atoms(Element)
     if all(p.is_Integer for p in places):
         scope.bind_entry(parts.name, places, Formula(whole, given=given, section=section, line=line))
@@ -287,11 +295,23 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     starts += [sympy.Integer(scope.base(parts.name))] * whole.rank
     for k, i in enumerate(axes):
         scope.fit(i.extent, scope.extent(parts.name, k, len(axes)))
-    scope.bind(
-        parts.name,
-        Formula(Array(axes, whole.body).fresh(), tuple(map(int, starts)), given=given, section=section, line=line),
-    )
+    array, first = Array(axes, whole.body).fresh(), tuple(map(int, starts))
+    scope.bind(parts.name, Formula(array, first, given=given, recurrent=recurrent, section=section, line=line))
     return text
+
+
+def is_recurrence(reader: Interpreter, whole: Array, name: str, places: tuple[sympy.Expr, ...]) -> bool:
+    """Whether a value is made of other entries of the name itself, directly or not: h_t of h_{t−1}."""
+    if all(p.is_Integer for p in places):
+        return False
+    scope = reader.scope
+    used = {(e.name, len(e.subscripts)) for e in whole.body.atoms(Element)}
+    if not any(n == name or scope.depends(n, rank, name) for n, rank in used):
+        return False
+    # the name itself is open while its formula is read
+    inner = scope.expanded(whole.body, lambda e, formula: e.name != name and not formula.given)
+    own = [e for e in inner.atoms(Element) if e.name == name]
+    return all(any((s - p).is_Integer and s != p for s, p in zip(e.subscripts, places, strict=False)) for e in own)
 
 
 def _before_update(reader: Interpreter, whole: Array, name: str) -> Array:

@@ -118,9 +118,37 @@ def _leading_to(scope: Scope, place: Element) -> Callable[[Element, Formula], bo
 
     def wanted(e: Element, formula: Formula) -> bool:
         mine = e.name, len(e.subscripts)
-        return mine != own and scope.depends(*mine, place.name)
+        if mine == own:
+            return formula.recurrent and _is_later(e, place)
+        return scope.depends(*mine, place.name)
 
     return wanted
+
+
+def _is_later(e: Element, place: Element) -> bool:
+    """Whether an entry comes after another one: h_t after h_{t−1}."""
+    apart = [s - p for s, p in zip(e.subscripts, place.subscripts, strict=True)]
+    return any(d.is_Integer and d > 0 for d in apart)
+
+
+def _checked_in_time(scope: Scope, expr: sympy.Expr, place: Element) -> None:
+    """What is kept of a recurrence must not hang on what is differentiated by.
+
+    Raises:
+        MeaningError: it does, through all steps before.
+    """
+    for e in expr.atoms(Element):
+        formula = scope.formula_of(e)
+        if formula is None or not formula.recurrent:
+            continue
+        if e.name == place.name:
+            steps = [s - p for s, p in zip(e.subscripts, place.subscripts, strict=False)]
+            through = not any(s.is_Integer for s in steps)
+        else:
+            together = e.free_symbols & place.free_symbols
+            through = not together and scope.depends(e.name, len(e.subscripts), place.name)
+        if through:
+            raise MeaningError(f"a derivative by {place.name} through all steps of {e.name}")
 
 
 def _of(reader: Reader, node: Node, by: list[Node]) -> Array:
@@ -161,8 +189,11 @@ def _checked(reader: Reader, whole: Array, place: Element) -> Array:
         raise MeaningError("a second derivative of what is not defined here")
     if isinstance(body, Element) and not body.subscripts and _is_unset(reader.scope, body):
         body = cotangents.seeded(reader.scope, body, place)
-        return Array(whole.axes, slope(opened(reader.scope, body, place), place), whole.row)
+        expr = opened(reader.scope, body, place)
+        _checked_in_time(reader.scope, expr, place)
+        return Array(whole.axes, slope(expr, place), whole.row)
     expr = opened(reader.scope, body, place)
+    _checked_in_time(reader.scope, expr, place)
     mine = place.name, len(place.subscripts)
     if not any((e.name, len(e.subscripts)) == mine for e in expr.atoms(Element)):
         names = ", ".join(sorted({e.name for e in whole.body.atoms(Element)})) or "a number"

@@ -27,13 +27,14 @@ class Families:
     Args:
         numbered: names of which the number below is part: W of W_1.
         arrays: names that stand for vectors or matrices.
-        rows: names of vectors that a letter below counts: 𝐱 of 𝐱_i.
+        rows, bold_rows: names of vectors that a letter below counts, x of x_i ∈ ℝᵈ, and 𝐱 of 𝐱_i.
         squares: names of which the square is what the document defines: σ of σ² = …
     """
 
     numbered: set[str] = field(default_factory=set)
     arrays: set[str] = field(default_factory=set)
     rows: set[str] = field(default_factory=set)
+    bold_rows: set[str] = field(default_factory=set)
     squares: set[str] = field(default_factory=set)
 
 
@@ -99,7 +100,7 @@ def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
     elif node.sub is not None and isinstance(node.sub, tree.Symbol) and len(node.sub.name) == 1:
         entries.add(name)
         if bold and name[:1].islower() and _is_transposed(node):
-            found.rows.add(name)
+            found.bold_rows.add(name)
     elif node.sub is None and _is_transposed(node) and not bold:
         found.arrays.add(name)
 
@@ -123,7 +124,7 @@ def _array(node: Node, found: Families) -> None:
         if isinstance(node.sub, tree.Number):
             found.numbered.add(_base(node))
         elif _is_bold(node.base) and _base(node)[:1].islower():
-            found.rows.add(_base(node))
+            found.bold_rows.add(_base(node))
 
 
 def _is_bold(node: Node) -> bool:
@@ -139,7 +140,8 @@ def _beside_transposed(node: tree.Product, found: Families) -> None:
         if op != "":
             continue
         after_transposed = isinstance(first, tree.Scripted) and _is_transposed(first) and first.sub is None
-        after_matrix = _is_bold(first) and _base(first)[:1].isupper() and _is_bold_entry(second)
+        bold = _is_bold(first.base if isinstance(first, tree.Scripted) else first)
+        after_matrix = bold and _base(first)[:1].isupper() and _is_bold_entry(second)
         if after_transposed or after_matrix:
             _array(second, found)
 
@@ -155,7 +157,7 @@ def _declared(node: tree.Chain, found: Families) -> None:
         if isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Number):
             found.numbered.add(_base(each))
         elif isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Symbol):
-            found.rows.add(_base(each))
+            (found.bold_rows if _is_bold(each.base) else found.rows).add(_base(each))
 
 
 def _by_definitions(chains: list[tree.Chain], found: Families, entries: set[str]) -> bool:

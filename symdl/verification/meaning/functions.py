@@ -7,10 +7,10 @@ from collections.abc import Callable
 import sympy
 
 from symdl.core.define import absolute
-from symdl.core.functions import Switch
+from symdl.core.functions import Delta, Switch
 from symdl.core.tensors import reduction, refreshed, rename
 from symdl.library.activations import ACTIVATIONS
-from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 
 Scalar = Callable[[sympy.Expr], sympy.Expr]
@@ -120,8 +120,32 @@ def softmax(z: Array, *, negated: bool = False, logarithm: bool = False) -> Arra
     return Array(z.axes, value, z.row)
 
 
+def diagonal(x: Array) -> Array:
+    """diag(x): the matrix with a vector on its diagonal, or the diagonal of a matrix."""
+    x = x.fresh()
+    if x.rank == 1:
+        (i,) = x.axes
+        j = i.fresh()
+        return Array((i, j), x.body * Delta(i, j))
+    if x.rank != 2:
+        raise MeaningError(f"the diagonal of {x.kind}")
+    i, j = x.axes
+    return Array((i,), rename(x.body, {j: i}))
+
+
+def trace(x: Array) -> Array:
+    """tr(A) = Σ_i A_ii."""
+    if x.rank != 2:
+        raise MeaningError(f"the trace of {x.kind}")
+    on = diagonal(x)
+    return scalar(reduction("sum", on.body, list(on.axes)))
+
+
 VECTORS: dict[str, Callable[[Array], Array]] = {
     "softmax": softmax,
     "softmin": lambda z: softmax(z, negated=True),
     "logsoftmax": lambda z: softmax(z, logarithm=True),
+    "diag": diagonal,
+    "tr": trace,
+    "trace": trace,
 }

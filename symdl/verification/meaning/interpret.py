@@ -210,7 +210,7 @@ class Interpreter:
         places = [self.subscript(s, name) for s in subs]
         if name == "δ" and len(places) == 2 and not self.known(name):
             return self._kronecker(*places)
-        rank = len(subs) + self._inner_rank(name, len(subs))
+        rank = len(subs) + self._inner_rank(parts)
         for axis, place in enumerate(places):
             self._range(name, axis, rank, place)
         if name in self.usage.whole:  # what chooses a place is counted from 0 here, as places are
@@ -218,15 +218,18 @@ class Interpreter:
         axes = tuple(sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(len(subs), rank))
         return Array(axes, element(name, [*places, *(i + self.scope.base(name) for i in axes)]))
 
-    def _inner_rank(self, name: str, subscripts: int) -> int:
+    def _inner_rank(self, parts: Parts) -> int:
         """How many axes an entry of a name has itself: 𝐱_i is a vector, one of many."""
-        if subscripts in self.scope.ranks.get(name, ()):
-            return 0
+        name, subscripts = parts.name, len(parts.subscripts)
         deeper = [rank - subscripts for rank in self.scope.ranks.get(name, ()) if rank > subscripts]
+        usual = 2 if name[:1].isupper() else 1
+        if parts.bold and name in self.usage.families.bold_rows:
+            return min(deeper, default=usual)
+        if subscripts in self.scope.ranks.get(name, ()) or (name in self.usage.bold and not parts.bold):
+            return 0
         if name in self.usage.families.rows:
-            return min(deeper, default=2 if name[:1].isupper() else 1)
-        bound = [r for r in deeper if (name, r + subscripts) in self.scope.formulas]
-        return min(bound, default=0)
+            return min(deeper, default=usual)
+        return min((r for r in deeper if (name, r + subscripts) in self.scope.formulas), default=0)
 
     def _kronecker(self, a: sympy.Expr, b: sympy.Expr) -> Array:
         """δ_ij; the two indices run over the same."""
@@ -296,7 +299,8 @@ class Interpreter:
         name = parts.name
         if rank is not None:
             return self._with_axes(name, rank)
-        ranks = (self.scope.ranks.get(name, set()) | self.usage.ranks.get(name, set())) - {0}
+        seen = set() if parts.bold else self.usage.ranks.get(name, set())  # a_ij is no entry of 𝐚
+        ranks = (self.scope.ranks.get(name, set()) | seen) - {0}
         usual = 2 if name[:1].isupper() else 1
         return self._with_axes(name, usual if not ranks or usual in ranks else min(ranks))
 

@@ -164,7 +164,7 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
             single = all(len(letter) == 1 for letter in letters)
             if single and all(letter in INDEX_LETTERS or labels.bound(letter) for letter in letters):
                 return "", factors
-            if single and len(factors) == 2 and labels.matrix(name.upper()):
+            if single and len(factors) == 2 and name != name.upper() and labels.matrix(name.upper()):
                 return "", factors  # v_{ab} of 𝐕
             return "".join(text_of(f) for f in factors), ()
     if isinstance(sub, Number):

@@ -57,6 +57,7 @@ class Formula:
         starts: the subscript at which each axis begins.
         parameters: of a function, the names that stand for its arguments.
         given: numbers that were stated, and not a formula.
+        recurrent: made of other entries of the name itself: h_t of h_{t−1}.
         section, line: where.
     """
 
@@ -64,6 +65,7 @@ class Formula:
     starts: tuple[int, ...] = ()
     parameters: tuple[str, ...] = ()
     given: bool = False
+    recurrent: bool = False
     section: tuple[int, ...] = ()
     line: int = 0
 
@@ -188,6 +190,8 @@ class Scope:
         if formula.given and not all(s.is_Integer for s in e.subscripts):
             return None
         places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
+        if formula.recurrent and any(place.as_coeff_Add()[0].is_negative for place in places):
+            return None  # h_{t−1} is what it was
         return formula.value.at(places)
 
     def depends(self, name: str, rank: int, on: str, seen: frozenset[tuple[str, int]] = frozenset()) -> bool:
@@ -225,15 +229,15 @@ class Scope:
         functions = {k: f for k, f in self.functions.items() if len(k) > 1 or not _elsewhere(f.section, section)}
         opaque = {n: s for n, s in self.opaque.items() if not _elsewhere(s, section)}
         declared = {n: s for n, s in self.declared.items() if not _elsewhere(s, section)}
-        every = (self.formulas, self.entries, self.opaque, self.declared)
-        if list(map(len, (kept, entries, opaque, declared))) == list(map(len, every)):
+        gone = len(self.formulas) - len(kept) + len(self.entries) - len(entries)
+        gone += len(self.opaque) - len(opaque) + len(self.declared) - len(declared)
+        if not gone:
             return None
         ranks = {n: set(r) for n, r in self.ranks.items() if n in declared}
         for name, rank in [*kept, *((n, len(subs)) for n, subs in entries)]:
             ranks.setdefault(name, set()).add(rank)
-        return replace(
-            self.copy(), formulas=kept, entries=entries, opaque=opaque, declared=declared, ranks=ranks, functions=functions
-        )
+        same = replace(self.copy(), formulas=kept, entries=entries, functions=functions)
+        return replace(same, opaque=opaque, declared=declared, ranks=ranks)
 
     def is_over(self, name: str, rank: int, section: tuple[int, ...]) -> bool:
         """Whether a name was defined in sections that are over, and nowhere else."""

@@ -259,7 +259,7 @@ class Reading:
         rest = self._claims(self.reader(), sides[leading:], relations[leading:])
         for k in range(leading):
             told, problem, named = "", "", ""
-            if binding.heads(reader, sides[k]) & binding.names_in(reader, [value]):
+            if binding.heads(reader, sides[k]) & binding.names_in(reader, [value]) and not _subscripted(sides[k]):
                 self.pending.append((sides[k], value, place))
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))
                 continue
@@ -291,6 +291,11 @@ class Reading:
         self.scope.opaque |= dict.fromkeys(names, self.section)
         for name in names:
             self.scope.forget(name)
+
+    def introduces(self, node: tree.Chain) -> bool:
+        """Whether a formula does nothing but to say what a name is that nothing was said of."""
+        plain = len(node.sides) == 2 and node.relations[0] in EQUALITIES - {"≈"} | DEFINITIONS
+        return plain and binding.is_unbound(self.reader(), node.sides[0])
 
     def _is_new(self, side: Node, sides: list[Node], place: Place) -> bool:
         """Whether a left side is a name to be defined here."""
@@ -357,6 +362,11 @@ class Reading:
                 return [replace(m, reason=str(error)) for m in found]
             return [replace(m, defines="a condition", condition=False) for m in found]
         return found
+
+
+def _subscripted(side: Node) -> bool:
+    """Whether a left side is an entry of a name, h_t, and not a whole that is given a new value."""
+    return isinstance(side, tree.Scripted) and side.sub is not None and any(letter_of(n) for n in walk(side.sub))
 
 
 def _links(sides: list[Node], relations: tuple[str, ...]) -> list[tuple[Node, Node, str]]:
