@@ -23,7 +23,7 @@ def guard(relations: Iterable[sympy.Basic]) -> sympy.Expr:
     >>> from symdl.core.indices import Index
     >>> s, t = Index("s"), Index("t")
     >>> guard([sympy.LessThan(s, t, evaluate=False)])
-    InRange(-s + t, t)
+    InRange(-s + t, T)
     """
     return sympy.Mul(*[_one(r) for r in relations])
 

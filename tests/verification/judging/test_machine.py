@@ -55,8 +55,8 @@ def asked(monkeypatch, latex, answer=None):
         calls.append(("equal", str(left), str(right), [str(d) for d in domain], seconds))
         return answer
 
-    monkeypatch.setattr(machine, "derivative_by_coq", slope)
-    monkeypatch.setattr(machine, "proved_by_coq", equality)
+    monkeypatch.setattr(machine.coq, "derivative_by_coq", slope)
+    monkeypatch.setattr(machine.coq, "proved_by_coq", equality)
     found = [judged for _, judged in judge(read_text(latex, "markdown"), prove=True)]
     return calls, found[-1].verdict
 
