@@ -29,6 +29,7 @@ class File:
         about: lines of a comment at the top, of plain words.
         bounds: with what inequalities need.
         interval: with interval arithmetic.
+        narrow: with what it needs of tanh.
     """
 
     parts: Sequence[Theorem]
@@ -36,6 +37,7 @@ class File:
     about: tuple[str, ...] = ()
     bounds: bool = False
     interval: bool = False
+    narrow: bool = False
 
     @property
     def theorems(self) -> tuple[str, ...]:
@@ -54,7 +56,7 @@ class File:
         definitions = self.writer.definitions()
         blocks = [
             "\n".join(comment),
-            prelude(self.writer.prelude, bounds=self.bounds, interval=self.interval).rstrip(),
+            prelude(self.writer.prelude, bounds=self.bounds, interval=self.interval, narrow=self.narrow).rstrip(),
             definitions,
         ]
         return "\n\n".join(b for b in [*blocks, *(part.text for part in self.parts)] if b) + "\n"

@@ -175,17 +175,35 @@ Ltac alike := first [ same | progress f_equal; alike ].
 """
 
 
-def prelude(functions: Iterable[str], *, bounds: bool = False, interval: bool = False) -> str:
+#: A hyperbolic tangent with its argument in one place, and without a logarithm in an exponent: what stands in several
+#: places is taken by interval arithmetic for several numbers, and bounds of them are wide.
+_NARROW = """\
+Lemma tanh_is : forall u : R, tanh u = 1 - 2 / (exp (2 * u) + 1).
+Proof.
+  intro u. unfold tanh. replace (2 * u) with (u + u) by ring. rewrite exp_plus, exp_Ropp.
+  generalize (exp_pos u). intro P. field. split; nra.
+Qed.
+Lemma exp_twice : forall w : R, 0 < w -> exp (2 * ln w) = w ^ 2.
+Proof. intros w P. replace (2 * ln w) with (ln w + ln w) by ring. rewrite exp_plus, exp_ln by exact P. ring. Qed.
+Ltac narrow :=
+  rewrite ?tanh_is;
+  repeat match goal with |- context [exp (2 * ln ?w)] => rewrite (exp_twice w) by pos end.
+"""
+
+
+def prelude(functions: Iterable[str], *, bounds: bool = False, interval: bool = False, narrow: bool = False) -> str:
     """The beginning of a file.
 
     Args:
         functions: names of functions that it uses, as the writer writes them.
         bounds: with what inequalities need.
         interval: with interval arithmetic.
+        narrow: with what it needs of tanh.
     """
     used = set(functions)
     parts = [_INTERVAL if interval else _HEAD]
     parts += [text for name, text in _FUNCTIONS.items() if name in used]
     tactics = _TACTICS if "erf" in used else _TACTICS.replace(_ERF_CASE, "")
     parts += [tactics, *([_SWITCHES] if "switch" in used else []), *([_DIFFERENCES] if bounds else [])]
+    parts += [_NARROW] if narrow else []
     return "\n".join(parts)
