@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.core.deadlines import now
-from symdl.core.functions import Delta
-from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Reduction, Tensor
+from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
-from symdl.verification.judging import orders
+from symdl.verification.judging import assumptions, orders
 from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
@@ -26,11 +24,9 @@ from symdl.verification.judging.doubts import Pair, across, defined_by_others, d
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
-from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
-from symdl.verification.meaning.sums import new_index
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
 from symdl.verification.notation import tree
@@ -40,9 +36,6 @@ from symdl.verification.verdict import Status, Verdict, weakest
 #: Seconds of processor time for one formula; the part of them that one decision may take, since several follow each
 #: other; and the part after which no other one begins, so that what was found can still be told.
 SECONDS, DECISION, ENOUGH = 10.0, 0.4, 0.85
-
-#: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
-SMALL = frozenset({"ε", "ϵ"})
 
 #: The method of an undecided verdict on sides whose shapes do not go together.
 SHAPES = "shapes"
@@ -96,24 +89,10 @@ class Judge:
             left, right = self._aligned(link)
         except ShapesError as error:
             return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
-        found = self._levels(link, *self._of_pairs(link, left, right))
+        found = self._levels(link, *assumptions.of_pairs(self.reading, link, (left, right)))
         if found.status in (Status.PROVED, Status.CONSISTENT) and across(link):
             return replace(found, status=Status.CONDITIONAL, reason="equal if a row is no other than its column")
         return found
-
-    def _of_pairs(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Pair:
-        """Both sides for indices that are the same, or 0 where those are that are not."""
-        free = {i.name: i for i in link.free}
-        for a, b, same in self.reading.pairs:
-            if a not in free or b not in free:
-                continue
-            i, j = free[a], free[b]
-            self.reading.scope.fit(i.extent, j.extent)
-            if same:
-                left, right = left.xreplace({j: i}), right.xreplace({j: i})
-            else:
-                left, right = left * (1 - Delta(i, j)), right * (1 - Delta(i, j))
-        return left, right
 
     # ── definitions that say which function they are ─────────────────────────────────────────────────────────────────
 
@@ -157,7 +136,7 @@ class Judge:
         scope = self.reading.scope
         forms = opened(scope, left), opened(scope, right)
         numbers = valued(scope, forms[0]), valued(scope, forms[1])
-        numbers = numbers[0].xreplace(_vanishing(numbers)), numbers[1].xreplace(_vanishing(numbers))
+        numbers = assumptions.without_small(numbers)
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
             found = self._numbers(link, numbers)
@@ -215,9 +194,8 @@ class Judge:
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
         used = _kinds(left) | _kinds(right)
-        small = {e for side in (left, right) for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
         stated = [c for c in (*self.reading.scope.domain, *self.reading.under) if _kinds(c) & used]
-        return stated + [sympy.Gt(e, 0) for e in sorted(small, key=str)]
+        return stated + assumptions.positive((left, right))
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
         gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
@@ -234,19 +212,19 @@ class Judge:
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
             return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
-        hot = self._one_hot(forms)
+        hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
-            found = self._decided(link, *hot)
+            found = self._decided(link, *hot[0])
             if found.status is not Status.REFUTED:
-                told = ", ".join(sorted(self.reading.one_hot & (_names(forms[0]) | _names(forms[1]))))
-                return replace(found, scope=f"{found.scope}, {told} one-hot")
+                return replace(found, scope=f"{found.scope}, {', '.join(hot[1])} one-hot")
             verdict = found
-        current = self._of_this_section(forms)
+        current = assumptions.of_this_section(self.reading, forms)
         if current != forms:
             return self._sound(link, self._decided(link, *current), current)
-        other = self._hanging_on_less(link, forms)
-        if other is not None:
-            return other
+        less = assumptions.hanging_on_less(forms)
+        other = self._decided(link, *less[0]) if less is not None else None
+        if less is not None and other is not None and other.proved:
+            return replace(other, status=Status.CONDITIONAL, reason=less[1])
         why = doubt(self.reading, link, forms)
         if why:
             return _undecided(why, verdict)
@@ -265,43 +243,6 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return verdict
-
-    def _one_hot(self, forms: Pair) -> Pair | None:
-        """Both sides with δ(k, c) for y_k, of which the words say that it is one-hot; None where there is none."""
-        scope, mapping = self.reading.scope, dict[Element, sympy.Expr]()
-        for name in self.reading.one_hot:
-            hot = new_index("c", scope.extent(name, 0, 1))
-            for e in {e for f in forms for e in f.atoms(Element) if e.name == name}:
-                if len(e.subscripts) != 1:
-                    return None
-                mapping[e] = Delta(e.subscripts[0] - scope.base(name), hot)
-        return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)) if mapping else None
-
-    def _of_this_section(self, forms: Pair) -> Pair:
-        """An undefined loss hangs on nothing of sections that are over, where one side of a link speaks of it only."""
-        scope, slopes = self.reading.scope, [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
-        kept = {e.name for e in slopes[0]} & {e.name for e in slopes[1]}
-        over = {
-            e: sympy.S.Zero
-            for e in slopes[0] | slopes[1]
-            if kept and e.name not in kept and scope.is_over(slope_of(e.name), len(e.subscripts), self.reading.section)
-        }
-        return forms[0].xreplace(over), forms[1].xreplace(over)
-
-    def _hanging_on_less(self, link: Meaning, forms: Pair) -> Verdict | None:
-        """Proved where a loss that is not defined hangs only on what both sides speak of."""
-        slopes = [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
-        names = [{e.name for e in side} for side in slopes]
-        extra = names[0] ^ names[1]
-        if not extra or not names[0] & names[1]:
-            return None
-        none = {e: sympy.S.Zero for e in slopes[0] | slopes[1] if e.name in extra}
-        found = self._decided(link, *(f.xreplace(none) for f in forms))
-        if not found.proved:
-            return None
-        kept = sorted(map(slope_of, names[0] & names[1]))
-        reason = f"where {', '.join(sorted(map(loss_of, extra)))} hangs on {', '.join(kept)} only"
-        return replace(found, status=Status.CONDITIONAL, reason=reason)
 
     def _without_what_is_over(self, link: Meaning) -> Verdict | None:
         """The verdict with those names left open that were defined in sections that are over."""
@@ -338,7 +279,7 @@ class Judge:
         if not 1 <= len(names) <= 4 or not any(f.has(Reduction) for f in forms):
             return verdict
         for name in names:
-            stated = _summing_to_one(name, forms, self.reading.scope.base(name))
+            stated = assumptions.summing_to_one(name, forms, self.reading.scope.base(name))
             found = None if stated is None else self._decided(link, *stated)
             if found is None or not found.proved:
                 continue
@@ -396,14 +337,6 @@ class Judge:
         return found
 
 
-def _vanishing(numbers: Pair) -> dict[Element, sympy.Expr]:
-    """0 for ε, where everything else is a number: it is there for the case of a division by 0."""
-    names = {e for n in numbers for e in n.atoms(Element)}
-    only = names and all(e.name in SMALL and not e.subscripts for e in names)
-    figures = any(not is_open(n) for n in numbers)
-    return dict.fromkeys(names, sympy.S.Zero) if only and figures else {}
-
-
 def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
@@ -417,24 +350,6 @@ def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:
 
 def _names(expr: sympy.Basic) -> set[str]:
     return {e.name for e in expr.atoms(Element)}
-
-
-def _summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
-    """Both sides with a name of which it is stated that it sums to 1, if its last subscripts run over one range."""
-    mapping: dict[Element, Element] = {}
-    stated: Tensor | None = None
-    for e in {e for f in forms for e in f.atoms(Element) if e.name == name and e.subscripts}:
-        *first, last = e.subscripts
-        place = last - base
-        if not isinstance(place, Index) or (stated is not None and stated.indices[-1].extent != place.extent):
-            return None
-        if stated is None:
-            axes = (*e.tensor.indices[:-1], Index("k", place.extent))
-            stated = Tensor(name, axes, facts=frozenset({Fact.SUMS_TO_ONE}))
-        if len(stated.indices) != len(e.subscripts):
-            return None
-        mapping[e] = stated[(*first, place)]
-    return forms[0].xreplace(mapping), forms[1].xreplace(mapping)
 
 
 def _has_figures(link: Meaning) -> bool:

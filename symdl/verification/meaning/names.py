@@ -136,6 +136,8 @@ def _above(sup: Node | None) -> tuple[str, bool, Node | None]:
         return "", True, None
     if isinstance(sup, Symbol) and (sup.name in _LABELS or sup.name in LAYERS):
         return f"^{sup.name}", False, None
+    if isinstance(sup, Group) and isinstance(sup.body, Sum) and _arithmetic(sup.body):
+        return "", False, sup.body  # w^(2 − 1), and not w⁽²⁾
     if isinstance(sup, Group) and sup.open in ("(", "[", "⟨", "{"):
         return f"^({text_of(sup.body)})", False, None
     if isinstance(sup, Sum) and any(isinstance(t, Symbol) and t.name in LAYERS for _, t in sup.terms):
@@ -147,6 +149,10 @@ def _above(sup: Node | None) -> tuple[str, bool, Node | None]:
         if first[2] is None and second[2] is None:  # W^{(l)\top}
             return first[0] + second[0], first[1] or second[1], None
     return "", False, sup
+
+
+def _arithmetic(node: Sum) -> bool:
+    return len(node.terms) > 1 and all(isinstance(term, Number) for _, term in node.terms)
 
 
 def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]:

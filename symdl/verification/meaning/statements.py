@@ -23,6 +23,7 @@ from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, element
+from symdl.verification.meaning.substitution import with_slopes
 from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -106,6 +107,8 @@ class Reading:
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
     unclear: bool = False
     one_hot: set[str] = field(default_factory=set)
+    worked_out: dict[Node, Node] = field(default_factory=dict)
+    worth: dict[Node, Node] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
@@ -138,6 +141,8 @@ class Reading:
 
         With `updates`, so do updates w ← w − η g: those that follow each other are all made of the old values.
         """
+        self.worth |= self.worked_out
+        self.worked_out = {}
         pending, self.pending = self.pending, []
         for each in pending:
             self._bind(self.scope, *each)
@@ -195,6 +200,8 @@ class Reading:
         if relations[0] == "←":
             found = self._update(sides, relations, place)
         elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
+            if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
+                self.worked_out = {sides[0]: sides[-1]}
             found = self._chain(sides, relations, place, continued=sides[0] is not node.sides[0])
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
@@ -303,13 +310,14 @@ class Reading:
 
     def _claims(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
         changed: dict[int, list[str]] = {}
-        for k, (a, b, relation) in enumerate(_links(sides, relations)):
+        meant = self._with_slopes(reader, sides)
+        for k, (a, b, relation) in enumerate(_links(meant, relations)):
             if relation == "=":
                 changed[k] = binding.put_in(reader, a, b, self.section)
         values: list[Array | None] = []
         problems: list[str] = []
         unfit: set[int] = set()
-        for k, side in enumerate(sides):
+        for k, side in enumerate(meant):
             try:
                 values.append(reader.value(side))
                 problems.append("")
@@ -339,6 +347,11 @@ class Reading:
                 )
             )
         return made
+
+    def _with_slopes(self, reader: Interpreter, sides: list[Node]) -> list[Node]:
+        """w − η ∂L/∂w beside numbers: with the value that the document has worked out for the slope."""
+        figures = any(not isinstance(s, tree.Number) and not binding.names_in(reader, [s]) for s in sides)
+        return [with_slopes(side, self.worth) for side in sides] if figures else sides
 
     def _is_condition(self, reader: Interpreter, values: tuple[Array, Array], relation: str) -> bool:
         """wᵀx + b = 0 with x open says which x are meant."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import sympy
@@ -23,6 +24,36 @@ def substituted(labels: Labels, left: Node, right: Node) -> dict[Node, sympy.Rat
     """
     found: dict[Node, sympy.Rational] = {}
     return found if _match(labels, left, right, found) and found else None
+
+
+def with_slopes(node: Node, worth: Mapping[Node, Node]) -> Node:
+    """A formula with numbers for the derivatives inside it of which the document has worked out the values.
+
+    >>> from symdl.verification.notation import latex, parse
+    >>> slope = parse(r"\\frac{\\partial L}{\\partial w}")
+    >>> latex(with_slopes(parse(r"w - \\eta \\frac{\\partial L}{\\partial w}"), {slope: parse("0.2")}))
+    'w - \\\\eta 0.2'
+    """
+    if not worth:
+        return node
+    changes: dict[str, Any] = {}
+    for part in fields(node):
+        value = getattr(node, part.name)
+        new = _inside(value, worth)
+        if new is not value:
+            changes[part.name] = new
+    return replace(node, **changes) if changes else node
+
+
+def _inside(value: Any, worth: Mapping[Node, Node]) -> Any:
+    if isinstance(value, tree.Derivative) and value in worth:
+        return worth[value]
+    if isinstance(value, Node):
+        return with_slopes(value, worth)
+    if isinstance(value, tuple):
+        new = tuple(_inside(v, worth) for v in value)
+        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
+    return value
 
 
 def _match(labels: Labels, left: Node, right: Node, found: dict[Node, sympy.Rational]) -> bool:

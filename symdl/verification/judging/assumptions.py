@@ -1,0 +1,106 @@
+"""Both sides of a link under what the document assumes of their names: in words, by its sections, or by custom."""
+
+from __future__ import annotations
+
+import sympy
+
+from symdl.core.functions import Delta
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Fact, Tensor
+from symdl.verification.judging.doubts import Pair
+from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
+from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.meaning.sums import new_index
+from symdl.verification.meaning.values import is_open
+
+#: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
+SMALL = frozenset({"ε", "ϵ"})
+
+
+def positive(forms: Pair) -> list[sympy.Basic]:
+    """ε > 0, where it stands."""
+    small = {e for side in forms for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
+    return [sympy.Gt(e, 0) for e in sorted(small, key=str)]
+
+
+def without_small(numbers: Pair) -> Pair:
+    """0 for ε, where everything else is a number: it is there for the case of a division by 0."""
+    names = {e for n in numbers for e in n.atoms(Element)}
+    only = names and all(e.name in SMALL and not e.subscripts for e in names)
+    if not only or all(is_open(n) for n in numbers):
+        return numbers
+    none = dict.fromkeys(names, sympy.S.Zero)
+    return numbers[0].xreplace(none), numbers[1].xreplace(none)
+
+
+def of_pairs(reading: Reading, link: Meaning, forms: Pair) -> Pair:
+    """Both sides for indices that are the same, or 0 where those are that are not: "for i ≠ j"."""
+    free = {i.name: i for i in link.free}
+    left, right = forms
+    for a, b, same in reading.pairs:
+        if a not in free or b not in free:
+            continue
+        i, j = free[a], free[b]
+        reading.scope.fit(i.extent, j.extent)
+        if same:
+            left, right = left.xreplace({j: i}), right.xreplace({j: i})
+        else:
+            left, right = left * (1 - Delta(i, j)), right * (1 - Delta(i, j))
+    return left, right
+
+
+def one_hot(reading: Reading, forms: Pair) -> tuple[Pair, list[str]] | None:
+    """Both sides with δ(k, c) for y_k that the words call one-hot, and the names; None where there is none."""
+    scope, mapping = reading.scope, dict[Element, sympy.Expr]()
+    for name in reading.one_hot:
+        hot = new_index("c", scope.extent(name, 0, 1))
+        for e in {e for f in forms for e in f.atoms(Element) if e.name == name}:
+            if len(e.subscripts) != 1:
+                return None
+            mapping[e] = Delta(e.subscripts[0] - scope.base(name), hot)
+    if not mapping:
+        return None
+    return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)), sorted({e.name for e in mapping})
+
+
+def of_this_section(reading: Reading, forms: Pair) -> Pair:
+    """An undefined loss hangs on nothing of sections that are over, where one side of a link speaks of it only."""
+    slopes = [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
+    kept = {e.name for e in slopes[0]} & {e.name for e in slopes[1]}
+    over = {
+        e: sympy.S.Zero
+        for e in slopes[0] | slopes[1]
+        if kept and e.name not in kept and reading.scope.is_over(slope_of(e.name), len(e.subscripts), reading.section)
+    }
+    return forms[0].xreplace(over), forms[1].xreplace(over)
+
+
+def hanging_on_less(forms: Pair) -> tuple[Pair, str] | None:
+    """Both sides for a loss that hangs only on what both speak of, and that in words; None where none is left out."""
+    slopes = [{e for e in f.atoms(Element) if is_slope(e.name)} for f in forms]
+    names = [{e.name for e in side} for side in slopes]
+    extra = names[0] ^ names[1]
+    if not extra or not names[0] & names[1]:
+        return None
+    none = {e: sympy.S.Zero for e in slopes[0] | slopes[1] if e.name in extra}
+    kept = ", ".join(sorted(map(slope_of, names[0] & names[1])))
+    told = f"where {', '.join(sorted(set(map(loss_of, extra))))} hangs on {kept} only"
+    return (forms[0].xreplace(none), forms[1].xreplace(none)), told
+
+
+def summing_to_one(name: str, forms: Pair, base: int) -> Pair | None:
+    """Both sides with a name of which it is stated that it sums to 1, if its last subscripts run over one range."""
+    mapping: dict[Element, Element] = {}
+    stated: Tensor | None = None
+    for e in {e for f in forms for e in f.atoms(Element) if e.name == name and e.subscripts}:
+        *first, last = e.subscripts
+        place = last - base
+        if not isinstance(place, Index) or (stated is not None and stated.indices[-1].extent != place.extent):
+            return None
+        if stated is None:
+            axes = (*e.tensor.indices[:-1], Index("k", place.extent))
+            stated = Tensor(name, axes, facts=frozenset({Fact.SUMS_TO_ONE}))
+        if len(stated.indices) != len(e.subscripts):
+            return None
+        mapping[e] = stated[(*first, place)]
+    return forms[0].xreplace(mapping), forms[1].xreplace(mapping)
