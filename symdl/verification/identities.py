@@ -156,11 +156,14 @@ class Identities:
         for atom, exponent in n:
             exponents[atom] = exponents.get(atom, Fraction(0)) + exponent
         factor = fmpq(1)
-        for atom in [
-            a for a, e in exponents.items() if a in self.bases and e.denominator == 1 and abs(e) < _LARGEST_POWER
-        ]:
+        for atom in [a for a, e in exponents.items() if a in self.bases and self._is_number(a, e)]:
             factor *= self.bases[atom] ** int(exponents.pop(atom))
         return frozenset((a, e) for a, e in exponents.items() if e), factor
+
+    def _is_number(self, atom: int, exponent: Fraction) -> bool:
+        """Whether a power of what is a number is one; 1/0 is none."""
+        small = exponent.denominator == 1 and abs(exponent) < _LARGEST_POWER
+        return small and (exponent >= 0 or bool(self.bases[atom]))
 
     def _power(self, expr: sympy.Expr, at: Place) -> Polynomial | None:
         if expr.base == sympy.E:
