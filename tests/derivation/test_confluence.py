@@ -196,7 +196,7 @@ def test_every_way_of_writing_has_one_form_for_open_extents(seed):
 def test_what_has_two_forms_for_open_extents_is_not_refuted(seed):
     """Some strided guards fix an index by what they say together of integers, which no one rule decides.
 
-    On 26 November 2026 9 of 1,726 seeds had two forms (0.5 %); of these `equal` proved 5 at some extents, and the others
+    On 26 November 2026 9 of 1,726 seeds had two forms (0.5 %); of these `equal` proved 5 at some extents, the others
     were consistent.
     """
     first, second = _open_pair(seed)

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
-from support.peers import agree, both_ways, close
+from support.peers import agree, both_ways, close, drawn
 from torch.nn import functional as F
 
 import symdl as sd
@@ -46,7 +46,7 @@ def softmax_of(z, causal, mask):
     return grown / grown.sum(-1, keepdim=True)
 
 
-@pytest.mark.parametrize("sizes", [(2, 2, 3, 4, 2, 3), (1, 1, 1, 1, 1, 1), (1, 2, 4, 1, 3, 2)])
+@pytest.mark.parametrize("sizes", [drawn(6, 8, 1, 4), (1, 1, 1, 1, 1, 1), drawn(6, 9, 1, 4)])
 def test_plain(sizes, rng):
     agree(MAKE["attention"](), lambda q, k, v: F.scaled_dot_product_attention(q, k, v), qkv(rng, *sizes), rng)
 
@@ -155,7 +155,7 @@ def weights(rng, heads, each, width, keys=True, biases=True, split=False):
     return {n: rng.normal(size=s) / 2 for n, s in shapes.items()}
 
 
-@pytest.mark.parametrize("sizes", [(2, 3, 2, 2), (1, 1, 1, 1), (2, 2, 3, 1)])
+@pytest.mark.parametrize("sizes", [drawn(4, 10, 1, 3), (1, 1, 1, 1), drawn(4, 11, 1, 3)])
 @pytest.mark.parametrize("causal,padding", [(False, False), (True, False), (True, True), (False, True)])
 def test_multi_head(sizes, causal, padding, rng):
     """`torch.nn.MultiheadAttention` with the same weights, through its functional form so that they have gradients."""

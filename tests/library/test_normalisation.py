@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from support.peers import agree, both_ways, real_inputs
+from support.peers import agree, both_ways, drawn, real_inputs
 from torch.nn import functional as F
 
 from symdl.core.define import Hyper, Input, Param, define, let
@@ -18,7 +18,7 @@ from symdl.library.normalisation import ENTRIES, batch_norm, group_norm, layer_n
 MAKE = {e.name: e.definition for e in ENTRIES}
 EPS = 0.03
 #: [n, c, places]
-SHAPES = {0: [(5, 3), (2, 1)], 1: [(2, 3, 4), (1, 1, 2)], 2: [(2, 3, 2, 3), (1, 4, 1, 2)], 3: [(2, 2, 1, 2, 3)]}
+SHAPES = {0: [(5, 3), (2, 1)], 1: [drawn(3, 1, 2), (1, 1, 2)], 2: [drawn(4, 2, 2), (1, 4, 1, 2)], 3: [(2, 2, 1, 2, 3)]}
 
 
 def affine(rng, x, inside):
@@ -75,7 +75,7 @@ def test_running_statistics(spatial, shape, rng):
     agree(MAKE["batch_norm_running"](spatial=spatial), by_hand, arrays, rng, compiled=spatial == 2)
 
 
-@pytest.mark.parametrize("axes,shape", [(1, (3, 5)), (1, (2, 1)), (2, (2, 3, 4)), (3, (2, 2, 3, 1))])
+@pytest.mark.parametrize("axes,shape", [(1, drawn(2, 3, 2)), (1, (2, 1)), (2, drawn(3, 4)), (3, (2, 2, 3, 1))])
 def test_layer_norm(axes, shape, rng):
     def peer(x, gamma, beta, eps):
         return F.layer_norm(x, shape[-axes:], gamma, beta, eps=eps.item())
@@ -103,7 +103,7 @@ def test_group_norm(groups, shape, stated, rng):
     agree(layer, peer, affine(rng, rng.normal(size=shape), shape[1]), rng)
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (2, 1), (1, 4)])
+@pytest.mark.parametrize("shape", [drawn(2, 5), (2, 1), (1, 4)])
 def test_rms_norm(shape, rng):
     def peer(x, gamma, eps):
         return F.rms_norm(x, shape[1:], gamma, eps=eps.item())
@@ -112,7 +112,7 @@ def test_rms_norm(shape, rng):
     agree(MAKE["rms_norm"](), peer, arrays, rng)
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (2, 1), (1, 4)])
+@pytest.mark.parametrize("shape", [drawn(2, 5), (2, 1), (1, 4)])
 def test_weight_norm(shape, rng):
     def peer(V, g):
         return torch._weight_norm(V, g[:, None], 0)

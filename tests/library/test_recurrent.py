@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from support.peers import agree, both_ways, close
+from support.peers import agree, both_ways, close, drawn
 
 from symdl.compilation import compile
 from symdl.compilation.targets.reference import evaluate
@@ -17,7 +17,7 @@ from symdl.library.recurrent import ENTRIES, GRU_GATES, LSTM_GATES, elman, gru
 
 MAKE = {e.name: e.definition for e in ENTRIES}
 #: n, t, i, j
-SIZES = [(2, 4, 3, 2), (1, 1, 1, 1), (3, 2, 1, 3)]
+SIZES = [drawn(4, 6), (1, 1, 1, 1), drawn(4, 7, 1, 3)]
 GATES = {"elman": [""], "lstm": [f"_{g}" for g in LSTM_GATES], "gru": [f"_{g}" for g in GRU_GATES]}
 
 

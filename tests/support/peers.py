@@ -24,6 +24,11 @@ TOLERANCE = 1e-9
 Arrays = Mapping[str, Any]
 
 
+def drawn(axes: int, seed: int, least: int = 1, most: int = 5) -> tuple[int, ...]:
+    """A random shape; the same in every run, so that a failure can be looked at. Another seed draws another one."""
+    return tuple(int(n) for n in np.random.default_rng(seed).integers(least, most, axes, endpoint=True))
+
+
 def real_inputs(definition: Definition) -> list[str]:
     """What a layer is differentiated by: every input and parameter that is not integer-valued."""
     return [t.name for t in definition.inputs if t.role is not Role.HYPERPARAMETER and not t.integer]
