@@ -21,6 +21,7 @@ from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
 from symdl.verification.judging.doubts import Pair, across, defined_by_others, doubt, doubt_of_values, says_when
+from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
@@ -89,6 +90,10 @@ class Judge:
             left, right = self._aligned(link)
         except ShapesError as error:
             return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
+        of_entries = decide_entries(self.reading.scope, (link.left, link.right), link.values, link.relation)
+        if of_entries is not None and link.relation in _EQUAL:
+            why = doubt_of_values(self.reading, link) if of_entries.status is Status.REFUTED else ""
+            return _undecided(why, of_entries) if why else of_entries
         found = self._levels(link, *assumptions.of_pairs(self.reading, link, (left, right)))
         if found.status in (Status.PROVED, Status.CONSISTENT) and across(link):
             return replace(found, status=Status.CONDITIONAL, reason="equal if a row is no other than its column")

@@ -11,7 +11,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import CUSTOMARY, ELEMENTARY, library_name
+from symdl.verification.meaning.functions import CUSTOMARY, ELEMENTARY, VECTORS, library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
 from symdl.verification.meaning.scope import Formula, Scope, count, element
@@ -107,7 +107,8 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return _only_numbers(reader, sides, parts)
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
-        taken = known is None and library_name(parts.name) is not None and len(parts.name) > 2
+        named = library_name(parts.name) is not None or parts.name.lower() in VECTORS
+        taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
     else:
@@ -130,7 +131,7 @@ def is_unbound(reader: Interpreter, side: Node) -> bool:
     parts, arguments = found
     if arguments is None:
         return _bound(reader, parts) is None and parts.name not in reader.scope.counts
-    named = parts.name in CUSTOMARY or library_name(parts.name) is not None
+    named = parts.name in CUSTOMARY or library_name(parts.name) is not None or parts.name.lower() in VECTORS
     return not reader.known(parts.name) and not named and _own_arguments(reader, arguments)
 
 
@@ -389,6 +390,29 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
         reader.scope.counts.add(parts.name)
         found.append(count(parts.name))
     return found
+
+
+def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
+    """𝐰 = (w_1, w_2)ᵀ says how many entries a name has, and how they are called; empty where it says something else."""
+    found = head(reader, side)
+    inner = value.base if isinstance(value, tree.Scripted) and value.sub is None else value
+    inner = inner.body if isinstance(inner, tree.Group) else inner
+    cells = [row[0] for row in inner.rows] if isinstance(inner, tree.Matrix) else list(getattr(inner, "items", ()))
+    parts = [reader.parts(cell) for cell in cells]
+    if found is None or found[1] is not None or found[0].subscripts or len(parts) < 2:
+        return ""
+    name, scope = found[0].name, reader.scope
+    first = scope.base(name)
+    for k, p in enumerate(parts):
+        number = p.subscripts[0] if p is not None and p.name == name and len(p.subscripts) == 1 else None
+        if not isinstance(number, tree.Number) or number.text != str(first + k):
+            return ""
+    extent = scope.extent(name, 0, 1)
+    if isinstance(extent, sympy.Symbol):
+        scope.sizes[extent] = len(parts)
+    scope.declared[name] = scope.section
+    scope.ranks.setdefault(name, set()).add(1)
+    return f"{name}, a vector of {len(parts)} entries"
 
 
 def applied_to_one(reader: Interpreter, side: Node) -> bool:

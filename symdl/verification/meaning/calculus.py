@@ -15,6 +15,7 @@ from symdl.errors import UnsupportedError
 from symdl.verification.meaning import cotangents
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, Scope
@@ -201,4 +202,15 @@ def _checked(reader: Reader, whole: Array, place: Element) -> Array:
             raise MeaningError(f"{names} is not defined here by {place.name}", remedy="define it before its derivative")
         if whole.body.atoms(Element):
             raise MeaningError(f"{names} does not hang on {place} here")
-    return Array(whole.axes, slope(expr, place), whole.row)
+    return Array(whole.axes, slope(expr, place) + _through_losses(reader.scope, expr, place), whole.row)
+
+
+def _through_losses(scope: Scope, expr: sympy.Expr, place: Element) -> sympy.Expr:
+    """What a loss inside a formula adds that is not defined itself: L of L + λ ‖w‖²."""
+    added = sympy.S.Zero
+    for e in sorted((e for e in expr.atoms(Element) if not e.subscripts and objective(e.name)), key=str):
+        if e.name != place.name and _is_unset(scope, e):
+            inner = opened(scope, cotangents.seeded(scope, e, place), place)
+            _checked_in_time(scope, inner, place)
+            added += slope(expr, e) * slope(inner, place)
+    return added

@@ -47,7 +47,7 @@ def seeded(scope: Scope, loss: Element, by: Element) -> sympy.Expr:
     """
     if loss.name in scope.opaque:
         raise MeaningError(f"what {loss.name} stands for is not understood here")
-    last = [e for e in _last(scope, by) if e.name != loss.name]
+    last = _last(scope, by, loss)
     return sympy.Add(*[_paired(scope, loss.name, e) for e in last or [_whole(scope, by.name, len(by.subscripts))]])
 
 
@@ -62,14 +62,15 @@ def _whole(scope: Scope, name: str, rank: int) -> Element:
     return element(name, [i + scope.base(name) for i in axes])
 
 
-def _last(scope: Scope, by: Element) -> list[Element]:
-    """What is defined by `by`, directly or not, and does not go into anything else that is."""
+def _last(scope: Scope, by: Element, loss: Element) -> list[Element]:
+    """What is defined by `by`, directly or not, and goes into nothing else that is; not what the loss goes into."""
     reach: dict[_Key, set[_Key]] = {}
     own = by.name, len(by.subscripts)
     found = []
     for key in _defined(scope):
         through = _reached(scope, key, reach)
-        if own in through and key != own and not any(is_slope(name) for name, _ in through):
+        behind = any(is_slope(name) or name == loss.name for name, _ in through)
+        if own in through and key != own and not behind and key[0] != loss.name:
             found.append(key)
     inner = {k for key in found for k in _reached(scope, key, reach) if k != key}
     last = [key for key in found if key not in inner]

@@ -60,7 +60,7 @@ def families_of(nodes: Iterable[Node]) -> Families:
             _scripted(node, found, entries)
     found.numbered -= {n for n in entries if n[:1].islower()}
     chains = [n for n in nodes if isinstance(n, tree.Chain) and n.relations[:1] == ("=",)]
-    while _by_definitions(chains, found, entries):
+    while _by_definitions(chains, found, entries) | _beside_arrays(nodes, found):
         pass
     found.squares = _squares(chains)
     return found
@@ -144,6 +144,24 @@ def _beside_transposed(node: tree.Product, found: Families) -> None:
         after_matrix = bold and _base(first)[:1].isupper() and _is_bold_entry(second)
         if after_transposed or after_matrix:
             _array(second, found)
+
+
+def _beside_arrays(nodes: list[Node], found: Families) -> bool:
+    """X W, where X is a matrix and W a capital: one too; whether there was a new one."""
+    before = len(found.arrays)
+    for node in nodes:
+        if not isinstance(node, tree.Product):
+            continue
+        for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+            name = _name(second)
+            capital = len(_base(second)) == 1 and _base(second).isupper() and not _is_transposed_name(second)
+            if op == "" and capital and _name(first)[:1].isupper() and _name(first) in found.arrays:
+                found.arrays.add(name)
+    return len(found.arrays) > before
+
+
+def _is_transposed_name(node: Node) -> bool:
+    return isinstance(node, tree.Scripted) and (node.sup is not None or isinstance(node.sub, tree.Number))
 
 
 def _declared(node: tree.Chain, found: Families) -> None:

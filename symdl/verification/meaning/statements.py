@@ -150,17 +150,21 @@ class Reading:
             before = self.scope.copy()
             for each in self.updates:
                 new = before.copy()
-                self._bind(new, *each)
+                self._bind(new, *each, update=True)
                 self.scope.take(new, before)
             self.updates = []
 
-    def _bind(self, scope: Scope, side: Node, value: Node, place: Place) -> None:
+    def _bind(self, scope: Scope, side: Node, value: Node, place: Place, *, update: bool = False) -> None:
         reader = replace(self.reader(), scope=scope)
         try:
             binding.defined(reader, side, value, place.section, place.line)
             self._understood(reader, side)
         except SymdlError:
-            self._not_understood(reader, side)
+            if update:  # it is what it is then
+                for name in binding.heads(reader, side):
+                    self.scope.forget(name)
+            else:
+                self._not_understood(reader, side)
 
     def statement(self, node: tree.Chain, place: Place, previous: Node | None = None) -> list[Meaning]:
         """The links of a chain, each with its meaning; definitions are in the scope from then on.
@@ -265,7 +269,10 @@ class Reading:
         value = sides[leading]
         rest = self._claims(self.reader(), sides[leading:], relations[leading:])
         for k in range(leading):
-            told, problem, named = "", "", ""
+            told, problem, named = binding.own_entries(reader, sides[k], value), "", ""
+            if told:
+                made.append(Meaning(sides[k], sides[k + 1], relations[k], defines=told))
+                continue
             if binding.heads(reader, sides[k]) & binding.names_in(reader, [value]) and not _subscripted(sides[k]):
                 self.pending.append((sides[k], value, place))
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))

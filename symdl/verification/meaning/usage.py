@@ -26,7 +26,7 @@ class Usage:
         subscripts: the numbers that stand in subscripts.
         vectors: names such as w_1 that are set to a list of numbers.
         bold: names that stand in bold type somewhere.
-        zero: names that are seen with the subscript 0.
+        zero, one: names that are seen with the subscript 0, with 1.
         first: where the sums over the entries of a name begin.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
         whole: names that choose an entry, x_{n, c_n}, or are compared with an index: they are whole numbers.
@@ -51,6 +51,7 @@ class Usage:
     lengths: dict[str, int] = field(default_factory=dict)
     spelled: dict[str, Node] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
+    one: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
@@ -61,7 +62,9 @@ class Usage:
         starts = {first for n in group for first in self.first.get(n, ())}
         if starts in ({"0"}, {"1"}):
             return int(*starts)
-        return 0 if group & self.zero else self.base
+        if group & self.zero:
+            return 0
+        return 1 if group & self.one else self.base
 
     @property
     def base(self) -> int:
@@ -302,3 +305,4 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
         usage.subscripts |= numbers
         usage.zero |= {parts.name} if "0" in numbers else set()
+        usage.one |= {parts.name} if "1" in numbers else set()

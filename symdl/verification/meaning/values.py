@@ -27,17 +27,17 @@ def valued(scope: Scope, expr: sympy.Expr, shown: Collection[str] = ()) -> sympy
     def wanted(e: Element, formula: Formula) -> bool:
         return e.name not in kept and str(e) not in shown
 
-    expr = _counted(scope, scope.settled(expr))
+    expr = counted(scope, scope.settled(expr))
     while True:
         before = expr
         expr = scope.settled(scope.expanded(_alone(scope, written_out(expr)), wanted))
-        expr = _counted(scope, expr)
+        expr = counted(scope, expr)
         if expr == before:
             return expr
 
 
-def _counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
-    """With numbers for numbers of things."""
+def counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
+    """With numbers for numbers of things, where the document says them."""
     sizes: dict[sympy.Expr, sympy.Expr] = {scope.root(k): sympy.Integer(v) for k, v in scope.sizes.items()}
     for name in scope.counts:
         formula = scope.formulas.get((name, 0))
@@ -53,7 +53,7 @@ def _alone(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
         single, own = scope.formulas.get((e.name, 0)), scope.formula_of(e)
         if len(e.subscripts) != 1 or single is None or not e.subscripts[0].is_Integer:
             continue
-        if _counted(scope, scope.extent(e.name, 0, 1)) == 1 and (own is None or own.line < single.line):
+        if counted(scope, scope.extent(e.name, 0, 1)) == 1 and (own is None or own.line < single.line):
             mapping[e] = element(e.name)
     return expr.xreplace(mapping)
 
