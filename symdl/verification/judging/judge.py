@@ -71,12 +71,11 @@ def judge(
     """
     with collection_paused():  # all of this stays
         trees = _trees(document, skip)
-        words = " ".join(s.before for s in document.spans)
-        facts = sorted({m.lower() for m in _FACTS.findall(words)})
+        facts = _facts(document)
         said = Said(document)
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
-        reading = Reading(usage_of(read), facts=", ".join(facts[:3]), rounding=rounding)
+        reading = Reading(usage_of(read), rounding=rounding)
         reading.foresee(read, one_hot(document))
     judging = Judge(reading, seed)
     last: dict[int, Node] = {}
@@ -93,6 +92,7 @@ def judge(
         for statement in said.until(span):
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
+        reading.facts = facts.get(span.section[:1], "")
         judging.begin(budget)
         machine = Machine(judging) if prove else None
         for m in ahead.get(k, ()):
@@ -106,6 +106,14 @@ def judge(
             last[span.block] = closing
         if told and wanted:
             yield k, _judged(span, unicode(found), told)
+
+
+def _facts(document: Document) -> dict[tuple[int, ...], str]:
+    """What the words of each chapter say of its vectors and matrices."""
+    words: dict[tuple[int, ...], set[str]] = {}
+    for span in document.spans:
+        words.setdefault(span.section[:1], set()).update(m.lower() for m in _FACTS.findall(span.before))
+    return {chapter: ", ".join(sorted(found)[:3]) for chapter, found in words.items()}
 
 
 def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | UnreadError]:
