@@ -77,6 +77,8 @@ def judge(
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage_of(read), rounding=rounding)
         reading.foresee(read, one_hot(document))
+        sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
+        reading.foresee_slopes((chain, section) for section, t in sections for chain in _chains(t))
     judging = Judge(reading, seed)
     last: dict[int, Node] = {}
     ahead, early = explained(document), dict[int, list[Link]]()

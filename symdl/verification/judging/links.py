@@ -18,6 +18,7 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import assumptions, orders
 from symdl.verification.judging.abstraction import without_functions
+from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
 from symdl.verification.judging.doubts import Pair, across, defined_by_others, doubt, doubt_of_values, says_when
@@ -41,6 +42,7 @@ SECONDS, DECISION, ENOUGH = 10.0, 0.4, 0.85
 #: The method of an undecided verdict on sides whose shapes do not go together.
 SHAPES = "shapes"
 
+EXACT = frozenset({"=", "≡"})
 _EQUAL = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 
 
@@ -83,6 +85,8 @@ class Judge:
             return self._named(link)
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
+        if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):
+            return found
         if link.values is None or link.relation not in _EQUAL | ORDERS:
             told = _undecided(link.reason or f"{link.relation} is not decided")
             return replace(told, method=SHAPES) if link.unfit else told

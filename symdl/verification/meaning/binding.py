@@ -113,12 +113,19 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
             return False
     else:
         known = _bound(reader, parts)
+    slope = scope.slopes.get((parts.name, len(parts.subscripts)))
+    if slope is not None and not scope.chapter_over(slope.section) and not all(map(_is_number, parts.subscripts)):
+        return False  # S̄ = ∂L/∂S is what S̄ is said to be in the result
     if known is None:
         return True
     vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
     if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
     return arguments is None and known.given and _only_numbers(reader, sides, parts)
+
+
+def _is_number(node: Node) -> bool:
+    return isinstance(node, tree.Number)
 
 
 def is_unbound(reader: Interpreter, side: Node) -> bool:
@@ -197,7 +204,8 @@ def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
     parts, arguments = found
     if arguments is not None:
         return reader.known(parts.name) and _own_arguments(reader, arguments)
-    return _bound(reader, parts) is not None and (is_list(value) or bool(names_in(reader, [value])))
+    known = _bound(reader, parts) is not None or (parts.name, len(parts.subscripts)) in reader.scope.slopes
+    return known and (is_list(value) or bool(names_in(reader, [value])))
 
 
 def is_example(reader: Interpreter, side: Node) -> bool:

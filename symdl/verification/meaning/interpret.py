@@ -222,12 +222,13 @@ class Interpreter:
         """How many axes an entry of a name has itself: 𝐱_i is a vector, one of many."""
         name, subscripts = parts.name, len(parts.subscripts)
         deeper = [rank - subscripts for rank in self.scope.ranks.get(name, ()) if rank > subscripts]
+        seen = self.usage.ranks.get(name, set())
         usual = 2 if name[:1].isupper() else 1
         if parts.bold and name in self.usage.families.bold_rows:
             return min(deeper, default=usual)
         if subscripts in self.scope.ranks.get(name, ()) or (name in self.usage.bold and not parts.bold):
             return 0
-        if name in self.usage.families.rows:
+        if name in self.usage.families.rows and (len(seen) < 2 or subscripts < max(seen)):
             return min(deeper, default=usual)
         return min((r for r in deeper if (name, r + subscripts) in self.scope.formulas), default=0)
 
@@ -246,6 +247,8 @@ class Interpreter:
 
     def subscript(self, node: Node, name: str = "") -> sympy.Expr:
         """A subscript of a name as a whole number; letters that nothing binds are free indices."""
+        if letter_of(node) == "∞":
+            return sympy.oo
         if letter_of(node):
             return self._letter(letter_of(node), name)
         if isinstance(node, tree.Sum):

@@ -164,7 +164,7 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
         text = ",".join(t for t, _ in found if t)
         return text, tuple(s for _, some in found for s in some)
     if isinstance(sub, Product) and all(op == "" for op in sub.ops):
-        factors = sub.factors
+        factors = tuple(part for f in sub.factors for part in _figures_apart(f))
         if all(isinstance(f, Number) or letter_of(f) for f in factors):
             letters = [letter_of(f).rstrip("'") for f in factors if not isinstance(f, Number)]
             single = all(len(letter) == 1 for letter in letters)
@@ -192,6 +192,14 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
             return "", tuple(Symbol(letter) for letter in sub.name)  # k_{nhse} is no word where n, h, s, e are indices
         return text_of(sub), ()
     return "", (sub,)
+
+
+def _figures_apart(node: Node) -> tuple[Node, ...]:
+    """h_{n0j} is read as h with n_0 j below it, and has the indices n, 0, j."""
+    if isinstance(node, Scripted) and isinstance(node.sub, Number) and isinstance(node.base, Symbol):
+        plain = node.sup is None and not node.primes and node.base.name in INDEX_LETTERS
+        return (node.base, node.sub) if plain else (node,)
+    return (node,)
 
 
 def _is_entry(sub: Scripted, labels: Labels) -> bool:

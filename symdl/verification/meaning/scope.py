@@ -70,6 +70,15 @@ class Formula:
     line: int = 0
 
 
+@dataclass(frozen=True)
+class Slope:
+    """∂target/∂name, that was given a name of its own in some section."""
+
+    target: str
+    name: str
+    section: tuple[int, ...]
+
+
 @dataclass
 class Scope:
     """The names so far.
@@ -85,6 +94,8 @@ class Scope:
         declared: names of which the shape was stated, with the section.
         sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
         opaque: names that were given a meaning which is not understood, with the section.
+        slopes: names that stand for a slope, S̄ = ∂L/∂S, with their numbers of subscripts.
+        ahead: those of them that are named further on, since what runs backwards reads what is named later.
         extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
         section: that is read now.
     """
@@ -100,6 +111,8 @@ class Scope:
     declared: dict[str, tuple[int, ...]] = field(default_factory=dict)
     sums_to_one: set[str] = field(default_factory=set)
     opaque: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    slopes: dict[tuple[str, int], Slope] = field(default_factory=dict)
+    ahead: list[tuple[tuple[str, int], Slope]] = field(default_factory=list)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
@@ -153,6 +166,8 @@ class Scope:
         """A name, or all entries of it, from now on."""
         rank = formula.value.rank
         self.functions.pop(name, None)
+        self.slopes.pop((name, rank), None)
+        self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
             del self.formulas[old]
         for key in [k for k in self.entries if k[0] == name and len(k[1]) == rank]:
@@ -238,6 +253,19 @@ class Scope:
             ranks.setdefault(name, set()).add(rank)
         same = replace(self.copy(), formulas=kept, entries=entries, functions=functions)
         return replace(same, opaque=opaque, declared=declared, ranks=ranks)
+
+    def chapter_over(self, section: tuple[int, ...]) -> bool:
+        """Whether a section is part of a chapter that is over."""
+        return _elsewhere(section[:CHAPTER], self.section)
+
+    def named_slopes(self) -> dict[tuple[str, int], Slope]:
+        """The names of slopes in this chapter, with those that are named further on."""
+        every = [*self.ahead, *self.slopes.items()]
+        return {name: slope for name, slope in every if not self.chapter_over(slope.section)}
+
+    def replaced(self, expr: sympy.Expr, mapping: Mapping[sympy.Basic, sympy.Expr]) -> sympy.Expr:
+        """Values for elements, each with bound indices of its own."""
+        return _each(expr, mapping) if mapping else expr
 
     def is_over(self, name: str, rank: int, section: tuple[int, ...]) -> bool:
         """Whether a name was defined in sections that are over, and nowhere else."""

@@ -18,11 +18,12 @@ from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError, ShapesError
+from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
-from symdl.verification.meaning.scope import Scope, element
+from symdl.verification.meaning.scope import Scope, Slope, element
 from symdl.verification.meaning.substitution import with_slopes
 from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree
@@ -135,6 +136,14 @@ class Reading:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
         arguments = {name: scalar(element(name)) for name in self.formal}
         return Interpreter(self.scope, self.usage, arguments=arguments, indices=dict(self.indices))
+
+    def foresee_slopes(self, chains: Iterable[tuple[tree.Chain, tuple[int, ...]]]) -> None:
+        """Which names will be given to slopes, in which sections."""
+        reader = self.reader()
+        for chain, section in chains:
+            slope = named_slope(reader, *chain.sides[:2]) if chain.relations[:1] == ("=",) else None
+            if slope is not None:
+                self.scope.ahead.append((slope[0], Slope(*slope[1:], section)))
 
     def finish(self, *, updates: bool = False) -> None:
         """What a statement sets anew counts from here on: its own links were about the old values.
@@ -284,6 +293,9 @@ class Reading:
             except SymdlError as error:
                 problem = str(error)
                 self._not_understood(reader, sides[k])
+            slope = named_slope(reader, sides[k], value)
+            if slope is not None:
+                self.scope.slopes[slope[0]] = Slope(*slope[1:], place.section)
             text = told or f"a name whose value is not understood here ({problem})"
             notes = tuple(dict.fromkeys(reader.notes))
             made.append(

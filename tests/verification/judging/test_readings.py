@@ -77,3 +77,66 @@ def test_conditions_below_sums(before, claim, status):
 )
 def test_conditions_on_numbers(claim, status):
     assert last(f"$$ {claim} $$\n") == status
+
+
+SOFTMAX = r"""
+## Softmax
+
+$$ S_n = \sum_k e^{z_{nk}} $$
+$$ p_{nk} = \frac{e^{z_{nk}}}{S_n} $$
+$$ L = \sum_{n,k} g_{nk} p_{nk} $$
+
+where $n = 0, \dots, N - 1$ and $k = 0, \dots, K - 1$. Backwards
+
+$$ \bar p_{nk} = \frac{\partial L}{\partial p_{nk}} $$
+$$ \bar S_n = \frac{\partial L}{\partial S_n} $$
+"""
+STATE = r"""
+## A state
+
+$$ b_{tk} = \delta_{0t} h^{(0)}_k + [t \ge 1] h_{t-1,k} $$
+$$ s_{tj} = \sum_k U_{jk} b_{tk} + x_{tj} $$
+$$ h_{tj} = \tanh(s_{tj}) $$
+$$ L = \sum_{t,j} g_{tj} h_{tj} $$
+
+where $t = 0, \dots, T - 1$ and $j, k = 0, \dots, J - 1$. With $\bar h_{tj} = \frac{\partial L}{\partial h_{tj}}$,
+$\bar b_{tk} = \frac{\partial L}{\partial b_{tk}}$ and $\bar s_{tj} = \frac{\partial L}{\partial s_{tj}}$ we have
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "claim", "right"),
+    [
+        (
+            SOFTMAX,
+            r"\frac{\partial L}{\partial z_{nk}} = \bar p_{nk} \frac{\partial p_{nk}}{\partial z_{nk}}"
+            r" + \bar S_n \frac{\partial S_n}{\partial z_{nk}}",
+            True,
+        ),
+        (
+            SOFTMAX,
+            r"\frac{\partial L}{\partial z_{nk}} = \bar p_{nk} \frac{\partial p_{nk}}{\partial z_{nk}}"
+            r" - \bar S_n \frac{\partial S_n}{\partial z_{nk}}",
+            False,
+        ),
+        (SOFTMAX, r"\bar S_n = -\frac{1}{S_n} \sum_k \bar p_{nk} p_{nk}", True),
+        (STATE, r"\frac{\partial L}{\partial U_{jk}} = \sum_t \bar s_{tj} b_{tk}", True),
+        (STATE, r"\frac{\partial L}{\partial U_{jk}} = \sum_t \bar s_{tj} h_{tk}", False),
+        (STATE, r"\frac{\partial L}{\partial s_{tj}} = (1 - h_{tj}^2) \bar h_{tj}", True),
+        (STATE, r"\frac{\partial L}{\partial s_{tj}} = (1 - h_{tj}) \bar h_{tj}", False),
+        (STATE, r"\frac{\partial L}{\partial h_{tj}} = g_{tj} + [t < T - 1] \bar b_{t+1,j}", True),
+        (STATE, r"\frac{\partial L}{\partial h_{tj}} = [t < T - 1] \bar b_{t+1,j}", False),
+        (STATE, r"\frac{\partial L}{\partial h^{(0)}_k} = \bar b_{0k}", True),
+        (STATE, r"\frac{\partial L}{\partial h^{(0)}_k} = \sum_t \bar b_{tk}", False),
+    ],
+)
+def test_slopes_that_have_names(before, claim, right):
+    """Backpropagation, also through time: ∂v/∂u is what u does in the formula of v alone."""
+    found = last(f"{before}\n$$ {claim} $$\n")
+    assert found == "proved" if right else found not in ("proved", "consistent")
+
+
+def test_a_result_is_judged_by_what_its_name_stands_for():
+    result = SOFTMAX + "\n### Result\n\n$$ {} $$\n"
+    assert last(result.replace("{}", r"\bar S_n = -\frac{1}{S_n} \sum_k \bar p_{nk} p_{nk}")) == "proved"
+    assert last(result.replace("{}", r"\bar S_n = \frac{1}{S_n} \sum_k \bar p_{nk} p_{nk}")) != "proved"

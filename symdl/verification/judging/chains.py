@@ -1,0 +1,125 @@
+"""Links of a backpropagation, judged by the graph of its names (`meaning.graph`): no more is put in than has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import sympy
+
+from symdl.core.deadlines import now
+from symdl.core.tensors import Element
+from symdl.errors import SymdlError
+from symdl.verification.decide import equal
+from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.graph import Graph, GraphReader
+from symdl.verification.meaning.scope import Formula, Scope
+from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import walk
+from symdl.verification.verdict import Verdict
+
+#: Points at which the two sides have to agree before a proof is looked for.
+POINTS = 4
+
+#: How often names of slopes are put in: by what their own slopes are made from, and so on.
+DEEPEST = 3
+
+Pair = tuple[sympy.Expr, sympy.Expr]
+
+
+def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float) -> Verdict | None:
+    """The proof of a link in which slopes have names, with ∂v/∂u read as what u does in the formula of v alone.
+
+    Returns:
+        None where there is none: the link may still be right in another reading.
+    """
+    graphs = _graphs(reading, link)
+    if not graphs:
+        return None
+    reader = GraphReader(**{**vars(reading.reader()), "graphs": graphs})
+    try:
+        a, b = reader.value(link.left), reader.value(link.right)
+        if a.rank != b.rank:
+            return None
+        started = now()
+        for left, right in _opened(reading, graphs, _aligned(reading, a, b)):
+            if now() - started > seconds:
+                return None
+            found = equal(left, right, domain=_domain(reading, left, right), seed=seed, budget=seconds, points=POINTS)
+            if found.proved:
+                return replace(found, scope=f"{found.scope}; ∂ with all other names held fixed")
+    except (SymdlError, RecursionError):
+        return None
+    return None
+
+
+def _graphs(reading: Reading, link: Meaning) -> dict[str, Graph]:
+    """The graphs of the numbers whose slopes have names, where the link is about such slopes."""
+    scope = reading.scope
+    slopes = {bar: s.target for (bar, _), s in scope.named_slopes().items()}
+    reader = reading.reader()
+    parts = (reader.parts(n) for side in (link.left, link.right) for n in walk(side) if isinstance(n, _NAMES))
+    used = {p.name for p in parts if p is not None}
+    found = {}
+    for target in {t for bar, t in slopes.items() if bar in used or t in used}:
+        try:
+            found[target] = Graph(scope, target)
+        except SymdlError:
+            continue
+    return found
+
+
+_NAMES = (tree.Symbol, tree.Accented, tree.Scripted)
+
+
+def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
+    for i, j in zip(a.axes, b.axes, strict=True):
+        reading.scope.fit(i.extent, j.extent)
+    return a.body, b.at(a.axes)
+
+
+def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[Pair]:
+    """Both sides with more and more put in: formulas of names, states by one step, then slopes by their own."""
+    scope = reading.scope
+    bars = {bar for graph in graphs.values() for bar in graph.slopes.values()}
+
+    def wanted(e: Element, formula: Formula) -> bool:
+        return not (formula.given or formula.recurrent or e.name in bars)
+
+    deeper = [pair]
+    for _ in range(DEEPEST):
+        one, other = deeper[-1]
+        if not any(e.name in bars for e in (*one.atoms(Element), *other.atoms(Element))):
+            break
+        deeper.append((_slopes_put_in(graphs, one), _slopes_put_in(graphs, other)))
+    mixed = [(deeper[1][0], pair[1]), (pair[0], deeper[1][1])] if len(deeper) > 1 else []
+    for each in [pair, *mixed, *deeper[1:]]:
+        opened = [scope.expanded(e, wanted) for e in each]
+        yield scope.settled(opened[0]), scope.settled(opened[1])
+        stepped = [_stepped(scope, e) for e in each]
+        if stepped != [*each]:
+            opened = [scope.expanded(e, wanted) for e in stepped]
+            yield scope.settled(opened[0]), scope.settled(opened[1])
+
+
+def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
+    for graph in graphs.values():
+        expr = graph.put_in(expr)
+    return expr
+
+
+def _stepped(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
+    """With each state by what it is made from at its own time."""
+    mapping: dict[sympy.Basic, sympy.Expr] = {}
+    for e in expr.atoms(Element):
+        formula = scope.formulas.get((e.name, len(e.subscripts)))
+        if formula is not None and formula.recurrent:
+            places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
+            mapping[e] = formula.value.at(places)
+    return scope.replaced(expr, mapping)
+
+
+def _domain(reading: Reading, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
+    used = {e.name for side in (left, right) for e in side.atoms(Element)}
+    return [c for c in reading.scope.domain if {e.name for e in c.atoms(Element)} & used]
