@@ -49,7 +49,7 @@ def verdict(lesson: Lesson, claim: str) -> Judged:
 
 def _that_counts(judge: Any, link: Any) -> str:
     """What may have been meant, where the verdict hangs on it."""
-    return suggestion(judge, link) if link.redefines or link.unfit else ""
+    return suggestion(judge, link) if link.redefines else ""
 
 
 def slips_of(lesson: Lesson, claim: str, most: int, seed: int = 0) -> list[tuple[str, tree.Chain]]:
@@ -130,7 +130,7 @@ def differs(lesson: Lesson, chain: tree.Chain) -> bool | None:
     """Whether it is wrong at one of some points; None where the second reader does not work it out."""
     orders = any(r in ORDERS for r in chain.relations)
     with mp.workdps(50):
-        for seed in range(60 if orders else 4):
+        for seed in range(60 if orders else 7):
             try:
                 if not _holds(lesson, chain, seed):
                     return True
