@@ -18,7 +18,8 @@ from symdl.errors import UnsupportedError
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.coq.domains import has_switch
 from symdl.verification.coq.files import File
-from symdl.verification.coq.prelude import UNFOLDED
+from symdl.verification.coq.pieces import LEMMAS, by_pieces, slopes
+from symdl.verification.coq.prelude import NARROW, UNFOLDED
 from symdl.verification.coq.theorems import Theorem
 from symdl.verification.coq.values import named_values
 from symdl.verification.coq.writer import Writer
@@ -44,12 +45,11 @@ class Bound:
     open_high: bool = False
 
 
-#: Without a file: nothing is bounded; an integral, which interval arithmetic here does not take; or it takes too long.
+#: Without a file, since nothing is bounded.
 _LEFT_OUT = {
     "identity": "it has no bound",
     "hardshrink": "it has no bound",
     "prelu": "its parameter has no value",
-    "gelu": "erf is an integral",
 }
 
 
@@ -69,9 +69,12 @@ def bounds_of(name: str) -> File:
     activation = ACTIVATIONS[name]
     found, call = properties(name), activation(_X)
     spans, steep = found.range.value, found.lipschitz.value
-    writer, parts = Writer(), []
+    writer = Writer()
+    parts: list[Theorem] = []
     turns = [t.at.exact for t in found.monotone.value.turns if t.at.exact is not None and t.at.exact.is_Rational]
     low, high = spans[0].low, spans[-1].high
+    if opened(call).has(sympy.erf):
+        parts += slopes(name, call, _X, writer)
     value = Bound(call, _below(low), _above(high), not spans[0].low_closed, not spans[-1].high_closed)
     if value.low is not None or value.high is not None:
         parts.append(_theorem(f"{name}_range", value, turns, writer))
@@ -84,7 +87,7 @@ def bounds_of(name: str) -> File:
         (f"The activation {name}: its range, and how steep it is.",),
         True,
         any(p.relations for p in parts),
-        any(_NARROW in p.proof for p in parts),
+        tuple(text for text, mark in ((NARROW, _NARROW), (LEMMAS, "piece_")) if any(mark in p.text for p in parts)),
     )
 
 
@@ -118,6 +121,17 @@ def _theorem(name: str, bound: Bound, turns: Sequence[sympy.Rational], writer: W
     names = [n for n, _ in writer.functions.values()]
     names += [n for n in UNFOLDED if n in writer.prelude and not (narrow and n == "tanh")]
     unfold = f"cbv beta delta [{' '.join(names)}]." if names else "cbv beta."
+    if near and "erf" in writer.prelude:
+        order = 2 if name.endswith("steepness") else 1
+        base = name.rpartition("_")[0]
+        by = f"{base}_slope_{order}", f"{base}_slope_{order + 1}"
+        unfold = f"[{' '.join([*names, 'erf'])}]"
+        if bound.low is None:
+            raise UnsupportedError(f"a bound of {base} from above alone", remedy="use sd.properties")
+        statement = f"forall (x : R), - {WIDTH} <= x <= {WIDTH} -> {claim}"
+        told = by_pieces(bound.expression, _X, bound.low, bound.high, WIDTH, by, unfold, writer)
+        lines = ["intros x H.", *told]
+        return Theorem(name, statement, tuple(lines), (_X,), (_X >= -WIDTH, _X <= WIDTH))
     if near:
         statement = f"forall (x : R), - {WIDTH} <= x <= {WIDTH} -> {claim}"
         closed = (_NARROW,) if narrow else ()

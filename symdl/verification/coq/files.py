@@ -29,7 +29,7 @@ class File:
         about: lines of a comment at the top, of plain words.
         bounds: with what inequalities need.
         interval: with interval arithmetic.
-        narrow: with what it needs of tanh.
+        more: lemmas that some proofs need, as text.
     """
 
     parts: Sequence[Theorem]
@@ -37,7 +37,7 @@ class File:
     about: tuple[str, ...] = ()
     bounds: bool = False
     interval: bool = False
-    narrow: bool = False
+    more: tuple[str, ...] = ()
 
     @property
     def theorems(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class File:
         definitions = self.writer.definitions()
         blocks = [
             "\n".join(comment),
-            prelude(self.writer.prelude, bounds=self.bounds, interval=self.interval, narrow=self.narrow).rstrip(),
+            prelude(self.writer.prelude, bounds=self.bounds, interval=self.interval, more=self.more).rstrip(),
             definitions,
         ]
         return "\n\n".join(b for b in [*blocks, *(part.text for part in self.parts)] if b) + "\n"

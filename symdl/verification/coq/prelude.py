@@ -177,7 +177,7 @@ Ltac alike := first [ same | progress f_equal; alike ].
 
 #: A hyperbolic tangent with its argument in one place, and without a logarithm in an exponent: what stands in several
 #: places is taken by interval arithmetic for several numbers, and bounds of them are wide.
-_NARROW = """\
+NARROW = """\
 Lemma tanh_is : forall u : R, tanh u = 1 - 2 / (exp (2 * u) + 1).
 Proof.
   intro u. unfold tanh. replace (2 * u) with (u + u) by ring. rewrite exp_plus, exp_Ropp.
@@ -191,19 +191,18 @@ Ltac narrow :=
 """
 
 
-def prelude(functions: Iterable[str], *, bounds: bool = False, interval: bool = False, narrow: bool = False) -> str:
+def prelude(functions: Iterable[str], *, bounds: bool = False, interval: bool = False, more: Iterable[str] = ()) -> str:
     """The beginning of a file.
 
     Args:
         functions: names of functions that it uses, as the writer writes them.
         bounds: with what inequalities need.
         interval: with interval arithmetic.
-        narrow: with what it needs of tanh.
+        more: lemmas for some proofs, as text.
     """
     used = set(functions)
     parts = [_INTERVAL if interval else _HEAD]
     parts += [text for name, text in _FUNCTIONS.items() if name in used]
     tactics = _TACTICS if "erf" in used else _TACTICS.replace(_ERF_CASE, "")
-    parts += [tactics, *([_SWITCHES] if "switch" in used else []), *([_DIFFERENCES] if bounds else [])]
-    parts += [_NARROW] if narrow else []
+    parts += [tactics, *([_SWITCHES] if "switch" in used else []), *([_DIFFERENCES] if bounds else []), *more]
     return "\n".join(parts)
