@@ -110,7 +110,7 @@ def check_all(
     jobs: int = 1,
     told: Callable[[str, Checked], None] = lambda name, checked: None,
 ) -> dict[str, Checked]:
-    """Have coqc check several files; what they rest on is asked of all of them at once, which takes as long as of one.
+    """Have coqc check several files; what they rest on is asked of many of them at once, which takes as long as of one.
 
     Args:
         files: text and statements of each, by its name: letters, digits and underscores.
@@ -137,10 +137,17 @@ def check_all(
             found[name] = future.result()
             told(name, found[name])
         good = {name: files[name][1] for name, checked in found.items() if checked.accepted}
-        asked = _axioms(Path(folder), good, limits)
+        asked: dict[str, Checked] = {}
+        for some in pool.map(lambda names: _axioms(Path(folder), names, limits), _shared(good, jobs)):
+            asked |= some
         if len(good) > 1 and not all(checked.accepted for checked in asked.values()):
             asked = {n: _axioms(Path(folder), {n: theorems}, limits)[n] for n, theorems in good.items()}
     return found | {n: replace(c, seconds=c.seconds + found[n].seconds) for n, c in asked.items()}
+
+
+def _shared(files: Mapping[str, Mapping[str, str]], jobs: int) -> list[dict[str, Mapping[str, str]]]:
+    """The files in as many parts as there are processes."""
+    return [{name: files[name] for name in list(files)[k::jobs]} for k in range(min(jobs, len(files)))]
 
 
 def _compiled(folder: Path, name: str, text: str, theorems: Mapping[str, str], limits: _Limits) -> Checked:
