@@ -160,6 +160,10 @@ def _of_product(node: tree.Product) -> Iterator[tuple[str, Node]]:
         yield "transpose", replace(node, factors=tuple(_turned(f) for f in node.factors[::-1]))
 
 
+def _is_matrix(node: Node) -> bool:
+    return isinstance(node, tree.Symbol) and (node.face in ("bf", "bm") or node.name.isupper())
+
+
 def _turned(node: Node) -> Node:
     """The transpose of a factor: of one that is transposed, what it is the transpose of."""
     top = tree.Symbol("⊤")
@@ -179,9 +183,11 @@ def _of_scripts(node: tree.Scripted, letters: Collection[str]) -> Iterator[tuple
     elif isinstance(sup, tree.Number):
         yield "exponent", node.base if node.sub is None and not node.primes else replace(node, sup=None)
         yield "exponent", replace(node, sup=tree.Number(str(int(sup.text) + 1)) if sup.text.isdigit() else _TWO)
+    elif sup is not None and _is_matrix(node.base):  # W^{l+1}, which is no power
+        yield "transpose", replace(node, sup=tree.Product((sup, tree.Symbol("⊤")), ("",)))
     elif sup is None and not node.primes:
         yield "exponent", replace(node, sup=_TWO)
-        if isinstance(node.base, tree.Symbol) and (node.base.face in ("bf", "bm") or node.base.name.isupper()):
+        if _is_matrix(node.base):
             yield "transpose", replace(node, sup=tree.Symbol("⊤"))
     if isinstance(node.sub, tree.Symbol) and node.sub.name in letters:
         yield from (

@@ -8,6 +8,7 @@ equation claims something of it. Given numbers may be given anew.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import sympy
@@ -20,6 +21,7 @@ from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
@@ -289,6 +291,7 @@ class Reading:
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self._understood(reader, sides[k])
+                self._at_other_layers(sides[k], value, place)
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
                 problem = str(error)
@@ -302,6 +305,15 @@ class Reading:
                 Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named, notes=notes)
             )
         return made + rest
+
+    def _at_other_layers(self, side: Node, value: Node, place: Place) -> None:
+        """zˡ = Wˡ aˡ⁻¹ + bˡ for the other layers that the document speaks of, where nothing else is said of them."""
+        for layer in self.usage.layers.others(side):
+            head, body = at_layer(side, layer), at_layer(value, layer)
+            if not self._is_new(head, [head, body], place):
+                continue
+            with suppress(MeaningError):
+                binding.defined(self.reader(), head, body, place.section, place.line)
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.families import Families, families_of
+from symdl.verification.meaning.layers import Layers, layers_of
 from symdl.verification.meaning.names import letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -34,6 +35,7 @@ class Usage:
         lengths: of the lists that names are set to, where they are all equally long.
         spelled: how each name is written, without its subscripts, where it is seen for the first time.
         families: which names are vectors and matrices by how they are written.
+        layers: which layers are spoken of.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -55,6 +57,7 @@ class Usage:
     first: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
+    layers: Layers = field(default_factory=Layers)
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
@@ -103,7 +106,8 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     """
     formulas = list(formulas)
     whole = [list(walk(formula)) for formula in formulas]
-    usage = Usage(families=families_of([node for some in whole for node in some]))
+    every = [node for some in whole for node in some]
+    usage = Usage(families=families_of(every), layers=layers_of(every))
     nodes = [node for some in whole for node in some]
     uneven: set[str] = set()
     for node in nodes:
