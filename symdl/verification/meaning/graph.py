@@ -40,6 +40,8 @@ class Graph:
 
     def __post_init__(self) -> None:
         self.names = self._reached()
+        if (self.target, 0) not in self.names:
+            raise MeaningError(f"{self.target} is not defined here")
         named = self.scope.named_slopes()
         self.slopes = {(s.name, rank): bar for (bar, rank), s in named.items() if s.target == self.target}
 
@@ -72,13 +74,20 @@ class Graph:
         return found
 
     def by(self, place: Element) -> sympy.Expr:
-        """The slope of the target by an entry, by the slopes of what is made from it."""
+        """The slope of the target by an entry, by the slopes of what is made from it.
+
+        Raises:
+            MeaningError: nothing is made from it here, so that the text knows of a way that its formulas do not show.
+        """
         mine = place.name, len(place.subscripts)
         if mine in self.visiting:
             raise MeaningError(f"{place.name} is made from itself, and its slope has no name")
         self.visiting.add(mine)
         try:
-            return sympy.Add(*[self._through(name, formula, place) for name, formula in self.names.items()])
+            passed = [self._through(name, formula, place) for name, formula in self.names.items()]
+            if all(p == 0 for p in passed):
+                raise MeaningError(f"{self.target} does not hang on {place.name} by the formulas here")
+            return sympy.Add(*passed)
         finally:
             self.visiting.discard(mine)
 
