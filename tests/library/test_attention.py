@@ -254,8 +254,10 @@ def test_sinusoidal(shape, rng):
     agree(MAKE["sinusoidal"](), lambda x, base: x + torch.tensor(want), arrays, rng)
 
 
-@pytest.mark.parametrize("causal,padding", [(False, False), (True, True)])
-@pytest.mark.parametrize("name", ["attention", "multi_head", "multi_query"])
+@pytest.mark.parametrize(
+    "name,causal,padding",
+    [("attention", False, False), *((n, both, both) for n in ("multi_head", "multi_query") for both in (False, True))],
+)
 def test_compiled_gradients(name, causal, padding, rng):
     """Machine code for the gradient, against the formula by hand."""
     if name == "attention":
