@@ -19,6 +19,7 @@ from flint import arb, fmpq
 from symdl.errors import SymdlError
 from symdl.verification.balls import Evaluator
 from symdl.verification.decide import equal
+from symdl.verification.meaning.application import cut_decimal
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 from symdl.verification.real import UnclearError, UndefinedError
@@ -75,6 +76,9 @@ def half_unit(node: Node) -> sympy.Rational | None:
     if isinstance(node, tree.Percent):
         half = half_unit(node.body)
         return None if half is None else half / 100
+    cut = cut_decimal(node)
+    if cut is not None:  # 1.5707… is less than a whole unit of its last digit away
+        return sympy.Rational(1, 10 ** len(cut.partition(".")[2]))
     if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops[0] in ("·", "×", ""):
         first, power = node.factors
         half = half_unit(first)

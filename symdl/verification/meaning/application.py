@@ -8,10 +8,11 @@ import sympy
 
 from symdl.core.define import maximum, minimum
 from symdl.core.tensors import Element, reduction, refreshed
+from symdl.library.activations import ACTIVATIONS
 from symdl.verification.meaning import arrays, calculus
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, named
+from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
 from symdl.verification.meaning.names import TRANSPOSES, Parts, function_letter
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
@@ -22,6 +23,8 @@ from symdl.verification.notation.tree import Node
 
 def product(reader: Reader, node: tree.Product) -> Array:
     """Factors from left to right, functions applied to the brackets after them."""
+    if cut_decimal(node) is not None:
+        return reader.value(node.factors[0])
     values: list[tuple[str, Array]] = []
     factors, op, k = node.factors, "", 0
     while k < len(factors):
@@ -53,6 +56,9 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
         raise MeaningError("an operator that is no name")
     if function.name in ("max", "min") and base is None and not primes:
         return _extremum(reader, function.name, node.argument)
+    inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+    if isinstance(inner, tree.List) and base is None and power is None and not primes:
+        return _with_parameters(reader, function.name, inner.items)
     argument = _argument(reader, node.argument)
     found = _slope_of(reader, function.name, argument, primes) if primes else _known(reader, function.name, [argument])
     if found is None:
@@ -68,6 +74,38 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     if exponent == -1:
         raise MeaningError(f"{function.name}⁻¹ is an inverse or a reciprocal", remedy="write which one")
     return found.mapped(lambda x: x**exponent)
+
+
+def cut_decimal(node: Node) -> str | None:
+    """The digits of 1.5707…, which go on."""
+    factors = node.factors if isinstance(node, tree.Product) else ()
+    if len(factors) == 2 and isinstance(factors[0], tree.Number) and isinstance(factors[1], tree.Dots):
+        return factors[0].text if "." in factors[0].text else None
+    return None
+
+
+#: How parameters of activations are called in text.
+_GREEK = {"α": "alpha", "β": "beta", "λ": "lambda_", "ω": "omega"}
+
+
+def _with_parameters(reader: Reader, name: str, nodes: tuple[Node, ...]) -> Array:
+    """An activation with its parameters, ELU(x, α): by name where they have theirs, else in the library's order."""
+    if name.lower() in ("clip", "clamp") and len(nodes) == 3:
+        x, low, high = (reader.number(n) for n in nodes)
+        return scalar(minimum(maximum(x, low, kink=MIDDLE), high, kink=MIDDLE))
+    known = library_name(name) if len(name) > 2 else None
+    if known is None or not ACTIVATIONS[known].parameters:
+        raise MeaningError("several arguments of an operator that takes one")
+    order = list(ACTIVATIONS[known].parameters)
+    if len(nodes) != 1 + len(order):
+        raise MeaningError(f"{name} takes {len(order)} parameters")
+    x, *values = (reader.number(n) for n in nodes)
+    parts = [reader.parts(n) for n in nodes[1:]]
+    called = [_GREEK.get(p.name, p.name) if p is not None else "" for p in parts]
+    if any(c in order for c in called) and sorted(called) != sorted(order):
+        raise MeaningError(f"which parameters of {name} are meant")
+    names = called if sorted(called) == sorted(order) else order
+    return scalar(ACTIVATIONS[known](x, **dict(zip(names, values, strict=True))))
 
 
 def _argument(reader: Reader, node: Node) -> Array:

@@ -30,6 +30,7 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
     node = node.body if isinstance(node, tree.Noted) else node
     parts = reader.parts(node)
     if parts is not None:
+        parts = reader.renamed(parts)
         plain = parts.power is None and not parts.transposed and not parts.primes
         return (parts, None) if plain else None
     if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",):

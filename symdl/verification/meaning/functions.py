@@ -67,6 +67,7 @@ _CALLED = {
     "logistic": "sigmoid",
     "swish": "silu",
     "leakyrelu": "leaky_relu",
+    "lrelu": "leaky_relu",
     "hardtanh": "hard_tanh",
     "hardsigmoid": "hard_sigmoid",
     "hardswish": "hard_swish",

@@ -20,7 +20,7 @@ from symdl.verification.meaning import addition, application, arrays, calculus, 
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
-from symdl.verification.meaning.names import Parts, letter_of, parts_of, square_of
+from symdl.verification.meaning.names import FUNCTION_LETTERS, Parts, letter_of, parts_of, square_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -181,6 +181,7 @@ class Interpreter:
         assert parts is not None
         if letter_of(node) in self.letters:
             return scalar(self.letters[letter_of(node)])
+        parts = self.renamed(parts)
         if parts.primes:
             raise MeaningError(f"{parts.name}′ is not applied to anything", remedy=f"write {parts.name}'(x)")
         found = self.entry(parts)
@@ -191,6 +192,14 @@ class Interpreter:
         if parts.power is None:
             return found
         return self.raised(found, parts.power)
+
+    def renamed(self, parts: Parts) -> Parts:
+        """w′ as a name of its own, as updates have it: w is no function, nor made from anything that is said."""
+        name, letter = parts.name, parts.name[:1] in FUNCTION_LETTERS | {"y"}
+        derived = name in self.scope.functions or name in self.usage.applied or letter
+        if not parts.primes or derived or any(n == name for n, _ in self.scope.formulas):
+            return parts
+        return replace(parts, name=name + "′" * parts.primes, primes=0)
 
     def entry(self, parts: Parts) -> Array:
         """A name with its subscripts."""
@@ -208,7 +217,7 @@ class Interpreter:
         if len(subs) == 2 and name.upper() in self.usage.bold and not self.known(name):
             name = name.upper()  # a_{ij} is an entry of 𝐀
         places = [self.subscript(s, name) for s in subs]
-        if name == "δ" and len(places) == 2 and not self.known(name):
+        if name == "δ" and len(places) == 2 and 2 not in self.scope.ranks.get(name, ()):
             return self._kronecker(*places)
         rank = len(subs) + self._inner_rank(parts)
         for axis, place in enumerate(places):
@@ -392,6 +401,9 @@ class Interpreter:
         return calculus.evaluated(self, node)
 
     def _big(self, node: tree.Big) -> Array:
+        parts = self.parts(node)
+        if parts is not None:
+            return self.entry(parts)
         return sums.value_of(self, node)
 
     @contextmanager

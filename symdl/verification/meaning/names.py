@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from symdl.verification.notation.tree import Accented, Group, List, Node, Number, Product, Scripted, Sum, Symbol, Text
+from symdl.verification.notation.tree import (
+    Accented,
+    Big,
+    Empty,
+    Group,
+    List,
+    Node,
+    Number,
+    Product,
+    Scripted,
+    Sum,
+    Symbol,
+    Text,
+)
 
 TRANSPOSES = frozenset({"⊤", "T", "′⊤", "intercal"})
 #: Superscripts that are part of a name.
@@ -52,6 +65,8 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
     """
     if isinstance(node, (Symbol, Accented)):
         return Parts(text_of(node), isinstance(node, Symbol) and node.face in _BOLD)
+    if isinstance(node, Big) and isinstance(node.body, Empty) and isinstance(node.sub, Symbol) and node.sup is None:
+        return Parts(f"{node.op}_{node.sub.name}") if len(node.sub.name) > 1 else None  # min_val
     if not isinstance(node, Scripted) or not isinstance(node.base, (Symbol, Accented)):
         return None
     name, bold = text_of(node.base), isinstance(node.base, Symbol) and node.base.face in _BOLD

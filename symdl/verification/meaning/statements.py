@@ -390,7 +390,8 @@ class Reading:
         if all(numbers) or not any(numbers):
             return False
         other = values[numbers.index(False)]
-        return all(self.scope.formula_of(e) is None for e in other.body.atoms(Element))
+        formulas = [self.scope.formula_of(e) for e in other.body.atoms(Element)]
+        return None in formulas and all(f is None or f.given for f in formulas)
 
     def _ordered(
         self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place

@@ -140,3 +140,25 @@ def test_a_result_is_judged_by_what_its_name_stands_for():
     result = SOFTMAX + "\n### Result\n\n$$ {} $$\n"
     assert last(result.replace("{}", r"\bar S_n = -\frac{1}{S_n} \sum_k \bar p_{nk} p_{nk}")) == "proved"
     assert last(result.replace("{}", r"\bar S_n = \frac{1}{S_n} \sum_k \bar p_{nk} p_{nk}")) != "proved"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (r"$$ \frac{\pi}{2} = 1.5707\ldots $$", "proved"),
+        (r"$$ \frac{\pi}{2} = 1.5709\ldots $$", "refuted"),
+        (r"$$ \frac{d}{ds} \operatorname{ELU}(s, \alpha) = \alpha e^s $$ for $s < 0$", "definition"),
+        (r"$$ \operatorname{hardtanh}(2, -1, 1) = 1 $$", "proved"),
+        (r"$$ \operatorname{clip}(-3, -1, 1) = -1 $$", "proved"),
+        (r"$$ \operatorname{clip}(-3, -1, 1) = 1 $$", "refuted"),
+        (r"$$ \operatorname{LReLU}(-2, \alpha) + 2 \alpha = \operatorname{LReLU}(0, \alpha) $$", "proved"),
+        (r"$$ \operatorname{LReLU}(-2, \alpha) - 2 \alpha = \operatorname{LReLU}(0, \alpha) $$", "refuted"),
+        (r"With $u' = \mu u - \eta g$ the next point is $p' = p + u'$, so $p' = p + \mu u - \eta g$.", "proved"),
+        (r"With $u' = \mu u - \eta g$ the next point is $p' = p + u'$, so $p' - p = \mu u + \eta g$.", "refuted"),
+        (r"Let $\delta = 2$. Then $\sum_{i=1}^{3} \delta_{ij} x_i = x_j$ for $j = 1, \dots, 3$", "definition"),
+        (r"With $\lambda = 0.5$ the kink is at $s - \lambda = 0$.", "definition"),
+        (r"With $\lambda = 0.5$ and $s = 0.5$ we have $s - \lambda = 0.1$.", "refuted"),
+    ],
+)
+def test_notations(text, status):
+    assert last(text) == status
