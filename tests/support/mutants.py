@@ -112,7 +112,7 @@ def _point(lesson: Lesson, chain: tree.Chain, seed: int) -> Numbers:
     @cache
     def given(name: str, *places: int) -> mpf:
         draw = random.Random(f"{seed}/{name}/{places}")
-        value = mpf(draw.randint(-2000, 2000) or 7) / (1009 if seed < 4 else 101)
+        value = mpf(draw.randint(-2000, 2000) or 7) / (1009 if seed < 7 else 101)
         return abs(value) if name in lesson.positive else value
 
     sizes = _sizes(lesson, chain, seed)
