@@ -7,6 +7,7 @@ of them again.
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,46 +16,15 @@ from typing import Any
 
 import symdl as sd
 from symdl.library.activations import ACTIVATIONS
+from symdl.testing.records import Swept
 
-_GATE = "a gate that is below the smallest normal number, times a large number"
-_ZERO = "a product of the largest numbers overflows before it is multiplied by 0"
-_MARGIN = "on the margin, three numbers cancel, and rounding decides which side it is"
-_SCORES = "scores are sums of products, whose rounding the exponential magnifies, and which overflow"
-_AREAS = "differences of nearly equal areas, and areas that overflow"
-#: What no stable form was found for, and why, by name and part.
+#: Where no stable form is there, and why, by name and part: differences of independent numbers, whose digits no
+#: arithmetic of a fixed length keeps at every point.
 NONE_FOUND: dict[tuple[str, str], str] = {
-    ("snake", "slope"): "twice a number beyond half of the largest one is infinite; below that it keeps its digits",
-    ("glu", "value"): _GATE,
-    ("swiglu", "value"): _GATE,
-    ("swiglu", "slope"): _ZERO,
-    ("geglu", "value"): _GATE,
-    ("poisson_nll", "value"): "e^y − t y vanishes on a curve, and where both are infinite the difference is lost",
-    ("poisson_nll", "slope"): "e^y − t vanishes on a curve",
-    ("gaussian_nll", "value"): "log v + (t − y)²/v vanishes on a surface",
-    ("softmax_focal", "value"): "the power of a sum of shares, whose roundings add up",
-    ("gaussian_nll", "slope"): "v − (t − y)² vanishes on a surface",
-    ("focal", "slope"): _ZERO,
-    (
-        "softmax_focal",
-        "slope",
-    ): "the slope for the right class is a difference of nearly equal terms where it is nearly 1",
-    ("multi_margin", "value"): _MARGIN,
-    ("multi_margin", "slope"): _MARGIN,
-    ("multilabel_margin", "value"): _MARGIN,
-    ("multilabel_margin", "slope"): _MARGIN,
-    ("cosine_embedding", "value"): "1 − cos of nearly parallel vectors",
-    ("cosine_embedding", "slope"): "what is left of one vector beside the other, and squares that overflow",
-    ("triplet_margin", "value"): "a difference of nearly equal distances, and squares that overflow",
-    ("triplet_margin", "slope"): "squares that overflow, or vanish, before the root is taken",
-    ("kl_divergence", "value"): "where both t log t and t x are infinite, the difference is lost",
-    ("info_nce", "value"): _SCORES,
-    ("info_nce", "slope"): _SCORES,
-    ("jensen_shannon", "value"): "logarithms of nearly 1, which cancel once more",
-    ("jensen_shannon", "slope"): "the logarithm of a quotient that is nearly 1",
-    ("iou", "value"): _AREAS,
-    ("iou", "slope"): _AREAS,
-    ("giou", "value"): _AREAS,
-    ("giou", "slope"): _AREAS,
+    ("snake", "slope"): "1 + sin 2ax, where 2ax is beyond the largest number: (sin ax + cos ax)², whose terms cancel",
+    ("triplet_margin", "slope"): "the difference of two unit vectors, which are nearly the same for a far anchor",
+    ("info_nce", "slope"): "a mean of keys by slopes that add up to 0, where keys are the same",
+    ("giou", "slope"): "what is left of shares of the hull and of the boxes, where one box is all but the hull",
 }
 #: Losses with options, after the line without.
 OPTIONS: dict[str, dict[str, Any]] = {"softmax_cross_entropy": {"target": "classes"}}
@@ -69,10 +39,15 @@ finite numbers of each dtype: a logarithmic grid of both signs with subnormal nu
 underflow, kinks, roots and their neighbours, random bit patterns, and the surroundings of the largest errors once more.
 A correctly rounded result is at most 0.5 off; at most 4 are allowed, and no NaN or infinity where the value can be
 represented. True values come from the definition in ball arithmetic, with as many digits as it takes.
+*: compiled with twice the digits and without overflow, which these definitions ask for (`careful`).
 
 PyTorch's operation and its autograd, on the same points and on the same processor, stand beside (†: NaN, or infinite,
-where the value can be represented). ‡: no stable form was found, for the reason below;
-it is computed as the derivation has it. `symdl accuracy NAME` measures again. Figures are rounded up.
+where the value can be represented). ‡: no stable form is there, for the reason below, which also
+says the error in units of what counts then. `symdl accuracy NAME` measures again. Figures are rounded up.
+
+"""
+WHY = """
+## Where no stable form is there
 
 """
 TABLE = """| function | value, float64 | slope, float64 | value, float32 | slope, float32 |
@@ -98,7 +73,12 @@ def line(found: sd.Accuracy) -> str:
             mark = "‡" if (found.name, part) in NONE_FOUND else ""
             beside = f" ({figure(max(peers))})" if peers else ""
             cells.append(figure(max(r.worst for r in rows)) + mark + beside)
-    return f"| `{found.name}` | {' | '.join(cells)} |"
+    return f"| `{found.name}`{'*' if _careful(found.name) else ''} | {' | '.join(cells)} |"
+
+
+def _careful(name: str) -> bool:
+    """Whether the definition asks for twice the digits."""
+    return name not in ACTIVATIONS and sd.definition(name.split(",")[0]).careful
 
 
 def figure(error: float) -> str:
@@ -118,36 +98,68 @@ def page(found: Sequence[sd.Accuracy]) -> str:
     """The whole page."""
     one = [f"{line(f)}\n" for f in found if f.name in ACTIVATIONS]
     several = [f"{line(f)}\n" for f in found if f.name not in ACTIVATIONS]
-    return "".join([HEAD, TABLE, *one, SEVERAL, TABLE, *several, why()])
+    return "".join([HEAD, TABLE, *one, SEVERAL, TABLE, *several, WHY, *(why(f) for f in found)])
 
 
-def why() -> str:
-    """The reasons for which no stable form was found."""
-    parts: dict[tuple[str, str], list[str]] = {}
-    for (name, part), reason in NONE_FOUND.items():
-        parts.setdefault((name, reason), []).append(part)
-    lines = [f"- `{name}`, {' and '.join(kinds)}: {reason}.\n" for (name, reason), kinds in parts.items()]
-    return "".join(["\n## Where no stable form was found\n\n", *lines])
+def why(found: sd.Accuracy) -> str:
+    """The reasons for which a function has no stable form, with what its errors are relative to."""
+    lines = []
+    for part in ("value", "slope"):
+        rows = [r for r in found.rows if r.part.startswith(part) and not r.passed]
+        if (found.name, part) in NONE_FOUND and rows:
+            relative = figure(max(r.relative or 0.0 for r in rows))
+            share = max(r.above[-1] for r in rows)
+            numbers = ", ".join(f"{condition(r.condition)} in {r.dtype}" for r in rows)
+            lines.append(
+                f"- `{found.name}`, {part}: {NONE_FOUND[found.name, part]}. {share:.1%} of the points are beyond 4 "
+                f"ulps; in ulps of the sum of \\|terms\\| the largest error is {relative}. "
+                f"Condition number at the largest error: {numbers}.\n"
+            )
+    return "".join(lines)
 
 
-def measured() -> Iterator[sd.Accuracy]:
-    """Every function, in the order of the page."""
-    for name in sd.swept():
-        print(name, file=sys.stderr)
-        points = {} if name in ACTIVATIONS else {"points": EXAMPLES}
-        yield sd.sweep(name, peer=True, **points)
-        if name in OPTIONS:
-            yield sd.sweep(name, peer=True, points=EXAMPLES, **OPTIONS[name])
+def condition(number: float | None) -> str:
+    """
+    >>> condition(30.0), condition(float("inf"))
+    ('3e+01', '∞')
+    """
+    return "∞" if number is None or math.isinf(number) else f"{number:.0e}"
 
 
-def main() -> int:
-    """Write the page; 1 where an error is beyond the bound."""
-    found = list(measured())
-    PAGE.write_text(page(found), encoding="utf-8")
-    allowed = {(f.name, part) for f in found for part in ("value", "slope") if (f.name, part) in NONE_FOUND}
-    kept = (r.passed or (f.name, r.part.split()[0]) in allowed for f in found for r in f.rows)
+def measured(names: Sequence[str], kept: Path | None) -> Iterator[sd.Accuracy]:
+    """Functions in the order of the page; what a folder has of them is not measured again."""
+    for name in names:
+        for options in ({}, OPTIONS[name]) if name in OPTIONS else ({},):
+            file = kept and kept / f"{name}{'_options' if options else ''}.json"
+            if file and file.exists():
+                yield _read(file)
+                continue
+            print(name, file=sys.stderr)
+            points = {} if name in ACTIVATIONS else {"points": EXAMPLES}
+            found = sd.sweep(name, peer=True, **points, **options)
+            if file:
+                file.write_text(json.dumps(found.to_json()), encoding="utf-8")
+            yield found
+
+
+def _read(file: Path) -> sd.Accuracy:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    rows = [{k: v for k, v in r.items() if k != "passed"} for r in found["rows"]]
+    return sd.Accuracy(found["name"], tuple(Swept(**{**r, "above": tuple(r["above"])}) for r in rows))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page; 1 where an error is beyond the bound.
+
+    With a folder and names, those are measured and kept there; with a folder alone, the page is made of what it keeps.
+    """
+    folder, names = (Path(arguments[0]), arguments[1:]) if arguments else (None, [])
+    found = list(measured(names or sd.swept(), folder))
+    if not names:
+        PAGE.write_text(page(found), encoding="utf-8")
+    kept = (r.passed or (r.conditioned and (f.name, r.part.split()[0]) in NONE_FOUND) for f in found for r in f.rows)
     return 0 if all(kept) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

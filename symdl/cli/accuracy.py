@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sweep, print the table; 1 where an error is beyond 4 ulps or a value is lost."""
+    """Sweep, print the table; 1 where an error is beyond 4 ulps, of the value or of the terms it is a difference of."""
     if arguments.all == bool(arguments.names):
         raise sd.DataError(
             "no activation is named" if not arguments.names else "--all and names exclude each other",
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps([f.to_json() for f in found], indent=2))
     else:
         print(sd.sweep_table(found))
-    return 0 if all(f.passed for f in found) else 1
+    return 0 if all(f.conditioned for f in found) else 1
 
 
 def _say(words: str) -> None:

@@ -78,7 +78,9 @@ class Switch(sympy.Function):  # type: ignore[misc]
         return True if all(a.is_real for a in self.args[:3]) else None
 
     def _eval_is_nonnegative(self) -> bool | None:
-        return True if self.args[1].is_nonnegative and self.args[2].is_nonnegative else None
+        x, below, above, _ = self.args
+        low = below.is_nonnegative or (below + x).is_zero  # −x where x is negative
+        return True if low and (above.is_nonnegative or (above - x).is_zero) else None
 
 
 class Delta(sympy.Function):  # type: ignore[misc]

@@ -23,10 +23,11 @@ from symdl.core.definitions import Definition
 from symdl.core.tensors import Tensor
 from symdl.derivation.derive import derive
 from symdl.derivation.seeds import seeded
+from symdl.testing.conditions import with_magnitude
 from symdl.testing.examples import each, examples, slopes_by, width
 from symdl.testing.peers import Peer, run_peer
-from symdl.testing.records import Accuracy, Place, summary
-from symdl.testing.ulps import FORMATS, Format
+from symdl.testing.records import LIMIT, Accuracy, Place, Swept, conditioned, summary
+from symdl.testing.ulps import FORMATS, Format, distances
 from symdl.verification.balls import Evaluator, Fixed
 from symdl.verification.real import UnclearError, UndefinedError, exact
 
@@ -71,8 +72,27 @@ def sweep_fields(
         for k, part in enumerate(["value", *(f"slope by {n}" for n in wrt)]):
             truths = [t for one in known for t in one[k]]
             places = [_place(p, seed, k > 0) for p, one in zip(problems, known, strict=True) for _ in one[k]]
-            rows.append(summary(part, dtype, places, ours[k], truths, others and others[k]))
+            made = summary(part, dtype, places, ours[k], truths, others and others[k])
+            rows.append(made if made.passed else _conditioned(made, problems, whole, wanted[k], ours[k], truths))
     return Accuracy(title or definition.name, tuple(rows))
+
+
+def _conditioned(
+    row: Swept,
+    problems: Sequence[Mapping[str, Array]],
+    whole: Definition,
+    wanted: tuple[Definition, str],
+    got: Array,
+    truths: Sequence[arb | None],
+) -> Swept:
+    """The record with the errors in ulps of the sum of |terms|, where those of the value are beyond the limit."""
+    form, (definition, name) = FORMATS[row.dtype], wanted
+    sized, size = with_magnitude(definition, name)
+    width = len(truths) // len(problems)
+    off, _ = distances(got, truths, row.dtype)
+    beyond = np.flatnonzero(off > LIMIT).tolist()
+    sizes = [true_values(problems[k // width], whole, [(sized, size.name)], form)[0][k % width] for k in beyond]
+    return conditioned(row, off[beyond], got[beyond], [truths[k] for k in beyond], sizes)
 
 
 def _with_seeds(arrays: Mapping[str, Array], seed: Tensor, dtype: str, together: bool) -> dict[str, Array]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from flint import arb
 
 from symdl.errors import SymdlError
-from symdl.testing.ulps import distances
+from symdl.testing.ulps import FORMATS, distances, ulps
 
 Array = npt.NDArray[Any]
 #: A number, or the numbers of an example by name.
@@ -34,6 +35,10 @@ class Swept:
         above: the shares of points that are more than 0.5, 1 and 4 ulps off.
         lost: how many representable values came out as NaN or infinity.
         peer: the largest error of PyTorch on the same points; None where it was not asked or has no such function.
+        relative: where an error is beyond the limit, the largest one in ulps of the sum of |terms| of which the value
+            is what is left (see `symdl.testing.conditions`), where the value itself is not within the limit; None
+            where every error is.
+        condition: the sum of |terms| over |value| at the largest error.
     """
 
     part: str
@@ -46,10 +51,17 @@ class Swept:
     above: tuple[float, float, float]
     lost: int
     peer: float | None = None
+    relative: float | None = None
+    condition: float | None = None
 
     @property
     def passed(self) -> bool:
         return self.worst <= LIMIT and not self.lost
+
+    @property
+    def conditioned(self) -> bool:
+        """Whether every error is within the limit in ulps of the value, or of the terms that it is a difference of."""
+        return not self.lost and (self.worst <= LIMIT or (self.relative is not None and self.relative <= LIMIT))
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,11 @@ class Accuracy:
     def passed(self) -> bool:
         """Every error is at most 4 ulps, and no representable value is lost."""
         return all(r.passed for r in self.rows)
+
+    @property
+    def conditioned(self) -> bool:
+        """As `passed`, or within 4 ulps of the terms of which a value is what is left."""
+        return all(r.conditioned for r in self.rows)
 
     @property
     def worst(self) -> float:
@@ -121,15 +138,40 @@ def summary(
     )
 
 
+def conditioned(row: Swept, off: Array, got: Array, truths: Sequence[arb | None], sizes: Sequence[arb | None]) -> Swept:
+    """The record with the largest error in ulps of the sums of |terms|, and what that sum is of the value at the worst.
+
+    Args:
+        row: the record.
+        off, got, truths, sizes: errors in ulps of the values, what was computed, the values and the sums of |terms|, at
+            the points where errors are beyond the limit.
+    """
+    form, relative, condition = FORMATS[row.dtype], 0.0, 1.0
+    for error, number, truth, size in zip(off, got, truths, sizes, strict=True):
+        if truth is None or size is None:
+            continue
+        relative = max(relative, ulps(float(number), truth, row.dtype, form.spacing(size))[0])
+        if error == row.worst:
+            condition = float((size / abs(truth)).mid()) if truth != 0 else math.inf
+    return replace(row, relative=relative, condition=condition)
+
+
 def sweep_table(found: Sequence[Accuracy]) -> str:
-    """A table of many sweeps: the largest errors in ulps, where, and how many points are beyond 0.5, 1 and 4."""
+    """A table of many sweeps: the largest errors in ulps, where, and how many points are beyond 0.5, 1 and 4.
+
+    Where an error is beyond 4 ulps, the largest one in ulps of the sum of |terms| and the condition number follow.
+    """
     peer = any(r.peer is not None for a in found for r in a.rows)
     head = ["function", "", "dtype", "points", "largest", "at", "> 0.5", "> 1", "> 4", "NaN or inf"]
-    lines = [head + (["PyTorch"] if peer else [])]
+    terms = any(r.relative is not None for a in found for r in a.rows)
+    lines = [head + (["of |terms|", "condition"] if terms else []) + (["PyTorch"] if peer else [])]
     for one in found:
         for r in one.rows:
             cells = [one.name, r.part, r.dtype, f"{r.points:,}", _ulps(r.worst), shown(r.at)]
             cells += [f"{share:.2%}" for share in r.above] + [str(r.lost or "")]
+            if terms:
+                told = r.relative is not None and r.condition is not None
+                cells += [_ulps(r.relative), f"{r.condition:.0e}"] if told else ["", ""]  # type: ignore[arg-type]
             lines.append(cells + ([_ulps(r.peer) if r.peer is not None else ""] if peer else []))
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)

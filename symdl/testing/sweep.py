@@ -27,9 +27,10 @@ from symdl.errors import DefinitionError
 from symdl.library.activations import ACTIVATIONS, ENTRIES, Activation, activation as named
 from symdl.library.losses import LOSSES, Loss, loss
 from symdl.testing import peers
+from symdl.testing.conditions import magnitude
 from symdl.testing.fields import sweep_fields
 from symdl.testing.floats import around, between, crossings, grid, tidy
-from symdl.testing.records import Accuracy, Swept, summary
+from symdl.testing.records import LIMIT, Accuracy, Swept, conditioned, summary
 from symdl.testing.ulps import FORMATS, distances
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.truth import Truth, opened
@@ -167,7 +168,17 @@ def measure(
         order = np.argsort(np.nan_to_num(off, nan=-1.0, posinf=0.0))
         x = tidy(np.concatenate([x, between(x, order[-AGAIN:].tolist())]), dtype)
     values = _true(truth, x, dtype, known)
-    return summary(part, dtype, x.tolist(), call(x), values, None if peer is None else peer(x))
+    made = summary(part, dtype, x.tolist(), call(x), values, None if peer is None else peer(x))
+    return made if made.passed else _conditioned(made, truth, x, call(x), values)
+
+
+def _conditioned(made: Swept, truth: Truth, x: Array, got: Array, values: list[arb | None]) -> Swept:
+    """The record with the largest errors in ulps of the sum of |terms| that the value is what is left of."""
+    size = Truth(magnitude(truth.expr), truth.x)
+    off, _ = distances(got, values, made.dtype)
+    beyond = np.flatnonzero(off > LIMIT)
+    sizes = _true(size, x[beyond], made.dtype, {})
+    return conditioned(made, off[beyond], got[beyond], [values[k] for k in beyond], sizes)
 
 
 def _true(truth: Truth, x: Array, dtype: str, known: dict[float, arb | None]) -> list[arb | None]:

@@ -139,9 +139,10 @@ class Table:
             raise BudgetError("out of time")
 
     def add(self, a: Frac, b: Frac) -> Frac:
-        self.tick(len(a.num) * len(b.den) + len(b.num) * len(a.den))
         if a.den == b.den:
+            self.tick(len(a.num) + len(b.num))
             return self.cancel(a.num + b.num, a.den)
+        self.tick(len(a.num) * len(b.den) + len(b.num) * len(a.den))
         shared = a.den.gcd(b.den)
         left, right = _exact(b.den, shared), _exact(a.den, shared)
         return self.cancel(a.num * left + b.num * right, a.den * left)

@@ -93,6 +93,16 @@ def test_a_difference_keeps_its_digits_where_it_is_asked_for(dtype: Any) -> None
     assert "wide(t[n])" in code.source and "wide(" not in sd.compile(cancelling, dtype=dtype).source
 
 
+def test_definitions_ask_for_it_and_callers_decide() -> None:
+    loss = sd.definition("triplet_margin", reduction="none", margin=1)
+    assert loss.careful and sd.definition("triplet_margin").at(d=3).careful and not sd.definition("l2").careful
+    far = {"a": [[1e200, 0.0]], "p": [[0.0, 3.0]], "q": [[0.0, 1.0]]}
+    assert sd.compile(loss)(**far)["L"] == [1.0]
+    assert not np.isfinite(sd.compile(loss, careful=False)(**far)["L"]).all()
+    assert not sd.loss("mine", lambda t, y: (t - y) ** 2).careful
+    assert sd.loss("mine", lambda t, y: (t - y) ** 2, careful=True).definition().careful
+
+
 @define
 def apart(a=Input("n d"), p=Input("n d"), q=Input("n d")):
     n, d = a.indices

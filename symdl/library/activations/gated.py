@@ -11,6 +11,7 @@ y[n, j] = sigmoid(x[n, j + 3])*x[n, j]
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,11 +86,11 @@ def _gated(act: Activation, x: Tensor, W: Tensor, V: Tensor, name: str, what: st
 
 def _glu() -> Definition:
     J = sympy.Symbol("J", integer=True, positive=True)
-    return written("glu", {"x": Input("n k")}, glu, {"k": 2 * J})
+    return replace(written("glu", {"x": Input("n k")}, glu, {"k": 2 * J}), careful=True)
 
 
 def _two_layers(name: str, write: Callable[..., Tensor]) -> Definition:
-    return written(name, {"x": Input("n i"), "W": Param("j i"), "V": Param("j i")}, write)
+    return replace(written(name, {"x": Input("n i"), "W": Param("j i"), "V": Param("j i")}, write), careful=True)
 
 
 _entry = partial(Entry, kind="activation")

@@ -79,6 +79,7 @@ FAMILIES = (
         focal,
         "cross-entropy of two classes, less of it where the classification is right",
         facts={"t": "binary", "gamma": "positive", "alpha": "fraction"},
+        careful=True,
         source="Lin et al. 2017 (arXiv 1708.02002), equation 5",
     ),
     pointwise(

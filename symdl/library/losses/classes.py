@@ -177,7 +177,7 @@ def softmax_focal(*, weights: bool = False, gamma: float | None = None, reductio
         return (others[0][c[n]] if weights else 1) * wrong[n] ** power * surprise[n]
 
     source = "Lin et al. 2017 (arXiv 1708.02002), equation 5, for several classes"
-    return Loss("softmax_focal", inputs, value, False, checked(reduction), source=source)
+    return Loss("softmax_focal", inputs, value, False, checked(reduction), source=source, careful=True)
 
 
 def multi_margin(
@@ -204,7 +204,7 @@ def multi_margin(
         return Sum((1 - delta(k, c[n])) * weight * missing / k.extent, k)
 
     source = "Crammer and Singer 2001, with the sum over classes of Weston and Watkins 1999"
-    return Loss("multi_margin", inputs, value, False, checked(reduction), source=source, kink="slope 0 on the margin")
+    return _margins("multi_margin", inputs, value, reduction, source)
 
 
 def multilabel_margin(*, reduction: str = "mean") -> Loss:
@@ -218,9 +218,12 @@ def multilabel_margin(*, reduction: str = "mean") -> Loss:
 
     inputs = {"y": Input("n k", facts=["binary"]), "x": Input("n k")}
     source = "Weston and Watkins 1999, for several classes at once"
-    return Loss(
-        "multilabel_margin", inputs, value, False, checked(reduction), source=source, kink="slope 0 on the margin"
-    )
+    return _margins("multilabel_margin", inputs, value, reduction, source)
+
+
+def _margins(name: str, inputs: dict[str, Declared], value: Callable[..., Any], reduction: str, source: str) -> Loss:
+    kink = "slope 0 on the margin"
+    return Loss(name, inputs, value, False, checked(reduction), source=source, kink=kink, careful=True)
 
 
 def _smoothing(epsilon: float | None) -> sympy.Expr | None:

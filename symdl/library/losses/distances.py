@@ -47,6 +47,7 @@ def cosine_embedding(*, margin: float | None = None, eps: float | None = 1e-12, 
         False,
         checked(reduction),
         source=source,
+        careful=True,
         kink="slope 1 by the cosine where it is the margin, as PyTorch's clamp has it",
     )
 
@@ -101,6 +102,7 @@ def triplet_margin(
         False,
         checked(reduction),
         source="Balntas et al. 2016, section 2.2",
+        careful=True,
         kink="slope 1 on the margin, as PyTorch's clamp has it; with swap the mean of both slopes at equal distances",
     )
 
@@ -132,7 +134,9 @@ def info_nce(
 
     inputs = {"q": Input("n d"), "k": Input("m=n d"), **made.open}
     source = "van den Oord, Li and Vinyals 2018 (arXiv 1807.03748), equation 4; Radford et al. 2021 for symmetric"
-    return Loss("info_nce", inputs, value, False, checked(reduction), between_examples=True, source=source)
+    return Loss(
+        "info_nce", inputs, value, False, checked(reduction), between_examples=True, source=source, careful=True
+    )
 
 
 def _normalised(x: Tensor, name: str) -> Tensor:

@@ -41,6 +41,7 @@ def jensen_shannon(*, reduction: str = "mean") -> Loss:
         False,
         checked(reduction),
         source="Lin 1991, equation 3.8 with equal weights",
+        careful=True,
         kink="the slope by a probability that is 0 is taken as if its own summand were 0 all around",
     )
 
@@ -52,6 +53,7 @@ FAMILIES = (
         "the Kullback–Leibler divergence of logarithms of probabilities from a target",
         facts={"t": "nonnegative"},
         source="Kullback and Leibler 1951, equation 2.4; 0 log 0 = 0",
+        careful=True,
         kink="the slope of t log t at t = 0 is taken to be 0; it grows without bound beside it",
         axes=2,
     ),

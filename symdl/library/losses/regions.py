@@ -85,7 +85,7 @@ def iou(*, eps: float | None = 1e-7, reduction: str = "mean") -> Loss:
         shared, covered = _areas(t, y_hat)
         return 1 - shared[n] / (covered[n] + made.values(others)["eps"])
 
-    return Loss("iou", _boxes(made), value, False, checked(reduction), source=_IOU, kink=_KINK)
+    return Loss("iou", _boxes(made), value, False, checked(reduction), source=_IOU, kink=_KINK, careful=True)
 
 
 def giou(*, eps: float | None = 1e-7, reduction: str = "mean") -> Loss:
@@ -101,7 +101,7 @@ def giou(*, eps: float | None = 1e-7, reduction: str = "mean") -> Loss:
         return 1 - shared[n] / (covered[n] + eps) + (hull[n] - covered[n]) / (hull[n] + eps)
 
     source = "Rezatofighi et al. 2019 (arXiv 1902.09630), algorithm 1"
-    return Loss("giou", _boxes(made), value, False, checked(reduction), source=source, kink=_KINK)
+    return Loss("giou", _boxes(made), value, False, checked(reduction), source=source, kink=_KINK, careful=True)
 
 
 _Extreme = Callable[..., sympy.Expr]
