@@ -12,10 +12,11 @@ import sympy
 
 import symdl as sd
 from derivations.lesson import PATIENCE, Lesson
+from derivations.sliced import SLICES
+from derivations.slices import HIGHEST, LEFT, RIGHT, label
 from symdl.core.functions import ScalarFunction
 from symdl.library.activations import Activation
 from symdl.rendering.document import Block, Figure, Formula, Heading, Items, Link, Paragraph, Row, Table
-from symdl.rendering.labels import Label
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.plot import Line, Point, plot_figure
 from symdl.rendering.report import verdict_words
@@ -26,8 +27,8 @@ from symdl.verification.terms import Work
 from symdl.verification.truth import opened
 
 S = sympy.Symbol("s", real=True)
-#: The window of the plots, and points of a curve that bends.
-LEFT, RIGHT, HIGHEST, POINTS = -5, 5, 4, 160
+#: Points of a curve that bends.
+POINTS = 160
 WAYS = {"stable": "the form that is computed", "complement": "1 minus it", "logarithm": "its log"}
 ROWS = {
     "range": "range",
@@ -75,6 +76,9 @@ class Several:
             NotProvedError: a claim is not proved.
         """
         yield from self.lesson.blocks()
+        name = self.lesson.title.replace(" ", "_")
+        yield Heading("Value and slope", 3)
+        yield SLICES[name].figure(name, self.lesson.definition.outputs[0])
         yield Items((*([f"Kink: {self.kink}"] if self.kink else []), f"Source: {self.source}"))
         yield ACCURACY
 
@@ -229,15 +233,9 @@ def span_tex(span: Span) -> str:
 def curve_lines(expr: sympy.Expr, name: str, budget: float, variable: str = "") -> tuple[list[Line], int]:
     """The curves of a function of s and of its slope, and how high they are to be seen."""
     curve = Curve.of(pieces_of(expr, S), S, Work(budget))
-    value = Line(_label(name, "", variable), "forward", _runs(curve, "value"), tuple(_dots(curve, slope=False)))
-    slope = Line(_label(name, "′", variable), "backward", _runs(curve, "slope"), tuple(_dots(curve, slope=True)))
+    value = Line(label(name, "", variable), "forward", _runs(curve, "value"), tuple(_dots(curve, slope=False)))
+    slope = Line(label(name, "′", variable), "backward", _runs(curve, "slope"), tuple(_dots(curve, slope=True)))
     return [slope, value], _highest(curve)
-
-
-def _label(name: str, prime: str, variable: str) -> Label:
-    of = (("(", "", False), (variable, "", True), (")", "", False)) if variable else ()
-    spans = ((name, "", True), (prime, "", False), *of)
-    return Label(f"{name}{chr(39) if prime else ''}{f'({variable})' if of else ''}", tuple(s for s in spans if s[0]))
 
 
 def _runs(curve: Curve, part: str) -> tuple[tuple[Point, ...], ...]:

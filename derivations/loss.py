@@ -11,6 +11,7 @@ import sympy
 
 from derivations.activation import ACCURACY, S, curve_lines
 from derivations.lesson import PATIENCE, Lesson
+from derivations.sliced import SLICES
 from derivations.slopes import SLOPES, Slope
 from symdl.core.functions import Switch
 from symdl.core.tensors import elements_in
@@ -28,7 +29,8 @@ class LossEntry:
         name: of the loss.
         words: what a lecturer says before it.
         closed_words: what there is to see in the slope.
-        plotted: numbers for the inputs other than the prediction, of which value and slope are drawn; None: no plot.
+        plotted: numbers for the inputs other than the prediction, of which value and slope are drawn; None: along the
+            line of `derivations.sliced`.
         small: as for `Lesson`.
         values: numbers to work through, by tensor name.
     """
@@ -67,9 +69,8 @@ class LossEntry:
             matrix=False,
             values=self.values,
         ).blocks()
-        if self.plotted is not None:
-            yield Heading("Value and slope", 3)
-            yield self.figure
+        yield Heading("Value and slope", 3)
+        yield self.figure
         kink = [f"Kink: {self.loss.kink}"] if self.loss.kink else []
         yield Items((*kink, f"Source: {self.loss.source}"))
         yield ACCURACY
@@ -77,7 +78,8 @@ class LossEntry:
     @cached_property
     def figure(self) -> Figure:
         """The loss of one entry and its slope, by the prediction."""
-        assert self.plotted is not None
+        if self.plotted is None:
+            return SLICES[self.name].figure(self.name, "L")
         (equation,) = LOSSES[self.name].chosen(**self.slope.options).entries().equations
         numbers = {n: sympy.sympify(v) for n, v in self.plotted.items()}
         body = equation.rhs.xreplace({e: numbers.get(e.name, S) for e in elements_in(equation.rhs)})

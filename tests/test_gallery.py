@@ -43,10 +43,10 @@ def test_every_activation_of_one_number_has_an_entry_with_a_plot() -> None:
         assert f"\n## {name.replace('_', ' ')}\n" in pages and f"]({name}.svg)" in pages
 
 
-def test_every_loss_and_every_activation_of_several_numbers_has_an_entry() -> None:
+def test_every_loss_and_every_activation_of_several_numbers_has_an_entry_with_a_plot() -> None:
     pages = "".join(p.read_text(encoding="utf-8") for p in generate.HERE.glob("*/*.md"))
-    for name in (*LOSSES, *ACROSS):
-        assert f"\n## {name.replace('_', ' ')}\n" in pages
+    for name in (*LOSSES, *ACROSS, "glu", "swiglu", "geglu", "maxout"):
+        assert f"\n## {name.replace('_', ' ')}\n" in pages and f"]({name}.svg)" in pages
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,9 @@ def test_the_index_is_up_to_date() -> None:
     page = generate.INDEX.read_text(encoding="utf-8")
     assert generate.index_page(files) == page, "index.html is out of date: make gallery"
     drawn = [name for name in LOSSES if (generate.HERE / "losses" / f"{name}.svg").exists()]
-    assert page.count("<figure>") == len(ACTIVATIONS) + len(drawn) and len(drawn) >= 14
+    several = [p for p in (generate.HERE / "activations").glob("*.svg") if p.stem not in ACTIVATIONS]
+    assert page.count("<figure>") == len(ACTIVATIONS) + len(several) + len(drawn) and len(drawn) == len(LOSSES)
+    assert len(several) == 7
 
 
 def test_a_form_that_differs_from_its_definition_stops_the_page() -> None:

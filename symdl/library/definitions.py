@@ -19,6 +19,7 @@ from symdl.library.normalisation import ENTRIES as NORMALISATION
 from symdl.library.pooling import ENTRIES as POOLING
 from symdl.library.recurrent import ENTRIES as RECURRENT
 from symdl.library.sequential import dense, sequential
+from symdl.library.spelling import known
 from symdl.library.transformer import ENTRIES as TRANSFORMER
 
 
@@ -87,6 +88,7 @@ def definition(name: str, **options: Any) -> Definition:
     Raises:
         DefinitionError: there is none, or it has no such option; the message lists what there is.
     """
+    name = known(name, DEFINITIONS)
     if name not in DEFINITIONS:
         raise DefinitionError(f"no definition '{name}'", remedy=f"one of {', '.join(DEFINITIONS)}; see symdl list")
     return DEFINITIONS[name].definition(**options)

@@ -22,6 +22,7 @@ from symdl.errors import DefinitionError
 from symdl.library.activations import ACROSS, Across, Activation, activation, softmax
 from symdl.library.activations.record import shown
 from symdl.library.losses import LOSSES, Family, Loss
+from symdl.library.spelling import known
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def dense(units: int | None = None, act: str | Activation | Across = "identity",
     if units is not None and (not isinstance(units, int) or units < 1):
         raise DefinitionError(f"a layer can't have {units!r} units", remedy="give 1 or more")
     if isinstance(act, str):
-        act = ACROSS[act] if act in ACROSS else activation(act)
+        across = known(act, ACROSS)
+        act = ACROSS[across] if across in ACROSS else activation(act)
     if isinstance(act, Activation):
         _refuse_open(act)
     return Dense(units, act, bias)
@@ -127,6 +129,7 @@ def sequential(
 
 
 def _family(name: str) -> Family:
+    name = known(name, LOSSES)
     if name not in LOSSES:
         raise DefinitionError(f"no loss '{name}'", remedy=f"one of {', '.join(LOSSES)}, or sd.loss('{name}', …)")
     return LOSSES[name]

@@ -39,20 +39,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Window:
-    """What is seen, in whole units around 0."""
+    """What is seen, in whole units around 0; `stretch` of them are one of the horizontal axis."""
 
     left: int
     right: int
     bottom: int
     top: int
+    stretch: int = 1
 
     @classmethod
-    def around(cls, lines: Sequence[Line], lowest: int = -3, highest: int = 4) -> Window:
+    def around(cls, lines: Sequence[Line], lowest: int = -3, highest: int = 4, stretch: int = 1) -> Window:
         """As high as the curves, within limits, and never flat."""
         xs = [x for line in lines for run in line.runs for x, _ in run]
         ys = [y for line in lines for run in line.runs for _, y in run]
         bottom = max(math.floor(min(ys) - 0.3), lowest)
-        return cls(math.floor(min(xs)), math.ceil(max(xs)), min(bottom, -1), max(min(math.ceil(max(ys)), highest), 2))
+        top = max(min(math.ceil(max(ys)), highest), 2)
+        return cls(math.floor(min(xs)), math.ceil(max(xs)), min(bottom, -1), top, stretch)
 
     def at(self, x: float, y: float) -> Point:
         """Pixels from the upper left corner."""
@@ -63,7 +65,7 @@ class Window:
         return 2 * MARGIN + UNIT * (self.right - self.left), 2 * MARGIN + UNIT * (self.top - self.bottom)
 
 
-def plot_figure(lines: Sequence[Line], caption: str = "", link: str = "", highest: int = 4) -> Figure:
+def plot_figure(lines: Sequence[Line], caption: str = "", link: str = "", highest: int = 4, stretch: int = 1) -> Figure:
     """Curves in one picture.
 
     Args:
@@ -71,12 +73,13 @@ def plot_figure(lines: Sequence[Line], caption: str = "", link: str = "", highes
         caption: under it.
         link: the file that Markdown points to.
         highest: where curves that grow are cut.
+        stretch: units of the picture, in which the lines are given, for a unit of the horizontal axis.
 
     >>> figure = plot_figure([Line(Label("a", (("a", "", True),)), "forward", (((-1.0, -1.0), (1.0, 1.0)),))])
     >>> figure.svg.startswith("<svg") and figure.tikz.startswith(r"\\begin{tikzpicture}")
     True
     """
-    window = Window.around(lines, highest=highest)
+    window = Window.around(lines, highest=highest, stretch=stretch)
     return Figure(svg(lines, window), tikz(lines, window), caption, link)
 
 
@@ -163,7 +166,7 @@ def _svg_axes(window: Window) -> Iterator[str]:
     for x in _ticks(window.left, window.right):
         px = window.at(x, 0)[0]
         yield f'<path d="M{px:.0f} {y0 - 3:.0f} v6" {pen}/>'
-        yield f'<text x="{px:.0f}" y="{y0 + 17:.0f}" text-anchor="middle">{_number(x)}</text>'
+        yield f'<text x="{px:.0f}" y="{y0 + 17:.0f}" text-anchor="middle">{_number(x, window.stretch)}</text>'
     for y in _ticks(window.bottom, window.top):
         py = window.at(0, y)[1]
         yield f'<path d="M{x0 - 3:.0f} {py:.0f} h6" {pen}/>'
@@ -176,8 +179,8 @@ def _ticks(low: int, high: int) -> list[int]:
     return [n for n in range(low, high + 1) if n and n % step == 0]
 
 
-def _number(value: int) -> str:
-    return str(value).replace("-", "\N{MINUS SIGN}")
+def _number(value: int, stretch: int = 1) -> str:
+    return f"{value / stretch:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def tikz(lines: Sequence[Line], window: Window) -> str:
@@ -189,7 +192,10 @@ def tikz(lines: Sequence[Line], window: Window) -> str:
         rf"\draw[->] ({window.left},0) -- ({window.right}.3,0) node[below] {{$s$}};",
         rf"\draw[->] (0,{window.bottom}) -- (0,{window.top}.3);",
     ]
-    parts += [rf"\draw ({x},2pt) -- ({x},-2pt) node[below] {{${x}$}};" for x in _ticks(window.left, window.right)]
+    parts += [
+        rf"\draw ({x},2pt) -- ({x},-2pt) node[below] {{${x / window.stretch:g}$}};"
+        for x in _ticks(window.left, window.right)
+    ]
     parts += [rf"\draw (2pt,{y}) -- (-2pt,{y}) node[left] {{${y}$}};" for y in _ticks(window.bottom, window.top)]
     for line in lines:
         for run in line.runs:

@@ -123,24 +123,32 @@ def true_values(
     problem: Mapping[str, Array], whole: Definition, wanted: Sequence[tuple[Definition, str]], form: Format
 ) -> list[list[arb | None]]:
     """Every entry of each part, as the equations have it; None where it has no value."""
+    extents: dict[Any, int] = {}
     values: dict[Any, Any] = {}
     for t in whole.inputs:
-        values |= {i.extent: n for i, n in zip(t.indices, problem[t.name].shape, strict=True) if i.extent.is_Symbol}
+        extents |= {i.extent: n for i, n in zip(t.indices, problem[t.name].shape, strict=True) if i.extent.is_Symbol}
         whole_numbers = np.asarray(problem[t.name])
         values |= {(t.name, k): exact(v.item()) for k, v in np.ndenumerate(whole_numbers)}
-    found = []
+    found, point = [], Fixed(values | extents)
+    known: dict[tuple[int, int], Evaluator] = {}  # entries share what they are computed from
     for definition, name in wanted:
-        sizes = [int(i.extent.subs(values)) for i in definition[name].indices]
+        sizes = [int(i.extent.subs(extents)) for i in definition[name].indices]
         elements = [definition[name][k] for k in np.ndindex(*sizes)]
-        found.append([_tight(definition, e, values, form) for e in elements])
+        found.append([_tight(definition, e, point, form, known) for e in elements])
     return found
 
 
-def _tight(definition: Definition, element: Any, values: Mapping[Any, Any], form: Format) -> arb | None:
+def _tight(
+    definition: Definition, element: Any, point: Fixed, form: Format, known: dict[tuple[int, int], Evaluator]
+) -> arb | None:
+    """The value with as many bits as it takes; `known` keeps an evaluator for each definition and number of bits."""
     bits = FIRST
     while True:
+        key = id(definition), bits
+        if key not in known:
+            known[key] = Evaluator(point, definition, precision=bits)
         try:
-            ball = Evaluator(Fixed(values), definition, precision=bits).value(element)
+            ball = known[key].value(element)
             if form.tight(ball) or abs(ball) > arb(2) ** (form.beyond + 1):
                 return ball
         except UndefinedError:
@@ -148,5 +156,5 @@ def _tight(definition: Definition, element: Any, values: Mapping[Any, Any], form
         except UnclearError:
             pass
         if bits >= LAST:
-            raise UnclearError(f"{element} of {definition.name} is not clear in {bits} bits", where=str(values))
+            raise UnclearError(f"{element} of {definition.name} is not clear in {bits} bits", where=str(point.values))
         bits *= 2

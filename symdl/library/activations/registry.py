@@ -15,6 +15,7 @@ from symdl.library.activations import clipped, gated, gates, rectifiers, sigmoid
 from symdl.library.activations.record import Activation
 from symdl.library.activations.vectors import ACROSS
 from symdl.library.numbers import number
+from symdl.library.spelling import known
 
 #: In the order of `symdl list`.
 _ALL: tuple[Activation, ...] = (
@@ -48,7 +49,7 @@ def activation(
     """The activation of that name; with a `definition`, a new one of the author's own.
 
     Args:
-        name: of an activation of the library (`symdl list` shows them), or a new one.
+        name: of an activation of the library (`symdl list` shows them; "Leaky ReLU" will do), or a new one.
         definition: s, then parameters, which may have usual values → the value. Functions with a kink are written with
             `sd.switch`, `sd.maximum` or `sd.absolute` and a stated policy.
         slope, stable, complement, logarithm: other ways of writing what follows from the definition; claims that
@@ -80,6 +81,7 @@ def activation(
     """
     taken = {e.name for e in (*vectors.ENTRIES, *gated.ENTRIES)}
     if definition is None:
+        name = known(name, (*ACTIVATIONS, *taken))
         if name in taken:
             raise DefinitionError(
                 f"{name} is no function of one number",

@@ -11,6 +11,7 @@ from symdl.errors import DefinitionError
 from symdl.library.losses import binary, classes, distances, divergences, regions, regression
 from symdl.library.losses.pointwise import pointwise
 from symdl.library.losses.record import Family, Loss
+from symdl.library.spelling import known
 
 #: In the order of `symdl list`.
 _FAMILIES: tuple[Family, ...] = (
@@ -39,7 +40,7 @@ def loss(
     """The loss of that name with options; with a `definition`, a new one of the author's own.
 
     Args:
-        name: of a loss of the library (`symdl list` shows them with their options), or a new one.
+        name: of a loss of the library (`symdl list` shows them with their options; "MSE" will do), or a new one.
         definition: target, prediction and parameters → the loss of one entry. Functions with a kink are written with
             `sd.switch`, `sd.maximum` or `sd.absolute` and a stated policy.
         source, kink: where the formula is from, and what was decided at a kink, in words.
@@ -62,6 +63,7 @@ def loss(
         DefinitionError: no loss of that name, one of the library is defined anew, or an option that it does not have.
     """
     if definition is None:
+        name = known(name, LOSSES)
         if name not in LOSSES:
             raise DefinitionError(
                 f"no loss '{name}'",

@@ -1,0 +1,122 @@
+"""Plots of functions of several numbers: one of them runs, the others stay or follow, and one value is drawn with its
+slope. Both are evaluated from the equations, entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import symdl as sd
+from symdl.compilation.targets.reference import evaluate
+from symdl.derivation.derive import derive
+from symdl.derivation.seeds import seeded
+from symdl.errors import DomainError
+from symdl.rendering.document import Figure
+from symdl.rendering.labels import Label
+from symdl.rendering.plot import Line, Point, plot_figure
+
+#: The window of the plots.
+LEFT, RIGHT, HIGHEST = -5, 5, 4
+#: Points of a curve, so that whole numbers and halves are among them.
+POINTS = 120
+#: How much larger a step has to be than those beside it to be a jump.
+JUMP, LEAST = 6.0, 0.04
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A line through the inputs of a definition.
+
+    Args:
+        given: the number that runs → the inputs of one example, by name, without the axis of the examples; parameters
+            as they are.
+        wrt: the input whose entry runs, and its place.
+        value: the place of the entry that is drawn; () where an example has one value.
+        words: what stays, in words and formulas.
+        low, high: the ends of the line.
+        stretch: units of the plot for each unit of the line.
+        options: of the definition.
+        together: whether an input has all examples, the first of which is meant.
+    """
+
+    given: Callable[[float], Mapping[str, Any]]
+    wrt: tuple[str, tuple[int, ...]]
+    value: tuple[int, ...] = ()
+    words: str = ""
+    low: float = LEFT
+    high: float = RIGHT
+    stretch: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    together: bool = False
+
+    def figure(self, name: str, letter: str) -> Figure:
+        """The value, blue, and its slope, red.
+
+        Args:
+            name: of the definition, and of the file.
+            letter: what the value is called.
+        """
+        whole = seeded(sd.definition(name, **self.options))
+        output = whole.outputs[1]
+        seed = next(t for t in whole.inputs if t.cotangent_of and t.cotangent_of[1] == output)
+        gradient = derive(whole, wrt=self.wrt[0])
+        wanted = gradient.gradient.only([output, *gradient.names.values()])
+        places = np.linspace(self.low, self.high, POINTS + 1).tolist()
+        found = [p for x in places for p in self._at(x, wanted, output, seed, gradient.names[self.wrt[0]])]
+        lines = [
+            Line(label(letter, prime), kind, *_runs([(x * self.stretch, pair[k]) for x, pair in found]))
+            for k, (prime, kind) in ((1, ("′", "backward")), (0, ("", "forward")))
+        ]
+        return plot_figure(lines, f"{self.words}.", f"{name}.svg", HIGHEST, self.stretch)
+
+    def _at(
+        self, x: float, wanted: sd.Definition, output: str, seed: Any, slope: str
+    ) -> Iterator[tuple[float, tuple[float, float]]]:
+        """The value and the slope at one place; nothing where there is none."""
+        data = {t.name for t in wanted.inputs if t.role == "input"}
+        many = self.together
+        arrays = {n: np.asarray(v)[None] if n in data and not many else np.asarray(v) for n, v in self.given(x).items()}
+        place = (0, *self.value)
+        rows = len(next(iter(arrays.values()))) if many else 1
+        unit = np.zeros((rows, *(self._length(i, arrays, wanted) for i in seed.indices[1:])))
+        unit[place] = 1.0
+        try:
+            made = evaluate(wanted, {**arrays, seed.name: unit}, digits=20)
+        except DomainError:
+            return
+        where = self.wrt[1] if many else (0, *self.wrt[1])
+        yield x, (float(made[output][place]), float(made[slope][where]))
+
+    @staticmethod
+    def _length(index: Any, arrays: Mapping[str, Any], wanted: sd.Definition) -> int:
+        for t in wanted.inputs:
+            for k, i in enumerate(t.indices):
+                if t.name in arrays and i.extent == index.extent:
+                    return int(arrays[t.name].shape[k])
+                if t.name in arrays and (i.extent / index.extent).is_Integer:
+                    return int(arrays[t.name].shape[k] // (i.extent / index.extent))
+        raise AssertionError(index)
+
+
+def _runs(points: list[Point]) -> tuple[tuple[tuple[Point, ...], ...], tuple[tuple[float, float, bool], ...]]:
+    """The parts of a curve between its jumps; a point that stands alone between two of them is a dot."""
+    steps = [abs(b[1] - a[1]) for a, b in pairwise(points)]
+    runs: list[list[Point]] = [[points[0]]]
+    for k, point in enumerate(points[1:]):
+        beside = [steps[j] for j in (k - 2, k + 2) if 0 <= j < len(steps)]
+        if steps[k] > LEAST and steps[k] > JUMP * max([*beside, LEAST / JUMP]):
+            runs.append([])
+        runs[-1].append(point)
+    dots = tuple((*run[0], True) for run in runs if len(run) == 1)
+    return tuple(tuple(run) for run in runs if len(run) > 1), dots
+
+
+def label(name: str, prime: str, variable: str = "") -> Label:
+    """The name of a curve."""
+    of = (("(", "", False), (variable, "", True), (")", "", False)) if variable else ()
+    spans = ((name, "", True), (prime, "", False), *of)
+    return Label(f"{name}{chr(39) if prime else ''}{f'({variable})' if of else ''}", tuple(s for s in spans if s[0]))
