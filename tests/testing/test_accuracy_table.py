@@ -12,7 +12,7 @@ from derivations.accuracy.__main__ import NONE_FOUND, OPTIONS, PAGE, figure, pag
 from symdl.library.activations import ACTIVATIONS
 from symdl.testing.records import LIMIT
 
-ROW = re.compile(r"^\| `([^`]+)` \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([^`]+)`\*? \| (.*) \|$", re.MULTILINE)
 #: Another C library and another processor may round a last digit otherwise.
 DRIFT = 1.0
 

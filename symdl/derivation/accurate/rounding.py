@@ -111,7 +111,7 @@ _FUNCTIONS: dict[Any, tuple[Callable[[arb], arb], Callable[[arb, arb], arb], flo
     sympy.erfc: (arb.erfc, lambda x, v: (-x * x).exp() * 2 / arb.pi().sqrt(), 6),
     cfunctions.log1p: (arb.log1p, lambda x, v: 1 / (1 + x), 1.5),
     cfunctions.expm1: (arb.expm1, lambda x, v: 1 + v, 1.5),
-    erfcx: (lambda x: (x * x).exp() * x.erfc(), lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 5),
+    erfcx: (lambda x: (x * x).exp() * x.erfc(), lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 8),
 }
 
 

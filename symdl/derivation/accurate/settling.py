@@ -56,16 +56,22 @@ def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
         low = fmpq(*start.as_integer_ratio())
         while low < 2**1024:
             for factor in (fmpq(4), fmpq(5, 4), fmpq(65, 64)):
-                if abs(f.value(side * _between(low, low * factor)) - wanted) < off:
+                if _close(f, side * _between(low, low * factor), wanted, off):
                     low *= factor
                     break
             else:
                 return False
         return True
-    except (SymdlError, ZeroDivisionError, ValueError):
-        return False
     finally:
         flint.ctx.prec = before
+
+
+def _close(f: Series, place: arb, wanted: arb, off: arb) -> bool:
+    """Whether f is that near to a number on an interval; no where the interval is too wide to say."""
+    try:
+        return bool(abs(f.value(place) - wanted) < off)
+    except (SymdlError, ZeroDivisionError, ValueError):
+        return False
 
 
 def _between(low: fmpq, high: fmpq) -> arb:
