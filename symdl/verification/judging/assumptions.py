@@ -9,9 +9,10 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
+from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.statements import Meaning, Reading
 from symdl.verification.meaning.sums import new_index
-from symdl.verification.meaning.values import is_open
+from symdl.verification.meaning.values import is_open, opened
 
 #: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
 SMALL = frozenset({"ε", "ϵ"})
@@ -21,6 +22,13 @@ def positive(forms: Pair) -> list[sympy.Basic]:
     """ε > 0, where it stands."""
     small = {e for side in forms for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
     return [sympy.Gt(e, 0) for e in sorted(small, key=str)]
+
+
+def opened_condition(scope: Scope, condition: sympy.Basic) -> sympy.Basic:
+    """A condition in the names that its own are made of: with d = ‖a − b‖, d < m says something of a and b."""
+    if not isinstance(condition, sympy.core.relational.Relational):
+        return condition
+    return condition.func(opened(scope, condition.lhs), opened(scope, condition.rhs))
 
 
 def without_small(numbers: Pair) -> Pair:

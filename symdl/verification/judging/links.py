@@ -203,8 +203,9 @@ class Judge:
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
         used = _kinds(left) | _kinds(right)
-        stated = [c for c in (*self.reading.scope.domain, *self.reading.under) if _kinds(c) & used]
-        return stated + assumptions.positive((left, right))
+        every = (*self.reading.scope.domain, *self.reading.under)
+        stated = [c if _kinds(c) <= used else assumptions.opened_condition(self.reading.scope, c) for c in every]
+        return [c for c in stated if _kinds(c) & used] + assumptions.positive((left, right))
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
         gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
