@@ -71,6 +71,8 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
         return None
     name, bold = text_of(node.base), isinstance(node.base, Symbol) and node.base.face in _BOLD
     label, transposed, power = _above(node.sup)
+    if name == "e" and label and node.sub is None and isinstance(node.sup, (Symbol, Sum)):
+        label, power = "", node.sup  # e^L is a power, whatever z^L is
     subscripts: tuple[Node, ...] = ()
     if node.sub is not None:
         text, subscripts = _below(name, node.sub, labels)
