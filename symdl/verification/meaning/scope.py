@@ -166,7 +166,10 @@ class Scope:
         """A name, or all entries of it, from now on."""
         rank = formula.value.rank
         self.functions.pop(name, None)
-        self.slopes.pop((name, rank), None)
+        before = self.formulas.get((name, rank))
+        anew = before is not None and not before.given and not self.chapter_over(before.section)
+        if self.slopes.pop((name, rank), None) is None and anew:  # slopes were named when it was something else
+            self.slopes = {n: s for n, s in self.slopes.items() if self.chapter_over(s.section)}
         self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
             del self.formulas[old]

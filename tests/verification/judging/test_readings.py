@@ -162,3 +162,13 @@ def test_a_result_is_judged_by_what_its_name_stands_for():
 )
 def test_notations(text, status):
     assert last(text) == status
+
+
+def test_slopes_of_what_is_defined_anew_are_forgotten():
+    anew = r"""
+Now let $L = \sum_{n,k} p_{nk}^2$. Then
+
+$$ \frac{\partial L}{\partial z_{nk}} = \bar p_{nk} \frac{\partial p_{nk}}{\partial z_{nk}}
+ + \bar S_n \frac{\partial S_n}{\partial z_{nk}} $$
+"""
+    assert last(SOFTMAX + anew) not in ("proved", "consistent")
