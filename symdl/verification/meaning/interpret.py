@@ -16,7 +16,7 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.verification.meaning import addition, application, arrays, calculus, cases, sums
+from symdl.verification.meaning import addition, application, arrays, calculus, cases, norms, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
@@ -114,7 +114,8 @@ class Interpreter:
 
     def _group(self, node: tree.Group) -> Array:
         if isinstance(node.body, tree.List):
-            return self._list(node.body)
+            inner = node.open == "⟨" and len(node.body.items) == 2
+            return norms.inner_product(self, node.body) if inner else self._list(node.body)
         if isinstance(node.body, tree.Chain):
             return scalar(cases.indicator(self, node.body)) if node.open == "[" else self._claimed()
         return self.value(node.body)
@@ -353,20 +354,7 @@ class Interpreter:
         return found.mapped(lambda x: absolute(x, kink="mid")) if not found.axes else scalar(arrays.norm(found))
 
     def _norm(self, node: tree.Norm | tree.Scripted) -> Array:
-        body, sub, sup = (node, None, None) if isinstance(node, tree.Norm) else (node.base, node.sub, node.sup)
-        assert isinstance(body, tree.Norm)
-        order = "2"
-        if isinstance(sub, tree.Number):
-            order = sub.text
-        elif isinstance(sub, tree.Symbol):
-            order = sub.name
-        elif sub is not None:
-            raise MeaningError("a norm of that kind")
-        whole = self.value(body.body)
-        if whole.rank == 2 and sub is None:
-            order = "F"
-        found = scalar(arrays.norm(whole, order))
-        return found if sup is None else self.raised(found, sup)
+        return norms.value_of(self, node)
 
     def _factorial(self, node: tree.Factorial) -> Array:
         n = self.number(node.body)
