@@ -49,7 +49,8 @@ def activation(
     """The activation of that name; with a `definition`, a new one of the author's own.
 
     Args:
-        name: of an activation of the library (`symdl list` shows them; "Leaky ReLU" will do), or a new one.
+        name: of an activation of the library (`symdl list` shows them; "Leaky ReLU" will do), or a new one; the
+            definition that the library has under that name is that of the library.
         definition: s, then parameters, which may have usual values → the value. Functions with a kink are written with
             `sd.switch`, `sd.maximum` or `sd.absolute` and a stated policy.
         slope, stable, complement, logarithm: other ways of writing what follows from the definition; claims that
@@ -90,6 +91,8 @@ def activation(
             )
         if name not in ACTIVATIONS:
             raise DefinitionError(f"no activation '{name}'", remedy=f"one of {', '.join(ACTIVATIONS)}, or define it")
+        return ACTIVATIONS[name].chosen(**values)
+    if name in ACTIVATIONS and _is_library_s(ACTIVATIONS[name], definition):
         return ACTIVATIONS[name].chosen(**values)
     if name in ACTIVATIONS or name in taken:
         raise DefinitionError(f"activation '{name}' is in the library", remedy="choose another name")
@@ -187,3 +190,17 @@ def _tried(made: Activation) -> None:
             f"{unknown[0]} has no value", where=where, remedy=f"make it a parameter: lambda s, {unknown[0]}: …"
         )
     made.definition()
+
+
+def _is_library_s(known: Activation, definition: Callable[..., sympy.Expr]) -> bool:
+    """Whether someone has written down the very definition of the library, such as that of snake.
+
+    >>> snake = ACTIVATIONS["snake"]
+    >>> _is_library_s(snake, lambda s, a: s + sympy.sin(a * s) ** 2 / a), _is_library_s(snake, lambda s, a: s + a)
+    (True, False)
+    """
+    s, *rest = (sympy.Dummy(real=True) for _ in (None, *known.parameters))
+    try:
+        return bool(sympy.expand(definition(s, *rest) - known.formula(s, *rest)) == 0)
+    except (TypeError, SymdlError):
+        return False
