@@ -184,7 +184,9 @@ def _open_pair(seed):
     return drawn.written(rng), drawn.written(rng)
 
 
-@pytest.mark.parametrize("seed", [*range(10), 1582])  # 1582: guards of extents alone
+@settings(max_examples=12)
+@given(st.integers(0, 2**32 - 1))
+@example(1582)  # guards of extents alone
 def test_every_way_of_writing_has_one_form_for_open_extents(seed):
     first, second = _open_pair(seed)
     assert canonical(first) == canonical(second)
@@ -196,8 +198,8 @@ def test_every_way_of_writing_has_one_form_for_open_extents(seed):
 def test_what_has_two_forms_for_open_extents_is_not_refuted(seed):
     """Some strided guards fix an index by what they say together of integers, which no one rule decides.
 
-    On 26 November 2026 9 of 1,726 seeds had two forms (0.5 %); of these `equal` proved 5 at some extents, the others
-    were consistent.
+    On 26 November 2026 9 of 1,726 seeds had two forms (0.5 %), on which `make fuzz` can fall in the test above. Of
+    twelve such seeds `equal` proved five at some extents, six were consistent and one undecided.
     """
     first, second = _open_pair(seed)
     if canonical(first) != canonical(second):
