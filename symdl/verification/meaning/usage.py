@@ -30,6 +30,7 @@ class Usage:
         zero, one: names that are seen with the subscript 0, with 1.
         first: where the sums over the entries of a name begin.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
+        begins: the numbers that letters are said to begin at: n = 0, …, N − 1.
         whole: names that choose an entry, x_{n, c_n}, or are compared with an index: they are whole numbers.
         sets: names that a sum runs over, i ∈ S.
         lengths: of the lists that names are set to, where they are all equally long.
@@ -48,6 +49,7 @@ class Usage:
     subscripts: set[str] = field(default_factory=set)
     vectors: set[str] = field(default_factory=set)
     bold: set[str] = field(default_factory=set)
+    begins: dict[str, set[str]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     sets: set[str] = field(default_factory=set)
     lengths: dict[str, int] = field(default_factory=dict)
@@ -241,6 +243,8 @@ def _ranges(node: tree.Chain, usage: Usage, conflicting: set[str]) -> None:
     usage.counts |= {n.name for n in walk(ends[1]) if isinstance(n, tree.Symbol)} - usage.letters - {"∞"}
     if isinstance(ends[0], tree.Number):
         usage.starts.add(ends[0].text)
+        for name in named:
+            usage.begins.setdefault(name, set()).add(ends[0].text)
 
 
 def range_of(node: tree.Chain) -> tuple[Node, Node] | None:
@@ -304,6 +308,7 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
     if parts is not None and parts.subscripts:
         usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
         for sub in parts.subscripts:
+            usage.first.setdefault(parts.name, set()).update(usage.begins.get(letter_of(sub).rstrip("'"), ()))
             inner = parts_of(sub, usage) if isinstance(sub, tree.Scripted) and not letter_of(sub) else None
             usage.whole |= {inner.name} if inner is not None else set()
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}

@@ -172,3 +172,9 @@ $$ \frac{\partial L}{\partial z_{nk}} = \bar p_{nk} \frac{\partial p_{nk}}{\part
  + \bar S_n \frac{\partial S_n}{\partial z_{nk}} $$
 """
     assert last(SOFTMAX + anew) not in ("proved", "consistent")
+
+
+@pytest.mark.parametrize(("claim", "status"), [("y_n", "proved"), ("y_{n+1}", "refuted")])
+def test_indices_begin_where_their_range_is_said_to(claim, status):
+    before = r"With $n = 0, \dots, N - 1$, where $y_1$ is the second one, $\sum_{n'} \delta_{nn'} y_{n'}"
+    assert last(f"{before} = {claim}$.") == status
