@@ -27,7 +27,7 @@ class Usage:
         subscripts: the numbers that stand in subscripts.
         vectors: names such as w_1 that are set to a list of numbers.
         bold: names that stand in bold type somewhere.
-        zero, one: names that are seen with the subscript 0, with 1.
+        zero: names that are seen with the subscript 0.
         first: where the sums over the entries of a name begin.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
         begins: the numbers that letters are said to begin at: n = 0, …, N − 1.
@@ -55,7 +55,6 @@ class Usage:
     lengths: dict[str, int] = field(default_factory=dict)
     spelled: dict[str, Node] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
-    one: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
@@ -67,9 +66,7 @@ class Usage:
         starts = {first for n in group for first in self.first.get(n, ())}
         if starts in ({"0"}, {"1"}):
             return int(*starts)
-        if group & self.zero:
-            return 0
-        return 1 if group & self.one else self.base
+        return 0 if group & self.zero else self.base
 
     @property
     def base(self) -> int:
@@ -178,6 +175,7 @@ def _lists(node: tree.Chain, usage: Usage) -> None:
 
 
 def _lengths(node: tree.Chain, usage: Usage, uneven: set[str]) -> None:
+    _own_entries(node, usage)
     last = node.sides[-1]
     body = last.body if isinstance(last, tree.Group) else None
     if not isinstance(body, tree.List) or not all(isinstance(i, (tree.Number, tree.Sum)) for i in body.items):
@@ -187,6 +185,21 @@ def _lengths(node: tree.Chain, usage: Usage, uneven: set[str]) -> None:
         return
     if usage.lengths.setdefault(parts.name, len(body.items)) != len(body.items):
         uneven.add(parts.name)
+
+
+def _own_entries(node: tree.Chain, usage: Usage) -> None:
+    """𝐰 = (w_1, w_2)ᵀ: where the entries of a name begin."""
+    parts, right = parts_of(node.sides[0], usage), node.sides[1] if len(node.sides) > 1 else node.sides[0]
+    inner = right.base if isinstance(right, tree.Scripted) and right.sub is None else right
+    inner = inner.body if isinstance(inner, tree.Group) else inner
+    first = inner.items[0] if isinstance(inner, tree.List) else None
+    if isinstance(inner, tree.Matrix) and len(inner.rows[0]) == 1:
+        first = inner.rows[0][0]
+    entry = None if first is None else parts_of(first, usage)
+    if parts is None or entry is None or entry.name != parts.name or parts.subscripts or len(entry.subscripts) != 1:
+        return
+    if isinstance(entry.subscripts[0], tree.Number):
+        usage.first.setdefault(parts.name, set()).add(entry.subscripts[0].text)
 
 
 def is_list(node: Node) -> bool:
@@ -314,4 +327,3 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
         usage.subscripts |= numbers
         usage.zero |= {parts.name} if "0" in numbers else set()
-        usage.one |= {parts.name} if "1" in numbers else set()
