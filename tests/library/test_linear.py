@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from support.layers import agrees_with_torch
 
 from symdl.core.define import Input, Param, define
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.derivation.seeds import seeded, vjp
 from symdl.errors import DefinitionError, ShapeError
 from symdl.library import layers

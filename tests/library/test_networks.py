@@ -72,7 +72,7 @@ def test_residual_block(compiled, rng):
 def test_bad_input_is_one_clear_error():
     for options, kind, words in [
         ({"pool": "median"}, DefinitionError, "no pooling 'median'.*average, max"),
-        ({"act": "step"}, DefinitionError, "no activation 'step'"),
+        ({"act": "stairs"}, DefinitionError, "no activation 'stairs'"),
         ({"size": 8}, ShapeError, "8×8 are too small.*at least 12"),
         ({"kernel": 4}, DefinitionError, "kernel=4 is even"),
         ({"channels": 0}, DefinitionError, "channels=0"),

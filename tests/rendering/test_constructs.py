@@ -10,7 +10,7 @@ from symdl.core.equations import Equation, equation
 from symdl.core.functions import Delta, InRange, Masked
 from symdl.core.indices import Index, extent_symbol
 from symdl.core.tensors import Role, Tensor, reduction
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.derivation.forward import jvp
 from symdl.derivation.seeds import vjp
 from symdl.library.definitions import definition as library

@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 import symdl.rendering.writers.pdf as pdf
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.derivation.worked import work
 from symdl.errors import MissingDependencyError, OutputError, UnsupportedError
 from symdl.library.layers import dense, sequential

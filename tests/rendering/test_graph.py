@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from symdl.core.define import Input, Param, Sum, define, let, mean
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.derivation.worked import work
 from symdl.errors import UnsupportedError
 from symdl.library.layers import dense, sequential

@@ -28,7 +28,7 @@ from symdl.core.equations import Equation, equation
 from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Role, Tensor, reduction
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.errors import UnsupportedError
 from symdl.library.activations import sigmoid
 from symdl.library.layers import dense, sequential

@@ -17,7 +17,7 @@ from symdl.core.equations import Equation, equation
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, Role, Tensor, reduction
-from symdl.derivation import derive
+from symdl.derivation.derive import derive
 from symdl.library.activations import sigmoid
 from symdl.library.layers import dense, sequential
 from symdl.rendering import matrixtree as tree

@@ -26,7 +26,7 @@ def written_out(node: Node) -> dict[Place, Node]:
     """The entries of a list or a matrix that is written out, by their places from 0; none of anything else.
 
     >>> from symdl.verification.notation import parse
-    >>> sorted(written_out(parse(r"(0.5, 2)^\\\\top"))), sorted(written_out(parse("w x")))
+    >>> sorted(written_out(parse(r"(0.5, 2)^\\top"))), sorted(written_out(parse("w x")))
     ([(0,), (1,)], [])
     """
     if isinstance(node, tree.Scripted) and node.sub is None and _is_transpose(node.sup):
