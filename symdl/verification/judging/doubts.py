@@ -6,7 +6,7 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.verification.meaning.binding import head
+from symdl.verification.meaning.binding import head, names_in
 from symdl.verification.meaning.cotangents import is_slope, loss_of
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
@@ -47,7 +47,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
     if reading.unclear:
         return "its sentence puts it under a condition that is not understood"
-    unknown = sorted({n for side in sides for n, _ in side} & reading.scope.opaque.keys())
+    spoken = names_in(reading.reader(), (link.left, link.right))
+    unknown = sorted(({n for side in sides for n, _ in side} | spoken) & reading.scope.opaque.keys())
+    unknown = unknown or sorted(_made_of_opaque(reading, spoken))
     if unknown:
         return f"what {', '.join(unknown)} stands for is not understood here"
     slopes = [{n for n, _ in side if is_slope(n)} for side in sides]
@@ -82,6 +84,13 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if any(rank for side in sides for _, rank in side) and reading.facts:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
+
+
+def _made_of_opaque(reading: Reading, names: set[str]) -> set[str]:
+    """Names of which the formulas that count here are made of something that is not understood, or doubted."""
+    scope = reading.scope
+    ranked = [(name, rank) for name in names for rank in scope.ranks.get(name, ())]
+    return {name for name, rank in ranked if any(scope.depends(name, rank, o) for o in scope.opaque)}
 
 
 def defined_by_others(link: Meaning, forms: Pair) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from symdl.verification.documents import read_text
+from symdl.verification.documents import read, read_text
 from symdl.verification.judging.judge import judge
 
 SLOPES = [
@@ -127,3 +129,25 @@ def test_a_row_is_no_column(latex, status):
     shapes = r"$\mathbf{A} \in \mathbb{R}^{m \times n}$, $\mathbf{x} \in \mathbb{R}^n$, $\mathbf{z} \in \mathbb{R}^m$"
     text = f"With {shapes}\n$$\n{latex}\n$$\n"
     assert [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1] == status
+
+
+AGAIN_BY_THE_SAME_NAMES = r"""
+$$ L_i = \sum_j \max(0, 1 - y_{ij} f_j) $$
+$$ L_i = -\sum_j y_{ij} \log(\sigma(f_j)) + (1 - y_{ij}) \log(1 - \sigma(f_j)) $$
+$$ \partial L_i / \partial f_j = \sigma(f_j) - y_{ij} $$
+$$ J = \sum_i L_i $$
+$$ \frac{\partial J}{\partial f_j} = \sum_i (\sigma(f_j) - y_{ij}) $$
+"""
+
+
+def test_what_is_said_of_a_name_that_may_have_another_meaning_is_not_refuted():
+    """From the notes of CS231n on losses, where L_i is another loss in each paragraph."""
+    found = [str(judged.status) for _, judged in judge(read_text(AGAIN_BY_THE_SAME_NAMES, "markdown"))]
+    assert found == ["definition", "undecided", "undecided", "definition", "undecided"]
+
+
+@pytest.mark.parametrize("page", ["activations/vectors.md"])
+def test_what_this_project_derives_is_not_refuted(page):
+    derivations = Path(__file__).parents[3] / "derivations"
+    refuted = [j.text for _, j in judge(read(derivations / page)) if j.status == "refuted"]
+    assert not refuted
