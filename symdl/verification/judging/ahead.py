@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from symdl.verification.documents import Document
+from symdl.verification.judging.conditions import SENTENCE_END
 
 _EXPLAINS = re.compile(r"^[\s,]*(?:where|with|here|in which)\b", re.IGNORECASE)
-_ENDS = re.compile(r"[.;!?](?=\s|$)")
 _FORMULA = re.compile(r"\$[^$]+\$")
 
 
@@ -20,7 +20,7 @@ def explained(document: Document) -> dict[int, tuple[int, ...]]:
     """
     found = {}
     for k, span in enumerate(document.spans):
-        sentence = _ENDS.split(span.after)[0]
+        sentence = SENTENCE_END.split(span.after)[0]
         if _EXPLAINS.match(sentence):
             count = len(_FORMULA.findall(sentence))
             last = min(k + count, len(document.spans) - 1)

@@ -22,7 +22,7 @@ _TRAILING = re.compile(rf"\s*,?\s*{_WORD} \$([^$]+)\$")
 _BETWEEN = re.compile(rf"\s*,?\s*{_WORD}\s*")
 _INTRODUCED = re.compile(rf"{_WORD}\s*$", re.IGNORECASE)
 #: Where a sentence, or the part of it that one condition belongs to, ends.
-_ENDS = re.compile(r"[.;!?](?=\s|$)")
+SENTENCE_END = re.compile(r"[.;!?](?=\s|$)")
 _ONE_HOT = (
     re.compile(r"one-?hot\b[^.;$]{0,60}\$([^$]+)\$", re.IGNORECASE),
     re.compile(r"\$([^$]+)\$[^.;$]{0,40}\bone-?hot\b", re.IGNORECASE),
@@ -70,7 +70,7 @@ class Conditions:
 
 def _tail(before: str) -> str:
     """What is said of a formula in front of it, behind the formula before it that is no condition."""
-    sentence = _ENDS.split(before)[-1]
+    sentence = SENTENCE_END.split(before)[-1]
     pieces = re.split(r"(\$[^$]+\$)", sentence)
     start = 0
     for k in range(1, len(pieces), 2):

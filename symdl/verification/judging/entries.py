@@ -10,7 +10,7 @@ import sympy
 from symdl.core.tensors import Element, Reduction
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.arrays import Array
-from symdl.verification.meaning.names import TRANSPOSES
+from symdl.verification.meaning.names import is_transpose
 from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.values import counted, valued
 from symdl.verification.notation import tree
@@ -29,7 +29,7 @@ def written_out(node: Node) -> dict[Place, Node]:
     >>> sorted(written_out(parse(r"(0.5, 2)^\\top"))), sorted(written_out(parse("w x")))
     ([(0,), (1,)], [])
     """
-    if isinstance(node, tree.Scripted) and node.sub is None and _is_transpose(node.sup):
+    if isinstance(node, tree.Scripted) and node.sub is None and is_transpose(node.sup):
         entries = written_out(node.base)
         return {place[::-1]: entry for place, entry in entries.items()}
     if isinstance(node, (tree.Noted, tree.Group)) and not isinstance(node.body, tree.List):
@@ -43,10 +43,6 @@ def written_out(node: Node) -> dict[Place, Node]:
     if len(node.rows) == 1:
         return {(k,): cell for k, cell in enumerate(node.rows[0])}
     return {(i, j): cell for i, row in enumerate(node.rows) for j, cell in enumerate(row)}
-
-
-def _is_transpose(sup: Node | None) -> bool:
-    return isinstance(sup, tree.Symbol) and sup.name in TRANSPOSES
 
 
 def decide_entries(

@@ -13,7 +13,7 @@ from symdl.verification.meaning import arrays, calculus
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
-from symdl.verification.meaning.names import TRANSPOSES, Parts, function_letter
+from symdl.verification.meaning.names import Parts, function_letter, is_transpose
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
@@ -148,7 +148,7 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     parts = reader.parts(first)
     if parts is None or parts.transposed:
         return None
-    turned = scripts is not None and isinstance(scripts.sup, tree.Symbol) and scripts.sup.name in TRANSPOSES
+    turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
     nodes = group.body.items if isinstance(group.body, tree.List) else (group.body,)

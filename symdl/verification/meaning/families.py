@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from symdl.verification.meaning.names import INDEX_LETTERS, TRANSPOSES, text_of
+from symdl.verification.meaning.names import INDEX_LETTERS, is_bold, is_transpose, text_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
-_BOLD = frozenset({"bf", "bm", "boldsymbol"})
 #: Numbers that have a letter.
 _NO_NAMES = frozenset({"", "e", "π", "i"})
 #: Operators whose value is a number, whatever stands in them.
@@ -93,7 +92,7 @@ def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
     name = _base(node)
     if not name:
         return
-    bold = isinstance(node.base, tree.Symbol) and node.base.face in _BOLD
+    bold = is_bold(node.base)
     if isinstance(node.sub, tree.Number):
         if bold or _is_transposed(node):
             found.numbered.add(name)
@@ -107,7 +106,7 @@ def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
 
 def _is_transposed(node: tree.Scripted) -> bool:
     sups = node.sup.factors if isinstance(node.sup, tree.Product) else (node.sup,)
-    return any(isinstance(s, tree.Symbol) and s.name in TRANSPOSES for s in sups)
+    return any(is_transpose(s) for s in sups)
 
 
 def _base(node: Node) -> str:
@@ -118,21 +117,17 @@ def _base(node: Node) -> str:
 
 def _array(node: Node, found: Families) -> None:
     """A name that has to be a vector or a matrix where it stands."""
-    if isinstance(node, tree.Symbol) and node.face not in _BOLD:
+    if isinstance(node, tree.Symbol) and not is_bold(node):
         found.arrays.add(_base(node))
     if isinstance(node, tree.Scripted) and node.sup is None and _base(node):
         if isinstance(node.sub, tree.Number):
             found.numbered.add(_base(node))
-        elif _is_bold(node.base) and _base(node)[:1].islower():
+        elif is_bold(node.base) and _base(node)[:1].islower():
             found.bold_rows.add(_base(node))
 
 
-def _is_bold(node: Node) -> bool:
-    return isinstance(node, tree.Symbol) and node.face in _BOLD
-
-
 def _is_bold_entry(node: Node) -> bool:
-    return isinstance(node, tree.Scripted) and _is_bold(node.base)
+    return isinstance(node, tree.Scripted) and is_bold(node.base)
 
 
 def _beside_transposed(node: tree.Product, found: Families) -> None:
@@ -140,7 +135,7 @@ def _beside_transposed(node: tree.Product, found: Families) -> None:
         if op != "":
             continue
         after_transposed = isinstance(first, tree.Scripted) and _is_transposed(first) and first.sub is None
-        bold = _is_bold(first.base if isinstance(first, tree.Scripted) else first)
+        bold = is_bold(first.base if isinstance(first, tree.Scripted) else first)
         after_matrix = bold and _base(first)[:1].isupper() and _is_bold_entry(second)
         if after_transposed or after_matrix:
             _array(second, found)
@@ -175,7 +170,7 @@ def _declared(node: tree.Chain, found: Families) -> None:
         if isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Number):
             found.numbered.add(_base(each))
         elif isinstance(each, tree.Scripted) and isinstance(each.sub, tree.Symbol):
-            (found.bold_rows if _is_bold(each.base) else found.rows).add(_base(each))
+            (found.bold_rows if is_bold(each.base) else found.rows).add(_base(each))
 
 
 def _by_definitions(chains: list[tree.Chain], found: Families, entries: set[str]) -> bool:
@@ -217,4 +212,4 @@ def _is_array(node: Node, found: Families) -> bool:
     name = _base(node)
     if isinstance(node, tree.Scripted) and node.sub is not None:
         return isinstance(node.sub, tree.Number) and name in found.numbered
-    return _is_bold(node) or name in found.arrays
+    return is_bold(node) or name in found.arrays

@@ -57,6 +57,16 @@ class Parts:
     primes: int = 0
 
 
+def is_bold(node: Node) -> bool:
+    """Whether a symbol is set in bold type."""
+    return isinstance(node, Symbol) and node.face in _BOLD
+
+
+def is_transpose(sup: Node | None) -> bool:
+    """Whether what stands above a name transposes it."""
+    return isinstance(sup, Symbol) and sup.name in TRANSPOSES
+
+
 def parts_of(node: Node, labels: Labels) -> Parts | None:
     """A symbol with its scripts taken apart; None where the base is no symbol.
 
@@ -64,12 +74,12 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
         labels: decides of a lone letter in a subscript whether it is part of the name.
     """
     if isinstance(node, (Symbol, Accented)):
-        return Parts(text_of(node), isinstance(node, Symbol) and node.face in _BOLD)
+        return Parts(text_of(node), is_bold(node))
     if isinstance(node, Big) and isinstance(node.body, Empty) and isinstance(node.sub, Symbol) and node.sup is None:
         return Parts(f"{node.op}_{node.sub.name}") if len(node.sub.name) > 1 else None  # min_val
     if not isinstance(node, Scripted) or not isinstance(node.base, (Symbol, Accented)):
         return None
-    name, bold = text_of(node.base), isinstance(node.base, Symbol) and node.base.face in _BOLD
+    name, bold = text_of(node.base), is_bold(node.base)
     label, transposed, power = _above(node.sup)
     if name == "e" and label and node.sub is None and isinstance(node.sup, (Symbol, Sum)):
         label, power = "", node.sup  # e^L is a power, whatever z^L is
@@ -149,7 +159,7 @@ def _above(sup: Node | None) -> tuple[str, bool, Node | None]:
     """The label, transpose or power that stands above."""
     if sup is None:
         return "", False, None
-    if isinstance(sup, Symbol) and sup.name in TRANSPOSES:
+    if is_transpose(sup):
         return "", True, None
     if isinstance(sup, Symbol) and (sup.name in _LABELS or sup.name in LAYERS):
         return f"^{sup.name}", False, None
