@@ -16,7 +16,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
 from symdl.verification.meaning.scope import Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
-from symdl.verification.meaning.usage import is_list
+from symdl.verification.meaning.usage import cells_of, is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -404,10 +404,7 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
 def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
     """𝐰 = (w_1, w_2)ᵀ says how many entries a name has, and how they are called; empty where it says something else."""
     found = head(reader, side)
-    inner = value.base if isinstance(value, tree.Scripted) and value.sub is None else value
-    inner = inner.body if isinstance(inner, tree.Group) else inner
-    cells = [row[0] for row in inner.rows] if isinstance(inner, tree.Matrix) else list(getattr(inner, "items", ()))
-    parts = [reader.parts(cell) for cell in cells]
+    parts = [reader.parts(cell) for cell in cells_of(value)]
     if found is None or found[1] is not None or found[0].subscripts or len(parts) < 2:
         return ""
     name, scope = found[0].name, reader.scope

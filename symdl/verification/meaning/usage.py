@@ -190,16 +190,26 @@ def _lengths(node: tree.Chain, usage: Usage, uneven: set[str]) -> None:
 def _own_entries(node: tree.Chain, usage: Usage) -> None:
     """𝐰 = (w_1, w_2)ᵀ: where the entries of a name begin."""
     parts, right = parts_of(node.sides[0], usage), node.sides[1] if len(node.sides) > 1 else node.sides[0]
-    inner = right.base if isinstance(right, tree.Scripted) and right.sub is None else right
-    inner = inner.body if isinstance(inner, tree.Group) else inner
-    first = inner.items[0] if isinstance(inner, tree.List) else None
-    if isinstance(inner, tree.Matrix) and len(inner.rows[0]) == 1:
-        first = inner.rows[0][0]
-    entry = None if first is None else parts_of(first, usage)
+    cells = cells_of(right)
+    entry = parts_of(cells[0], usage) if cells else None
     if parts is None or entry is None or entry.name != parts.name or parts.subscripts or len(entry.subscripts) != 1:
         return
     if isinstance(entry.subscripts[0], tree.Number):
         usage.first.setdefault(parts.name, set()).add(entry.subscripts[0].text)
+
+
+def cells_of(node: Node) -> tuple[Node, ...]:
+    """The entries of a vector that is written out, as a list or a column, transposed or not; none of anything else.
+
+    >>> from symdl.verification.notation import parse
+    >>> [len(cells_of(parse(text))) for text in ("(a, b)^T", "a + b")]
+    [2, 0]
+    """
+    inner = node.base if isinstance(node, tree.Scripted) and node.sub is None else node
+    inner = inner.body if isinstance(inner, tree.Group) else inner
+    if isinstance(inner, tree.Matrix):
+        return tuple(row[0] for row in inner.rows) if all(len(row) == 1 for row in inner.rows) else ()
+    return inner.items if isinstance(inner, tree.List) else ()
 
 
 def is_list(node: Node) -> bool:
