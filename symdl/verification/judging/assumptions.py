@@ -31,6 +31,19 @@ def opened_condition(scope: Scope, condition: sympy.Basic) -> sympy.Basic:
     return condition.func(opened(scope, condition.lhs), opened(scope, condition.rhs))
 
 
+def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
+    """What the document states of the names on both sides, as relations."""
+    used = _kinds(forms[0]) | _kinds(forms[1])
+    every = (*reading.scope.domain, *reading.under)
+    stated = [c if _kinds(c) <= used else opened_condition(reading.scope, c) for c in every]
+    return [c for c in stated if _kinds(c) & used] + positive(forms)
+
+
+def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:
+    """Names with their numbers of subscripts: what is said of z says nothing of z_i."""
+    return {(e.name, len(e.subscripts)) for e in expr.atoms(Element)}
+
+
 def without_small(numbers: Pair) -> Pair:
     """0 for ε, where everything else is a number: it is there for the case of a division by 0."""
     names = {e for n in numbers for e in n.atoms(Element)}

@@ -11,6 +11,7 @@ from symdl.core.deadlines import now
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
+from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.graph import Graph, GraphReader
 from symdl.verification.meaning.scope import Formula, Scope
@@ -46,7 +47,7 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float) -> Verd
         for left, right in _opened(reading, graphs, _aligned(reading, a, b)):
             if now() - started > seconds:
                 return None
-            found = equal(left, right, domain=_domain(reading, left, right), seed=seed, budget=seconds, points=POINTS)
+            found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
                 return replace(found, scope=f"{found.scope}; ∂ with all other names held fixed")
     except (SymdlError, RecursionError):
@@ -118,8 +119,3 @@ def _stepped(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
             places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
             mapping[e] = formula.value.at(places)
     return scope.replaced(expr, mapping)
-
-
-def _domain(reading: Reading, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
-    used = {e.name for side in (left, right) for e in side.atoms(Element)}
-    return [c for c in reading.scope.domain if {e.name for e in c.atoms(Element)} & used]

@@ -202,10 +202,7 @@ class Judge:
 
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
-        used = _kinds(left) | _kinds(right)
-        every = (*self.reading.scope.domain, *self.reading.under)
-        stated = [c if _kinds(c) <= used else assumptions.opened_condition(self.reading.scope, c) for c in every]
-        return [c for c in stated if _kinds(c) & used] + assumptions.positive((left, right))
+        return assumptions.domain(self.reading, (left, right))
 
     def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
         gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
@@ -351,11 +348,6 @@ def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
     return list(condition.args) if isinstance(condition, sympy.And) else [condition]
-
-
-def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:
-    """Names with their numbers of subscripts: what is said of z says nothing of z_i."""
-    return {(e.name, len(e.subscripts)) for e in expr.atoms(Element)}
 
 
 def _names(expr: sympy.Basic) -> set[str]:
