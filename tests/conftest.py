@@ -12,11 +12,12 @@ other profiles each test draws the same examples every time.
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Before NumPy, PyTorch or Matplotlib are imported: one thread for each test process, and no windows.
@@ -81,6 +82,14 @@ def rng() -> np.random.Generator:
 def cache_dir(pytestconfig: pytest.Config) -> Path:
     """The code cache of this test process: an empty folder at first, never the user's."""
     return pytestconfig.stash[CACHE_DIR]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> Iterator[None]:
+    """What a module of tests has left in caches is not gone through again by each later collection of garbage."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.clocks import processor_seconds
 
 from symdl.errors import DataError
 from symdl.verification.documents import Document, assembling, read, read_text
@@ -174,13 +173,7 @@ def test_time_is_bounded(kind: DocumentKind, monkeypatch: pytest.MonkeyPatch) ->
 
 def _seconds(text: str, kind: DocumentKind) -> float:
     whole = "\\def\\be{\\begin{equation}}" * (kind == "latex") + text
-    gc.disable()  # a collection of all that other tests have left takes longer than the reading
-    try:
-        started = time.process_time()
-        stated(read_text(whole, kind))
-        return time.process_time() - started
-    finally:
-        gc.enable()
+    return processor_seconds(lambda: stated(read_text(whole, kind)))
 
 
 def test_too_many_formulas_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
