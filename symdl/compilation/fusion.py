@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
+from symdl.compilation.parallel import may_join
 from symdl.compilation.statements import Contraction, Recurrence, Statement, Unit
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
@@ -47,23 +48,27 @@ def statements_in(node: Item) -> Iterator[Statement]:
             stack.extend(reversed(top.children))
 
 
-def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
-    """The units as items of a program: nests and matrix products."""
-    units = in_step(units)
+def schedule(units: list[Unit], axes: Axes, parallel: bool = False) -> tuple[Item, ...]:
+    """The units as items of a program: nests and matrix products.
+
+    `parallel`: of units whose outer loops are shared between threads (see `compilation.parallel`); only those join
+    that the same threads can do.
+    """
+    units = units if parallel else in_step(units)
     needs, early = dependencies(units), {user: fill for fill, user in fills(units).items()}
     waiting = {p: u for p, u in enumerate(units) if p not in early.values()}
     done = set(early.values())
     items: list[Item] = []
     while waiting:
         ready = [p for p in waiting if needs[p] <= done]
-        depths = {p: _depth(items, waiting[p], axes) for p in ready}
+        depths = {p: _depth(items, waiting[p], axes, parallel) for p in ready}
         chosen = max(ready, key=lambda p: (depths[p], -p))
         unit = waiting.pop(chosen)
         done.add(chosen)
         if isinstance(unit, Contraction):
             items.append(unit)
         elif isinstance(unit, Recurrence):
-            items.append(_in_time(unit, axes))
+            items.append(_in_time(unit, axes, parallel))
         elif depths[chosen] and isinstance(items[-1], Loop):
             items[-1] = _join(items[-1], unit, axes)
         else:
@@ -74,7 +79,7 @@ def schedule(units: list[Unit], axes: Axes) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def _in_time(unit: Recurrence, axes: Axes) -> Loop:
+def _in_time(unit: Recurrence, axes: Axes, parallel: bool) -> Loop:
     """The loop over time; within one time, what runs is scheduled as any program."""
 
     def timed(node: Item) -> Node:
@@ -83,7 +88,7 @@ def _in_time(unit: Recurrence, axes: Axes) -> Loop:
         assert isinstance(node, Statement), "a recurrence holds statements"
         return replace(node, loops=(unit.time, *node.loops))
 
-    children = schedule(list(unit.units), axes)
+    children = schedule(list(unit.units), axes, parallel)
     return Loop(unit.time, tuple(timed(c) for c in children), unit.direction)
 
 
@@ -117,11 +122,17 @@ def _like(unit: Statement, element: Element, accumulation: Statement) -> Stateme
     return replace(unit, loops=order) if outermost or order[-1:] == unit.loops[-1:] else unit
 
 
-def _depth(items: list[Item], unit: Unit, axes: Axes) -> int:
+def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool) -> int:
     """How many loops the unit can share with the last item."""
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
-    depth, loop, rest = 0, items[-1], unit
+    depth = _shared(items[-1], unit, axes)
+    return depth if not parallel or may_join(unit, depth, next(statements_in(items[-1]))) else 0
+
+
+def _shared(loop: Loop, unit: Statement, axes: Axes) -> int:
+    """How many loops the unit can share with a nest."""
+    depth, rest = 0, unit
     while True:
         joined = _enters(loop, rest, depth, axes)
         if joined is None:

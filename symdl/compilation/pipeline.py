@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from symdl.compilation import cache
+from symdl.compilation import cache, cuda_build, devices
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
@@ -26,6 +26,7 @@ from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedErr
 from symdl.library.optimisers import Optimizer
 
 DTYPES = ("float64", "float32")
+TARGETS = ("numba", "cuda")
 
 
 def compile(
@@ -38,6 +39,7 @@ def compile(
     target: str = "numba",
     predict: bool = False,
     careful: bool | None = None,
+    deterministic: bool = False,
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
@@ -51,15 +53,17 @@ def compile(
         dtype: of all real-valued numbers.
         extents: expected lengths by index name; 32 is assumed for those that are symbolic. One that no input says (the
             number of groups of a group norm) is fixed by it.
-        target: "numba".
+        target: "numba", for the processor; "cuda", for an NVIDIA GPU (see docs/cuda.md).
         predict: whether the outputs that need no target are compiled apart, as they are with an optimiser.
         careful: every value between inputs and outputs has twice the digits of float64 and does not overflow, which
             takes ten to a hundred times as long; None: where the definition asks for it.
+        deterministic: two runs on a GPU give the same bits also where sums go to computed places (embeddings, strided
+            convolutions); on the processor they always do.
 
     Raises:
         CrossCheckError: the code disagrees with the equations.
         DefinitionError, UnsupportedError: what cannot be compiled.
-        MissingDependencyError: Numba or SciPy is not installed.
+        MissingDependencyError: Numba or SciPy is not installed; there is no GPU that can be used.
         OutputError: the code cache cannot be written.
 
     >>> from symdl.core.define import define, Input, Param, let, mean, tanh
@@ -87,10 +91,13 @@ def compile(
             target=target,
             predict=predict,
             careful=careful,
+            deterministic=deterministic,
         )
         return replace(made, definition=definition)
     definition = _settled(definition, extents or {})
     careful = definition.careful if careful is None else careful
+    if careful and target == "cuda":
+        raise _no_wide_numbers(definition)
     names = checked_wrt(definition, wrt) if wrt is not None or optimizer is not None else None
     key = cache.key_of(
         {
@@ -102,16 +109,35 @@ def compile(
             "target": target,
             **({"predict": True} if predict else {}),
             **({"careful": True} if careful else {}),
+            **({"device": devices.environment(), "deterministic": deterministic} if target == "cuda" else {}),
         }
     )
     entry = cache.find(key)
     if entry is not None:
-        program = _program(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
+        program = _load(target)(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
         if is_whole(program.space):
             report = Report.from_json(entry.record["report"])
             path = str(entry.folder / cache.PROGRAM)
             return Compiled(definition, dtype, optimizer, report, path, key, True, program)
-    return _build(definition, names, optimizer, dtype, extents or {}, key, predict or optimizer is not None, careful)
+    predicts = predict or optimizer is not None
+    begun = time.perf_counter()
+    programs = programs_for(definition, names, predicts, careful)
+    if target == "cuda":
+        plans = {n: _planned(d, extents or {}, parallel=True) for n, d in programs.stable.items()}
+        module = cuda_build.emitted(plans, dtype, optimizer, programs.gradients, deterministic)
+        record = cuda_build.signatures(module, programs.gradients)
+        source = module.source
+    else:
+        source, record = _emitted(programs, dtype, optimizer, extents or {}, careful)
+    return _build(definition, programs, optimizer, dtype, key, target, source, record, begun)
+
+
+def _no_wide_numbers(definition: Definition) -> UnsupportedError:
+    return UnsupportedError(
+        f"{definition.name} can't be compiled in wide numbers for a GPU",
+        why="numbers with twice the digits of float64 are there for the processor only",
+        remedy="compile it with target='numba', or with careful=False and the digits of float64",
+    )
 
 
 def _key(optimizer: Optimizer) -> list[Any]:
@@ -130,37 +156,48 @@ def _settled(definition: Definition, extents: Mapping[str, int]) -> Definition:
 def _check_options(definition: Definition, dtype: str, target: str, extents: Mapping[str, int] | None) -> None:
     if dtype not in DTYPES:
         raise DefinitionError(f"no dtype '{dtype}'", where="compile", remedy=f"one of {', '.join(DTYPES)}")
-    if target != "numba":
-        raise UnsupportedError(f"no target '{target}'", where="compile", remedy="target='numba'")
+    if target not in TARGETS:
+        raise UnsupportedError(f"no target '{target}'", where="compile", remedy=f"one of {', '.join(TARGETS)}")
+    if target == "cuda":
+        devices.require_gpu()
     sizes_from_names(Axes(definition), extents or {})
 
 
 def _build(
     definition: Definition,
-    wrt: tuple[str, ...] | None,
+    programs: Programs,
     optimizer: Optimizer | None,
     dtype: str,
-    extents: Mapping[str, int],
     key: str,
-    predicts: bool,
-    careful: bool,
+    target: str,
+    source: str,
+    record: dict[str, Any],
+    begun: float,
 ) -> Compiled:
-    begun = time.perf_counter()
-    programs = programs_for(definition, wrt, predicts, careful)
-    plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
-    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful)
-    record = _signatures(module, programs)
-    with cache.building(module.source) as folder:
-        program = _program(module.source, str(folder / cache.PROGRAM), record, dtype, key)
+    with cache.building(source) as folder:
+        program = _load(target)(source, str(folder / cache.PROGRAM), record, dtype, key)
         findings = _cross_check(definition, programs, program, optimizer)
         report = _report(findings, definition, time.perf_counter() - begun)
         path = cache.publish(folder, key, {**record, "report": report.to_json()})
     return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
 
 
-def _planned(definition: Definition, extents: Mapping[str, int], products: bool) -> Plan:
+def _emitted(
+    programs: Programs, dtype: str, optimizer: Optimizer | None, extents: Mapping[str, int], careful: bool
+) -> tuple[str, dict[str, Any]]:
+    """The source for the processor, and what is needed beside it to call it."""
+    plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful)
+    return module.source, _signatures(module, programs)
+
+
+def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Program]:
+    return cuda_build.loaded if target == "cuda" else _program
+
+
+def _planned(definition: Definition, extents: Mapping[str, int], products: bool = True, parallel: bool = False) -> Plan:
     known = {n: e for n, e in extents.items() if n in definition.extents}
-    plan = make_plan(definition, known, products=products)
+    plan = make_plan(definition, known, products=products, parallel=parallel)
     check_plan(plan)
     return plan
 

@@ -24,6 +24,7 @@ from symdl.compilation.extents import Axes, Extent, Key, runtime_extents, sizes_
 from symdl.compilation.fusion import Item, Loop, item_reads, item_writes, readers, schedule, statements_in, writers
 from symdl.compilation.liveness import assign_slots, scoped
 from symdl.compilation.lowering import lower
+from symdl.compilation.parallel import spread
 from symdl.compilation.reuse import keep_calls
 from symdl.compilation.statements import Contraction
 from symdl.core.definitions import Definition
@@ -85,10 +86,16 @@ class Plan:
         return tuple(self.definition.tensors[o] for o in self.definition.outputs)
 
 
-def make_plan(definition: Definition, extents: Mapping[str, int] | None = None, *, products: bool = True) -> Plan:
+def make_plan(
+    definition: Definition,
+    extents: Mapping[str, int] | None = None,
+    *,
+    products: bool = True,
+    parallel: bool = False,
+) -> Plan:
     """Plan a definition for the given extents, by index name; the program runs on any.
 
-    Without `products`, no sum becomes a matrix product.
+    Without `products`, no sum becomes a matrix product. `parallel`: for threads that share the outer loops of a nest.
 
     Raises:
         UnsupportedError: an equation that no target compiles.
@@ -97,10 +104,19 @@ def make_plan(definition: Definition, extents: Mapping[str, int] | None = None, 
     axes = Axes(definition)
     axes.expected = sizes_from_names(axes, extents or {})
     units = lower(definition, axes, axes.expected_size, products)
-    items = keep_calls(schedule(units, axes), definition.outputs)
+    units = spread(units, axes.expected_size) if parallel else units
+    items = keep_calls(schedule(units, axes, parallel), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
-    buffers = _buffers(definition, items, needed)
+    local = scoped(_in_turn(items) if parallel else items)
+    buffers = _buffers(definition, items, needed, local)
     return Plan(definition, items, buffers, tuple(needed), axes)
+
+
+def _in_turn(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items with those of one time in place of a loop over time: no thread keeps a value from one to the next."""
+    return tuple(
+        node for item in items for node in (item.children if isinstance(item, Loop) and item.direction else (item,))
+    )
 
 
 def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[Key]:
@@ -119,7 +135,9 @@ def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[K
     return list(found)
 
 
-def _buffers(definition: Definition, items: tuple[Item, ...], needed: list[Extent]) -> tuple[Buffer, ...]:
+def _buffers(
+    definition: Definition, items: tuple[Item, ...], needed: list[Extent], local: set[str]
+) -> tuple[Buffer, ...]:
     tensors: dict[str, Tensor] = {}
     for item in items:
         if isinstance(item, Contraction):
@@ -130,7 +148,6 @@ def _buffers(definition: Definition, items: tuple[Item, ...], needed: list[Exten
     read_for_shape = {e.tensor for e in needed if e.tensor}
     buffers = [Buffer(t, "input") for t in definition.inputs if t.name in tensors or t.name in read_for_shape]
     given = {t.name for t in definition.inputs}
-    local = scoped(items)
     slots = assign_slots(
         items,
         [

@@ -14,7 +14,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from symdl.compilation import compile
+from symdl.compilation import compile, devices
 from symdl.compilation.accuracy import deviation
 from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.samples import sample
@@ -27,7 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import definitions as d
 import products
 
-TARGETS = ["numba"]
+NO_GPU = next((f"no GPU: {g.why}" for g in devices.devices() if g.target == "cuda" and not g.usable), "")
+TARGETS = ["numba", pytest.param("cuda", marks=pytest.mark.skipif(bool(NO_GPU), reason=NO_GPU))]
+#: What a matrix product is called in emitted code.
+PRODUCT = {"numba": "np.dot", "cuda": "product_"}
 ALL = [*d.EVERY, *products.EVERY]
 DTYPES = ["float64", "float32"]
 #: Ulps of the largest entry of an output, at inputs of scale 1: units that begin to saturate lose some digits.
@@ -54,14 +57,14 @@ def test_values_and_gradients_agree_with_the_reference(definition: Definition, d
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("definition", d.WITH_PRODUCTS, ids=lambda e: e.name)
 def test_matrix_products_by_blas_agree_with_the_reference(definition: Definition, dtype: str, target: str) -> None:
-    assert "np.dot" in check(definition, dtype, target, size=64)
+    assert PRODUCT[target] in check(definition, dtype, target, size=64)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("definition", products.EVERY, ids=lambda e: e.name)
 def test_batches_of_products_agree_with_the_reference(definition: Definition, dtype: str, target: str) -> None:
-    assert "np.dot" in check(definition, dtype, target, size=32)
+    assert PRODUCT[target] in check(definition, dtype, target, size=32)
 
 
 def check(definition: Definition, dtype: str, target: str, size: int) -> str:

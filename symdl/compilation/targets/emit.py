@@ -231,7 +231,11 @@ class Emitter:
         self.running = {}
         before += self.lifting.lines(self.printer)
         self.lifting = outer
-        return [*before, f"for {name} in {values}:", *indented(body), *after]
+        return [*before, f"for {name} in {self._values(loop, values)}:", *indented(body), *after]
+
+    def _values(self, loop: Loop, values: str) -> str:
+        """The values of a loop, as source: all of them, unless the emitter shares them out."""
+        return values
 
     @contextmanager
     def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:

@@ -48,6 +48,9 @@ class EpochArguments:
 class EpochEmitter:
     """Emits `epoch` around an emitted `gradient`."""
 
+    #: More names that no tensor may have.
+    taken: frozenset[str] = frozenset()
+
     def __init__(
         self,
         plan: Plan,
@@ -59,7 +62,9 @@ class EpochEmitter:
     ) -> None:
         self.kernels, self.dtype = kernels, dtype
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
-        self.names = Names({"gradient", "work", "losses", "now", "then", "step", "number", "entry", "entries"})
+        self.names = Names(
+            {"gradient", "work", "losses", "now", "then", "step", "number", "entry", "entries"} | self.taken
+        )
         self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
         definition = plan.definition
         self.tensors = definition.tensors
@@ -181,7 +186,7 @@ class EpochEmitter:
         if STEP in used:
             lines += ["number = first_step + done + 1", "step = real(number)"]
         text = {STEP: "number", SQUARES: "gg", **self.hyper, **self.shared}
-        text |= {s: f"{self.state[NO_PARAMETER, s]}_pair[now, 0]" for s in self.optimizer.step_state}
+        text |= {s: self._of_no_parameter(s, "now") for s in self.optimizer.step_state}
         if step is not None:
             lines += self._squares() if SQUARES in used else []
             for eq in step.equations:
@@ -189,9 +194,13 @@ class EpochEmitter:
                 symbols = {e: sympy.Symbol(text[e.name], real=True, **_whole(e)) for e in body.atoms(Element)}
                 lines += [f"# {eq!r}", f"{text[eq.name]} = {self.wide.doprint(body.xreplace(symbols))}"]
         for s, new in self.optimizer.step_state.items():
-            lines.append(f"{self.state[NO_PARAMETER, s]}_pair[then, 0] = {text[new]}")
+            lines.append(f"{self._of_no_parameter(s, 'then')} = {text[new]}")
             lines.append(f"broken += {text[new]} - {text[new]} != 0")
         return [*lines, *(f"{n} = real({text[h]})" for h, n in self.scalars.items() if n != text[h])]
+
+    def _of_no_parameter(self, state: str, half: str) -> str:
+        """A state of the step itself, in one half of its pair."""
+        return f"{self.state[NO_PARAMETER, state]}_pair[{half}, 0]"
 
     def _squares(self) -> list[str]:
         lines = ["# the sum of all squares of the gradient", "gg = 0.0"]

@@ -1,0 +1,89 @@
+"""Plans → a CUDA module, and back from the cache: what the pipeline asks of the target "cuda"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from symdl.compilation.cuda_runtime import CudaProgram, Layout, load_source
+from symdl.compilation.fusion import statements_in
+from symdl.compilation.plan import Plan
+from symdl.compilation.runtime import EpochSignature, Signature
+from symdl.compilation.statements import Contraction
+from symdl.compilation.targets.cuda import CudaModule, emit_module
+from symdl.library.optimisers import Optimizer
+
+#: Up to so many bodies in all its loops, a function is run by one block: waiting for the whole grid takes longer.
+SMALL = 2**22
+
+
+def emitted(
+    plans: Mapping[str, Plan],
+    dtype: str,
+    optimizer: Optimizer | None,
+    gradients: Mapping[str, str],
+    ordered: bool,
+) -> CudaModule:
+    """The module for plans, for one block or for the whole grid by the work that is expected."""
+    scope = "block" if max(work(plan) for plan in plans.values()) <= SMALL else "grid"
+    return emit_module(plans, dtype, optimizer, gradients, scope, ordered)
+
+
+def work(plan: Plan) -> int:
+    """How many bodies a plan evaluates on the extents that are expected.
+
+    >>> from symdl.compilation.plan import make_plan
+    >>> from symdl.core.define import Input, Sum, define, let
+    >>> @define
+    ... def total(x=Input("n i")):
+    ...     n, i = x.indices
+    ...     return let("s", Sum(x[n, i], n, i))
+    >>> work(make_plan(total, {"n": 10, "i": 20}, parallel=True))
+    201
+    """
+    size = plan.axes.expected_size
+    found = 0
+    for item in plan.items:
+        if isinstance(item, Contraction):
+            found += math.prod(size(i) for i in (*item.loops, *item.rows, *item.columns, *item.inner))
+        else:
+            found += sum(math.prod(size(i) for i in s.loops) for s in statements_in(item))
+    return found
+
+
+def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, Any]:
+    """What is needed beside the source to call a module."""
+    return {
+        "functions": {n: {"inputs": f.inputs, "outputs": f.outputs} for n, f in module.functions.items()},
+        "epoch": asdict(module.epoch) if module.epoch else None,
+        "gradients": dict(gradients),
+        "scope": module.scope,
+        "layout": asdict(module.layout) if module.layout else None,
+    }
+
+
+def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> CudaProgram:
+    """A module in memory; its kernels are compiled when they are first launched."""
+    functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
+    space = load_source(source, path, key)
+    epoch, layout = record["epoch"], record["layout"]
+    return CudaProgram(
+        dtype,
+        source,
+        functions,
+        EpochSignature(
+            tuple(epoch["data"]),
+            tuple(epoch["fixed"]),
+            tuple(epoch["parameters"]),
+            tuple((p, s) for p, s in epoch["states"]),
+            tuple(epoch["hyper"]),
+        )
+        if epoch
+        else None,
+        dict(record["gradients"]),
+        space,
+        scope=record["scope"],
+        layout=Layout(*(tuple(layout[n]) for n in ("pairs", "parts", "whole", "numbers"))) if layout else None,
+    )

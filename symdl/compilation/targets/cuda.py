@@ -1,0 +1,184 @@
+"""The CUDA target: one readable Python module of numba-cuda device functions and kernels for a definition.
+
+This module writes text only. It imports nothing of CUDA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symdl.compilation.plan import Plan
+from symdl.compilation.targets import cuda_helpers
+from symdl.compilation.targets.cuda_emit import CudaEmitter, DeviceFunction
+from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
+from symdl.compilation.targets.emit import UNSIGNED, indented, is_number
+from symdl.compilation.targets.epoch import EpochArguments
+from symdl.library.optimisers import Optimizer
+
+#: What `steps` says, in order: how many models there are, and how far the arrays of one are from those of the next.
+#: "home" is what of a model outlives a launch, "space" what it needs during one.
+STEPS = ("models", "order", "numbers", "home", "space", "whole", "wide", "hyper", "losses")
+
+
+@dataclass(frozen=True)
+class CudaLayout:
+    """What `space` and `whole` hold, by name, in order.
+
+    Args:
+        pairs: parameters, then `parameter.state`; each twice over.
+        parts: of `space`: the pairs, batches of data, the outputs of `gradient`, "work".
+        whole: batches of integers.
+        numbers: inputs that are numbers, of which each model has its own.
+    """
+
+    pairs: tuple[str, ...]
+    parts: tuple[str, ...]
+    whole: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CudaModule:
+    """An emitted module and how its kernels are called."""
+
+    source: str
+    functions: dict[str, DeviceFunction]
+    epoch: EpochArguments | None
+    layout: CudaLayout | None
+    scope: str
+
+
+def emit_module(
+    plans: Mapping[str, Plan],
+    dtype: str,
+    optimizer: Optimizer | None = None,
+    gradients: Mapping[str, str] | None = None,
+    scope: str = "block",
+    ordered: bool = False,
+) -> CudaModule:
+    """Source with a device function and a kernel for each plan, and `train` kernels if there is an optimiser.
+
+    Args:
+        plans: by function name, made with `parallel`.
+        dtype: "float64" or "float32".
+        optimizer: for `train`.
+        gradients: gradient output by parameter name.
+        scope: "block" where one block runs a function, "grid" where all of them do.
+        ordered: see `CudaEmitter`.
+    """
+    functions = {name: CudaEmitter(plan, dtype, ordered, scope).function(name) for name, plan in plans.items()}
+    parts: list[str] = []
+    for name, function in functions.items():
+        parts += ["\n".join(function.size_lines), "\n".join(function.extent_lines)]
+        parts += ["\n".join(["@device", *function.lines]), _kernel(name, function)]
+    arguments = layout = None
+    if optimizer is not None and gradients is not None:
+        emitter = CudaEpochEmitter(plans["gradient"], functions["gradient"], dict(gradients), optimizer, dtype)
+        arguments = emitter.arguments
+        numbers = numbers_among(plans["gradient"], arguments.fixed)
+        layout = CudaLayout(emitter.pairs, emitter.parts, emitter.whole, numbers)
+        parts.append("\n".join(["@device", *emitter.lines()]))
+        parts.append(_train(emitter, layout, dtype, scope, shared=False))
+        if scope == "block":
+            parts.append(_train(emitter, layout, dtype, scope, shared=True))
+    text = "\n".join(parts)
+    helpers = cuda_helpers.sources(text, plans.values(), dtype, scope)
+    source = "\n\n\n".join([_header(plans, dtype, optimizer, scope), *helpers, *parts]) + "\n"
+    return CudaModule(source, functions, arguments, layout, scope)
+
+
+def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str) -> str:
+    trained = f", trained by {optimizer.name}" if optimizer else ""
+    titles = dict.fromkeys(p.definition.name for p in plans.values())
+    runs = "one block" if scope == "block" else "all blocks of a grid"
+    return "\n".join(
+        [
+            f'"""{", ".join(titles)} in {dtype} on CUDA{trained}; written by symdl from the equations in the comments.',
+            "",
+            f"A device function is run by all threads of {runs}. Arrays are flat; `sizes` holds the extents that",
+            "NAME_extents(…) gives, and `work` is scratch of NAME_size(…) numbers.",
+            '"""',
+            "",
+            "import math",
+            "",
+            "import numpy as np",
+            "from numba import cuda, types",
+            "",
+            f"real = np.{dtype}",
+            f"{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end",
+            f"THREADS = {cuda_helpers.THREADS}  # of a block, at most",
+            "device, kernel = cuda.jit(device=True), cuda.jit(cache=True)",
+        ]
+    )
+
+
+def _kernel(name: str, function: DeviceFunction) -> str:
+    arrays = ", ".join(function.arrays)
+    return "\n".join(
+        [
+            "@kernel",
+            f"def {name}_kernel(meet, sizes, {arrays}):",
+            *indented(
+                [
+                    "parts = cuda.shared.array(THREADS, np.float64)",
+                    f"{name}(cuda.grid(1), cuda.gridsize(1), parts, meet, sizes, 0, {arrays})",
+                ]
+            ),
+        ]
+    )
+
+
+def _train(emitter: CudaEpochEmitter, layout: CudaLayout, dtype: str, scope: str, *, shared: bool) -> str:
+    """The kernel that trains models, each in one block, or one after the other in the whole grid."""
+    data = [emitter.py[n] for n in emitter.arguments.data]
+    fixed = [emitter.py[n] for n in emitter.arguments.fixed]
+    arrays = [emitter.py[n] for n in emitter.arguments.fixed if n not in layout.numbers]
+    given = "".join(f"{n}, " for n in (*data, *arrays))
+    block = scope == "block"
+    step = {name: f"steps[{k}]" for k, name in enumerate(STEPS)}
+    of_block = "cuda.blockIdx.x" if block else "0"
+    space = f"cuda.shared.array(0, types.{dtype})" if shared else f"scratch[{of_block}*{step['space']}:]"
+    passed = [*data, *fixed]
+    each = [
+        *(f"{emitter.py[n]} = numbers[model*{step['numbers']} + {k}]" for k, n in enumerate(layout.numbers)),
+        "begin = model*kept",
+        "for entry in range(thread, kept, threads):",
+        f"    space[{UNSIGNED}(entry)] = home[{UNSIGNED}(begin + entry)]",
+        "barrier()",
+        "completed = epoch(",
+        f"    thread, threads, parts, meet, sizes, starts, order[model*{step['order']}:], first_step,",
+        *(f"    {', '.join(passed[k : k + 8])}," for k in range(0, len(passed), 8)),
+        f"    space, whole[{of_block}*{step['whole']}:], wide[model*{step['wide']}:], hyper[model*{step['hyper']}:],",
+        f"    losses[model*{step['losses']}:], broken_at[model:],",
+        ")",
+        "barrier()",
+        "for entry in range(thread, kept, threads):",
+        f"    home[{UNSIGNED}(begin + entry)] = space[{UNSIGNED}(entry)]",
+        "if thread == 0:",
+        "    done[model] = completed",
+        "barrier()",
+    ]
+    models = f"range(cuda.blockIdx.x, {step['models']}, cuda.gridDim.x)" if block else f"range({step['models']})"
+    lines = [
+        "parts = cuda.shared.array(THREADS, np.float64)",
+        "thread, threads = cuda.threadIdx.x, cuda.blockDim.x"
+        if block
+        else "thread, threads = cuda.grid(1), cuda.gridsize(1)",
+        f"space, kept = {space}, {step['home']}",
+        f"for model in {models}:",
+        *indented(each),
+    ]
+    return "\n".join(
+        [
+            "@kernel",
+            f"def {'train_shared_kernel' if shared else 'train_kernel'}(",
+            f"    meet, sizes, starts, steps, order, first_step, {given}".rstrip(),
+            f"    numbers, home, {'' if shared else 'scratch, '}whole, wide, hyper, losses, broken_at, done,",
+            "):",
+            *indented(lines),
+        ]
+    )
+
+
+__all__ = ["STEPS", "CudaLayout", "CudaModule", "emit_module", "is_number"]

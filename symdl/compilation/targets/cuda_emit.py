@@ -1,0 +1,441 @@
+"""A plan → the body of one device function that all threads of a block, or of the whole grid, run together.
+
+Each item of the plan is a loop that the threads share, and a barrier stands where one needs what others wrote. Arrays
+are flat, subscripts are written out, and extents are read from an array of whole numbers: the code is that of every
+size. What a sum adds up stays with one thread, or with a team of threads that add up their parts in a fixed order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from symdl.compilation.fusion import Item, Loop, Node, item_reads, item_writes, statements_in
+from symdl.compilation.parallel import owned
+from symdl.compilation.plan import Plan
+from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement
+from symdl.compilation.targets.accumulators import Accumulator
+from symdl.compilation.targets.cuda_helpers import TILES, tile_for
+from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function, indented, is_number
+from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor
+
+#: Arguments of every device function before its arrays: who runs it, where sums of teams meet, and the extents.
+GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
+#: Names of the emitted module that no tensor may have.
+TAKEN = frozenset((
+    "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "floor", "larger",
+    "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
+    *(f"product_{h}_{w}" for _, h, w in TILES),
+    *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DeviceFunction(Function):
+    """An emitted device function; `extents` is the source of `NAME_extents(inputs…)`, which the host calls.
+
+    Args:
+        arrays: names of its arrays in order: inputs, outputs, work.
+    """
+
+    extent_lines: tuple[str, ...] = ()
+    arrays: tuple[str, ...] = ()
+
+
+class PlainAccumulator(Accumulator):
+    """What an innermost loop adds up, in the order of the loop."""
+
+    def step(self, value: str) -> list[str]:
+        return [f"{self.name} += {value}"] if self.op == "sum" else super().step(value)
+
+
+class CudaEmitter(Emitter):
+    """Emits one device function.
+
+    Args:
+        plan: made with `parallel`.
+        dtype: "float64" or "float32".
+        scope: "block" or "grid": who runs it together.
+        ordered: sums onto computed places are added by one thread, in order; else by atomic additions.
+    """
+
+    taken = TAKEN
+
+    def __init__(self, plan: Plan, dtype: str, ordered: bool = False, scope: str = "block") -> None:
+        super().__init__(plan, dtype)
+        self.ordered, self.scope = ordered, scope
+        self.numbers = [b.tensor for b in plan.buffers if b.kind == "scalar" and b.tensor.rank == 0]
+        written = {n for item in plan.items for n in item_writes(item)}
+        for buffer in plan.buffers:
+            if buffer.tensor.rank == 0 and buffer.name in written:
+                del self.locals[buffer.tensor.element()]
+        self.starts_of_numbers = self.names.new("numbers") if self.numbers else ""
+        self.teamed: dict[Index, tuple[str, str]] = {}  # loops that a team shares: its lane and size
+
+    def function(self, name: str) -> DeviceFunction:
+        """The function `name(GIVEN…, inputs…, outputs…, work)`."""
+        plan = self.plan
+        inputs = tuple(t.name for t in plan.inputs)
+        outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
+        slots = self.space.lines(self.names)
+        if self.numbers:
+            slots.append(f"{self.starts_of_numbers} = {self._end_of_slots()}")
+        body = self._items(plan.items)
+        constants = self.invariants.lines(self.printer)
+        head = [*self._read_extents(), *self._scalar_inputs(), *slots]
+        head += ["# what no loop changes", *constants] if constants else []
+        arrays = tuple(self.arrays[n] for n in (*inputs, *outputs))
+        size = " + ".join(p for p in (self.space.size(), str(len(self.numbers)) if self.numbers else "") if p) or "0"
+        shapes = ", ".join(self.arrays[n] for n in inputs)
+        extents = ", ".join(self.extent[e.key] for e in plan.extents)
+        return DeviceFunction(
+            name,
+            inputs,
+            outputs,
+            (f"def {name}({', '.join([*GIVEN, *arrays, 'work'])}):", *indented([*head, *body] or ["pass"])),
+            (f"def {name}_size({shapes}):", *indented([*self._extents(), f"return {size}"])),
+            (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{extents}]"])),
+            (*arrays, "work"),
+        )
+
+    def _read_extents(self) -> list[str]:
+        return [f"{self.extent[e.key]} = sizes[place + {k}]" for k, e in enumerate(self.plan.extents)]
+
+    def _end_of_slots(self) -> str:
+        return self.space.size() or "0"
+
+    # ── items, and barriers between those that depend on each other ──────────────────────────────────────────────
+
+    def _items(self, items: tuple[Item, ...], around: tuple[Index, ...] = ()) -> list[str]:
+        lines: list[str] = []
+        read: set[object] = set()
+        written: set[object] = set()
+        for item in items:
+            reads, writes = self._places(item_reads(item)), self._places(item_writes(item))
+            if written & (reads | writes) or read & writes:
+                lines.append("barrier()")
+                read, written = set(), set()
+            read, written = read | reads, written | writes
+            lines += [*self._notes(item), *self._parallel(item, around)]
+        return [*lines, "barrier()"] if lines and (around or written) else lines
+
+    def _notes(self, item: Item) -> list[str]:
+        sources = [item.source] if isinstance(item, Contraction) else [s.source for s in statements_in(item)]
+        return [f"# {s}" for s in dict.fromkeys(sources)]
+
+    def _places(self, names: set[str]) -> set[object]:
+        """Where tensors are kept: those that share a slot are in each other's way."""
+        found: set[object] = set()
+        for name in names:
+            buffer = self.plan.by_name[name]
+            found.add(name if buffer.slot is None else buffer.slot)
+        return found
+
+    def _parallel(self, item: Item, around: tuple[Index, ...]) -> list[str]:
+        if isinstance(item, Contraction):
+            return self._contraction(item)
+        if isinstance(item, Loop) and item.direction:
+            return self._in_time(item, around)
+        shared, body = self._shared(item, around)
+        teams = self._reductions(body, (*around, *shared))
+        if teams is not None:
+            return self._by_teams(shared, body, around)
+        if not shared:
+            return ["if thread == 0:", *indented(self._inner((), body, around))]
+        scattered = self._scattered(item)
+        if scattered is not None:
+            return self._atomically(scattered, around)
+        return self._by_threads(shared, body, around)
+
+    def _in_time(self, loop: Loop, around: tuple[Index, ...]) -> list[str]:
+        """One time after the other, what belongs to one time in parallel."""
+        name = self.text[loop.index] = self.names.loop(loop.index.name, [self.text[i] for i in around])
+        extent = self.extent_of(loop.index)
+        values = f"range({extent})" if loop.direction > 0 else f"range({extent} - 1, -1, -1)"
+        children: list[Item] = list(loop.children)
+        return [f"for {name} in {values}:", *indented(self._items(tuple(children), (*around, loop.index)))]
+
+    def _shared(self, item: Node, around: tuple[Index, ...]) -> tuple[tuple[Index, ...], tuple[Node, ...]]:
+        """The loops whose values threads share, outermost first, and what is within them."""
+        statements = list(statements_in(item))
+        shared: list[Index] = []
+        children: tuple[Node, ...] = (item,)
+        while len(children) == 1 and isinstance(children[0], Loop) and not children[0].direction:
+            loop = children[0]
+            if not all(loop.index in owned(s) for s in statements):
+                break
+            shared.append(loop.index)
+            children = loop.children
+        return tuple(shared), children
+
+    def _scattered(self, item: Node) -> Statement | None:
+        """The sum onto a computed place that an item is, where atomic additions are allowed."""
+        statements = list(statements_in(item))
+        if self.ordered or len(statements) != 1 or statements[0].op != "sum":
+            return None
+        plain = all(isinstance(s, Index) for s in statements[0].out.subscripts)
+        return None if plain else statements[0]
+
+    # ── one thread for each value of the shared loops ────────────────────────────────────────────────────────────
+
+    def _decoded(self, shared: tuple[Index, ...], flat: str, around: tuple[Index, ...]) -> list[str]:
+        """The indices of the number `flat` of the shared loops, the last one running fastest."""
+        texts = [self.text[i] for i in around]
+        for index in shared:
+            self.text[index] = self.names.loop(index.name, texts)
+            texts.append(self.text[index])
+        names = [self.text[i] for i in shared]
+        lines: list[str] = []
+        rest = flat
+        for position in reversed(range(1, len(shared))):
+            extent = self.extent_of(shared[position])
+            after = self.names.loop("rest", texts) if position > 1 else names[0]
+            lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
+            rest = after
+        return lines if len(shared) > 1 else [f"{names[0]} = {flat}"]
+
+    def _count(self, shared: tuple[Index, ...]) -> str:
+        return "*".join(self.extent_of(i) for i in shared) or "1"
+
+    def _by_threads(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+        lines = self._decoded(shared, "entry", around)
+        if len(shared) == 1:
+            name = self.text[shared[0]]
+            return [
+                f"for {name} in range(thread, {self._count(shared)}, threads):",
+                *indented(self._inner(shared, body, around)),
+            ]
+        return [
+            f"for entry in range(thread, {self._count(shared)}, threads):",
+            *indented([*lines, *self._inner(shared, body, around)]),
+        ]
+
+    def _inner(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+        """What one thread does for one value of each shared loop."""
+        inside = (*around, *shared)
+        return self._scope(inside, body, {})
+
+    def _atomically(self, statement: Statement, around: tuple[Index, ...]) -> list[str]:
+        """All values of all loops at once; the places where they meet are added to by atomic additions."""
+        loops = tuple(i for i in statement.loops if i not in around)
+        lines = self._decoded(loops, "entry", around)
+        value = self.printer.doprint(self._scalar(statement.body, {}))
+        array, place = self._at(statement.out)
+        inner = self._tested(statement.guards, [f"cuda.atomic.add({array}, {place}, {value})"], {})
+        if not loops:
+            return ["if thread == 0:", *indented(inner)]
+        return [f"for entry in range(thread, {self._count(loops)}, threads):", *indented([*lines, *inner])]
+
+    # ── teams: several threads for one sum ───────────────────────────────────────────────────────────────────────
+
+    def _reductions(self, body: tuple[Node, ...], inside: tuple[Index, ...]) -> list[Loop] | None:
+        """The loops of a body, where each of them only adds up, to elements that the loops around it fix."""
+        loops = [c for c in body if isinstance(c, Loop)]
+        known = set(inside)
+        for loop in loops:
+            added = list(statements_in(loop))
+            names = {s.out.name for s in added}
+            if any(not s.op or not set(s.out.subscripts) <= known for s in added):
+                return None
+            if len(names) < len(added) or any(e.name in names for s in added for e in s.reads if e != s.out):
+                return None
+            if any(e.name in names for s in added for e in s.body.atoms(Element)):
+                return None
+        whole = all(set(c.out.subscripts) <= known for c in body if isinstance(c, Statement))
+        return loops if loops and whole else None
+
+    def _by_teams(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+        inside = (*around, *shared)
+        first = next(c for c in body if isinstance(c, Loop))
+        count, terms = self._count(shared), self.extent_of(first.index)
+        if not shared:
+            head, lane, team = [], "thread", "threads"
+            mine = "thread == 0"
+        else:
+            head = [f"team = team_of({count}, {terms}, threads)", "lane = thread % team"]
+            lane, team, mine = "lane", "team", "mine"
+        decode = self._decoded(shared, "entry", around) if shared else []
+        lines = self._team_body(body, inside, (lane, team, mine), alone=not shared)
+        if not shared:
+            return lines
+        return [
+            *head,
+            f"for first in range(0, {count}, threads//team):",
+            *indented(
+                [
+                    "entry = first + thread//team",
+                    f"mine = lane == 0 and entry < {count}",
+                    f"entry = min(entry, {count} - 1)",
+                    *decode,
+                    *lines,
+                ]
+            ),
+        ]
+
+    def _team_body(
+        self, body: tuple[Node, ...], inside: tuple[Index, ...], team: tuple[str, str, str], alone: bool
+    ) -> list[str]:
+        """Statements by every thread of a team, loops shared between them, stores by the first."""
+        mine = team[2]
+        variables: dict[Element, str] = {}
+        known: dict[Element, str] = {}
+        begun: set[Element] = set()
+        for statement in (s for c in body for s in statements_in(c)):
+            if statement.out not in variables:
+                variables[statement.out] = self._variable(statement.out, inside)
+        outside, lines = self.gathered, self._gathers(inside, body)
+        for run in _runs(body):
+            child = run[0]
+            if isinstance(child, Statement):
+                some = [c for c in run if isinstance(c, Statement)]
+                for s in some:
+                    if s.op and s.out not in begun:
+                        lines.append(f"{variables[s.out]} = {self.access(s.out)}")
+                    begun.add(s.out)
+                lines += self._block(some, known, variables)
+                known = {**known, **{s.out: variables[s.out] for s in some}}
+            else:
+                lines += self._team_loop(child, inside, known, variables, begun, team, alone)
+                known = {**known, **{s.out: variables[s.out] for s in statements_in(child)}}
+        stores = [f"{self.access(e)} = {v}" for e, v in variables.items() if self._needed_outside(e.name, body)]
+        self.gathered = outside
+        return [*lines, *([f"if {mine}:", *indented(stores)] if stores else [])]
+
+    def _team_loop(
+        self,
+        loop: Loop,
+        inside: tuple[Index, ...],
+        known: dict[Element, str],
+        variables: dict[Element, str],
+        begun: set[Element],
+        team: tuple[str, str, str],
+        alone: bool,
+    ) -> list[str]:
+        """Each thread adds up its part of the values of a loop; then the parts are put together."""
+        lane, size, _ = team
+        lines: list[str] = []
+        after: list[str] = []
+        parts: dict[Element, str] = {}
+        for statement in statements_in(loop):
+            whole = variables[statement.out]
+            if statement.out not in begun:
+                lines.append(f"{whole} = {self.access(statement.out)}")
+                begun.add(statement.out)
+            part = parts[statement.out] = self.names.new(f"{whole}_part")
+            lines.append(f"{part} = {self.printer.doprint(IDENTITY[statement.op])}")
+            kind = "all" if alone else "team"
+            where = "thread, threads, parts, meet" if alone else "lane, team, parts"
+            after += self._combined(whole, statement.op, f"{kind}_{statement.op}({part}, {where})")
+        self.teamed[loop.index] = (lane, size)
+        found = {k: v for k, v in known.items() if k not in parts} | parts
+        lines += self._loop(loop, inside, found)
+        del self.teamed[loop.index]
+        return [*lines, *after]
+
+    def _combined(self, whole: str, op: str, value: str) -> list[str]:
+        if op == "max":
+            return [f"{whole} = larger({whole}, {value})"]
+        return [f"{whole} {'+' if op == 'sum' else '*'}= {value}"]
+
+    # ── what the emitter for one thread asks ─────────────────────────────────────────────────────────────────────
+
+    def _values(self, loop: Loop, values: str) -> str:
+        if loop.index not in self.teamed:
+            return values
+        lane, team = self.teamed[loop.index]
+        inside = values.removeprefix("range(").removesuffix(")")
+        start, stop = _split(inside)
+        return f"range({f'{start} + ' if start not in ('', '0') else ''}{lane}, {stop}, {team})"
+
+    def _accumulator(self, statement: Statement, around: tuple[Index, ...], known: dict[Element, str]) -> Accumulator:
+        made = super()._accumulator(statement, around, known)
+        return PlainAccumulator(made.name, made.op, made.home, made.unordered)
+
+    def _flat(self, tensor: Tensor, subscripts: list[str]) -> str:
+        text = subscripts[0] if subscripts else "0"
+        for extent, subscript in zip(self.shape_of(tensor)[1:], subscripts[1:], strict=True):
+            text = f"{_factor(text)}*{extent} + {subscript}"
+        return text
+
+    def _at(self, element: Element) -> tuple[str, str]:
+        """The array of an element, and its place there."""
+        tensor = element.tensor
+        flat = self._flat(tensor, [self._subscript(s) for s in element.subscripts])
+        array, start = self._array(tensor)
+        return array, f"{UNSIGNED}({flat if not start else start if flat == '0' else f'{start} + {flat}'})"
+
+    def _array(self, tensor: Tensor) -> tuple[str, str]:
+        """The array that holds a tensor, and where it begins there."""
+        buffer = self.plan.by_name[tensor.name]
+        if buffer.slot is not None:
+            return "work", self.space.starts[buffer.slot]
+        if tensor in self.numbers:
+            number = self.numbers.index(tensor)
+            return "work", f"{self.starts_of_numbers} + {number}" if number else self.starts_of_numbers
+        return self.arrays[tensor.name], ""
+
+    def access(self, element: Element) -> str:
+        array, place = self._at(element)
+        return f"{array}[{place}]"
+
+    def _scalar_inputs(self) -> list[str]:
+        return [
+            f"{self.locals[t.element()]} = {self.arrays[t.name]}[0]"
+            for t in self.plan.inputs
+            if t.rank == 0 and not is_number(t)
+        ]
+
+    # ── matrix products ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _contraction(self, item: Contraction) -> list[str]:
+        texts: list[str] = []
+        for index in item.loops:
+            self.text[index] = self.names.loop(index.name, texts)
+            texts.append(self.text[index])
+        rows, columns, inner = (self._count(i) for i in (item.rows, item.columns, item.inner))
+        left = ", ".join(self._matrix_at(item.left, rows, inner))
+        right = ", ".join(self._matrix_at(item.right, inner, columns))
+        out, start, *_ = self._matrix_at(item.result, rows, columns)
+        entries = math.prod(self.plan.axes.expected_size(i) for i in (*item.rows, *item.columns))
+        name = "product_{}_{}".format(*tile_for(entries, self.scope))
+        lines = [f"{name}(thread, threads, {rows}, {columns}, {inner}, {left}, {right}, {out}, {start})"]
+        for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
+            lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
+        return lines
+
+    def _matrix_at(self, operand: Operand, rows: str, columns: str) -> Iterator[str]:
+        """The array, where the matrix begins, and the steps from row to row and from column to column."""
+        array, start = self._array(operand.tensor)
+        at = [self._subscript(s) for s in operand.at]
+        size = f"{_factor(rows)}*{_factor(columns)}"
+        text = at[0] if at else ""
+        for extent, subscript in zip(self.shape_of(operand.tensor)[1 : len(at)], at[1:], strict=True):
+            text = f"{_factor(text)}*{extent} + {subscript}"
+        offset = f"{_factor(text)}*{size}" if text else ""
+        yield array
+        yield " + ".join(p for p in (start, offset) if p) or "0"
+        yield from ("1", rows) if operand.transposed else (columns, "1")
+
+
+def _factor(text: str) -> str:
+    return text if text.replace("*", "").isidentifier() or text.isdigit() else f"({text})"
+
+
+def _split(arguments: str) -> tuple[str, str]:
+    """First value and end of a range from the source of its arguments."""
+    depth = 0
+    for k, c in enumerate(arguments):
+        depth += (c in "([") - (c in ")]")
+        if c == "," and depth == 0:
+            return arguments[:k].strip(), arguments[k + 1 :].strip()
+    return "", arguments.strip()
+
+
+def _runs(body: tuple[Node, ...]) -> Iterator[list[Node]]:
+    """The children in order, statements that follow each other together."""
+    for loop, group in groupby(body, lambda c: isinstance(c, Loop)):
+        run = list(group)
+        yield from ([c] for c in run) if loop else [run]

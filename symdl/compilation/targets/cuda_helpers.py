@@ -1,0 +1,234 @@
+"""Source of what emitted device functions call: barriers, sums of teams of threads, matrix products, functions.
+
+A sum of a team is put together pair by pair in float64, in an order that depends on nothing but the number of threads:
+two runs give the same bits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from symdl.compilation.plan import Plan
+from symdl.compilation.targets import compensated, elementary, formcode
+
+#: Who runs a device function together: the threads of one block, or those of the whole grid.
+BARRIERS = {
+    "block": '''
+@device
+def barrier():
+    """Wait for all threads, and see what they wrote."""
+    cuda.syncthreads()
+''',
+    "grid": '''
+@device
+def barrier():
+    """Wait for all threads of the grid, and see what they wrote."""
+    cuda.cg.this_grid().sync()
+''',
+}
+
+_TEAM_OF = '''
+@device
+def team_of(count, terms, threads):
+    """How many threads add up one of `count` sums of so many terms: a power of two."""
+    team = 1
+    while 2*team <= cuda.blockDim.x and 2*team*count <= threads and 4*team <= terms:
+        team *= 2
+    return team
+'''
+
+_LARGER = '''
+@device
+def larger(a, b):
+    """The larger one; NaN where one is."""
+    return b if b > a or b != b else a
+'''
+
+_TEAM = '''
+@device
+def team_NAME(part, lane, team, parts):
+    """DOC of the parts of a team, for each of its threads."""
+    if team == 1:
+        return part
+    at_own = cuda.threadIdx.x
+    parts[at_own] = part
+    half = team//2
+    while half > 0:
+        cuda.syncthreads()
+        if lane < half:
+            parts[at_own] = COMBINED
+        half //= 2
+    cuda.syncthreads()
+    found = parts[at_own - lane]
+    cuda.syncthreads()
+    return real(found)
+'''
+
+_ALL = {
+    "block": '''
+@device
+def all_NAME(part, thread, threads, parts, meet):
+    """DOC of the parts of all threads, for each of them."""
+    return team_NAME(part, thread, threads, parts)
+''',
+    "grid": '''
+@device
+def all_NAME(part, thread, threads, parts, meet):
+    """DOC of the parts of all threads, for each of them: within each block, then over the blocks in order."""
+    whole = team_NAME(part, cuda.threadIdx.x, cuda.blockDim.x, parts)
+    if cuda.threadIdx.x == 0:
+        meet[cuda.blockIdx.x] = whole
+    cuda.cg.this_grid().sync()
+    whole = real(meet[0])
+    for block in range(1, cuda.gridDim.x):
+        whole = COMBINED_ALL
+    cuda.cg.this_grid().sync()
+    return whole
+''',
+}
+_OPERATIONS = {
+    "sum": ("The sum", "parts[at_own] + parts[at_own + half]", "real(whole + meet[block])"),
+    "prod": ("The product", "parts[at_own]*parts[at_own + half]", "real(whole*meet[block])"),
+    "max": ("The largest", "larger(parts[at_own], parts[at_own + half])", "larger(whole, real(meet[block]))"),
+    "squares": ("The sum, in float64,", "parts[at_own] + parts[at_own + half]", "whole + meet[block]"),
+}
+#: At most so many threads in a block.
+THREADS = 256
+#: Blocks of a grid, for what is decided before one is at hand.
+MANY_BLOCKS = 128
+#: How many numbers a thread computes of a matrix product, by the least number for each thread.
+TILES = ((16, 4, 4), (4, 2, 2), (0, 1, 1))
+
+
+def _team(kind: str, op: str, scope: str) -> str:
+    text = _TEAM if kind == "team" else _ALL[scope]
+    doc, combined, over_blocks = _OPERATIONS[op]
+    text = text.replace("NAME", op).replace("DOC", doc).replace("COMBINED_ALL", over_blocks)
+    text = text.replace("COMBINED", combined)
+    return text.replace("real(found)", "found").replace("real(meet[0])", "meet[0]") if op == "squares" else text
+
+
+def _tile(height: int, width: int) -> str:
+    """Source of a matrix product in which a thread computes `height` by `width` numbers at a time."""
+    rows, columns = range(height), range(width)
+    lines = [
+        "@device",
+        f"def product_{height}_{width}(",
+        "    thread, threads, rows, columns, terms, left, at_left, row_left, step_left, right, at_right, step_right,",
+        "    column_right, out, at_out,",
+        "):",
+        f'    """A matrix product, {height} by {width} numbers at a time; those of a thread lie far apart."""',
+        f"    high, wide = (rows + {height - 1})//{height}, (columns + {width - 1})//{width}",
+        "    for tile in range(thread, high*wide, threads):",
+        "        row, column = tile//wide, tile % wide",
+    ]
+    lines += [
+        "        # columns that lie apart would meet in one bank of shared memory: each begins with another term",
+        "        k = column % terms if column_right != 1 and step_right == 1 else 0",
+    ]
+    lines += [f"        x{r} = at_left + min(row{_times(r, 'high')}, rows - 1)*row_left + k*step_left" for r in rows]
+    lines += [
+        f"        y{c} = at_right + min(column{_times(c, 'wide')}, columns - 1)*column_right + k*step_right"
+        for c in columns
+    ]
+    lines += [f"        s{r}{c} = real(0.0)" for r in rows for c in columns]
+    lines += ["        for _ in range(terms):"]
+    lines += [f"            a{r} = left[at(x{r})]" for r in rows]
+    lines += [f"            b{c} = right[at(y{c})]" for c in columns]
+    lines += [f"            s{r}{c} += a{r}*b{c}" for r in rows for c in columns]
+    lines += [
+        "            k += 1",
+        "            x, y = step_left, step_right",
+        "            if k == terms:",
+        "                k, x, y = 0, step_left - terms*step_left, step_right - terms*step_right",
+    ]
+    lines += [f"            x{r} += x" for r in rows] + [f"            y{c} += y" for c in columns]
+    for r in rows:
+        for c in columns:
+            row, column = f"row{_times(r, 'high')}", f"column{_times(c, 'wide')}"
+            target = f"out[at(at_out + ({row})*columns + {column})] = s{r}{c}"
+            test = f"{row} < rows and {column} < columns"
+            lines += [f"        if {test}:", f"            {target}"] if (r or c) else [f"        {target}"]
+    return "\n".join(lines)
+
+
+def _times(number: int, step: str) -> str:
+    """A multiple of a step, as a summand."""
+    return "" if number == 0 else f" + {step}" if number == 1 else f" + {number}*{step}"
+
+
+def tile_for(entries: int, scope: str) -> tuple[int, int]:
+    """How many rows and columns of a product of so many entries a thread computes at a time."""
+    threads = THREADS if scope == "block" else THREADS * MANY_BLOCKS
+    return next((height, width) for least, height, width in TILES if entries >= least * threads)
+
+
+def _products(text: str) -> list[str]:
+    return [_tile(h, w) for _, h, w in TILES if f"product_{h}_{w}(" in text]
+
+
+_FLOOR = '''
+@device
+def floor(x):
+    """The whole number below x, for |x| below 2**31."""
+    n = real(np.int32(x if x == x else real(0.0)))
+    return x if x != x else (n - real(1.0) if n > x else n)
+'''
+
+#: The error of a product is what a fused multiply-add leaves: the cut into halves would not survive its contraction.
+_PAIR_PRODUCT = '''
+@device
+def pair_product(a, b):
+    """a·b of two pairs."""
+    product = a[0]*b[0]
+    left = cuda.fma(a[0], b[0], -product)
+    return product, left + (a[0]*b[1] + a[1]*b[0])
+'''
+
+
+def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str) -> list[str]:
+    """The functions that emitted code calls, those first that others call.
+
+    Args:
+        text: of the device functions.
+        plans: that they were emitted from.
+        dtype: "float64" or "float32".
+        scope: "block" or "grid".
+    """
+    forms = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
+    called = "\n".join(forms)
+    found = [elementary.SOURCES[dtype][n] for n in elementary.used(f"{text}\n{called}")]
+    names = compensated.used(called)
+    found += [_PAIR_PRODUCT if n == "pair_product" else compensated.SOURCES[dtype][n] for n in names]
+    found = [_for_device(f) for f in (*found, *forms)]
+    if any("floor(" in f for f in found):
+        found.insert(0, _FLOOR.strip())
+    shared = [BARRIERS[scope].strip()]
+    teams = _teams(text, scope)
+    if "team_of(" in text:
+        shared.append(_TEAM_OF.strip())
+    if "larger(" in "\n".join([text, *teams]):
+        shared.append(_LARGER.strip())
+    return [*shared, *teams, *_products(text), *found]
+
+
+def _teams(text: str, scope: str) -> list[str]:
+    found = []
+    for op in _OPERATIONS:
+        of_all = f"all_{op}(" in text
+        if of_all or f"team_{op}(" in text:
+            found.append(_team("team", op, scope).strip())
+        if of_all:
+            found.append(_team("all", op, scope).strip())
+    return found
+
+
+def _for_device(source: str) -> str:
+    source = source.strip().replace("np.floor(", "floor(")
+    return source if source.startswith("@device") else f"@device\n{source}"
+
+
+def uses_grid(source: str) -> bool:
+    """Whether a module has barriers of the whole grid."""
+    return re.search(r"this_grid\(\)\.sync\(\)", source) is not None
