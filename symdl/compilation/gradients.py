@@ -87,6 +87,6 @@ def checked_wrt(definition: Definition, wrt: str | tuple[str, ...] | list[str] |
             f"the target {definition.target.element()} is not a scalar",
             where=f"definition {definition.name}",
             why="only a scalar has a gradient",
-            remedy="return a loss first",
+            remedy="return a loss, or compile sd.seeded(definition): the loss is then any, with its slope as an input",
         )
     return names

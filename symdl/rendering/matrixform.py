@@ -19,10 +19,12 @@ from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Reduction, Role, outermost_reductions, reduction
 from symdl.rendering.conditions import take_guards
+from symdl.rendering.matrixblocks import blocks_along
 from symdl.rendering.matrixframes import Label, frames, labelled, outer_sums, unlabelled
 from symdl.rendering.matrixtree import (
     ENTRY,
     Apply,
+    Blocks,
     Constant,
     Diagonal,
     Divide,
@@ -81,7 +83,7 @@ def _forms(eq: Equation) -> Iterator[MatrixEquation]:
     for labels in frames(eq):
         row, col = (*(i for i in eq.indices if i not in labels), None, None)[:2]
         try:
-            right = _matrix(labelled(eq.rhs, labels), row, col)
+            right = _joined(labelled(eq.rhs, labels), row, col)
         except _NoForm:
             continue
         if not isinstance(right, Constant):
@@ -108,6 +110,18 @@ def matrix_form(eq: Equation) -> tuple[str, str] | None:
 # ── one case for each kind of expression; row and col are the indices of the result ──────────────────────────────────
 
 
+def _joined(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
+    """Blocks beside or below each other, or one matrix."""
+    for axis, stacked in ((col, False), (row, True)):
+        if axis is None or (parts := blocks_along(expr, axis)) is None:
+            continue
+        return Blocks(
+            tuple(_matrix(body, *((i, col) if stacked else (row, i))) for i, body in parts),
+            stacked,
+        )
+    return _matrix(expr, row, col)
+
+
 def _matrix(expr: sympy.Expr, row: _Axis, col: _Axis) -> Node:
     if any(r.op != "sum" for r in expr.atoms(Reduction)) or not _allowed(_outside(expr)):
         raise _NoForm
@@ -132,8 +146,11 @@ def _outside(expr: sympy.Expr) -> sympy.Expr:
 
 
 def _is_matrix(element: Element) -> bool:
-    """At most two axes, each with an index of its own; every other one has a label."""
+    """At most two axes, each with an index of its own that runs along all of it; every other one has a label."""
     axes = [s for s in element.subscripts if isinstance(s, Index)]
+    lengths = zip(element.subscripts, element.tensor.indices, strict=True)
+    if any(isinstance(s, Index) and sympy.expand(s.extent - i.extent) != 0 for s, i in lengths):
+        return False  # Ȳ has more columns than X̄ where y joins x and z
     rest = [s for s in element.subscripts if not isinstance(s, Index)]
     return len(set(axes)) == len(axes) <= 2 and all(s.atoms(Label) and not indices_in(s) for s in rest)
 

@@ -131,6 +131,14 @@ class SumOver:
     of: Node
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Matrices beside each other; below each other where `stacked`."""
+
+    parts: tuple[Node, ...]
+    stacked: bool = False
+
+
 Node = (
     Named
     | Constant
@@ -146,6 +154,7 @@ Node = (
     | SquaredNorm
     | Triangle
     | SumOver
+    | Blocks
 )
 
 
@@ -308,3 +317,9 @@ def _sum_over(node: SumOver) -> Tex:
     printer = MathPrinter()
     below = beneath(node.indices, [condition(g, node.indices, printer.math) for g in node.guards], printer.math)
     return Tex(rf"\sum_{{{below}}} {wrapped(_tex(node.of), OPEN)}", OPEN)
+
+
+@_tex.register
+def _blocks(node: Blocks) -> Tex:
+    between = r" \\ " if node.stacked else " & "
+    return Tex(rf"\begin{{bmatrix}} {between.join(_tex(p).text for p in node.parts)} \end{{bmatrix}}", ATOM)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
@@ -39,6 +39,7 @@ PRIMES = {
     "P": 7,
     "R": 3,
     "P - R + 1": 5,
+    "I + J": 8,
 }
 
 
@@ -122,6 +123,8 @@ def evaluated(node: tree.Node, arrays: Arrays, at: dict[Index, int] | None = Non
             return np.full((1, 1), np.sum(value(of) ** 2))
         case tree.Triangle(of, above):
             return np.triu(value(of)) if above else np.tril(value(of))
+        case tree.Blocks(parts, stacked):
+            return np.concatenate([value(p) for p in parts], 0 if stacked else 1)
         case tree.SumOver(indices, guards, of):
             added: list[np.ndarray[Any, Any]] = []
             for point in itertools.product(*[range(PRIMES[str(i.extent)]) for i in indices]):
@@ -184,8 +187,18 @@ A, B, C, D = Tensor("A", (n, i)), Tensor("B", (i, j)), Tensor("C", (j, k)), Tens
 u, v, w, c = Tensor("u", (n,)), Tensor("v", (i,)), Tensor("w", (i,)), Tensor("c")
 
 
+both = Index("b", i.extent + j.extent)
+F, G, T3 = Tensor("F", (n, j)), Tensor("g", (j,)), Tensor("T3", (n, m, i))
+
+
 def total(body: sympy.Expr, *indices: Index) -> sympy.Expr:
     return reduction("sum", body, indices)
+
+
+def joined(first: Callable[[sympy.Expr], sympy.Expr], second: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
+    """The first along i, then the second along j."""
+    rest = both - i.extent
+    return first(both) * InRange(both, i.extent) + second(rest) * InRange(rest, j.extent)
 
 
 RECOGNISED = {
@@ -205,6 +218,10 @@ RECOGNISED = {
     "number and matrix": (Tensor("Y", (n, i)), (2 - A[n, i]) * (A[n, i] - u[n])),
     "three indices": (Tensor("T", (n, i, j)), A[n, i] * B[i, j]),
     "a scalar sum in front": (Tensor("y", (n,)), u[n] * total(v[i] * w[i], i)),
+    "side by side": (Tensor("Y", (n, both)), joined(lambda p: A[n, p], lambda p: 2 * F[n, p])),
+    "one below another": (Tensor("Y", (both, n)), joined(lambda p: A[n, p], lambda p: F[n, p] * u[n])),
+    "vectors end to end": (Tensor("y", (both,)), joined(lambda p: v[p], lambda p: G[p])),
+    "joined for every label": (Tensor("T", (n, m, both)), joined(lambda p: T3[n, m, p], lambda p: F[n, p])),
 }
 
 
@@ -315,6 +332,8 @@ UNRECOGNISED = {
         Tensor("Y", (n, k)),
         total(A[n, i] * Tensor("E", (k, i))[k, i] * B[i, j] * v[i], i, j),
     ),
+    "a part of an axis": (Tensor("X_bar", (n, i)), Tensor("Y_bar", (n, both))[n, i]),
+    "blocks with a gap": (Tensor("Y", (n, both)), A[n, both] * InRange(both, i.extent)),
     "a maximum": (Tensor("y", (n,)), reduction("max", A[n, i], [i])),
     "a delta": (Tensor("Y", (n, i)), A[n, i] * Delta(i, sympy.Integer(0))),
 }
