@@ -9,6 +9,12 @@ extents differ; in equation s[n]: w has 3, x has 4. Remedy: use one index.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+#: So many names are read before a likely one is told alone.
+_FEW = 12
+
 
 class SymdlError(Exception):
     """Base of every error that symdl raises on purpose.
@@ -35,6 +41,26 @@ class SymdlError(Exception):
 
 def _clean(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
+
+
+def one_of(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The remedy for a name that is none of those that are known: the one that was meant, if one is like it.
+
+    >>> one_of("lstmm", ["elman", "lstm", "gru"])
+    "did you mean 'lstm'? One of elman, lstm, gru"
+    >>> one_of("lstmm", ["lstm", *"abcdefghijklm"], "see symdl list")
+    "did you mean 'lstm'? Otherwise see symdl list"
+    """
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    listed = f"one of {', '.join(names)}" if len(names) <= _FEW or not close else ""
+    rest = "; ".join(part for part in (listed, otherwise) if part)
+    if not close:
+        return rest
+    question = f"did you mean '{close[0]}'?"
+    if not listed:
+        return f"{question} Otherwise {rest}" if rest else question
+    return f"{question} {rest[0].upper()}{rest[1:]}"
 
 
 class DefinitionError(SymdlError):

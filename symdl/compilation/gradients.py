@@ -12,7 +12,7 @@ from symdl.derivation.derive import derive
 from symdl.derivation.dominant import with_remainders
 from symdl.derivation.roots import with_factored_roots
 from symdl.derivation.stable import stabilise
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def checked_wrt(definition: Definition, wrt: str | tuple[str, ...] | list[str] |
     for name in names:
         if name not in known:
             raise DefinitionError(
-                f"no input '{name}'", where=f"definition {definition.name}", remedy=f"one of {', '.join(known)}"
+                f"no input '{name}'", where=f"definition {definition.name}", remedy=one_of(name, known)
             )
     if not names:
         raise DefinitionError(f"{definition.name} has no parameters", remedy="declare one with sd.Param")

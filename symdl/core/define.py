@@ -29,7 +29,7 @@ from symdl.core.functions import Delta, InRange, Masked, Switch, kink_weight
 from symdl.core.guards import settled
 from symdl.core.indices import Index
 from symdl.core.tensors import Fact, Role, Tensor, _as_scalar, reduction
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 
 
 def Input(
@@ -217,7 +217,7 @@ def _refuse_idle_kinks(builder: Builder) -> None:
             raise DefinitionError(
                 f"a kink policy is given for '{name}', which is no equation",
                 where=f"definition {builder.name}",
-                remedy=f"one of {', '.join(builder.names)}",
+                remedy=one_of(name, builder.names),
             )
 
 

@@ -14,7 +14,7 @@ from symdl.core.equations import Equation, Term
 from symdl.core.functions import switches_in
 from symdl.core.indices import Index
 from symdl.core.tensors import Head, Role, Tensor
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Definition:
     def __getitem__(self, name: str) -> Tensor:
         if name not in self.tensors:
             raise DefinitionError(
-                f"no tensor '{name}'", where=f"definition {self.name}", remedy=f"one of {', '.join(self.tensors)}"
+                f"no tensor '{name}'", where=f"definition {self.name}", remedy=one_of(name, self.tensors)
             )
         return self.tensors[name]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from symdl.core.define import Input, Param, Sum, define, let
 from symdl.core.definitions import Definition
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 from symdl.library.activations import ENTRIES as ACTIVATIONS, Activation, identity
 from symdl.library.attention import ENTRIES as ATTENTION
 from symdl.library.composition import ENTRIES as COMPOSITION
@@ -90,7 +90,7 @@ def definition(name: str, **options: Any) -> Definition:
     """
     name = known(name, DEFINITIONS)
     if name not in DEFINITIONS:
-        raise DefinitionError(f"no definition '{name}'", remedy=f"one of {', '.join(DEFINITIONS)}; see symdl list")
+        raise DefinitionError(f"no definition '{name}'", remedy=one_of(name, DEFINITIONS, "see symdl list"))
     return DEFINITIONS[name].definition(**options)
 
 

@@ -18,7 +18,7 @@ from symdl.core.define import Sum, writing
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Role, Tensor
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 from symdl.library.activations import ACROSS, Across, Activation, activation, softmax
 from symdl.library.activations.record import shown
 from symdl.library.losses import LOSSES, Family, Loss
@@ -131,7 +131,7 @@ def sequential(
 def _family(name: str) -> Family:
     name = known(name, LOSSES)
     if name not in LOSSES:
-        raise DefinitionError(f"no loss '{name}'", remedy=f"one of {', '.join(LOSSES)}, or sd.loss('{name}', …)")
+        raise DefinitionError(f"no loss '{name}'", remedy=one_of(name, LOSSES, f"sd.loss('{name}', …)"))
     return LOSSES[name]
 
 

@@ -146,18 +146,22 @@ def _outside(expr: sympy.Expr) -> sympy.Expr:
 
 
 def _is_matrix(element: Element) -> bool:
-    """At most two axes, each with an index of its own that runs along all of it; every other one has a label."""
-    axes = [s for s in element.subscripts if isinstance(s, Index)]
-    lengths = zip(element.subscripts, element.tensor.indices, strict=True)
-    if any(isinstance(s, Index) and sympy.expand(s.extent - i.extent) != 0 for s, i in lengths):
+    """At most two axes, each with an index of its own that runs along all of it; every other one has a label.
+
+    A fixed time is a label too: h_{n,T−1} is a column.
+    """
+    axes = [(s, i) for s, i in zip(element.subscripts, element.tensor.indices, strict=True)]
+    mine = [s for s, _ in axes if isinstance(s, Index)]
+    if any(isinstance(s, Index) and sympy.expand(s.extent - i.extent) != 0 for s, i in axes):
         return False  # Ȳ has more columns than X̄ where y joins x and z
-    rest = [s for s in element.subscripts if not isinstance(s, Index)]
-    return len(set(axes)) == len(axes) <= 2 and all(s.atoms(Label) and not indices_in(s) for s in rest)
+    rest = [(s, i) for s, i in axes if not isinstance(s, Index)]
+    fixed = all(not indices_in(s) and (s.atoms(Label) or i.sequential) for s, i in rest)
+    return len(set(mine)) == len(mine) <= 2 and fixed
 
 
 def _named(element: Element) -> Named:
     """T[n, i] with the label n as T_n."""
-    if not element.atoms(Label):
+    if all(isinstance(s, Index) for s in element.subscripts):
         return Named(element.tensor)
     return Named(element.tensor, tuple(None if isinstance(s, Index) else unlabelled(s) for s in element.subscripts))
 

@@ -50,12 +50,13 @@ def unlabelled(expr: sympy.Expr) -> sympy.Expr:
 def frames(eq: Equation) -> Iterator[tuple[Index, ...]]:
     """Sets of indices of the left side to take as labels, the best first, leaving at most a row and a column.
 
-    What happens in time is written for one time and one example, s_nt = W x_nt + U h_{n,t−1}; anything else with as
-    few labels as can be.
+    What happens in time, or is read at one time, is written for one time and one example, s_nt = W x_nt + U h_{n,t−1};
+    anything else with as few labels as can be.
     """
     indices = eq.indices
     in_time = any(i.sequential for i in indices)
-    if in_time:
+    at_one_time = any(i.sequential for t in eq.uses for i in t.indices) and not eq.rhs.has(Reduction)
+    if in_time or at_one_time:
         yield indices[:-1]
     many = in_time or any(t.rank > 2 for t in (eq.out, *eq.uses))
     for size in range(max(0, len(indices) - 2), len(indices) + 1 if many else 1):

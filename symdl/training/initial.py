@@ -12,7 +12,7 @@ from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
-from symdl.errors import DataError, ShapeError
+from symdl.errors import DataError, ShapeError, one_of
 from symdl.library.initialisers import INITIALISERS, Initialiser, glorot_uniform, zeros
 from symdl.library.weights import use_of
 
@@ -94,7 +94,7 @@ def _by_name(init: str | Initialiser) -> Initialiser:
     if isinstance(init, Initialiser):
         return init
     if init not in INITIALISERS:
-        raise DataError(f"no initialiser '{init}'", remedy=f"one of {', '.join(INITIALISERS)}")
+        raise DataError(f"no initialiser '{init}'", remedy=one_of(str(init), INITIALISERS))
     return INITIALISERS[init]()
 
 

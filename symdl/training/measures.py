@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from symdl.errors import DataError
+from symdl.errors import DataError, one_of
 from symdl.training import classification, metrics
 
 Array = npt.NDArray[Any]
@@ -61,7 +61,7 @@ def metric(name: str) -> Metric:
     if match := re.fullmatch(r"top_([1-9][0-9]*)", name):
         return Metric(name, "scores", partial(classification.top_k, k=int(match[1])))
     if name not in METRICS:
-        raise DataError(f"no metric '{name}'", remedy=f"one of {', '.join(METRICS)}, top_K")
+        raise DataError(f"no metric '{name}'", remedy=one_of(name, METRICS, "top_K"))
     return METRICS[name]
 
 

@@ -40,6 +40,7 @@ PRIMES = {
     "R": 3,
     "P - R + 1": 5,
     "I + J": 8,
+    "T - 1": 2,
 }
 
 
@@ -308,6 +309,14 @@ LAYERS = {
     r"\bar{\mathbf{b}} = \sum_{n} \bar{\mathbf{Y}}_{n} \mathbf{1}": (
         Tensor("b_bar", (m,), cotangent_of=("L", "b")),
         total(back[n, m, u_], n, u_),
+    ),
+    r"\mathbf{h}^{(\mathrm{last})}_{n} = \mathbf{h}_{n,T-1}": (
+        Tensor("h_last", (n, j)),
+        Tensor("h", (n, time, j))[n, time.extent - 1, j],
+    ),
+    r"\mathbf{Y} = \begin{bmatrix} \mathbf{A} & \mathbf{F} \end{bmatrix}": (
+        Tensor("Y", (n, both)),
+        joined(lambda p: A[n, p], lambda p: F[n, p]),
     ),
     r"\boldsymbol{\mu} = \frac{1}{I} \mathbf{A} \mathbf{1}": (Tensor("mu", (n,)), total(A[n, i], i) / i.extent),
 }

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symdl.core.functions import UNSTATED, scalar_function
-from symdl.errors import DefinitionError, SymdlError
+from symdl.errors import DefinitionError, SymdlError, one_of
 from symdl.library.activations import clipped, gated, gates, rectifiers, sigmoids, units, vectors, waves
 from symdl.library.activations.record import Activation
 from symdl.library.activations.vectors import ACROSS
@@ -90,7 +90,7 @@ def activation(
                 remedy=f"write sd.definition('{name}')" + (f", or sd.dense(10, '{name}')" if name in ACROSS else ""),
             )
         if name not in ACTIVATIONS:
-            raise DefinitionError(f"no activation '{name}'", remedy=f"one of {', '.join(ACTIVATIONS)}, or define it")
+            raise DefinitionError(f"no activation '{name}'", remedy=one_of(name, ACTIVATIONS, "define it"))
         return ACTIVATIONS[name].chosen(**values)
     if name in ACTIVATIONS and _is_library_s(ACTIVATIONS[name], definition):
         return ACTIVATIONS[name].chosen(**values)

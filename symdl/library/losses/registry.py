@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from symdl.errors import DefinitionError
+from symdl.errors import DefinitionError, one_of
 from symdl.library.losses import binary, classes, distances, divergences, regions, regression
 from symdl.library.losses.pointwise import pointwise
 from symdl.library.losses.record import Family, Loss
@@ -67,7 +67,7 @@ def loss(
         if name not in LOSSES:
             raise DefinitionError(
                 f"no loss '{name}'",
-                remedy=f"one of {', '.join(LOSSES)}, or define it: sd.loss('{name}', lambda t, y: …)",
+                remedy=one_of(name, LOSSES, f"define it: sd.loss('{name}', lambda t, y: …)"),
             )
         return LOSSES[name].chosen(**options)
     if name in LOSSES:
