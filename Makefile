@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz lint types format bench gallery setup setup-demo setup-bench clean distclean
+.PHONY: help demo test fuzz lint types format bench bench-quick gallery setup setup-demo setup-bench clean distclean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ format: setup  ## rewrite the sources the way lint wants them
 
 bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run
 	$(BIN)/python -m benchmarks
+
+bench-quick: setup-bench  ## the training workloads beside PyTorch, JAX and NumPy, few rounds
+	$(BIN)/python -m benchmarks.workloads --rounds 3
 
 gallery: setup  ## write the generated text in derivations/ anew
 	$(BIN)/symdl derive --all

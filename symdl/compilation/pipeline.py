@@ -13,6 +13,7 @@ from symdl.compilation import cache, cuda_build, devices
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
+from symdl.compilation.crosscheck_products import check_products
 from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes, unreadable
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
@@ -43,7 +44,7 @@ def compile(
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
-    The code runs on any shapes; `extents` decides what is worth a call of BLAS. Before this returns, the very functions
+    The code runs on any shapes; `extents` decides what is multiplied as matrices. Before this returns, the very functions
     that it returns have been compared with the equations in 50-digit arithmetic (see `Compiled.report`).
 
     Args:
@@ -237,6 +238,7 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
 def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:
     """Every function of the program, or an error."""
     findings = Findings(program.dtype)
+    check_products(program.space, program.dtype)
     shapes = small_shapes(Axes(definition))
     check_functions({n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}, shapes, findings)
     if "gradient" in programs.written:

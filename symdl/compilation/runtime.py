@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -191,32 +190,12 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     sys.modules[module.__name__] = module
     with collection_paused():  # it imports Numba
         exec(compile(source, path, "exec"), module.__dict__)
-    _keep_apart(module.__dict__)
     return module.__dict__
 
 
 def kernels_in(space: Mapping[str, Any]) -> dict[str, Any]:
     """The functions of a module that only other compiled functions call; compiled or loaded with the module."""
     return {n: f for n, f in space.items() if n.endswith(SUFFIX)}
-
-
-def _keep_apart(space: Mapping[str, Any]) -> None:
-    """Have callers refer to the machine code of kernels.
-
-    Numba links the code of a callee into each caller and optimises it again there: a kernel of a network was compiled
-    three times, itself, in `gradient` and in `epoch`. What a library gives for linking is emptied, so that a call is
-    resolved by its symbol. Where Numba has no such attribute any more, all that changes is the time.
-    """
-    for kernel in kernels_in(space).values():
-        for result in kernel.overloads.values():
-            result.library._shared_module = _nothing()
-
-
-@cache
-def _nothing() -> Any:
-    import llvmlite.binding  # type: ignore[import-untyped]
-
-    return llvmlite.binding.parse_assembly("")
 
 
 def is_whole(space: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.numba import emit_module
+from symdl.compilation.targets.products import PRODUCT
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
+
+#: What modules with kernels import.
+LINKED = "from symdl.compilation.machine.linking import kept_apart"
 
 
 class OutOfRangeError(Exception):
@@ -41,6 +46,28 @@ class Strict(np.ndarray):
         self._check(key)
         super().__setitem__(key, value)
 
+    @property
+    def ctypes(self) -> Any:
+        """Whose `data` stands for the address: the array itself, so that what reads from there can be checked."""
+        return SimpleNamespace(data=self)
+
+
+def multiply_strictly(
+    a: Any, a_row: int, a_inner: int, b: Any, b_inner: int, b_column: int, c: Any, c_row: int,
+    rows: int, columns: int, inner: int,
+) -> None:  # fmt: skip
+    """The product of emitted modules, from arrays and steps in bytes."""
+    left = _matrix(a, (rows, inner), (a_row, a_inner))
+    right = _matrix(b, (inner, columns), (b_inner, b_column))
+    _matrix(c, (rows, columns), (c_row, c.itemsize))[...] = left @ right
+
+
+def _matrix(array: Any, shape: tuple[int, int], steps: tuple[int, int]) -> Any:
+    last = sum((n - 1) * s for n, s in zip(shape, steps, strict=True))
+    if min(shape) and not (array.flags.c_contiguous and min(steps) >= 0 and 0 <= last < array.nbytes):
+        raise OutOfRangeError(f"a matrix {shape} with steps {steps} of {array.nbytes} bytes")
+    return np.lib.stride_tricks.as_strided(np.asarray(array), shape, steps)
+
 
 def strict(array: Any) -> Any:
     return np.asarray(array).view(Strict)
@@ -59,9 +86,12 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     plan = make_plan(stable, symbolic)
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
-    source = module.source.replace("from numba import njit", "")
+    source = module.source.replace("from numba import njit", "").replace(
+        LINKED, "kept_apart = lambda function: function"
+    )
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
     exec(compile(source, "<emitted>", "exec"), space)
+    space[PRODUCT] = multiply_strictly
     signature = module.functions["evaluate"]
     axes = Axes(definition)
     sizes = sizes_from_shapes(axes, {n: np.shape(a) for n, a in arrays.items()})

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 import sympy
 
 from symdl.compilation.extents import Key
@@ -18,9 +19,10 @@ from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
-from symdl.compilation.targets.kernels import Kernels, array_type, names_in
+from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.compilation.targets.products import PRODUCT, tiles
 from symdl.compilation.targets.workspace import WorkSpace
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
@@ -191,18 +193,36 @@ class Emitter:
         for index in item.loops:
             self.text[index] = self.names.loop(index.name, texts)
             texts.append(self.text[index])
-        left = self._matrix(item.left, vector=False)
-        right = self._matrix(item.right, vector=not item.columns)
-        lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
+        if item.columns and tiles(self.dtype) is not None:
+            lines = self._tiled(item)
+        else:
+            left = self._matrix(item.left, vector=False)
+            right = self._matrix(item.right, vector=not item.columns)
+            lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
         for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
             lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
         return lines
 
+    def _tiled(self, item: Contraction) -> list[str]:
+        """A call of our own product."""
+        arguments: list[str] = []
+        for operand, steps in ((item.left, 2), (item.right, 2), (item.result, 1)):
+            name, size = self._sliced(operand), np.dtype(self.dtype).itemsize
+            rest = self.shape_of(operand.tensor)[len(operand.at) + operand.leading :]
+            both = [f"{'*'.join(rest)}*{size}" if rest else str(size), str(size)]
+            arguments += [f"{name}.ctypes.data", *(both[::-1] if operand.transposed else both)[:steps]]
+        for indices in (item.rows, item.columns, item.inner):
+            arguments.append("*".join(self.extent_of(i) for i in indices) or "1")
+        return wrapped(f"{PRODUCT}(", arguments, ")")
+
+    def _sliced(self, operand: Operand) -> str:
+        """The array, or the slice of it that is multiplied now."""
+        name = self.arrays[operand.tensor.name]
+        return f"{name}[{', '.join(self._subscript(s) for s in operand.at)}]" if operand.at else name
+
     def _matrix(self, operand: Operand, *, vector: bool) -> str:
         """The array, or one slice of it, as a matrix: leading axes flattened, transposed by its strides."""
-        shape, name = self.shape_of(operand.tensor)[len(operand.at) :], self.arrays[operand.tensor.name]
-        if operand.at:
-            name = f"{name}[{', '.join(self._subscript(s) for s in operand.at)}]"
+        shape, name = self.shape_of(operand.tensor)[len(operand.at) :], self._sliced(operand)
         if vector:
             return name if len(shape) == 1 else f"{name}.reshape({'*'.join(shape)})"
         rows, columns = shape[: operand.leading], shape[operand.leading :]

@@ -13,10 +13,14 @@ from collections.abc import Iterator, Mapping
 #: In emitted code: the decorator of these functions. Nothing but other compiled code calls them.
 KERNEL = "kernel"
 DEFINED = f"""
-def {KERNEL}(types):
+from symdl.compilation.machine.linking import kept_apart
+
+
+def {KERNEL}(types, **more):
     \"\"\"Compiled for arguments of these types, apart from the functions that call it.\"\"\"
-    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "cache": True}}
-    return njit(f"({{types}},)", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "cache": True, "no_cfunc_wrapper": True}}
+    made = njit(f"({{types}},)", **{{"no_cpython_wrapper": True, **options, **more}})
+    return lambda function: kept_apart(made(function))
 """.strip()
 #: Names end with this, and no others do.
 SUFFIX = "_kernel"

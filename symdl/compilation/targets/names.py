@@ -12,6 +12,7 @@ _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
     "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx", "exp_gap",
+    "kept_apart", "tiles", "tile_whole", "tile_wide", "tile_narrow", "packed", "turned", "pack",
     "view1", "view2", "view3", "view4", "view5", "view6",
 }  # fmt: skip
 

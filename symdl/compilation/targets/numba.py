@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode, wide
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, wide
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
@@ -75,7 +75,10 @@ def emit_module(
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
-    if kernels is not None:
+    if multiplies := f"{products.PRODUCT}(" in text:
+        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{products.IMPORT}\n")
+        helpers.insert(0, products.source(dtype))
+    if kernels is not None or multiplies:
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)

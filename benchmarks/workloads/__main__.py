@@ -1,0 +1,7 @@
+"""See `run`."""
+
+import sys
+
+from benchmarks.workloads.run import main
+
+sys.exit(main())

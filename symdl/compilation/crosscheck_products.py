@@ -1,0 +1,81 @@
+"""A part of the cross-check: the program's matrix product on whole numbers, where every result is exact.
+
+The extents on which functions are compared with their equations are smaller than a tile. So the product that stands in
+the program is called by itself on extents around every edge that its code knows: whole and partial tiles, packed and
+unpacked operands, more inner indices than are multiplied at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.compilation.targets.products import ALIASED, DEPTH, PRODUCT, VECTORS, Tiles, tiles
+from symdl.errors import CrossCheckError
+
+Array = npt.NDArray[Any]
+#: Rows and columns beside a result, which have to stay as they were.
+MARGIN = 80
+
+
+def check_products(space: Mapping[str, Any], dtype: str) -> int:
+    """Compare the product of a program, if it has one, with products of integers; how many there were.
+
+    Raises:
+        CrossCheckError: an entry that is wrong, or something else was written to.
+    """
+    made = tiles(dtype)
+    if PRODUCT not in space or made is None:
+        return 0
+    rng = np.random.default_rng(21)
+    count = 0
+    for rows, columns, inner in extents(made, dtype):
+        for turned_a, turned_b in ((False, False), (True, True)):
+            check_product(space[PRODUCT], dtype, (rows, columns, inner), (turned_a, turned_b), rng)
+            count += 1
+    return count
+
+
+def extents(made: Tiles, dtype: str) -> Iterator[tuple[int, int, int]]:
+    """Rows, columns and inner indices around the edges of the code."""
+    wide, aliased = made.lanes * VECTORS, ALIASED // np.dtype(dtype).itemsize
+    yield made.rows, wide, 5
+    yield made.rows + 1, wide + made.lanes + 3, made.lanes + 1
+    yield 2 * made.rows - 1, made.lanes - 1, 2 * made.lanes
+    yield 3, 2, DEPTH + 3
+    yield 4 * wide + 1, 4 * wide + 1, aliased
+    yield aliased, aliased, made.lanes + 2
+
+
+def check_product(
+    product: Callable[..., Any],
+    dtype: str,
+    extents: tuple[int, int, int],
+    turned: tuple[bool, bool],
+    rng: np.random.Generator,
+) -> None:
+    """One product of small integers; `turned` operands stand in memory transposed.
+
+    Raises:
+        CrossCheckError: an entry that is wrong, or one beside the result that was written to.
+    """
+    rows, columns, inner = extents
+    a, b = rng.integers(-3, 4, size=(rows, inner)), rng.integers(-3, 4, size=(inner, columns))
+    left, right = (np.array(m.T if t else m, dtype, order="C") for m, t in zip((a, b), turned, strict=True))
+    left, right = (m.T if t else m for m, t in zip((left, right), turned, strict=True))
+    room = np.full((rows + MARGIN, columns + MARGIN), 77, dtype)
+    out = room[:rows, :columns]
+    steps = (left.ctypes.data, *left.strides, right.ctypes.data, *right.strides, out.ctypes.data, out.strides[0])
+    product(*steps, rows, columns, inner)
+    wanted = np.full_like(room, 77)
+    wanted[:rows, :columns] = a @ b
+    if not np.array_equal(room, wanted):
+        raise CrossCheckError(
+            f"the matrix product {rows}×{inner} by {inner}×{columns} is wrong",
+            where="the cross-check against whole numbers",
+            why=f"operands that stand in memory transposed: {turned[0]:d}, {turned[1]:d}",
+            remedy="report this with the processor; the code was not returned",
+        )
