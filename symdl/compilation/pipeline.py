@@ -44,8 +44,8 @@ def compile(
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
-    The code runs on any shapes; `extents` decides what is multiplied as matrices. Before this returns, the very functions
-    that it returns have been compared with the equations in 50-digit arithmetic (see `Compiled.report`).
+    The code runs on any shapes; `extents` decides what is multiplied as matrices. Before this returns, the very
+    functions that it returns have been compared with the equations in 50-digit arithmetic (see `Compiled.report`).
 
     Args:
         definition: forward equations, or a gradient definition: both are only equations.
