@@ -179,17 +179,17 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
 
     def defined(self) -> sympy.Expr:
         """This call written out by the definition."""
-        return type(self).definition(*self.args)
+        return sympy.sympify(type(self).definition(*self.args))
 
     def computed(self) -> sympy.Expr:
         """This call in the form that is safe to compute."""
-        return (type(self).stable or type(self).definition)(*self.args)
+        return sympy.sympify((type(self).stable or type(self).definition)(*self.args))
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         if argindex == 1 and type(self).slope is not None:
-            return type(self).slope(*self.args)  # type: ignore[misc]
+            return sympy.sympify(type(self).slope(*self.args))  # type: ignore[misc]
         variables = [sympy.Dummy(f"v{k}", real=True) for k in range(len(self.args))]
-        body = type(self).definition(*variables)
+        body = sympy.sympify(type(self).definition(*variables))
         return body.diff(variables[argindex - 1]).xreplace(dict(zip(variables, self.args, strict=True)))
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symdl.errors import DefinitionError
+
 #: Other names than ours, without spaces, signs and capitals; "loss" at the end may be left out.
 ALIASES = {
     "step": "binary_step",
@@ -49,6 +51,23 @@ def known(name: str, names: Iterable[str]) -> str:
         if form and found:
             return found
     return name
+
+
+def refuse_taken(kind: str, name: str, names: Iterable[str]) -> None:
+    """A new entry needs a name of its own, which is none by which the library's are found either.
+
+    Raises:
+        DefinitionError: it is the name of another.
+
+    >>> refuse_taken("loss", "mse", ["l1", "l2"])
+    Traceback (most recent call last):
+    symdl.errors.DefinitionError: loss 'mse' is in the library, as l2. Remedy: choose another name.
+    """
+    held = list(names)
+    found = known(name, held)
+    if found in held:
+        told = "" if found == name else f", as {found}"
+        raise DefinitionError(f"{kind} '{name}' is in the library{told}", remedy="choose another name")
 
 
 def _letters(name: str) -> str:

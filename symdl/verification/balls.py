@@ -34,6 +34,7 @@ from symdl.verification.real import (
     finite,
     power,
     sign_of,
+    unsupported,
 )
 
 #: Bits of the working precision.
@@ -246,7 +247,7 @@ class Evaluator:
         if isinstance(expr, sympy.floor):
             return arb(self._rounded_down(expr.args[0], at))
         if type(expr) not in FUNCTIONS or len(expr.args) == 0:
-            raise UnsupportedError(f"'{type(expr).__name__}' can't be evaluated with certainty")
+            raise unsupported(expr)
         return FUNCTIONS[type(expr)](*[self.ball(a, at) for a in expr.args])
 
     def _switch(self, expr: Switch, at: dict[Index, int]) -> arb:

@@ -220,3 +220,12 @@ RELATIONS: dict[type, Callable[[int], bool]] = {
     sympy.Equality: lambda s: s == 0,
     sympy.Unequality: lambda s: s != 0,
 }
+
+
+def unsupported(expr: sympy.Expr) -> UnsupportedError:
+    """The error for a function that has no balls."""
+    return UnsupportedError(
+        f"{type(expr).__name__} can't be evaluated with certainty",
+        where=str(expr)[:60],
+        remedy="write it with exp, log, tanh, sqrt, erf, sin, cos or sd.switch",
+    )

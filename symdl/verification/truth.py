@@ -23,6 +23,7 @@ from symdl.verification.real import (
     finite,
     power,
     sign_of,
+    unsupported,
 )
 
 #: Bits to begin with, and the most that are tried: e^−x² next to the smallest number needs a few thousand.
@@ -129,7 +130,7 @@ class Truth:
         if isinstance(expr, Switch):
             return self._switch(expr)
         if type(expr) not in FUNCTIONS:
-            raise UnsupportedError(f"'{type(expr).__name__}' can't be evaluated with certainty")
+            raise unsupported(expr)
         function, arguments = FUNCTIONS[type(expr)], [self._of(a) for a in expr.args]
         return lambda: function(*[a() for a in arguments])
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import sympy
 
-from symdl.core.functions import UNSTATED, scalar_function
+from symdl.core.functions import scalar_function
 from symdl.errors import DefinitionError, SymdlError, one_of
 from symdl.library.activations import clipped, gated, gates, rectifiers, sigmoids, units, vectors, waves
 from symdl.library.activations.record import Activation
 from symdl.library.activations.vectors import ACROSS
 from symdl.library.numbers import number
-from symdl.library.spelling import known
+from symdl.library.spelling import known, refuse_taken
+from symdl.library.tried import tried
 
 #: In the order of `symdl list`.
 _ALL: tuple[Activation, ...] = (
@@ -94,8 +95,7 @@ def activation(
         return ACTIVATIONS[name].chosen(**values)
     if name in ACTIVATIONS and _is_library_s(ACTIVATIONS[name], definition):
         return ACTIVATIONS[name].chosen(**values)
-    if name in ACTIVATIONS or name in taken:
-        raise DefinitionError(f"activation '{name}' is in the library", remedy="choose another name")
+    refuse_taken("activation", name, (*ACTIVATIONS, *taken))
     usual = _parameters(name, definition)
     call = scalar_function(
         name,
@@ -171,24 +171,8 @@ def _tried(made: Activation) -> None:
         DefinitionError: it fails, or gives no scalar expression.
         KinkError: a kink without a policy.
     """
-    where, remedy = f"activation {made.name}", "write it with sd.exp, sd.log, sd.tanh, sd.sin, sd.switch and the like"
     arguments = [sympy.Symbol(n, real=True) for n in ("x", *made.parameters)]
-    try:
-        value = made.formula(*arguments)
-    except SymdlError:
-        raise
-    except Exception as error:
-        why = "it is called with an expression, not with a number"
-        raise DefinitionError(f"its function fails: {error}", where=where, why=why, remedy=remedy) from error
-    if not isinstance(value, (sympy.Expr, int, float)):
-        raise DefinitionError(
-            f"its function gives {value!r}, which is no scalar expression", where=where, remedy=remedy
-        )
-    unknown = sorted(s.name for s in sympy.sympify(value).free_symbols - set(arguments) - {UNSTATED})
-    if unknown:
-        raise DefinitionError(
-            f"{unknown[0]} has no value", where=where, remedy=f"make it a parameter: lambda s, {unknown[0]}: …"
-        )
+    tried(f"activation {made.name}", lambda: made.formula(*arguments), arguments, "make it a parameter: lambda s, {}: …")
     made.definition()
 
 

@@ -55,8 +55,14 @@ def pointwise(
         axes: how many axes the inputs have, unless told otherwise.
 
     Raises:
-        DefinitionError: a body without a target and a prediction.
+        DefinitionError: a body without a target and a prediction, or something is stated of what it does not have.
     """
+    if not callable(body):
+        raise DefinitionError(
+            f"{body!r} is no function", where=f"loss {name}", remedy=f"write sd.loss('{name}', lambda t, y: …)"
+        )
+    if not name.isidentifier():
+        raise DefinitionError(f"'{name}' is not a name", where="a loss", remedy="use letters and digits")
     stated = facts or {}
     arguments = [p for p in inspect.signature(body).parameters.values() if p.kind in _NAMED]
     inputs = [p.name for p in arguments if p.default is p.empty]
@@ -67,6 +73,14 @@ def pointwise(
             f"loss {name} has the inputs {', '.join(inputs) or 'none'}",
             why="a loss compares a target with a prediction",
             remedy="write it as a function of both: lambda t, y: (t - y)**2",
+        )
+
+    unknown = [n for n in stated if n not in (*inputs, *usual)]
+    if unknown:
+        raise DefinitionError(
+            f"loss {name} has no argument '{unknown[0]}'",
+            why="something is stated of it",
+            remedy=f"its arguments are {', '.join((*inputs, *usual))}",
         )
 
     def make(*, axes: int = axes, reduction: str = "mean", **options: Any) -> Loss:

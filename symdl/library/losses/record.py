@@ -66,7 +66,7 @@ def checked(reduction: str) -> str:
     return reduction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Loss:
     """A loss with its options chosen: what a network ends in, and a definition of its own.
 
@@ -110,6 +110,9 @@ class Loss:
     def extra(self) -> Mapping[str, Declared]:
         """What it needs beside the target and the prediction."""
         return dict(list(self.inputs.items())[2:])
+
+    def __repr__(self) -> str:
+        return str(self.definition())
 
     def write(self, *tensors: Tensor, reduction: str = "") -> Tensor:
         """Write the equations of the loss into the definition that is being written, and return L.

@@ -11,7 +11,8 @@ from symdl.errors import DefinitionError, one_of
 from symdl.library.losses import binary, classes, distances, divergences, regions, regression
 from symdl.library.losses.pointwise import pointwise
 from symdl.library.losses.record import Family, Loss
-from symdl.library.spelling import known
+from symdl.library.spelling import known, refuse_taken
+from symdl.library.tried import tried
 
 #: In the order of `symdl list`.
 _FAMILIES: tuple[Family, ...] = (
@@ -70,6 +71,41 @@ def loss(
                 remedy=one_of(name, LOSSES, f"define it: sd.loss('{name}', lambda t, y: …)"),
             )
         return LOSSES[name].chosen(**options)
-    if name in LOSSES:
-        raise DefinitionError(f"loss '{name}' is in the library", remedy="choose another name")
-    return pointwise(name, definition, facts=facts, source=source, kink=kink, careful=careful).chosen(**options)
+    refuse_taken("loss", name, LOSSES)
+    made = pointwise(name, definition, facts=facts, source=source, kink=kink, careful=careful).chosen(**options)
+    _tried(made, definition)
+    return made
+
+
+def _tried(made: Loss, definition: Callable[..., sympy.Expr]) -> None:
+    """Write the definition once, so that what is wrong with it is said here and not in a network.
+
+    Raises:
+        DefinitionError: it fails, gives no scalar expression, or does not depend on the prediction.
+        KinkError: a kink without a policy.
+    """
+    where = f"loss {made.name}"
+    tensors = {n: sympy.Symbol(n, real=True) for n in made.inputs}
+    value = tried(where, lambda: made.value(*map(_Scalar, tensors.values())), list(tensors.values()), _PARAMETER)
+    target, prediction, *_ = tensors.values()
+    if not value.has(prediction):
+        raise DefinitionError(
+            f"its value, {value}, does not depend on {prediction}",
+            where=where,
+            why=f"{target} is the target and {prediction} the prediction: nothing could be learned",
+            remedy="write the target first: lambda t, y: (t - y)**2",
+        )
+    made.definition()
+
+
+_PARAMETER = "make it a parameter with its usual value: lambda t, y, {}=1: …"
+
+
+class _Scalar:
+    """A symbol in the place of the entry of a tensor."""
+
+    def __init__(self, symbol: sympy.Symbol) -> None:
+        self.symbol = symbol
+
+    def element(self) -> sympy.Symbol:
+        return self.symbol
