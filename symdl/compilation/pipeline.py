@@ -80,6 +80,18 @@ def compile(
     True
     """
     _check_options(definition, dtype, target, extents)
+    if (by_names := definition.by_names()) is not definition:
+        made = compile(
+            by_names,
+            wrt=wrt,
+            optimizer=optimizer,
+            dtype=dtype,
+            extents=extents,
+            target=target,
+            predict=predict,
+            careful=careful,
+        )
+        return replace(made, definition=definition)
     if (general := definition.general) is not None:
         # what a mean divides by is tied to its axis there, so that the same code can be checked on small extents
         known = {n: e for n, e in general.extents.items() if n in general.definition.extents} | dict(extents or {})

@@ -29,6 +29,8 @@ class Definition:
         kinks: where a function has no derivative and what was decided for that point, one line each.
         general: what `at` was called on, where that made this definition.
         careful: whether it is compiled with twice the digits and without overflow unless asked otherwise.
+        named: equations that are a function written out, each with the same one that calls the function by its name:
+            so it is compiled, in the form that keeps its digits.
 
     Raises:
         DefinitionError, ShapeError, KinkError: with the equation, the index and both extents.
@@ -41,6 +43,7 @@ class Definition:
     kinks: tuple[str, ...] = field(default=(), compare=False)
     general: General | None = field(default=None, compare=False, repr=False)
     careful: bool = field(default=False, compare=False)
+    named: Mapping[Equation, Equation] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_definition(self.name, self.inputs, self.equations, self.outputs)
@@ -95,6 +98,12 @@ class Definition:
             for index in (i for t in eq.terms for i in t.bound):
                 found.setdefault(index.name, index.extent)
         return found
+
+    def by_names(self) -> Definition:
+        """The definition with functions by name where its equations have them written out; itself where none are."""
+        if not any(e in self.named for e in self.equations):
+            return self
+        return replace(self, equations=tuple(self.named.get(e, e) for e in self.equations), kinks=(), named={})
 
     def only(self, outputs: Iterable[str], name: str = "") -> Definition:
         """The definition cut down to what `outputs` need."""

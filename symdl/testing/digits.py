@@ -23,6 +23,8 @@ from symdl.testing.ulps import FORMATS, ulps
 from symdl.verification.truth import Truth
 
 P = ParamSpec("P")
+#: So many of the stretches without a form are told.
+STRETCHES = 3
 #: An example is worth showing when so many of the sixteen digits are wrong.
 TELLING = 4
 #: Nobody is warned of what happens beyond; the report says it.
@@ -65,10 +67,19 @@ class Loss:
         lines = [f"the {self.part} at {place} is {self.truth}; as written it gives {self.written!r}: {gone}"]
         if self.form is None:
             return "\n".join([*lines, "a stable form: none found; it is computed as it is written"])
-        lines += [
-            "a stable form: " + ("found" if self.mended else f"none found for x near {self.form.at:.6g}; elsewhere")
-        ]
+        lines += ["a stable form: " + ("found" if self.mended else f"none found {_places(self.form.lost)}; elsewhere")]
         return "\n".join([*lines, *[f"  {line}" for line in str(self.form).splitlines()]])
+
+
+def _places(lost: tuple[tuple[float, float], ...]) -> str:
+    """The stretches for which there is no form, in words.
+
+    >>> _places(((-2.0, -1.0), (4.0, 4.0)))
+    'for −2 ≤ x ≤ −1 and x near 4'
+    """
+    told = [f"x near {a:.6g}" if a == b else f"{a:.6g} ≤ x ≤ {b:.6g}" for a, b in lost[:STRETCHES]]
+    more = f" and {len(lost) - STRETCHES} more stretches" if len(lost) > STRETCHES else ""
+    return f"for {' and '.join(told)}{more}".replace("-", "−").replace("e−", "e-")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """What a loss that someone wrote loses when it is computed as it is written, and what is computed instead.
 
-A loss of a target t and a prediction y is rewritten where it is a function of one number: of y − t, of t·y, of y alone,
-or of y for each of the two targets 0 and 1. That function gets a name, and with it what named functions get: forms that
-keep their digits, for its values and for its slope.
+A loss of a target t and a prediction y is rewritten where it is a function of one number: of y − t, of t·y, of y/t, of
+y alone, or of y for each of the two targets 0 and 1. That function gets a name, and with it what named functions get:
+forms that keep their digits, for its values and for its slope.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ class _Forms:
         self.forms = forms
         self.worst = max(f.worst for _, f in forms)
         self.at = max(forms, key=lambda f: f[1].worst)[1].at
+        self.lost = tuple(stretch for _, f in forms for stretch in f.lost)
 
     @classmethod
     def of(cls, found: list[tuple[sympy.Expr, Any]]) -> _Forms | None:
@@ -110,7 +111,7 @@ def _parts(name: str, expr: sympy.Expr, symbols: list[sympy.Symbol]) -> tuple[Pa
     t, y, *others = symbols
     if expr.free_symbols & set(others):
         return ()
-    for u, inside in ((y, {}), (y - t, {y: _X + t}), (t * y, {y: _X / t})):
+    for u, inside in ((y, {}), (y - t, {y: _X + t}), (t * y, {y: _X / t}), (y / t, {y: _X * t})):
         function = sympy.simplify(expr.xreplace({y: _X}) if not inside else expr.subs(inside))
         if function.free_symbols == {_X}:
             return ((sympy.S.One, u, _named(name, function)),)

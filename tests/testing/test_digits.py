@@ -102,3 +102,57 @@ def test_that_no_form_of_a_loss_was_found_is_said_plainly():
 
 def test_a_loss_that_keeps_its_digits_says_so_without_a_warning():
     assert sd.digits(sd.loss("own_quartic", lambda t, y: (t - y) ** 4)).keeps
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "truth"),
+    [
+        # a fraction of polynomials: x² overflows from 1e154 on, and its slope is a difference as it is derived
+        ("own_geman", lambda s: s**2 / (1 + s**2), lambda x: x**2 / (1 + x**2)),
+        # exponents that differ by a constant
+        (
+            "own_difference",
+            lambda s: 1 / (1 + sd.exp(-s)) - 1 / (1 + sd.exp(1 - s)),
+            lambda x: 1 / (1 + mpmath.exp(-x)) - 1 / (1 + mpmath.exp(1 - x)),
+        ),
+    ],
+)
+def test_fractions_and_shifted_exponents_keep_their_digits(name, function, truth):
+    with pytest.warns(sd.DigitsWarning, match="a stable form: found"):
+        made = sd.activation(name, function)
+    code = sd.compile(made.definition(), wrt=["s"])
+    with mpmath.workdps(400):
+        for x in (-700.0, -3e160, -40.5, -5.5, -1e-3, 0.75, 20.0, 1e9, 3e160):
+            if name == "own_difference" and abs(x) > 700:
+                continue
+            value, found = code(s=x)["a"], code.gradient(s=x)["s"]
+            slope = mpmath.diff(truth, mpmath.mpf(x), h=mpmath.mpf(10) ** -100 * max(1, abs(x)))
+            for ours, want in ((value, truth(mpmath.mpf(x))), (found, slope)):
+                unit = max(math.ulp(float(want)), math.ulp(0.0))
+                assert abs(mpmath.mpf(float(ours)) - want) <= 5 * unit, (x, float(ours), float(want))
+
+
+def test_where_there_is_no_form_is_said_by_stretches():
+    with pytest.warns(sd.DigitsWarning, match="none found for"):
+        made = sd.activation("own_tanhexp", lambda s: s * sd.tanh(sd.exp(s)))
+    (slope,) = (loss for loss in sd.digits(made).losses if loss.part == "slope")
+    assert slope.form.lost and all(a <= b for a, b in slope.form.lost)
+    assert f"{slope.form.lost[0][0]:.6g}".replace("-", "−") in str(slope)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "truth", "slope"),
+    [
+        ("sigmoid", 30.0, lambda x: 1 / (1 + mpmath.exp(-x)), lambda x: mpmath.exp(-x) / (1 + mpmath.exp(-x)) ** 2),
+        ("tanh", 30.0, mpmath.tanh, lambda x: mpmath.sech(x) ** 2),
+        ("elu", -1e-10, mpmath.expm1, mpmath.exp),
+    ],
+)
+def test_an_entry_by_itself_is_compiled_in_the_form_that_keeps_its_digits(name, at, truth, slope):
+    """Its definition has the formula written out, which overflows in a slope or cancels."""
+    definition = sd.activation(name).definition()
+    code = sd.compile(definition, wrt=["s"])
+    assert code.definition == definition
+    with mpmath.workdps(60):
+        for ours, want in ((code(s=at)["a"], truth(mpmath.mpf(at))), (code.gradient(s=at)["s"], slope(mpmath.mpf(at)))):
+            assert abs(mpmath.mpf(float(ours)) - want) <= 4 * math.ulp(float(want))

@@ -64,14 +64,44 @@ def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]
         yield expr.replace(
             sympy.log, lambda u: cfunctions.log1p(u - 1) if u.is_Add and u.has(sympy.S.One) else sympy.log(u)
         )
+    if expr.is_rational_function(x) and not expr.is_polynomial(x):
+        yield sympy.factor(sympy.together(expr))
+        yield by_inverse(expr, x, sign)
     for begin in (expr, expr.rewrite(_HYPERBOLIC, sympy.exp)):
-        made = _error_functions(begin, x, sign)
+        made = _error_functions(_apart(begin, x), x, sign)
         made = _lengths(made, x)
         yield made
         try:
             yield _Exponentials(x, sign).form(made)
         except (SymdlError, sympy.PolynomialError, NotImplementedError):
             continue
+
+
+def by_inverse(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> sympy.Expr:
+    """A fraction of polynomials, beyond ±1 as one in 1/x: its powers don't overflow where x is large.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> by_inverse(x**2 / (1 + x**2), x, 1)
+    Switch(x - 1, x**2/(x**2 + 1), 1/(quotient(1, x)**2 + 1), 1)
+    """
+    w = sympy.Dummy("w", real=True)
+    beyond = sympy.factor(sympy.together(expr.subs(x, 1 / w))).subs(w, quotient(1, x))
+    return Switch(sign * x - 1, sympy.factor(sympy.together(expr)), beyond, 1)
+
+
+def _apart(expr: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
+    """e^{c + u} → e^c e^u, so that all exponentials of x are powers of one.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> _apart(sympy.exp(2 - x) - sympy.exp(-x), x)
+    -exp(-x) + exp(2)*exp(-x)
+    """
+    found = {}
+    for call in expr.atoms(sympy.exp):
+        constant, rest = call.args[0].as_independent(x, as_Add=True)
+        if rest != 0 and constant != 0:
+            found[call] = sympy.exp(constant) * sympy.exp(rest)
+    return expr.xreplace(found)
 
 
 def _beside_one(node: sympy.Expr) -> bool:
@@ -210,7 +240,7 @@ class _Exponentials:
 
     def form(self, expr: sympy.Expr) -> sympy.Expr:
         """The fraction in E, written safely; unchanged where there are no exponentials of one kind."""
-        exps = sorted(expr.atoms(sympy.exp), key=sympy.default_sort_key)
+        exps = sorted((e for e in expr.atoms(sympy.exp) if e.has(self.x)), key=sympy.default_sort_key)
         if not exps:
             return expr
         self._measure([e.args[0] for e in exps])
@@ -259,7 +289,9 @@ class _Exponentials:
     def _written(self, expr: sympy.Expr) -> sympy.Expr:
         """The fraction with its factors written safely, and the power of E that it starts with put in last."""
         others = {n: sympy.Dummy(real=True) for n in expr.atoms(cfunctions.log1p, sympy.log, erfcx, hypot)}
-        constants = [n for n in expr.atoms(sympy.Pow, sympy.NumberSymbol) if n.is_real and not n.free_symbols]
+        constants = [
+            n for n in expr.atoms(sympy.Pow, sympy.exp, sympy.NumberSymbol) if n.is_real and not n.free_symbols
+        ]
         for n in sorted(constants, key=lambda n: -n.count_ops()):
             others[n] = sympy.Dummy(positive=True)
         back = {d: self._inner(n) for n, d in others.items()}

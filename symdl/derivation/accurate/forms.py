@@ -70,6 +70,7 @@ class Form:
         pieces: by interval, in order, from −∞ to ∞.
         kinks: values at points where two sides meet.
         worst, at: the largest error of rounding and where: a worst case, in ulps.
+        lost: where the worst case is beyond `HARD`: the first and the last point of the grid of each stretch.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Form:
     kinks: tuple[tuple[float, sympy.Expr], ...]
     worst: float
     at: float
+    lost: tuple[tuple[float, float], ...] = ()
 
     def __str__(self) -> str:
         lines = []
@@ -141,7 +143,24 @@ def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sym
     after = _errors(form, points)
     better = sum(e > HARD for e in after) < sum(e > HARD for e in before)
     most = max(after)
-    return Search(worst, at, replace(form, worst=most, at=points[after.index(most)]) if better else None)
+    if not better:
+        return Search(worst, at, None)
+    return Search(worst, at, replace(form, worst=most, at=points[after.index(most)], lost=_stretches(after, points)))
+
+
+def _stretches(errors: list[float], points: list[float]) -> tuple[tuple[float, float], ...]:
+    """Neighbours with errors beyond `HARD`, each stretch as its first and its last point.
+
+    >>> _stretches([20, 20, 1, 30], [-2.0, -1.0, 0.0, 1.0])
+    ((-2.0, -1.0), (1.0, 1.0))
+    """
+    found: list[tuple[float, float]] = []
+    previous = False
+    for error, at in zip(errors, points, strict=True):
+        if error > HARD:
+            found = [*found[:-1], (found[-1][0], at)] if previous else [*found, (at, at)]
+        previous = error > HARD
+    return tuple(found)
 
 
 def _form(name: str, definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr]) -> Form:
@@ -306,7 +325,9 @@ def _exact_exponents(form: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
     """e^u with u that is rounded: u with twice the digits."""
 
     def rounded(node: sympy.Expr) -> bool:
-        return isinstance(node, sympy.exp) and not _free_of_rounding(node.args[0], x) and node.args[0].is_polynomial(x)
+        if not (isinstance(node, sympy.exp) and node.has(x)):
+            return False
+        return not _free_of_rounding(node.args[0], x) and bool(node.args[0].is_polynomial(x))
 
     return form.replace(rounded, lambda node: scaled_exp(sympy.S.One, node.args[0]))
 

@@ -111,11 +111,15 @@ class Activation(Displayed):
         declared = {shown(name): made for name, made in self.declared().items()}
         variable, output = ("x" if "s" in declared else "s"), ("y" if "a" in declared else "a")
 
-        def body(s: Tensor, *tensors: Tensor) -> Tensor:
+        def body(function: Callable[..., sympy.Expr], s: Tensor, *tensors: Tensor) -> Tensor:
             values = dict(zip(self.declared(), (t.element() for t in tensors), strict=True))
-            return let(output, self.defined(s.element(), **values))
+            return let(output, function(s.element(), **values))
 
-        return written(self.name, {variable: Input(), **declared}, body)
+        plain, named = (
+            written(self.name, {variable: Input(), **declared}, partial(body, function))
+            for function in (self.defined, self)
+        )
+        return replace(plain, named=dict(zip(plain.equations, named.equations, strict=True)))
 
     @property
     def entry(self) -> Entry:

@@ -172,7 +172,9 @@ def _tried(made: Activation) -> None:
         KinkError: a kink without a policy.
     """
     arguments = [sympy.Symbol(n, real=True) for n in ("x", *made.parameters)]
-    tried(f"activation {made.name}", lambda: made.formula(*arguments), arguments, "make it a parameter: lambda s, {}: …")
+    tried(
+        f"activation {made.name}", lambda: made.formula(*arguments), arguments, "make it a parameter: lambda s, {}: …"
+    )
     made.definition()
 
 
