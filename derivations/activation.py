@@ -12,7 +12,6 @@ import sympy
 
 import symdl as sd
 from derivations.lesson import PATIENCE, Lesson
-from derivations.sliced import SLICES
 from derivations.slices import HIGHEST, LEFT, RIGHT, label
 from symdl.core.functions import ScalarFunction
 from symdl.library.activations import Activation
@@ -53,34 +52,6 @@ BY_VALUE: dict[str, Callable[..., sympy.Expr]] = {
     "gaussian": lambda a, s: -2 * s * a,
 }
 ACCURACY = Link("Accuracy in float32 and float64", "../accuracy/accuracy.md")
-
-
-@dataclass(frozen=True)
-class Several:
-    """An activation of several numbers: a lesson, and where it is from.
-
-    Args:
-        lesson: both derivations, and the slope by hand.
-        source: where the formula is from.
-        kink: the decision at a kink, in words.
-    """
-
-    lesson: Lesson
-    source: str
-    kink: str = ""
-
-    def blocks(self) -> Iterator[Block]:
-        """The section.
-
-        Raises:
-            NotProvedError: a claim is not proved.
-        """
-        yield from self.lesson.blocks()
-        name = self.lesson.title.replace(" ", "_")
-        yield Heading("Value and slope", 3)
-        yield SLICES[name].figure(name, self.lesson.definition.outputs[0])
-        yield Items((*([f"Kink: {self.kink}"] if self.kink else []), f"Source: {self.source}"))
-        yield ACCURACY
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from derivations.activation import ACCURACY, S, curve_lines
 from derivations.lesson import PATIENCE, Lesson
 from derivations.sliced import SLICES
 from derivations.slopes import SLOPES, Slope
+from derivations.tables import property_blocks
 from symdl.core.functions import Switch
 from symdl.core.tensors import elements_in
 from symdl.library.losses import LOSSES, Loss
@@ -71,6 +72,7 @@ class LossEntry:
         ).blocks()
         yield Heading("Value and slope", 3)
         yield self.figure
+        yield from property_blocks(self.name)
         kink = [f"Kink: {self.loss.kink}"] if self.loss.kink else []
         yield Items((*kink, f"Source: {self.loss.source}"))
         yield ACCURACY

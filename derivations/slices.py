@@ -3,8 +3,9 @@ slope. Both are evaluated from the equations, entry by entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from symdl.compilation.targets.reference import evaluate
 from symdl.derivation.derive import derive
 from symdl.derivation.seeds import seeded
 from symdl.errors import DomainError
+from symdl.library.lines import Line as Along
 from symdl.rendering.document import Figure
 from symdl.rendering.labels import Label
 from symdl.rendering.plot import Line, Point, plot_figure
@@ -32,26 +34,17 @@ class Slice:
     """A line through the inputs of a definition.
 
     Args:
-        given: the number that runs → the inputs of one example, by name, without the axis of the examples; parameters
-            as they are.
-        wrt: the input whose entry runs, and its place.
-        value: the place of the entry that is drawn; () where an example has one value.
-        words: what stays, in words and formulas.
-        low, high: the ends of the line.
+        line: what runs, and what stays.
+        words: what is seen, in words and formulas.
+        low, high: the ends that are drawn.
         stretch: units of the plot for each unit of the line.
-        options: of the definition.
-        together: whether an input has all examples, the first of which is meant.
     """
 
-    given: Callable[[float], Mapping[str, Any]]
-    wrt: tuple[str, tuple[int, ...]]
-    value: tuple[int, ...] = ()
-    words: str = ""
+    line: Along
+    words: str
     low: float = LEFT
     high: float = RIGHT
     stretch: int = 1
-    options: Mapping[str, Any] = field(default_factory=dict)
-    together: bool = False
 
     def figure(self, name: str, letter: str) -> Figure:
         """The value, blue, and its slope, red.
@@ -60,13 +53,13 @@ class Slice:
             name: of the definition, and of the file.
             letter: what the value is called.
         """
-        whole = seeded(sd.definition(name, **self.options))
+        whole = seeded(sd.definition(name, **self.line.options))
         output = whole.outputs[1]
         seed = next(t for t in whole.inputs if t.cotangent_of and t.cotangent_of[1] == output)
-        gradient = derive(whole, wrt=self.wrt[0])
+        gradient = derive(whole, wrt=self.line.wrt[0])
         wanted = gradient.gradient.only([output, *gradient.names.values()])
         places = np.linspace(self.low, self.high, POINTS + 1).tolist()
-        found = [p for x in places for p in self._at(x, wanted, output, seed, gradient.names[self.wrt[0]])]
+        found = [p for x in places for p in self._at(x, wanted, output, seed, gradient.names[self.line.wrt[0]])]
         lines = [
             Line(label(letter, prime), kind, *_runs([(x * self.stretch, pair[k]) for x, pair in found]))
             for k, (prime, kind) in ((1, ("′", "backward")), (0, ("", "forward")))
@@ -78,9 +71,10 @@ class Slice:
     ) -> Iterator[tuple[float, tuple[float, float]]]:
         """The value and the slope at one place; nothing where there is none."""
         data = {t.name for t in wanted.inputs if t.role == "input"}
-        many = self.together
-        arrays = {n: np.asarray(v)[None] if n in data and not many else np.asarray(v) for n, v in self.given(x).items()}
-        place = (0, *self.value)
+        many = self.line.together
+        numbers = {n: np.asarray(v) for n, v in _numbers(self.line.given(x)).items()}
+        arrays = {n: v[None] if n in data and not many else v for n, v in numbers.items()}
+        place = (0, *self.line.value)
         rows = len(next(iter(arrays.values()))) if many else 1
         unit = np.zeros((rows, *(self._length(i, arrays, wanted) for i in seed.indices[1:])))
         unit[place] = 1.0
@@ -88,7 +82,7 @@ class Slice:
             made = evaluate(wanted, {**arrays, seed.name: unit}, digits=20)
         except DomainError:
             return
-        where = self.wrt[1] if many else (0, *self.wrt[1])
+        where = self.line.wrt[1] if many else (0, *self.line.wrt[1])
         yield x, (float(made[output][place]), float(made[slope][where]))
 
     @staticmethod
@@ -100,6 +94,17 @@ class Slice:
                 if t.name in arrays and (i.extent / index.extent).is_Integer:
                     return int(arrays[t.name].shape[k] // (i.extent / index.extent))
         raise AssertionError(index)
+
+
+def _numbers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers where a line has fractions."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, list):
+            return [number(v) for v in value]
+        return float(Fraction(value)) if isinstance(value, str) else value
+
+    return {name: number(value) for name, value in given.items()}
 
 
 def _runs(points: list[Point]) -> tuple[tuple[tuple[Point, ...], ...], tuple[tuple[float, float, bool], ...]]:

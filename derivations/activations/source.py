@@ -3,8 +3,9 @@
 import sympy
 
 import symdl as sd
-from derivations.activation import Entry, Several
+from derivations.activation import Entry
 from derivations.lesson import Lesson
+from derivations.several import Several
 from symdl.library.activations import clipped, gated, gates, rectifiers, sigmoids, units, vectors, waves
 
 #: PReLU learns its slope; 1/4 is where its paper starts.

@@ -20,12 +20,13 @@ from flint import arb
 
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.functions import ScalarFunction, scalar_function
-from symdl.core.tensors import Fact, elements_in
+from symdl.core.tensors import Fact
 from symdl.derivation.accurate.calls import slope_search, value_search
 from symdl.derivation.accurate.forms import Form
 from symdl.errors import SymdlError
 from symdl.library.activations import Activation
 from symdl.library.losses import LOSSES, Loss as LossFunction, loss as from_library
+from symdl.library.losses.reduced import X, in_numbers, of_one_number
 from symdl.testing import digits as of_one
 from symdl.testing.digits import ROUND, TELLING, Digits, DigitsWarning, Loss
 from symdl.testing.ulps import FORMATS, ulps
@@ -37,7 +38,6 @@ P = ParamSpec("P")
 #: One summand of a loss: a factor, the number that the function is of, and the named function.
 Part = tuple[sympy.Expr, sympy.Expr, Any]
 
-_X = sympy.Symbol("x", real=True)
 #: Targets and further inputs that examples have, by what is stated of them.
 _STAY = {Fact.BINARY: (0, 1), Fact.SIGN: (1, -1), Fact.FRACTION: (0.5, 0.25), Fact.POSITIVE: (1, 3)}
 _ANY = (0, 1, -2)
@@ -60,7 +60,7 @@ def digits(which: Activation | LossFunction) -> Digits:
 
 def _report(made: LossFunction) -> tuple[Digits, tuple[Part, ...]]:
     """What a loss loses, and the parts that mend it."""
-    written = _written(made)
+    written = in_numbers(made)
     if written is None:
         return Digits(made.name, ()), ()
     expr, symbols = written
@@ -94,39 +94,26 @@ class _Forms:
         return "\n".join(f"with x = {u}:\n{form}" for u, form in self.forms)
 
 
-def _written(made: LossFunction) -> tuple[sympy.Expr, list[sympy.Symbol]] | None:
-    """The loss of one entry in symbols, target and prediction first; None where it is no such function."""
-    if not made.pointwise or len(made.inputs) < 2:
-        return None
-    equations = made.entries().equations
-    if len(equations) != 1:
-        return None
-    symbols = {n: sympy.Symbol(n, real=True) for n in made.inputs}
-    body = equations[0].rhs
-    return body.xreplace({e: symbols[e.name] for e in elements_in(body)}), list(symbols.values())
-
-
 def _parts(name: str, expr: sympy.Expr, symbols: list[sympy.Symbol]) -> tuple[Part, ...]:
     """The loss as a sum of factors times functions of one number; nothing where it is no such sum."""
     t, y, *others = symbols
     if expr.free_symbols & set(others):
         return ()
-    for u, inside in ((y, {}), (y - t, {y: _X + t}), (t * y, {y: _X / t}), (y / t, {y: _X * t})):
-        function = sympy.simplify(expr.xreplace({y: _X}) if not inside else expr.subs(inside))
-        if function.free_symbols == {_X}:
-            return ((sympy.S.One, u, _named(name, function)),)
+    if (single := of_one_number(expr, t, y)) is not None:
+        u, function = single
+        return ((sympy.S.One, u, _named(name, function)),)
     ends = [expr.subs(t, k) for k in (0, 1)]
     if all(e.is_finite is not False and not e.has(sympy.nan, sympy.zoo) for e in ends):
         affine = (1 - t) * ends[0] + t * ends[1]
         if sympy.expand(expr - affine) == 0:
-            made = [(factor, y, e.xreplace({y: _X})) for factor, e in zip((1 - t, t), ends, strict=True)]
+            made = [(factor, y, e.xreplace({y: X})) for factor, e in zip((1 - t, t), ends, strict=True)]
             return tuple((f, u, _named(f"{name}_{k}", e)) for k, (f, u, e) in enumerate(made) if e != 0)
     return ()
 
 
 def _named(name: str, function: sympy.Expr) -> type[ScalarFunction]:
     shown = rf"\operatorname{{{name.replace('_', ' ')}}}"
-    return scalar_function(name, lambda x: function.xreplace({_X: x}), latex=shown, source="a loss of the author's")
+    return scalar_function(name, lambda x: function.xreplace({X: x}), latex=shown, source="a loss of the author's")
 
 
 def _example(

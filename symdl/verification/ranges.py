@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sympy
 from flint import arb
@@ -13,6 +14,8 @@ from symdl.verification.terms import UndecidedError
 
 #: Digits that are shown of a number that has no name.
 DIGITS = 12
+#: A ball is narrower than this where its middle may be told, and then with so many digits at most.
+SHARP, FEW = 1e-15, 6
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def _cut(ball: arb) -> str:
     ('0.135335283236…', '0.75', '−1200')
     """
     size = abs(ball)
+    if ball.rad() < SHARP and (near := _nearest(ball)) is not None:
+        return f"≈ {near}"
     whole = len(str(int(float(size.mid())))) if size > 1 else 0
     for places in range(max(DIGITS - whole, 0), -1, -1):
         scaled = size * arb(10) ** places
@@ -84,6 +89,18 @@ def _cut(ball: arb) -> str:
             sign = "−" if ball < 0 else ""
             return f"{sign}{before}{'.' if after else ''}{after}{'' if exact else '…'}"
     raise UndecidedError("a number is not known to its first digit")
+
+
+def _nearest(ball: arb) -> str | None:
+    """A number of few digits that a narrow ball holds: which of its sides the value is on is not known.
+
+    >>> _nearest(arb("0.25", 1e-30))
+    '0.25'
+    """
+    scaled = (ball * arb(10) ** FEW).unique_fmpz()
+    if scaled is None or (ball * arb(10) ** DIGITS).floor().unique_fmpz() is not None:
+        return None
+    return str(Decimal(int(scaled)).scaleb(-FEW).normalize()).replace("-", "−")
 
 
 def compare(a: Value, b: Value) -> int:
