@@ -8,12 +8,14 @@ import sys
 from typing import Any
 
 import symdl as sd
+from symdl.cli.files import entry
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     command = commands.add_parser("accuracy", help="measure the error of compiled functions over all numbers")
-    command.add_argument("names", metavar="NAME", nargs="*", help="activations and losses of the library")
+    words = "activations and losses of the library, or of a Python file"
+    command.add_argument("names", metavar="NAME|FILE.py:OBJ", nargs="*", help=words)
     command.add_argument("--all", action="store_true", help="every activation and every loss")
     command.add_argument("--dtype", choices=["float64", "float32", "both"], default="both", help="default: both")
     command.add_argument("--points", type=int, default=1500, help="about how many of the grid (default: 1500)")
@@ -29,18 +31,29 @@ def run(arguments: argparse.Namespace) -> int:
             where="symdl accuracy",
             remedy="symdl accuracy gelu, or symdl accuracy --all",
         )
-    names = [n if n in sd.swept() else sd.activation(n).name for n in arguments.names] or sd.swept()
+    names = [_which(n) for n in arguments.names] or sd.swept()
     dtypes = ("float64", "float32") if arguments.dtype == "both" else (arguments.dtype,)
     found = []
     for count, name in enumerate(names):
-        _say(f"{_bar(count, len(names))} {name}")
-        found.append(sd.sweep(name, dtypes=dtypes, points=arguments.points, peer=True))
+        _say(f"{_bar(count, len(names))} {name if isinstance(name, str) else name.name}")
+        found.append(sd.sweep(name, dtypes=dtypes, points=arguments.points, peer=isinstance(name, str)))
     _say("")
     if arguments.json:
         print(json.dumps([f.to_json() for f in found], indent=2))
     else:
         print(sd.sweep_table(found))
     return 0 if all(f.conditioned for f in found) else 1
+
+
+def _which(name: str) -> Any:
+    """An entry that a sweep takes, by the name that people write, or an object of a file."""
+    found = entry(name)
+    if not isinstance(found, str) or found in sd.swept():
+        return found
+    try:
+        return sd.loss(found).name
+    except sd.DefinitionError:
+        return sd.activation(found).name
 
 
 def _say(words: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import symdl as sd
+from symdl.cli.files import in_file, is_entry, loaded, wrong
 
 
 def add_to(commands: Any) -> None:
@@ -117,31 +117,18 @@ def read_values(path: str) -> dict[str, Any]:
 
 
 def load(what: str) -> Any:
-    """A definition of the library by name, or an object of a Python file, which is run as Python runs it.
+    """A definition of the library by name, or one of a Python file; of an activation or a loss there, its own.
 
     Raises:
         SymdlError: no such name, file or object, or the file fails.
     """
-    if ":" not in what and not what.endswith(".py"):
+    if not in_file(what):
         return sd.definition(what)
-    path, _, name = what.rpartition(":")
-    if not path or not name.isidentifier():
-        raise sd.DataError(f"'{what}' names no object", remedy="write FILE.py:NAME")
-    if not Path(path).is_file():
-        raise sd.DataError(f"no file {path}", remedy="check the path")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if spec is None or spec.loader is None:
-        raise sd.DataError(f"{path} is no Python file", remedy="write FILE.py:NAME")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except sd.SymdlError:
-        raise
-    except Exception as error:
-        raise sd.DataError(f"{path} fails when it is run", why=f"{type(error).__name__}: {error}") from error
-    found = getattr(module, name, None)
+    found = loaded(what)
+    if is_entry(found):
+        return found.definition()
     if not isinstance(found, sd.Definition):
-        raise sd.DataError(f"{path} has no definition '{name}'", remedy="decorate a function with @sd.define")
+        raise wrong(what, "definition", "decorate a function with @sd.define")
     return found
 
 

@@ -37,6 +37,10 @@ ALIASES = {
     "kldiv": "kl_divergence",
     "kullbackleibler": "kl_divergence",
     "multilabelmargin": "multilabel_margin",
+    "xavieruniform": "glorot_uniform",
+    "xaviernormal": "glorot_normal",
+    "kaiminguniform": "he_uniform",
+    "kaimingnormal": "he_normal",
 }
 
 

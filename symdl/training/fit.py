@@ -20,7 +20,7 @@ from symdl.errors import DataError
 from symdl.training.history import History
 from symdl.training.measures import Metric, chosen, measured
 from symdl.training.optional import needs
-from symdl.training.rows import Rows, expected, kept
+from symdl.training.rows import Inputs, Rows, expected, kept
 
 Array = npt.NDArray[Any]
 
@@ -70,26 +70,31 @@ class Fit:
         at = -1 if self.best_epoch is None else self.best_epoch - 1
         return {n: float(c[at]) for n, c in {**curves, **self.history.metrics}.items() if c is not None and len(c)}
 
-    def predict(self, X: npt.ArrayLike) -> Array:
-        """The prediction (the first output that needs no target) for rows of inputs, shape (N, …).
+    def predict(self, X: Inputs) -> Array:
+        """The prediction (the first output that needs no target) for rows of inputs, shape (N, …), or a table by name.
 
         Raises:
             DefinitionError: the definition returns nothing but its loss.
             DataError, ShapeError: inputs that do not fit.
         """
-        data = self.compiled.definition.data[0].name
-        return next(iter(self.compiled.predict(**self._given({data: X}, "predict")).values()))
+        data = X if isinstance(X, Mapping) else {self.compiled.definition.data[0].name: X}
+        return next(iter(self.compiled.predict(**self._given(data, "predict")).values()))
 
-    def labels(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def labels(self, X: Inputs) -> npt.NDArray[np.int64]:
         """The class with the largest prediction, shape (N,)."""
         return np.asarray(np.argmax(self.predict(X), axis=-1), dtype=np.int64)
 
-    def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, Array]:
+    def evaluate(self, X: Inputs, y: npt.ArrayLike | None = None) -> dict[str, Array]:
         """All outputs of the definition, the loss first; y as the definition has it (one-hot rows)."""
-        data = dict(zip([t.name for t in self.compiled.definition.data], (X, y), strict=False))
+        names = [t.name for t in self.compiled.definition.data]
+        data = dict(X) if isinstance(X, Mapping) else {names[0]: X}
+        if y is not None and (left := [n for n in names if n not in data]):
+            data[left[0]] = y
         return self.compiled(**self._given(data, "evaluate"))
 
-    def measure(self, X: npt.ArrayLike, y: npt.ArrayLike, metrics: Iterable[str | Metric] = ()) -> dict[str, float]:
+    def measure(
+        self, X: Inputs, y: npt.ArrayLike | None = None, metrics: Iterable[str | Metric] = ()
+    ) -> dict[str, float]:
         """The loss and metrics by name, on rows that may be new; y as for `sd.train`, class labels included.
 
         Raises:

@@ -14,6 +14,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 from symdl.errors import DataError, ShapeError, one_of
 from symdl.library.initialisers import INITIALISERS, Initialiser, glorot_uniform, zeros
+from symdl.library.spelling import known
 from symdl.library.weights import use_of
 
 Array = npt.NDArray[Any]
@@ -93,9 +94,10 @@ def _chosen(definition: Definition, init: Init) -> dict[str, Initialiser]:
 def _by_name(init: str | Initialiser) -> Initialiser:
     if isinstance(init, Initialiser):
         return init
-    if init not in INITIALISERS:
+    name = known(init, INITIALISERS) if isinstance(init, str) else init
+    if name not in INITIALISERS:
         raise DataError(f"no initialiser '{init}'", remedy=one_of(str(init), INITIALISERS))
-    return INITIALISERS[init]()
+    return INITIALISERS[name]()
 
 
 def _copied(definition: Definition, name: str, value: npt.ArrayLike, dtype: str) -> Array:

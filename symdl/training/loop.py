@@ -21,7 +21,7 @@ from symdl.training.initial import initial_parameters
 from symdl.training.measures import Metric, chosen
 from symdl.training.progress import Progress, bar
 from symdl.training.quasi_newton import minimise
-from symdl.training.rows import Rows, check_alike, kept
+from symdl.training.rows import Inputs, Rows, check_alike, kept
 from symdl.training.run import Run
 from symdl.training.stopping import EarlyStopping
 
@@ -32,13 +32,13 @@ BATCH = 32
 
 def train(
     model: Definition | Compiled,
-    X: npt.ArrayLike,
+    X: Inputs,
     y: npt.ArrayLike | None = None,
     *,
     epochs: int,
     batch_size: int | None = None,
     optimizer: Optimizer | LBFGS | None = None,
-    validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    validation: tuple[Inputs, npt.ArrayLike | None] | Mapping[str, npt.ArrayLike] | None = None,
     seed: int = 0,
     init: str | Initialiser | Mapping[str, str | Initialiser] | None = None,
     initial: Mapping[str, npt.ArrayLike] | None = None,
@@ -56,13 +56,14 @@ def train(
         model: its first data input is X and its second is y. Compiled code keeps its dtype and optimiser. Masks
             (`sd.Input("n j", mask=0.8)`, `sd.dropout`) are drawn anew for every row of every batch; wherever a loss or
             a metric is measured and in prediction, they are what they are on average.
-        X: inputs, shape (N, …).
+        X: inputs, shape (N, …); or a table of all data inputs by name, {"anchor": …, "like": …, "other": …}, where a
+            definition has more than two, or others. What does not begin with the axis of the rows is used as a whole.
         y: targets, shape (N, …) as the definition has them; or class labels, shape (N,), where the target of the
             definition sums to one: they are made one-hot.
         epochs: how many times every row is used; with `sd.lbfgs()` how many iterations there are at most.
         batch_size: rows in a step, 32 where none is given; the last batch of an epoch may be smaller.
         optimizer: `sgd(0.1)` where none is given.
-        validation: (X, y) to measure on after every epoch.
+        validation: (X, y) to measure on after every epoch, or a table as X.
         seed: of the initial parameters, of the order of the rows and of masks: the same seed gives the same bits.
         init: how weights are drawn, by name or from `sd.initialisers`; or a table of that by parameter.
         initial: parameters to start from; those not given are drawn (see `initial_parameters`).
@@ -94,6 +95,9 @@ def train(
     >>> fit = train(line, x, 3 * x + 1, epochs=200, batch_size=5, progress=False)
     >>> print(f"{fit.parameters['w']:.6f} {fit.parameters['b']:.6f}")
     3.000000 1.000000
+    >>> again = train(line, {"x": x, "t": 3 * x + 1}, epochs=200, batch_size=5, progress=False)  # by name
+    >>> bool(again.parameters["w"] == fit.parameters["w"])
+    True
     """
     definition = model.definition if isinstance(model, Compiled) else model
     _check_options(model, epochs, batch_size, optimizer, seed, dtype)
@@ -105,7 +109,8 @@ def train(
     _check_watched(model.optimizer if isinstance(model, Compiled) else optimizer, stopping, validation is not None)
     used_dtype = model.dtype if isinstance(model, Compiled) else dtype
     data = Rows(definition, X, y, used_dtype, {n: np.shape(a) for n, a in (initial or {}).items()})
-    held_out = Rows(definition, *validation, used_dtype, data.shapes) if validation is not None else None
+    held = (validation, None) if isinstance(validation, Mapping) else validation
+    held_out = Rows(definition, *held, used_dtype, data.shapes) if held is not None else None
     if held_out is not None:
         check_alike(data, held_out)
     starts, orders, masks = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,38 +18,51 @@ from symdl.training.arrays import check_array, check_arrays, one_hot
 Array = npt.NDArray[Any]
 
 
+#: X: the first data input of a definition, or a table of its data inputs by name.
+Inputs: TypeAlias = "npt.ArrayLike | Mapping[str, npt.ArrayLike]"
+
+
 class Rows:
-    """X and y as the compiled code takes them, by the names of the definition."""
+    """X and y as the compiled code takes them, by the names of the definition.
+
+    Args:
+        definition: its data inputs are X, and y where it has a second one; more of them come as a table by name, from
+            which one may be left out for y. What does not begin with the axis of the rows is the same for all of them.
+        X, y: see `sd.train`.
+        dtype: of the code.
+        shapes: of parameters, by name.
+    """
 
     def __init__(
         self,
         definition: Definition,
-        X: npt.ArrayLike,
+        X: Inputs,
         y: npt.ArrayLike | None,
         dtype: str,
         shapes: Mapping[str, tuple[int, ...]],
     ) -> None:
-        tensors = [t for t in definition.data if t.rank]
-        if not 1 <= len(tensors) <= 2 or len(tensors) != len(definition.data):
-            raise UnsupportedError(
-                f"{definition.name} has {len(definition.data)} data inputs",
-                where="train",
-                why="it trains on inputs X and targets y, each with an axis for the rows",
-            )
-        if (y is None) == (len(tensors) == 2):
-            raise DataError(
-                "y is missing" if y is None else "there is no target for y",
-                where=f"training {definition.name}",
-                why=f"its data are {', '.join(t.name for t in tensors)}",
-            )
         self.labels: npt.NDArray[np.int64] | None = None
-        arrays = [check_array(X, "X", rank=tensors[0].rank)]
-        if y is not None:
-            arrays = self._with_target(tensors, X, y, dtype, shapes)
-        self.arrays = {t.name: prepared(t, a, dtype) for t, a in zip(tensors, arrays, strict=True)}
-        self.target: Array | None = self.arrays[tensors[1].name] if y is not None else None
+        by_name, others = _table(definition, X, y)
+        first, *rest = [t for t in definition.data if t.rank]
+        target = next((t for t in rest if t.name not in by_name), None)
+        arrays = {first.name: check_array(by_name[first.name], _shown(first, X), rank=first.rank)}
+        if target is not None and y is not None:
+            both = self._with_target([first, target], by_name[first.name], y, dtype, shapes)
+            arrays |= dict(zip((first.name, target.name), both, strict=True))
+        arrays |= {t.name: check_array(by_name[t.name], t.name, rank=t.rank) for t in others}
+        self.arrays = {t.name: prepared(t, arrays[t.name], dtype) for t in definition.data}
+        self.target: Array | None = self.arrays[target.name] if target is not None else None
         self.shapes = {n: a.shape for n, a in self.arrays.items()}
-        self.rows = len(arrays[0])
+        self.rows = len(self.arrays[first.name])
+        for tensor in others:
+            count = len(self.arrays[tensor.name]) if tensor.rank else self.rows
+            if tensor.rank and tensor.indices[0] == first.indices[0] and count != self.rows:
+                raise ShapeError(
+                    f"{tensor.name} has {count} rows",
+                    where=f"training {definition.name}",
+                    why=f"{first.name} has {self.rows}",
+                    remedy="pass as many of each",
+                )
 
     def _with_target(
         self,
@@ -77,11 +90,55 @@ class Rows:
         return [inputs, one_hot(self.labels, known, dtype)]
 
 
+def _shown(first: Tensor, X: Inputs) -> str:
+    return first.name if isinstance(X, Mapping) else "X"
+
+
+def _table(definition: Definition, X: Inputs, y: npt.ArrayLike | None) -> tuple[dict[str, npt.ArrayLike], list[Tensor]]:
+    """What is given by name, and the tensors beside the first one that it is for.
+
+    Raises:
+        UnsupportedError: data that can't be rows.
+        DataError: something is missing, or belongs to nothing.
+    """
+    where, tensors = f"training {definition.name}", list(definition.data)
+    names = [t.name for t in tensors]
+    if not tensors or not tensors[0].rank:
+        raise UnsupportedError(
+            f"{definition.name} has {len(tensors)} data inputs, the first of which has no axis"
+            if tensors
+            else f"{definition.name} has no data inputs",
+            where="train",
+            why="it trains on rows of data",
+        )
+    if not isinstance(X, Mapping):
+        if len(tensors) > 2 or not all(t.rank for t in tensors):
+            raise UnsupportedError(
+                f"{definition.name} has {len(tensors)} data inputs",
+                where="train",
+                why="X and y are two of them",
+                remedy=f"pass a table by name as X: {{{', '.join(f'{n!r}: …' for n in names)}}}",
+            )
+        if (y is None) == (len(tensors) == 2):
+            raise DataError(
+                "y is missing" if y is None else "there is no target for y",
+                where=where,
+                why=f"its data are {', '.join(names)}",
+            )
+        return {names[0]: X}, []
+    unknown = [n for n in X if n not in names]
+    left = [n for n in names if n not in X]
+    if unknown or len(left) > (y is not None) or names[0] in left or (y is not None and not left):
+        what = f"'{unknown[0]}' is none of them" if unknown else f"'{left[0]}' is missing" if left else "y is left over"
+        raise DataError(what, where=where, why=f"its data are {', '.join(names)}", remedy="name each one")
+    return dict(X), [t for t in tensors[1:] if t.name in X]
+
+
 def check_alike(data: Rows, held_out: Rows) -> None:
     """Rows for validation have the shape of rows for training."""
     for name, shape in data.shapes.items():
         other = held_out.shapes[name]
-        if other[1:] != shape[1:]:
+        if len(other) != len(shape) or other[1:] != shape[1:]:
             raise ShapeError(
                 f"rows of {name} have the shape {other[1:]}",
                 where="the validation data",

@@ -172,11 +172,15 @@ def _of_numbers(made: Loss, expr: sympy.Expr, symbols: list[sympy.Symbol]) -> It
     if single is not None and (low, high) == (-sympy.oo, sympy.oo):
         u, function = single
         shown = {y - t: f"{y} − {t}", t * y: f"{t}·{y}", y / t: f"{y}/{t}"}.get(u, str(y))
-        yield section(f"{shown}, for every target{also}", function.xreplace({X: S}), S)
+        yield section(_hats(f"{shown}, for every target{also}"), function.xreplace({X: S}), S)
         return
     for target in next((v for k, v in _TARGETS.items() if k in made.target.facts), _ANY):
         function = _at(expr, t, sympy.Integer(target)).xreplace({y: S})
-        yield section(f"{y}, where {t} = {target}{also}".replace("-", "−"), function, S, low, high)
+        yield section(_hats(f"{y}, where {t} = {target}{also}"), function, S, low, high)
+
+
+def _hats(words: str) -> str:
+    return words.replace("y_hat", "ŷ").replace("-", "−")
 
 
 def _ends(facts: Any) -> tuple[Any, Any]:

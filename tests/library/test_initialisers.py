@@ -109,6 +109,15 @@ def test_which_parameters_are_drawn_how() -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "ours"),
+    [("xavier_uniform", "glorot_uniform"), ("Xavier normal", "glorot_normal"), ("kaiming_normal_", "he_normal")],
+)
+def test_names_that_other_libraries_have(other: str, ours: str) -> None:
+    model = dense.at(j=20)
+    assert np.array_equal(start(model, other)["W"], start(model, ours)["W"])
+
+
+@pytest.mark.parametrize(
     ("init", "kind", "says"),
     [
         ("he", DataError, "no initialiser 'he'"),

@@ -276,6 +276,8 @@ def test_one_of_ones_own() -> None:
         (lambda: library.adagrad(lr_decay=-1), "lr_decay = -1"),
         (lambda: clip_norm(library.sgd(), 0), "limit = 0"),
         (lambda: clip_value(library.sgd(), float("inf")), "limit = inf"),
+        (lambda: clip_value(library.lbfgs(), 1.0), "lbfgs has no gradient to clip"),
+        (lambda: clip_norm(library.lbfgs(), 1.0), "lbfgs has no gradient to clip"),
     ],
 )
 def test_numbers_out_of_range(make: Any, says: str) -> None:

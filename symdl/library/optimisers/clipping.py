@@ -31,8 +31,10 @@ def clip_value(optimizer: Optimizer, limit: float) -> Optimizer:
     """The optimiser with every entry of the gradient kept within ±limit (torch.nn.utils.clip_grad_value_).
 
     Raises:
-        DefinitionError: a limit that is not a finite number above 0; an optimiser that clips by the norm already.
+        DefinitionError: a limit that is not a finite number above 0; an optimiser that clips by the norm already, or
+            that is none of equations (L-BFGS).
     """
+    _needs_gradients(optimizer)
     if optimizer.step is not None and SQUARES in {t.name for t in optimizer.step.inputs}:
         raise DefinitionError(
             "clipping by value before clipping by the norm",
@@ -49,7 +51,19 @@ def clip_norm(optimizer: Optimizer, limit: float) -> Optimizer:
     ‖g‖ is the Euclidean norm over all entries of all parameters.
 
     Raises:
-        DefinitionError: a limit that is not a finite number above 0.
+        DefinitionError: a limit that is not a finite number above 0; an optimiser that is none of equations (L-BFGS).
     """
+    _needs_gradients(optimizer)
     hyper = {"clip_norm": float(above_zero("limit", limit)), "clip_small": _SMALL}  # type: ignore[arg-type]
     return preceded(optimizer, _by_norm, hyper, _scale)
+
+
+def _needs_gradients(optimizer: object) -> None:
+    if not isinstance(optimizer, Optimizer):
+        name = getattr(optimizer, "name", repr(optimizer))
+        raise DefinitionError(
+            f"{name} has no gradient to clip",
+            where="clipping",
+            why="it stands in front of an optimiser that takes a step for each gradient; a line search would be misled",
+            remedy="clip sd.sgd(0.1), sd.adam() and the like",
+        )
