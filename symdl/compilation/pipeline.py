@@ -90,6 +90,7 @@ def compile(
             target=target,
             predict=predict,
             careful=careful,
+            deterministic=deterministic,
         )
         return replace(made, definition=definition)
     if (general := definition.general) is not None:
