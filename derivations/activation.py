@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,34 +11,17 @@ import sympy
 
 import symdl as sd
 from derivations.lesson import PATIENCE, Lesson
-from derivations.slices import HIGHEST, LEFT, RIGHT, label
 from symdl.core.functions import ScalarFunction
 from symdl.library.activations import Activation
 from symdl.rendering.document import Block, Figure, Formula, Heading, Items, Link, Paragraph, Row, Table
 from symdl.rendering.mathprinter import MathPrinter
-from symdl.rendering.plot import Line, Point, plot_figure
+from symdl.rendering.plot import plot_figure
 from symdl.rendering.report import verdict_words
-from symdl.verification.pieces import pieces_of
-from symdl.verification.ranges import Span, Value
-from symdl.verification.shape import Arc, Curve
-from symdl.verification.terms import Work
+from symdl.testing.curves import S, curve_lines
+from symdl.testing.facttables import ONE, told
 from symdl.verification.truth import opened
 
-S = sympy.Symbol("s", real=True)
-#: Points of a curve that bends.
-POINTS = 160
 WAYS = {"stable": "the form that is computed", "complement": "1 minus it", "logarithm": "its log"}
-ROWS = {
-    "range": "range",
-    "bounded": "bounded",
-    "symmetry": "symmetry",
-    "zero_centred": "zero-centred",
-    "monotone": "monotone",
-    "limits": "limits",
-    "slope_limits": "limits of the slope",
-    "lipschitz": "Lipschitz constant",
-    "fixed_points": "fixed points",
-}
 
 
 #: The slope by the value a, where that is simpler: a, s, *parameters → the slope.
@@ -131,7 +113,7 @@ class Entry:
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         found = sd.properties(self.plain)
-        for name, words in ROWS.items():
+        for name, words in ONE.items():
             fact = getattr(found, name)
             if not fact:
                 raise sd.NotProvedError(f"{words} of {found.name}: {fact}")
@@ -159,84 +141,3 @@ def _scope(verdict: sd.Verdict, activation: Activation) -> str:
     assert all(u in names for u in unknowns), verdict.scope
     told = ", ".join(f"${printed(sympy.Symbol(names[u]))}$" for u in unknowns)
     return told + (" for which both sides have a value" if condition else "")
-
-
-def told(name: str, fact: Any) -> str:
-    """A property with formulas."""
-    match name:
-        case "range":
-            return " ∪ ".join(map(span_tex, fact.value))
-        case "limits" | "slope_limits":
-            ends = ((fact.value.at_minus, r"-\infty"), (fact.value.at_plus, r"\infty"))
-            return ", ".join(f"{value_tex(v) if v else 'none'} at ${end}$" for v, end in ends)
-        case "lipschitz":
-            return "none" if fact.value is None else value_tex(fact.value)
-        case "fixed_points":
-            spans, period = fact.value
-            again = f", and again after each ${sympy.latex(period)}$" if period is not None else ""
-            return (" ∪ ".join(map(span_tex, spans)) or "none") + again
-        case "monotone":
-            made = fact.value
-            turns = [f"{'rises' if t.rises else 'falls'} from {value_tex(t.at)}" for t in made.turns]
-            again = f", and again after each ${sympy.latex(made.period)}$" if made.period is not None else ""
-            return made.word + (f": it {', '.join(turns)}{again}" if turns else "")
-    return str(fact.text)
-
-
-def value_tex(value: Value) -> str:
-    """A number: its name where it has a short one, its digits where that is no fraction."""
-    if value.infinite:
-        return r"$\infty$" if value.exact is sympy.oo else r"$-\infty$"
-    digits = value.digits.replace("−", "-").replace("…", r"\dots")
-    exact = value.exact
-    if exact is None or (exact.is_Rational and exact.q > 10**6) or sympy.count_ops(exact) > 20:
-        return f"${digits}$"
-    return f"${MathPrinter().math(exact)}$" if exact.is_Rational else f"${MathPrinter().math(exact)} = {digits}$"
-
-
-def span_tex(span: Span) -> str:
-    low, high = (value_tex(v).strip("$") for v in (span.low, span.high))
-    if span.single:
-        return rf"$\{{{low}\}}$"
-    return f"${'[' if span.low_closed else '('}{low}, {high}{']' if span.high_closed else ')'}$"
-
-
-def curve_lines(expr: sympy.Expr, name: str, budget: float, variable: str = "") -> tuple[list[Line], int]:
-    """The curves of a function of s and of its slope, and how high they are to be seen."""
-    curve = Curve.of(pieces_of(expr, S), S, Work(budget))
-    value = Line(label(name, "", variable), "forward", _runs(curve, "value"), tuple(_dots(curve, slope=False)))
-    slope = Line(label(name, "′", variable), "backward", _runs(curve, "slope"), tuple(_dots(curve, slope=True)))
-    return [slope, value], _highest(curve)
-
-
-def _runs(curve: Curve, part: str) -> tuple[tuple[Point, ...], ...]:
-    return tuple(_run(arc, getattr(arc.piece, part), _right(curve)) for arc in curve.arcs)
-
-
-def _right(curve: Curve) -> float:
-    """As far as the last kink is seen."""
-    return max([RIGHT, *(float(k.at) + 1 for k in curve.kinks)])
-
-
-def _highest(curve: Curve) -> int:
-    return max([HIGHEST, *(math.ceil(float(k.value)) + 1 for k in curve.kinks)])
-
-
-def _run(arc: Arc, expr: sympy.Expr, right: float) -> tuple[Point, ...]:
-    """Points of a piece; two where it is straight. Ends are as near as a limit."""
-    low, high = max(float(arc.piece.low), LEFT), min(float(arc.piece.high), right)
-    count = 1 if arc.vanishes(opened(expr.diff(S, 2))) else max(2, round(POINTS * (high - low) / (RIGHT - LEFT)))
-    function = sympy.lambdify(S, expr, "math")
-    xs = [low + (high - low) * k / count for k in range(count + 1)]
-    return tuple((x, float(function(x))) for x in xs)
-
-
-def _dots(curve: Curve, *, slope: bool) -> Iterator[tuple[float, float, bool]]:
-    """At a jump: the value that the policy gives, closed; the limits that it is not, open."""
-    for kink, left, right in zip(curve.kinks, curve.arcs, curve.arcs[1:], strict=False):
-        before, after = (left.slopes[1], right.slopes[0]) if slope else (left.ends[1], right.ends[0])
-        value = kink.slope if slope else kink.value
-        if before == after == value:
-            continue
-        yield from ((float(kink.at), float(v), False) for v in dict.fromkeys((before, after)) if v != value)
-        yield float(kink.at), float(value), True

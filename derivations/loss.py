@@ -9,17 +9,18 @@ from typing import Any
 
 import sympy
 
-from derivations.activation import ACCURACY, S, curve_lines
+from derivations.activation import ACCURACY
 from derivations.lesson import PATIENCE, Lesson
 from derivations.sliced import SLICES
 from derivations.slopes import SLOPES, Slope
 from derivations.tables import property_blocks
-from symdl.core.functions import Switch
 from symdl.core.tensors import elements_in
 from symdl.library.losses import LOSSES, Loss
 from symdl.rendering.document import Block, Figure, Heading, Items
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.plot import plot_figure
+from symdl.testing.curves import S, curve_lines
+from symdl.testing.portraits import split_at_zero
 
 
 @dataclass(frozen=True)
@@ -85,19 +86,11 @@ class LossEntry:
         (equation,) = LOSSES[self.name].chosen(**self.slope.options).entries().equations
         numbers = {n: sympy.sympify(v) for n, v in self.plotted.items()}
         body = equation.rhs.xreplace({e: numbers.get(e.name, S) for e in elements_in(equation.rhs)})
-        lines, highest = curve_lines(_split_at_zero(body), "L", PATIENCE)
+        lines, highest = curve_lines(split_at_zero(body), "L", PATIENCE)
         printed = MathPrinter().math
         given = ", ".join(f"${printed(sympy.Symbol(n))} = {printed(v)}$" for n, v in numbers.items())
         words = f"The loss of one entry, blue, and its slope, red, by ${printed(sympy.Symbol(self.slope.wrt))}$"
         return plot_figure(lines, f"{words}; {given}.", f"{self.name}.svg", highest)
-
-
-def _split_at_zero(body: sympy.Expr) -> sympy.Expr:
-    """|s| in the condition of a switch: a case for each sign of s, so that its kinks can be written down."""
-    size = Switch(S, -S, S, sympy.Rational(1, 2))
-    if not any(node.args[0].has(size) for node in body.atoms(Switch)):
-        return body
-    return Switch(S, body.xreplace({size: -S}), body.xreplace({size: S}), sympy.Rational(1, 2))
 
 
 def page(title: str, words: str, *entries: LossEntry) -> tuple[str, list[LossEntry]]:

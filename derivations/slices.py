@@ -18,11 +18,9 @@ from symdl.derivation.seeds import seeded
 from symdl.errors import DomainError
 from symdl.library.lines import Line as Along
 from symdl.rendering.document import Figure
-from symdl.rendering.labels import Label
 from symdl.rendering.plot import Line, Point, plot_figure
+from symdl.testing.curves import HIGHEST, LEFT, RIGHT, label
 
-#: The window of the plots.
-LEFT, RIGHT, HIGHEST = -5, 5, 4
 #: Points of a curve, so that whole numbers and halves are among them.
 POINTS = 120
 #: How much larger a step has to be than those beside it to be a jump.
@@ -118,10 +116,3 @@ def _runs(points: list[Point]) -> tuple[tuple[tuple[Point, ...], ...], tuple[tup
         runs[-1].append(point)
     dots = tuple((*run[0], True) for run in runs if len(run) == 1)
     return tuple(tuple(run) for run in runs if len(run) > 1), dots
-
-
-def label(name: str, prime: str, variable: str = "") -> Label:
-    """The name of a curve."""
-    of = (("(", "", False), (variable, "", True), (")", "", False)) if variable else ()
-    spans = ((name, "", True), (prime, "", False), *of)
-    return Label(f"{name}{chr(39) if prime else ''}{f'({variable})' if of else ''}", tuple(s for s in spans if s[0]))

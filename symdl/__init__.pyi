@@ -114,6 +114,7 @@ from .testing.digits import (
 )
 from .testing.handwritten import CodeVerdict as CodeVerdict, check_code as check_code
 from .testing.lossdigits import digits as digits, loss as loss
+from .testing.portraits import portrait as portrait
 from .testing.records import Accuracy as Accuracy, sweep_table as sweep_table
 from .testing.sweep import sweep as sweep, swept as swept
 from .training.classification import (

@@ -52,6 +52,7 @@ class Section:
         limits, slope_limits: `Limits` at both ends.
         lipschitz: a `Value`, the least bound of the slope's size; None where there is none.
         smoothness: that of the slope's slope: the Lipschitz constant of the gradient; None where there is none.
+        ends: between which s lies.
     """
 
     of: str
@@ -64,6 +65,7 @@ class Section:
     slope_limits: Fact
     lipschitz: Fact
     smoothness: Fact
+    ends: tuple[sympy.Expr, sympy.Expr] = (-sympy.oo, sympy.oo)
 
     def facts(self) -> Iterator[tuple[str, Fact]]:
         """Name and fact, in the order of the table."""
@@ -159,6 +161,7 @@ def section(of: str, formula: sympy.Expr, s: sympy.Symbol, low: Any = -sympy.oo,
         slope_limits=limits(slope=True),
         lipschitz=of_curve(curve, lipschitz, steep, f"every zero of the slope's slope; {LIMITS}"),
         smoothness=of_curve(curve, smoothness, steep, f"every zero of the third derivative; {LIMITS}"),
+        ends=(low, high),
     )
 
 
