@@ -137,6 +137,7 @@ from .training.data import (
 from .training.detection import box_iou as box_iou, mean_average_precision as mean_average_precision
 from .training.fit import Fit as Fit, load_parameters as load_parameters
 from .training.loop import train as train
+from .training.many import ManyFits as ManyFits, train_many as train_many
 from .training.metrics import mae as mae, mse as mse, r2 as r2, rmse as rmse
 from .training.plots import plot_confusion as plot_confusion, plot_history as plot_history
 from .training.stopping import early_stopping as early_stopping

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from symdl.compilation.cuda_runtime import CudaProgram, Layout, load_source
+from symdl.compilation.cuda_models import Layout
+from symdl.compilation.cuda_runtime import load_source, threads_of_a_block
+from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.fusion import statements_in
 from symdl.compilation.plan import Plan
 from symdl.compilation.runtime import EpochSignature, Signature
@@ -28,7 +30,7 @@ def emitted(
 ) -> CudaModule:
     """The module for plans, for one block or for the whole grid by the work that is expected."""
     scope = "block" if max(work(plan) for plan in plans.values()) <= SMALL else "grid"
-    return emit_module(plans, dtype, optimizer, gradients, scope, ordered)
+    return emit_module(plans, dtype, optimizer, gradients, scope, ordered, threads_of_a_block())
 
 
 def work(plan: Plan) -> int:
@@ -60,16 +62,17 @@ def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, An
         "epoch": asdict(module.epoch) if module.epoch else None,
         "gradients": dict(gradients),
         "scope": module.scope,
+        "free": [n for n, f in module.functions.items() if f.free],
         "layout": asdict(module.layout) if module.layout else None,
     }
 
 
-def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> CudaProgram:
+def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> TrainingProgram:
     """A module in memory; its kernels are compiled when they are first launched."""
     functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
     space = load_source(source, path, key)
     epoch, layout = record["epoch"], record["layout"]
-    return CudaProgram(
+    return TrainingProgram(
         dtype,
         source,
         functions,
@@ -85,5 +88,6 @@ def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: s
         dict(record["gradients"]),
         space,
         scope=record["scope"],
+        free=tuple(record["free"]),
         layout=Layout(*(tuple(layout[n]) for n in ("pairs", "parts", "whole", "numbers"))) if layout else None,
     )

@@ -137,6 +137,11 @@ def require_gpu() -> Device:
     return usable[0]
 
 
+def free_memory() -> int:
+    """Bytes that are free on the current GPU; those of a simulated one are without end."""
+    return 2**62 if simulated() else int(numba_cuda().current_context().get_memory_info()[0])
+
+
 def environment() -> str:
     """What code for a GPU depends on beside the definition: its kind, and what compiles for it."""
     device = require_gpu()

@@ -129,7 +129,7 @@ def compile(
     entry = cache.find(key)
     if entry is not None:
         program = _load(target)(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
-        if is_whole(program.space):
+        if target == "cuda" or is_whole(program.space):
             report = Report.from_json(entry.record["report"])
             path = str(entry.folder / cache.PROGRAM)
             return Compiled(definition, dtype, optimizer, report, path, key, True, program)

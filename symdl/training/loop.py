@@ -204,16 +204,22 @@ def _code(
     """The compiled training loop, planned for the extents of the data."""
     if isinstance(model, Compiled):
         return _as_it_is(model, optimizer)
+    extents = extents_for(model, data, parameters, batch_size)
+    wide: Literal["float64", "float32"] = "float32" if dtype == "float32" else "float64"
+    if isinstance(optimizer, LBFGS):
+        return compile(model, wrt=[p.name for p in model.parameters], dtype=wide, extents=extents, predict=True)
+    return compile(model, optimizer=optimizer if optimizer is not None else sgd(0.1), dtype=wide, extents=extents)
+
+
+def extents_for(model: Definition, data: Rows, parameters: Mapping[str, Array], batch_size: int) -> dict[str, int]:
+    """The lengths to expect, by index name: those of the arrays, and of the batches."""
     extents: dict[str, int] = {}
     for tensor in model.inputs:
         array = data.arrays.get(tensor.name, parameters.get(tensor.name))
         if array is not None:
             extents.update(zip((i.name for i in tensor.indices), array.shape, strict=True))
     extents[model.data[0].indices[0].name] = batch_size
-    wide: Literal["float64", "float32"] = "float32" if dtype == "float32" else "float64"
-    if isinstance(optimizer, LBFGS):
-        return compile(model, wrt=[p.name for p in model.parameters], dtype=wide, extents=extents, predict=True)
-    return compile(model, optimizer=optimizer if optimizer is not None else sgd(0.1), dtype=wide, extents=extents)
+    return extents
 
 
 def _as_it_is(model: Compiled, optimizer: Optimizer | LBFGS | None) -> Compiled:

@@ -15,7 +15,7 @@ import pytest
 
 import symdl as sd
 from symdl.compilation import compile, devices
-from symdl.compilation.cuda_runtime import Batch, Layout, Memory
+from symdl.compilation.cuda_models import Batch, Layout, Memory
 from symdl.compilation.gradients import programs_for
 from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan, make_plan, statements_in
@@ -41,6 +41,8 @@ CASES = (
     "product_and_maximum:float64:grid",
     "unit_tanh:float64:grid",
     "net_l2:float64:block:broken",
+    "unit_identity:float64:block:many",
+    "unit_identity:float32:grid:many",
 )
 GPU = [d for d in devices.devices() if d.target == "cuda" and d.usable]
 
@@ -71,13 +73,25 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
     return {found["case"]: found for found in map(json.loads, ran.stdout.splitlines())}
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "broken" not in c])
+@pytest.mark.parametrize("case", [c for c in CASES if "broken" not in c and "many" not in c])
 def test_emitted_kernels_pass_the_cross_check_in_the_simulator(case: str, simulated: dict[str, dict[str, Any]]) -> None:
     found = simulated[case]
     assert found.get("refused") is None
     assert found["ulps"] < 200
     assert found["grid"] == (":grid" in case)
     assert found["trains"] == case.startswith(("net", "tokens", "unit"))
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "many" in c])
+def test_models_side_by_side_are_those_of_the_processor(case: str, simulated: dict[str, dict[str, Any]]) -> None:
+    """Three models with their own seeds and rates, in epochs with a short last batch; one of them diverges."""
+    found = simulated[case]
+    allowed = 1e-13 if "float64" in case else 1e-4
+    assert found["off"] < allowed
+    assert found["loss"] < allowed
+    one, other = found["steps"]
+    assert one == other
+    assert one[2] < one[0] == 6
 
 
 def test_scatters_are_atomic_unless_their_order_has_to_be_the_same(simulated: dict[str, dict[str, Any]]) -> None:
@@ -108,9 +122,9 @@ def test_a_barrier_stands_between_what_is_written_and_read_and_nowhere_else() ->
     assert "barrier()" not in lines[:product]
     assert lines[product + 1] == "barrier()"
     kept = emit_module(plans, "float64").source
-    # the gradients of W and b need the same values, and nothing of each other
+    # the gradients of W and b need nothing of each other, and nobody waits at the end
     ends = kept[kept.index("# W_bar[j, i] =") : kept.index("def gradient_kernel")]
-    assert ends.count("barrier()") == 1
+    assert "barrier()" not in ends
 
 
 def test_emitted_text_is_the_same_every_time_and_imports_nothing_of_symdl() -> None:
@@ -146,7 +160,6 @@ def test_models_are_packed_and_unpacked_by_the_half_that_was_written_last() -> N
         {("w", "m"): np.array([[5.0, 6.0], [7.0, 8.0]]), ("", "scale"): np.array([0.5, 0.25])},
         {},
         {},
-        np.arange(7)[None],
     )
     assert memory.kept == 8
     assert memory.total == 8 + 6 + 1 + 8

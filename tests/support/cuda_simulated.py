@@ -1,7 +1,7 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
-Arguments: `name:dtype:scope[:ordered][:broken]`, with the name of a definition of tests/conformance, which has to be on
-the path, as tests has. Prints a line of JSON for each: what the cross-check found, or what it refused.
+Arguments: `name:dtype:scope[:ordered][:broken][:many]`, with the name of a definition of tests/conformance, which has
+to be on the path, as tests has. Prints a line of JSON for each: what the cross-check found, or what it refused.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import sys
 
 import constructs
 import definitions
+import numpy as np
 import products
 
 from symdl.compilation import compile, cuda_build
 from symdl.compilation.targets import cuda_helpers
 from symdl.errors import CrossCheckError, DefinitionError, UnsupportedError
 from symdl.library.optimisers import adam
+from symdl.training.many import train_many
 
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
 TREE = cuda_helpers._TEAM
@@ -28,7 +30,8 @@ def main() -> None:
         cuda_build.SMALL = 2**62 if scope == "block" else -1
         # a fault in how a team adds up its parts: the last pair of them is left out
         cuda_helpers._TEAM = TREE.replace("while half > 0", "while half > 1") if "broken" in options else TREE
-        print(json.dumps({"case": argument, **checked(name, dtype, "ordered" in options)}), flush=True)
+        found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
+        print(json.dumps({"case": argument, **found}), flush=True)
 
 
 def checked(name: str, dtype: str, ordered: bool) -> dict[str, object]:
@@ -43,6 +46,24 @@ def checked(name: str, dtype: str, ordered: bool) -> dict[str, object]:
         return {"refused": str(error)}
     source = {"atomic": "cuda.atomic.add" in code.source, "grid": "this_grid" in code.source}
     return {"ulps": code.report.worst, "trains": code.optimizer is not None, **source}
+
+
+def many(name: str, dtype: str) -> dict[str, object]:
+    """How far three models, one of which diverges, are from those that the processor trains."""
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
+    settings = {"lr": [0.01, 0.02, 1e200]}
+    ran = {
+        target: train_many(
+            EVERY[name], X, y, epochs=2, seeds=[4, 5, 6], hyperparameters=settings, batch_size=3, dtype=dtype,
+            target=target,
+        )
+        for target in ("numba", "cuda")
+    }  # fmt: skip
+    one, other = ran["numba"], ran["cuda"]
+    off = [float((abs(one.parameters[p] / other.parameters[p] - 1)).max()) for p in one.parameters]
+    steps = [one.steps.tolist(), other.steps.tolist()]
+    return {"off": max(off), "loss": float(np.nanmax(abs(one.loss - other.loss))), "steps": steps}
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def emit_module(
     gradients: Mapping[str, str] | None = None,
     scope: str = "block",
     ordered: bool = False,
+    threads: int = cuda_helpers.THREADS,
 ) -> CudaModule:
     """Source with a device function and a kernel for each plan, and `train` kernels if there is an optimiser.
 
@@ -66,8 +67,9 @@ def emit_module(
         gradients: gradient output by parameter name.
         scope: "block" where one block runs a function, "grid" where all of them do.
         ordered: see `CudaEmitter`.
+        threads: of a block: a power of two.
     """
-    functions = {name: CudaEmitter(plan, dtype, ordered, scope).function(name) for name, plan in plans.items()}
+    functions = {name: CudaEmitter(plan, dtype, ordered, scope, threads).function(name) for name, plan in plans.items()}
     parts: list[str] = []
     for name, function in functions.items():
         parts += ["\n".join(function.size_lines), "\n".join(function.extent_lines)]
@@ -83,12 +85,12 @@ def emit_module(
         if scope == "block":
             parts.append(_train(emitter, layout, dtype, scope, shared=True))
     text = "\n".join(parts)
-    helpers = cuda_helpers.sources(text, plans.values(), dtype, scope)
-    source = "\n\n\n".join([_header(plans, dtype, optimizer, scope), *helpers, *parts]) + "\n"
+    helpers = cuda_helpers.sources(text, plans.values(), dtype, scope, threads)
+    source = "\n\n\n".join([_header(plans, dtype, optimizer, scope, threads), *helpers, *parts]) + "\n"
     return CudaModule(source, functions, arguments, layout, scope)
 
 
-def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str) -> str:
+def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int) -> str:
     trained = f", trained by {optimizer.name}" if optimizer else ""
     titles = dict.fromkeys(p.definition.name for p in plans.values())
     runs = "one block" if scope == "block" else "all blocks of a grid"
@@ -104,11 +106,13 @@ def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, 
             "",
             "import numpy as np",
             "from numba import cuda, types",
+            "from numba.core import config",
             "",
             f"real = np.{dtype}",
             f"{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end",
-            f"THREADS = {cuda_helpers.THREADS}  # of a block, at most",
-            "device, kernel = cuda.jit(device=True), cuda.jit(cache=True)",
+            f"THREADS = {threads}  # of a block",
+            f"registers = {{}} if config.ENABLE_CUDASIM else {{'max_registers': {cuda_helpers.REGISTERS}}}",
+            "device, kernel = cuda.jit(device=True), cuda.jit(cache=True, **registers)",
         ]
     )
 
@@ -142,12 +146,13 @@ def _train(emitter: CudaEpochEmitter, layout: CudaLayout, dtype: str, scope: str
     passed = [*data, *fixed]
     each = [
         *(f"{emitter.py[n]} = numbers[model*{step['numbers']} + {k}]" for k, n in enumerate(layout.numbers)),
-        "begin = model*kept",
+        "begin, before = model*kept, done[model]",
         "for entry in range(thread, kept, threads):",
         f"    space[{UNSIGNED}(entry)] = home[{UNSIGNED}(begin + entry)]",
         "barrier()",
         "completed = epoch(",
-        f"    thread, threads, parts, meet, sizes, starts, order[model*{step['order']}:], first_step,",
+        f"    thread, threads, parts, meet, sizes, starts, order[model*{step['order']}:],",
+        "    first_step + before, before,",
         *(f"    {', '.join(passed[k : k + 8])}," for k in range(0, len(passed), 8)),
         f"    space, whole[{of_block}*{step['whole']}:], wide[model*{step['wide']}:], hyper[model*{step['hyper']}:],",
         f"    losses[model*{step['losses']}:], broken_at[model:],",
@@ -156,7 +161,7 @@ def _train(emitter: CudaEpochEmitter, layout: CudaLayout, dtype: str, scope: str
         "for entry in range(thread, kept, threads):",
         f"    home[{UNSIGNED}(begin + entry)] = space[{UNSIGNED}(entry)]",
         "if thread == 0:",
-        "    done[model] = completed",
+        "    done[model] = before + completed",
         "barrier()",
     ]
     models = f"range(cuda.blockIdx.x, {step['models']}, cuda.gridDim.x)" if block else f"range({step['models']})"

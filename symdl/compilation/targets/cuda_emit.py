@@ -17,7 +17,7 @@ from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement
 from symdl.compilation.targets.accumulators import Accumulator
-from symdl.compilation.targets.cuda_helpers import TILES, tile_for
+from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function, indented, is_number
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
@@ -28,7 +28,7 @@ GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
 TAKEN = frozenset((
     "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "floor", "larger",
     "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
-    *(f"product_{h}_{w}" for _, h, w in TILES),
+    *(f"product_{h}_{w}" for _, h, w in TILES), *(f"product_of_blocks_{h}_{w}" for h, w in TILES_OF_BLOCKS),
     *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
 ))  # fmt: skip
 
@@ -43,6 +43,11 @@ class DeviceFunction(Function):
 
     extent_lines: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
+
+    @property
+    def free(self) -> bool:
+        """Whether its threads never wait for each other beyond their block: any number of blocks can run it."""
+        return not any("barrier()" in line or "= all_" in line for line in self.lines)
 
 
 class PlainAccumulator(Accumulator):
@@ -59,14 +64,17 @@ class CudaEmitter(Emitter):
         plan: made with `parallel`.
         dtype: "float64" or "float32".
         scope: "block" or "grid": who runs it together.
+        threads: of a block.
         ordered: sums onto computed places are added by one thread, in order; else by atomic additions.
     """
 
     taken = TAKEN
 
-    def __init__(self, plan: Plan, dtype: str, ordered: bool = False, scope: str = "block") -> None:
+    def __init__(
+        self, plan: Plan, dtype: str, ordered: bool = False, scope: str = "block", threads: int = THREADS
+    ) -> None:
         super().__init__(plan, dtype)
-        self.ordered, self.scope = ordered, scope
+        self.ordered, self.scope, self.threads = ordered, scope, threads
         self.numbers = [b.tensor for b in plan.buffers if b.kind == "scalar" and b.tensor.rank == 0]
         written = {n for item in plan.items for n in item_writes(item)}
         for buffer in plan.buffers:
@@ -120,7 +128,7 @@ class CudaEmitter(Emitter):
                 read, written = set(), set()
             read, written = read | reads, written | writes
             lines += [*self._notes(item), *self._parallel(item, around)]
-        return [*lines, "barrier()"] if lines and (around or written) else lines
+        return [*lines, "barrier()"] if around else lines
 
     def _notes(self, item: Item) -> list[str]:
         sources = [item.source] if isinstance(item, Contraction) else [s.source for s in statements_in(item)]
@@ -399,8 +407,10 @@ class CudaEmitter(Emitter):
         left = ", ".join(self._matrix_at(item.left, rows, inner))
         right = ", ".join(self._matrix_at(item.right, inner, columns))
         out, start, *_ = self._matrix_at(item.result, rows, columns)
-        entries = math.prod(self.plan.axes.expected_size(i) for i in (*item.rows, *item.columns))
-        name = "product_{}_{}".format(*tile_for(entries, self.scope))
+        size = self.plan.axes.expected_size
+        name = product_for(
+            math.prod(map(size, item.rows)), math.prod(map(size, item.columns)), self.scope, self.threads
+        )
         lines = [f"{name}(thread, threads, {rows}, {columns}, {inner}, {left}, {right}, {out}, {start})"]
         for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
             lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]

@@ -27,7 +27,7 @@ class CudaEpochEmitter(EpochEmitter):
 
     taken = TAKEN | {
         "starts", "space", "whole", "wide", "hyper", "broken_at", "loss", "slope", "at_row", "steps", "numbers", "home",
-        "scratch", "model", "kept", "begin", "completed", "epoch", "gradient", "evaluate", "predict",
+        "scratch", "before", "model", "kept", "begin", "completed", "epoch", "gradient", "evaluate", "predict",
     }  # fmt: skip
 
     def __init__(
@@ -65,6 +65,8 @@ class CudaEpochEmitter(EpochEmitter):
         places |= {self.wide_row[n]: k for n, k in self.row.items()}
         body = [
             f"rows, batch_size = starts[{ROWS}], starts[{BATCH}]",
+            "if broken_at[0] != 0:",
+            "    rows = 0  # it stopped in an earlier launch",
             "# where the parts of `space` begin, and how long they are; the length of a row of each array of data",
             *(f"{name} = starts[{k}]" for name, k in places.items()),
             "done = 0",
@@ -73,7 +75,7 @@ class CudaEpochEmitter(EpochEmitter):
             *indented(self._step()),
             "return done",
         ]
-        head = "thread, threads, parts, meet, sizes, starts, order, first_step"
+        head = "thread, threads, parts, meet, sizes, starts, order, first_step, before"
         arrays = "".join(f"    {', '.join(given[k : k + 8])},\n" for k in range(0, len(given), 8))
         return [
             f"def epoch(\n    {head},\n{arrays}    space, whole, wide, hyper, losses, broken_at,\n):",
@@ -104,16 +106,18 @@ class CudaEpochEmitter(EpochEmitter):
             "stop = min(start + batch_size, rows)",
             "count = stop - start",
             f"place = 0 if count == batch_size else starts[{EXTENTS}]",
-            "now, then = done % 2, 1 - done % 2",
+            "now, then = (before + done) % 2, 1 - (before + done) % 2",
             *self._gather(),
             "barrier()",
             "gradient(",
             *(f"    {a}," for a in arguments),
             ")",
+            "barrier()",
             f"loss = {loss}",
             "if thread == 0:",
             "    losses[done] = loss",
             "if not math.isfinite(loss):",
+            "    broken_at[0] = 1",
             "    break",
             *self._update(),
             "if broken != 0:",
@@ -141,6 +145,8 @@ class CudaEpochEmitter(EpochEmitter):
 
     def _update(self) -> list[str]:
         numbers = [f"{n} = hyper[{k}]" for k, n in enumerate(self.hyper.values())]
+        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
+        self.constants = Invariants(lambda s: s in constant, self.names)
         return [*numbers, *super()._update()]
 
     def _of_no_parameter(self, state: str, half: str) -> str:
@@ -166,13 +172,13 @@ class CudaEpochEmitter(EpochEmitter):
             text[s] = self._entry(f"{name}.{s}", "now")
             stores.append((new, self._entry(f"{name}.{s}", "then")))
         text |= self.scalars
-        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
-        invariants = Invariants(lambda s: s in constant, self.names)
-        body = self._body(text, invariants)
+        known = len(self.constants.found)
+        body = self._body(text, self.constants)
+        new_constants = self.constants.lines(self.printer)[known:]
         body += [f"{target} = {text[new]}" for new, target in stores]
         body += [f"if not math.isfinite({text['theta_new']}):", "    broken = 1"]
         loop = [f"for entry in range(thread, {self.entries[name]}, threads):", *indented(body)]
-        return invariants.lines(self.printer), loop
+        return new_constants, loop
 
     def _entry(self, part: str, half: str = "") -> str:
         start, length = self.begin[part], self.entries[part]

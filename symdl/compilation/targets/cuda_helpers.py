@@ -93,12 +93,26 @@ _OPERATIONS = {
     "max": ("The largest", "larger(parts[at_own], parts[at_own + half])", "larger(whole, real(meet[block]))"),
     "squares": ("The sum, in float64,", "parts[at_own] + parts[at_own + half]", "whole + meet[block]"),
 }
-#: At most so many threads in a block.
-THREADS = 256
+#: At most so many threads in a block, and registers in each of them.
+THREADS, REGISTERS = 512, 128
 #: Blocks of a grid, for what is decided before one is at hand.
 MANY_BLOCKS = 128
-#: How many numbers a thread computes of a matrix product, by the least number for each thread.
-TILES = ((16, 4, 4), (4, 2, 2), (0, 1, 1))
+#: How many numbers a thread computes of a matrix product, by the least number for each thread of a block.
+TILES = ((16, 4, 4), (2, 2, 2), (0, 1, 1))
+#: The same for a thread of a grid, whose blocks compute a part of the product at a time; the largest first.
+TILES_OF_BLOCKS = ((8, 2), (4, 2), (2, 1), (1, 1))
+
+
+def arranged(threads: int) -> tuple[int, int]:
+    """In how many rows and columns the threads of a block stand where it computes a part of a matrix product.
+
+    >>> arranged(512), arranged(4)
+    ((16, 32), (2, 2))
+    """
+    along = 1
+    while along < 32 and along * along < threads:
+        along *= 2
+    return threads // along, along
 
 
 def _team(kind: str, op: str, scope: str) -> str:
@@ -109,41 +123,47 @@ def _team(kind: str, op: str, scope: str) -> str:
     return text.replace("real(found)", "found").replace("real(meet[0])", "meet[0]") if op == "squares" else text
 
 
+def _head(name: str, doc: str) -> list[str]:
+    return [
+        "@device",
+        f"def {name}(",
+        "    thread, threads, rows, columns, terms, left, at_left, row_left, step_left, right, at_right, step_right,",
+        "    column_right, out, at_out,",
+        "):",
+        f'    """{doc}"""',
+    ]
+
+
 def _tile(height: int, width: int) -> str:
     """Source of a matrix product in which a thread computes `height` by `width` numbers at a time."""
     rows, columns = range(height), range(width)
     lines = [
-        "@device",
-        f"def product_{height}_{width}(",
-        "    thread, threads, rows, columns, terms, left, at_left, row_left, step_left, right, at_right, step_right,",
-        "    column_right, out, at_out,",
-        "):",
-        f'    """A matrix product, {height} by {width} numbers at a time; those of a thread lie far apart."""',
+        *_head(
+            f"product_{height}_{width}",
+            f"A matrix product, {height} by {width} numbers at a time; those of a thread lie far apart.",
+        ),
         f"    high, wide = (rows + {height - 1})//{height}, (columns + {width - 1})//{width}",
         "    for tile in range(thread, high*wide, threads):",
         "        row, column = tile//wide, tile % wide",
     ]
+    lines += [f"        left{r} = left[at_left + min(row{_times(r, 'high')}, rows - 1)*row_left:]" for r in rows]
     lines += [
-        "        # columns that lie apart would meet in one bank of shared memory: each begins with another term",
-        "        k = column % terms if column_right != 1 and step_right == 1 else 0",
-    ]
-    lines += [f"        x{r} = at_left + min(row{_times(r, 'high')}, rows - 1)*row_left + k*step_left" for r in rows]
-    lines += [
-        f"        y{c} = at_right + min(column{_times(c, 'wide')}, columns - 1)*column_right + k*step_right"
+        f"        right{c} = right[at_right + min(column{_times(c, 'wide')}, columns - 1)*column_right:]"
         for c in columns
     ]
     lines += [f"        s{r}{c} = real(0.0)" for r in rows for c in columns]
-    lines += ["        for _ in range(terms):"]
-    lines += [f"            a{r} = left[at(x{r})]" for r in rows]
-    lines += [f"            b{c} = right[at(y{c})]" for c in columns]
-    lines += [f"            s{r}{c} += a{r}*b{c}" for r in rows for c in columns]
     lines += [
-        "            k += 1",
-        "            x, y = step_left, step_right",
+        "        # columns that lie apart would meet in one bank of shared memory: each begins with another term",
+        "        k = column % terms if column_right != 1 and step_right == 1 else 0",
+        "        x, y = k*step_left, k*step_right",
+        "        for _ in range(terms):",
+        *(f"            a{r} = left{r}[at(x)]" for r in rows),
+        *(f"            b{c} = right{c}[at(y)]" for c in columns),
+        *(f"            s{r}{c} += a{r}*b{c}" for r in rows for c in columns),
+        "            k, x, y = k + 1, x + step_left, y + step_right",
         "            if k == terms:",
-        "                k, x, y = 0, step_left - terms*step_left, step_right - terms*step_right",
+        "                k, x, y = 0, 0, 0",
     ]
-    lines += [f"            x{r} += x" for r in rows] + [f"            y{c} += y" for c in columns]
     for r in rows:
         for c in columns:
             row, column = f"row{_times(r, 'high')}", f"column{_times(c, 'wide')}"
@@ -153,19 +173,75 @@ def _tile(height: int, width: int) -> str:
     return "\n".join(lines)
 
 
+def _staged(height: int, width: int, dtype: str, threads: int) -> str:
+    """Source of a matrix product whose blocks compute parts of it, `height` by `width` numbers a thread."""
+    across, along = arranged(threads)
+    # all parts of a module stay within the shared memory that a kernel has unasked
+    high, wide, deep = height * across, width * along, min(along, 8 if dtype == "float64" else 16)
+    rows, columns = range(height), range(width)
+    lines = [
+        *_head(
+            f"product_of_blocks_{height}_{width}",
+            f"A matrix product, {high} by {wide} numbers of it in a block, whose shared memory both factors pass.",
+        ),
+        f"    lefts = cuda.shared.array(({deep}, {high + 1}), types.{dtype})",
+        f"    rights = cuda.shared.array(({deep}, {wide + 1}), types.{dtype})",
+        f"    above, beside = (rows + {high - 1})//{high}, (columns + {wide - 1})//{wide}",
+        "    own, team = cuda.threadIdx.x, cuda.blockDim.x",
+        f"    across, along = own//{along}, own % {along}",
+        f"    steps_of_left = {deep} if step_left == 1 else {high}  # neighbours read what lies side by side",
+        f"    steps_of_right = {wide} if column_right == 1 else {deep}",
+        "    for tile in range(cuda.blockIdx.x, above*beside, cuda.gridDim.x):",
+        f"        row, column = tile//beside*{high}, tile % beside*{wide}",
+        *(f"        s{r}{c} = real(0.0)" for r in rows for c in columns),
+        f"        for begin in range(0, terms, {deep}):",
+        f"            for entry in range(own, {deep * high}, team):",
+        "                fast, slow = entry % steps_of_left, entry//steps_of_left",
+        "                k, r = (fast, slow) if step_left == 1 else (slow, fast)",
+        "                inside = row + r < rows and begin + k < terms",
+        "                place = at_left + (row + r)*row_left + (begin + k)*step_left",
+        "                lefts[k, r] = left[at(place)] if inside else real(0.0)",
+        f"            for entry in range(own, {deep * wide}, team):",
+        "                fast, slow = entry % steps_of_right, entry//steps_of_right",
+        "                k, c = (slow, fast) if column_right == 1 else (fast, slow)",
+        "                inside = column + c < columns and begin + k < terms",
+        "                place = at_right + (begin + k)*step_right + (column + c)*column_right",
+        "                rights[k, c] = right[at(place)] if inside else real(0.0)",
+        "            cuda.syncthreads()",
+        f"            for k in range({deep}):",
+        *(f"                a{r} = lefts[k, across + {r * across}]" for r in rows),
+        *(f"                b{c} = rights[k, along + {c * along}]" for c in columns),
+        *(f"                s{r}{c} += a{r}*b{c}" for r in rows for c in columns),
+        "            cuda.syncthreads()",
+    ]
+    for r in rows:
+        for c in columns:
+            at_row, at_column = f"row + across + {r * across}", f"column + along + {c * along}"
+            lines.append(f"        if {at_row} < rows and {at_column} < columns:")
+            lines.append(f"            out[at(at_out + ({at_row})*columns + {at_column})] = s{r}{c}")
+    return "\n".join(lines)
+
+
 def _times(number: int, step: str) -> str:
     """A multiple of a step, as a summand."""
     return "" if number == 0 else f" + {step}" if number == 1 else f" + {number}*{step}"
 
 
-def tile_for(entries: int, scope: str) -> tuple[int, int]:
-    """How many rows and columns of a product of so many entries a thread computes at a time."""
-    threads = THREADS if scope == "block" else THREADS * MANY_BLOCKS
-    return next((height, width) for least, height, width in TILES if entries >= least * threads)
+def product_for(rows: int, columns: int, scope: str, threads: int) -> str:
+    """The function that computes a product of that size: how many numbers a thread or a block takes at a time."""
+    if scope == "grid":
+        across, along = arranged(threads)
+        enough = (
+            (h, w) for h, w in TILES_OF_BLOCKS if -(-rows // (h * across)) * -(-columns // (w * along)) >= MANY_BLOCKS
+        )
+        return "product_of_blocks_{}_{}".format(*next(enough, TILES_OF_BLOCKS[-1]))
+    tile = next((height, width) for least, height, width in TILES if rows * columns >= least * threads)
+    return "product_{}_{}".format(*tile)
 
 
-def _products(text: str) -> list[str]:
-    return [_tile(h, w) for _, h, w in TILES if f"product_{h}_{w}(" in text]
+def _products(text: str, dtype: str, threads: int) -> list[str]:
+    found = [_tile(h, w) for _, h, w in TILES if f"product_{h}_{w}(" in text]
+    return found + [_staged(h, w, dtype, threads) for h, w in TILES_OF_BLOCKS if f"product_of_blocks_{h}_{w}(" in text]
 
 
 _FLOOR = '''
@@ -187,7 +263,7 @@ def pair_product(a, b):
 '''
 
 
-def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str) -> list[str]:
+def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: int) -> list[str]:
     """The functions that emitted code calls, those first that others call.
 
     Args:
@@ -195,6 +271,7 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str) -> list[st
         plans: that they were emitted from.
         dtype: "float64" or "float32".
         scope: "block" or "grid".
+        threads: of a block.
     """
     forms = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
     called = "\n".join(forms)
@@ -210,7 +287,7 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str) -> list[st
         shared.append(_TEAM_OF.strip())
     if "larger(" in "\n".join([text, *teams]):
         shared.append(_LARGER.strip())
-    return [*shared, *teams, *_products(text), *found]
+    return [*shared, *teams, *_products(text, dtype, threads), *found]
 
 
 def _teams(text: str, scope: str) -> list[str]:
