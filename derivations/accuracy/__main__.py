@@ -18,12 +18,12 @@ import symdl as sd
 from symdl.library.activations import ACTIVATIONS
 from symdl.testing.records import Swept
 
-#: Where no stable form is there, and why, by name and part: differences of independent numbers, whose digits no
+#: Where no stable form is computed, and why, by name and part: differences of independent numbers, whose digits no
 #: arithmetic of a fixed length keeps at every point.
 NONE_FOUND: dict[tuple[str, str], str] = {
     ("snake", "slope"): "1 + sin 2ax, where 2ax is beyond the largest number: (sin ax + cos ax)², whose terms cancel",
-    ("triplet_margin", "slope"): "the difference of two unit vectors, which are nearly the same for a far anchor",
-    ("info_nce", "slope"): "a mean of keys by slopes that add up to 0, where keys are the same",
+    ("triplet_margin", "slope"): "the difference of two unit vectors, which are nearly the same for a far anchor; by "
+    "hand it is one of products of two entries each, as many as the square of their number, which is not computed",
     ("giou", "slope"): "what is left of shares of the hull and of the boxes, where one box is all but the hull",
 }
 #: Losses with options, after the line without.

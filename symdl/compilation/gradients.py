@@ -10,6 +10,7 @@ from symdl.core.tensors import Role
 from symdl.derivation.accurate.calls import with_forms, with_twins
 from symdl.derivation.derive import derive
 from symdl.derivation.dominant import with_remainders
+from symdl.derivation.meeting import with_differences
 from symdl.derivation.roots import with_factored_roots
 from symdl.derivation.stable import stabilise
 from symdl.errors import DefinitionError, one_of
@@ -48,7 +49,8 @@ def programs_for(
         used = {t.name for e in cut.equations for t in e.uses}
         inputs = tuple(t for t in cut.inputs if t.name in used)
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
-    stable = {n: with_remainders(stabilise(d)) for n, d in written.items()}
+    plain = {n: with_differences(d) for n, d in written.items()} if careful else written
+    stable = {n: with_remainders(stabilise(d)) for n, d in plain.items()}
     stable = {n: with_factored_roots(d) if careful else with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
 
