@@ -340,7 +340,21 @@ schedules = Proof(
     "Schedules are equations of the step",
     r"""A learning rate may be any function of the number $t$ of the step; it is computed once a step, beside the
     update. The cosine goes from $a$ to $e$ while $k = (t - 1)/T$ goes from 0 to 1:""",
-    [("As the library has it:", sd.schedules.cosine(0.1, steps=100).equations)],
+    [
+        ("As the library has it:", sd.schedules.cosine(0.1, steps=100).equations),
+        ("Step: a factor after every 30 steps:", sd.schedules.step(0.1, size=30).equations),
+        ("Exponential: a factor in every step:", sd.schedules.exponential(0.1, factor=0.9).equations),
+        ("Linear, and the end from then on:", sd.schedules.linear(0.1, end=0.01, steps=100).equations),
+        ("Warm-up of 10 steps, in front of any other, here a constant:", sd.schedules.warmup(0.1, steps=10).equations),
+        (
+            "One cycle: up along one half of a cosine, and down another:",
+            sd.schedules.one_cycle(0.1, steps=100).equations,
+        ),
+        (
+            "Reduce on plateau, with how often the validation loss has stopped falling:",
+            sd.schedules.plateau(0.1).equations,
+        ),
+    ],
     [
         Claim(
             "Its slope is that of a sine, 0 at both ends, so that it begins and ends gently:",

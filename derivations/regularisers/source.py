@@ -7,6 +7,7 @@ absolute value always equally hard, so that weights which the loss does not miss
 
 import symdl as sd
 from derivations.lesson import Lesson
+from derivations.proof import Claim, Proof
 
 
 @sd.define
@@ -45,6 +46,14 @@ def elastic(x, t, w, y, lambda1, lambda2):
     )
 
 
+def smoothed(p, y, eps):
+    n, k = y.indices
+    target = sd.let("y_smooth[n,k]", (1 - eps) * y[n, k] + eps / k.extent)
+    return sd.let("z_bar[n,k]", (p[n, k] - target[n, k]) / n.extent)
+
+
+x, keep = sd.symbol("x"), sd.symbol("p")
+
 lessons = [
     Lesson(
         "L2: the square",
@@ -68,5 +77,39 @@ lessons = [
         sd.regularised(line, sd.regularisers.elastic_net(0.1)),
         closed=elastic,
         matrix=False,
+    ),
+    Lesson(
+        "Label smoothing: no target is certain",
+        sd.definition("softmax_cross_entropy", label_smoothing=None),
+        r"""A score that is to give the probability 1 has to be infinite. With $(1 - \varepsilon) y + \varepsilon/K$ in
+        the place of the target $y$, whose entries add up to 1, it need not be.""",
+        wrt="z",
+        closed=smoothed,
+        closed_words=r"""The slope is 0 where the probabilities are the smoothed target: at finite distances between
+        the scores.""",
+        matrix=False,
+    ),
+    Proof(
+        "Dropout: noise without a bias",
+        r"""A unit stays with the probability $p$, $m = 1$, and is left out otherwise, $m = 0$. What stays is divided by
+        $p$. Its slope is derived among the compositions.""",
+        [("The layer:", sd.definition("dropout"))],
+        [
+            Claim(
+                "$E[m] = p$, so that the mean over all masks is what went in, and prediction needs no change:",
+                keep * (x / keep) + (1 - keep) * 0,
+                x,
+                called=r"p \cdot \frac{x}{p} + (1 - p) \cdot \frac{0}{p}",
+            ),
+            Claim(
+                "The variance of what comes out grows with the square of what goes in, and with the share left out:",
+                keep * (x / keep - x) ** 2 + (1 - keep) * x**2,
+                (1 - keep) / keep * x**2,
+                called=r"p \left(\frac{x}{p} - x\right)^2 + (1 - p) (0 - x)^2",
+            ),
+        ],
+        r"""A loss that curves upwards by $c$ in $x$ is larger by $\frac{c}{2}$ times that on average: a penalty on
+        large units. Early stopping needs no equation: it keeps the parameters of the epoch whose validation loss was
+        lowest, and ends once that has not fallen for some epochs.""",
     ),
 ]
