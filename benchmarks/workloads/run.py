@@ -28,6 +28,8 @@ SLOPE = {"float64": 1e-12, "float32": 5e-6}
 TWO_THREADS_FROM = 1e7
 #: Peers that take so many times as long for their steps as the quickest are left out.
 TOO_SLOW = 30.0
+#: Of processor time, that of all threads of the process.
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 Contestants = dict[str, Callable[[], Any]]
 
 
@@ -57,16 +59,16 @@ def training(network: Network, dtype: str, threads: tuple[int, ...]) -> tuple[Co
         first = min(FIRST, len(curve))
         np.testing.assert_allclose(curve[:first], curves["symdl"][:first], rtol=AGREE[dtype], err_msg=name)
     counts = {name: len(curve) for name, curve in curves.items()}
-    return _fast_enough(work), counts, compiled
+    return _fast_enough(work, counts), counts, compiled
 
 
-def _fast_enough(work: Contestants) -> Contestants:
+def _fast_enough(work: Contestants, counts: dict[str, int]) -> Contestants:
     """Without those that one trial shows to be far behind, so that they do not take most of the time."""
     seconds = {}
     for name, run in work.items():
         started = time.perf_counter()
         run()
-        seconds[name] = time.perf_counter() - started
+        seconds[name] = (time.perf_counter() - started) / counts[name]
     peer = min(s for name, s in seconds.items() if name != "symdl")
     return {name: run for name, run in work.items() if name == "symdl" or seconds[name] < TOO_SLOW * peer}
 
@@ -88,22 +90,24 @@ def pointwise(work: Pointwise, dtype: str, threads: tuple[int, ...]) -> tuple[Co
         return lambda: [run() for _ in range(work.calls)]
 
     work_of = {name: repeated(run) for name, run in made.items()}
-    return _fast_enough(work_of), dict.fromkeys(made, work.calls), compiled
+    counts = dict.fromkeys(made, work.calls)
+    return _fast_enough(work_of, counts), counts, compiled
 
 
-def measure(name: str, dtype: str, rounds: int, threads: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
+def measure(name: str, dtype: str, rounds: int, clock: str = "wall") -> dict[str, Any]:
     """Microseconds a step (a call, of pointwise work) for everyone, and how many times slower the best peer is."""
-    before = os.getloadavg()[0]
+    before, threads = os.getloadavg()[0], (1, 2) if clock == "wall" else (1,)
     work, counts, compiled = (
         training(NETWORKS[name], dtype, threads) if name in NETWORKS else pointwise(POINTWISE[name], dtype, threads)
     )
-    found = in_turn(work, rounds=rounds, pause=0.01)
+    found = in_turn(work, rounds=rounds, pause=0.01, clock=CLOCKS[clock])
     micro = {n: {k: v / counts[n] * 1e6 for k, v in s.items()} for n, s in found.items()}
     mine = micro["symdl"]
     best = {k: min((s[k], n) for n, s in micro.items() if n != "symdl") for k in ("median", "least")}
     return {
         "workload": name,
         "dtype": dtype,
+        "clock": clock,
         "microseconds": micro,
         "best_peer": best["median"][1],
         "ratio": best["median"][0] / mine["median"],
@@ -137,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="workloads, by the beginning of their names (default: all)")
     parser.add_argument("--dtype", choices=["float32", "float64", "both"], default="float32")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--clock", choices=[*CLOCKS], default="wall", help="processor: on a busy machine, one thread")
     parser.add_argument("-o", "--output", type=Path, help="a JSON file for all figures")
     options = parser.parse_args(arguments)
     known = [*NETWORKS, *POINTWISE]
@@ -145,10 +150,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks: no workload '{options.names[0]}'; one of {', '.join(known)}", file=sys.stderr)
         return 2
     dtypes = ["float32", "float64"] if options.dtype == "both" else [options.dtype]
-    print(f"Measured on {machine()}.\n\n{HEAD}", flush=True)
+    print(f"Measured on {machine()}, {options.clock} time.\n\n{HEAD}", flush=True)
     found = []
     for name, dtype in itertools.product(names, dtypes):
-        found.append(measure(name, dtype, options.rounds))
+        found.append(measure(name, dtype, options.rounds, options.clock))
         print(row(found[-1]), flush=True)
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)

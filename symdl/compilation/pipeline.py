@@ -14,6 +14,7 @@ from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
 from symdl.compilation.crosscheck_products import check_products
+from symdl.compilation.crosscheck_sized import check_sized
 from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes, unreadable
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
@@ -21,6 +22,7 @@ from symdl.compilation.plan_check import check_plan
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import EpochSignature, Program, Signature, is_whole, load_source, prepared
 from symdl.compilation.serialise import canonical
+from symdl.compilation.sizes import shapes_of
 from symdl.compilation.targets.numba import Module, emit_module
 from symdl.core.definitions import Definition
 from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
@@ -191,9 +193,16 @@ def _build(
     with cache.building(source) as folder:
         program = _load(target)(source, str(folder / cache.PROGRAM), record, dtype, key)
         findings = _cross_check(definition, programs, program, optimizer)
+        if program.epoch and not (optimizer and check_sized(definition, program, optimizer, findings)):
+            program, record = replace(program, epoch=replace(program.epoch, sizes={})), _without_sizes(record)
         report = _report(findings, definition, time.perf_counter() - begun)
         path = cache.publish(folder, key, {**record, "report": report.to_json()})
     return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
+
+
+def _without_sizes(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of a program whose loop with lengths in its code is not used."""
+    return {**record, "epoch": {**record["epoch"], "sizes": {}}}
 
 
 def _emitted(
@@ -201,7 +210,8 @@ def _emitted(
 ) -> tuple[str, dict[str, Any]]:
     """The source for the processor, and what is needed beside it to call it."""
     plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
-    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful)
+    shapes = shapes_of(plans["gradient"]) if optimizer is not None and not careful else {}
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, shapes)
     return module.source, _signatures(module, programs)
 
 
@@ -244,6 +254,7 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
             states,
             tuple(epoch["hyper"]),
             epoch["packed"],
+            {n: tuple(shape) for n, shape in epoch["sizes"].items()},
         )
     return Program(dtype, source, functions, epoch, dict(record["gradients"]), space)
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.targets.kernels import SUFFIX
+from symdl.compilation.targets.sized import SIZED
 from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Fact, Role, Tensor
 from symdl.errors import DataError, ShapeError
@@ -37,6 +38,7 @@ class EpochSignature:
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
     packed: bool = False
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def packs(self) -> dict[str, list[tuple[str, str]]]:
         """The states of parameters by name, each in the order of the parameters."""
@@ -89,9 +91,43 @@ class Program:
     ) -> tuple[int, Array]:
         """Run `epoch`, which changes the parameters in `arrays` and the states in place.
 
+        Where there is a function for the sizes that are given, it makes the steps of whole batches.
+
         Returns:
             The number of completed steps, and the loss of every step that was begun.
         """
+        whole = len(order) // batch_size * batch_size if self.is_sized(arrays, batch_size) else 0
+        given = (arrays, states, hyper)
+        if not whole:
+            return self.run_loop("epoch", *given, order, batch_size, first_step)
+        done, losses = self.run_loop(f"epoch{SIZED}", *given, order[:whole], batch_size, first_step)
+        if done * batch_size < whole or whole == len(order):
+            return done, losses
+        last, more = self.run_loop("epoch", *given, order[whole:], batch_size, first_step + done)
+        return done + last, np.concatenate([losses, more])
+
+    def is_sized(self, arrays: Mapping[str, Array], batch_size: int) -> bool:
+        """Whether there is a function for steps of that size on arrays of these shapes."""
+        assert self.epoch is not None
+        sizes, data = self.epoch.sizes, self.epoch.data
+
+        def fits(name: str, shape: tuple[int, ...]) -> bool:
+            given = np.shape(arrays[name])
+            return (batch_size, *given[1:]) == shape if name in data else given == shape
+
+        return bool(sizes) and all(fits(name, shape) for name, shape in sizes.items())
+
+    def run_loop(
+        self,
+        function: str,
+        arrays: Mapping[str, Array],
+        states: Mapping[tuple[str, str], Array],
+        hyper: Mapping[str, float],
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        first_step: int,
+    ) -> tuple[int, Array]:
+        """Run one of the loops of the program, as `run_epoch` does."""
         assert self.epoch is not None
         names = self.epoch
         steps = -(-len(order) // batch_size)
@@ -99,34 +135,45 @@ class Program:
         batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
         packs = names.packs() if names.packed else {}
         apart = [s for s in names.states if not any(s in pack for pack in packs.values())]
-        held = [_passed(arrays[p]) for p in names.parameters]
-        pairs = [np.stack([h, h]) for h in held]
-        flat = [np.concatenate(2 * [np.ravel(states[s]) for s in pack]) for pack in packs.values()]
-        held_apart = [_passed(states[s]) for s in apart]
-        pairs_apart = [np.stack([h, h]) for h in held_apart]
+        kept = [_passed(arrays[p]) for p in names.parameters]
+        kept += [np.concatenate([np.ravel(states[s]) for s in pack]) for pack in packs.values()]
+        kept += [_passed(states[s]) for s in apart]
+        changed = [k.copy() for k in kept]
         signature = self.functions["gradient"]
         of = {g: p for p, g in self.gradients.items()}
         results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
         sizing = [batches.get(n, arrays[n]) for n in signature.inputs]
         work = np.empty(self.space["gradient_size"](*sizing), self.dtype)
-        done = self.function("epoch")(
-            *(order, batch_size, first_step),
-            *(arrays[n] for n in names.data),
-            *batches.values(),
-            *(_passed(arrays[n]) for n in names.fixed),
-            *(*pairs, *flat, *pairs_apart),
-            *(np.float64(hyper[h]) for h in names.hyper),
-            *results,
-            *(work, losses),
-        )
-        for array, pair in zip(held + held_apart, pairs + pairs_apart, strict=True):
-            array[...] = pair[done % 2]
+
+        def run(rows: npt.NDArray[np.int64]) -> int:
+            done: int = self.function(function)(
+                *(rows, batch_size, first_step),
+                *(arrays[n] for n in names.data),
+                *batches.values(),
+                *(_passed(arrays[n]) for n in names.fixed),
+                *changed,
+                *(np.float64(hyper[h]) for h in names.hyper),
+                *results,
+                *(work, losses),
+            )
+            return int(done)
+
+        done = run(order)
+        if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
+            done = -1 - done
+            for array, before in zip(changed, kept, strict=True):
+                array[...] = before
+            if done and run(order[: done * batch_size]) != done:
+                raise RuntimeError("steps that were finite are not when they are made again")
+        ends = len(names.parameters), len(names.parameters) + len(packs)
+        parameters, flat, others = changed[: ends[0]], changed[ends[0] : ends[1]], changed[ends[1] :]
+        for array, result in zip((*kept[: ends[0]], *kept[ends[1] :]), (*parameters, *others), strict=True):
+            array[...] = result
         for pack, numbers in zip(packs.values(), flat, strict=True):
-            half = numbers.reshape(2, -1)[done % 2]
-            ends = np.cumsum([states[s].size for s in pack])
-            for s, part in zip(pack, np.split(half, ends[:-1]), strict=True):
+            limits = np.cumsum([states[s].size for s in pack])
+            for s, part in zip(pack, np.split(numbers, limits[:-1]), strict=True):
                 states[s][...] = part.reshape(states[s].shape)
-        return int(done), losses[: min(done + 1, steps)]
+        return done, losses[: min(done + 1, steps)]
 
 
 def prepared(tensor: Tensor, value: Any, dtype: str) -> Any:

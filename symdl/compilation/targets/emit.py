@@ -23,6 +23,7 @@ from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wra
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.products import PRODUCT, tiles
+from symdl.compilation.targets.sized import Shapes, Stack, shaped, size_of
 from symdl.compilation.targets.workspace import WorkSpace
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
@@ -62,8 +63,8 @@ class Emitter:
     #: Names that nothing else may have.
     taken: frozenset[str] = frozenset()
 
-    def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None = None) -> None:
-        self.plan, self.dtype, self.kernels = plan, dtype, kernels
+    def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None = None, sized: Shapes | None = None) -> None:
+        self.plan, self.dtype, self.kernels, self.sized = plan, dtype, kernels, sized or {}
         self.names = Names(set(self.taken))
         self.text: dict[sympy.Symbol, str] = {}  # indices and extent symbols
         self.extent: dict[Key, str] = {}
@@ -109,7 +110,9 @@ class Emitter:
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
         arguments = ", ".join(self.arrays[n] for n in (*inputs, *outputs))
         slots = self.space.lines(self.names)
-        if self.kernels is None:
+        if self.sized:
+            slots += self._rooms()
+        elif self.kernels is None:
             slots += self.space.views().values()
         items = [(item, self._item(item)) for item in plan.items]
         constants = self.invariants.lines(self.printer)
@@ -129,6 +132,8 @@ class Emitter:
         )
 
     def _extents(self) -> list[str]:
+        if self.sized:
+            return self._sizes()
         lines = []
         for extent in self.plan.extents:
             source = f"{self.arrays[extent.tensor]}.shape[{extent.axis}]" if extent.tensor else ""
@@ -137,6 +142,22 @@ class Emitter:
             if extent.step != 1:
                 value = f"({value})//({self.printer.integer(self._plain(extent.step))})"
             lines.append(f"{self.extent[extent.key]} = {value}")
+        return lines
+
+    def _rooms(self) -> list[str]:
+        """The work space: on the stack, as far as that goes."""
+        stack, buffers = Stack(self.dtype), self.space.kept
+        views = self.space.views(buffers)
+        lines = {n: stack.array(n, self.sized[b.name]) for n, b in buffers.items()}
+        return [lines[n] or view.replace(" = view", " = room", 1) for n, view in views.items()]
+
+    def _sizes(self) -> list[str]:
+        """The expected extents as numbers, and the arguments as arrays of such lengths."""
+        lines = [f"{self.extent[e.key]} = {size_of(self.plan.axes, e.key)}" for e in self.plan.extents]
+        for tensor in dict.fromkeys((*self.plan.inputs, *self.plan.outputs)):
+            if tensor.rank:
+                kind = "np.int64" if tensor.integer else "real"
+                lines.append(shaped(self.arrays[tensor.name], kind, self.sized[tensor.name]))
         return lines
 
     def _plain(self, expr: sympy.Expr) -> sympy.Expr:

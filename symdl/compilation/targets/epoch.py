@@ -1,12 +1,14 @@
 """The training loop as one function: gather a batch, gradient, check, update, for every batch of an epoch.
 
-Parameters and states are held in pairs: a step reads one half and writes the other. A step whose loss or result is
-not finite is dropped by not changing halves, so that the last finite parameters are kept. All buffers are arguments.
+Parameters and states are changed in place, each entry in one pass over the gradient. A step whose loss is not finite is
+not made. If the result of a step is not finite, −1 minus the number of steps before it is returned; the caller, who has
+what the loop started from, makes those once more, with the same results to the last bit. All buffers are arguments.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import sympy
 
@@ -16,6 +18,7 @@ from symdl.compilation.targets.emit import Function
 from symdl.compilation.targets.kernels import Kernels, array_type
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.compilation.targets.sized import SIZED, Shapes, Stack, shaped
 from symdl.core.tensors import Element, Role, Tensor
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.optimisers import Optimizer
@@ -30,11 +33,12 @@ NO_PARAMETER = ""
 class EpochArguments:
     """The tensors of the arguments of `epoch`, by name, in order.
 
-    They are: order, batch_size, first_step; the data; a batch of each; what is fixed; a pair for each parameter and
-    state; hyperparameters, in float64; the outputs of `gradient`; the work space; losses. States are told by parameter
-    and name; those of the step itself, numbers in float64, come last and belong to the parameter "". Where they are
-    `packed`, as in long programs, there is one array for each state, which holds that of every parameter, twice over:
-    the time that compiling takes grows with the square of the number of arguments.
+    They are: order, batch_size, first_step; the data; a batch of each; what is fixed; parameters and states, which are
+    changed; hyperparameters, in float64; the outputs of `gradient`; the work space; losses. States are told by
+    parameter and name; those of the step itself, numbers in float64, come last and belong to the parameter "". Where
+    they are `packed`, as in long programs, there is one array for each state, which holds that of every parameter: the
+    time that compiling takes grows with the square of the number of arguments. Where there are `sizes`, of what is
+    given, there is a function for them alone.
     """
 
     data: tuple[str, ...]
@@ -43,10 +47,11 @@ class EpochArguments:
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
     packed: bool = False
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class EpochEmitter:
-    """Emits `epoch` around an emitted `gradient`."""
+    """Emits `epoch` around an emitted `gradient`; with `sized` shapes for these alone (see `sized`)."""
 
     #: More names that no tensor may have.
     taken: frozenset[str] = frozenset()
@@ -59,11 +64,13 @@ class EpochEmitter:
         optimizer: Optimizer,
         dtype: str,
         kernels: Kernels | None = None,
+        sized: Shapes | None = None,
     ) -> None:
-        self.kernels, self.dtype = kernels, dtype
+        self.kernels, self.dtype, self.sized = kernels, dtype, sized or {}
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
         self.names = Names(
-            {"gradient", "work", "losses", "now", "then", "step", "number", "entry", "entries"} | self.taken
+            {"gradient", f"gradient{SIZED}", "work", "losses", "now", "then", "step", "number", "entry", "entries"}
+            | self.taken
         )
         self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
         definition = plan.definition
@@ -91,7 +98,6 @@ class EpochEmitter:
         for parameter in parameters:
             self.py.setdefault(parameter.name, parameter.name)
         self.state = {(p, s): self.names.new(f"{p}_{s}" if p else s) for p, s in states}
-        self.later = {key: self.names.new(f"{name}_then") for key, name in self.state.items()}
         self.packs = {s: self.names.new(f"{s}_all") for s in optimizer.state}
         self.starts = {p.name: self.names.new(f"{p.name}_start") for p in parameters}
         self.hyper = {h: self.names.new(h) for h in optimizer.hyper}
@@ -105,12 +111,13 @@ class EpochEmitter:
         """The source of `epoch`; it returns the number of steps that were completed."""
         a = self.arguments
         apart = [name for (p, _), name in self.state.items() if p == NO_PARAMETER or not a.packed]
-        pairs = [f"{self.py[p]}_pair" for p in a.parameters]
-        pairs += [*(self.packs.values() if a.packed else ()), *(f"{name}_pair" for name in apart)]
+        changed = [*(self.py[p] for p in a.parameters), *(self.packs.values() if a.packed else ()), *apart]
         data = [self.py[d] for d in a.data]
-        given = [*data, *(f"{d}_batch" for d in data), *(self.py[f] for f in a.fixed), *pairs, *self.hyper.values()]
+        given = [*data, *(f"{d}_batch" for d in data), *(self.py[f] for f in a.fixed), *changed]
+        given += self.hyper.values()
         given += [self.py[n] for n in self.gradient.outputs]
         body = [
+            *(self._sizes() if self.sized else ()),
             "rows = order.size",
             "done = 0",
             "start = 0",
@@ -120,25 +127,38 @@ class EpochEmitter:
             "return done",
         ]
         arguments = ",\n    ".join(", ".join(given[k : k + 8]) for k in range(0, len(given), 8))
-        return [f"def epoch(\n    order, batch_size, first_step,\n    {arguments},\n    work, losses,\n):", *_in(body)]
+        name = f"epoch{SIZED if self.sized else ''}"
+        return [f"def {name}(\n    order, batch_size, first_step,\n    {arguments},\n    work, losses,\n):", *_in(body)]
+
+    def _sizes(self) -> list[str]:
+        """The arguments as arrays of the expected lengths; what nobody asks for afterwards is on the stack."""
+        a, gradient_of, stack = self.arguments, {g: p for p, g in self.gradients.items()}, Stack(self.dtype)
+        lines = [f"batch_size = {self.sized[a.data[0]][0]}"]
+        own = {self.py[n]: (self.sized[gradient_of.get(n, n)] or (1,), "real") for n in self.gradient.outputs}
+        for name in a.data:
+            kind, x, shape = "np.int64" if self.tensors[name].integer else "real", self.py[name], self.sized[name]
+            lines.append(shaped(x, kind, (f"{x}.shape[0]", *shape[1:])))
+            own[f"{x}_batch"] = (shape, kind)
+        changed = {self.py[p]: p for p in a.parameters}
+        changed |= {name: p for (p, _), name in self.state.items() if p != NO_PARAMETER}
+        lines += [shaped(name, "real", self.sized[p] or (1,)) for name, p in changed.items()]
+        return [*lines, *(stack.array(n, shape, kind) or shaped(n, kind, shape) for n, (shape, kind) in own.items())]
 
     def _starts(self) -> list[str]:
-        """Where the states of each parameter begin, and how many numbers there are in all."""
+        """Where the states of each parameter begin."""
         lines, end = ["# where the states of a parameter begin in the array of all"], "0"
         for name, start in self.starts.items():
             lines.append(f"{start} = {end}")
             end = f"{start} + {'*'.join(self._lengths(name))}"
-        return [*lines, f"entries = {end}"]
+        return lines
 
     def _lengths(self, parameter: str) -> list[str]:
         rank = max(self.tensors[parameter].rank, 1)
-        return [f"{self.py[parameter]}_pair.shape[{k}]" for k in range(1, rank + 1)]
+        return [f"{self.py[parameter]}.shape[{k}]" for k in range(rank)]
 
     def _passed(self, name: str) -> str:
         if name in self.arguments.data:
-            return f"{self.py[name]}_batch[:count]"
-        if name in self.arguments.parameters:
-            return f"{self.py[name]}_pair[now]"
+            return f"{self.py[name]}_batch{'' if self.sized else '[:count]'}"
         return self.py[name]
 
     def _step(self) -> list[str]:
@@ -146,17 +166,16 @@ class EpochEmitter:
         outputs = [self.py[n] for n in self.gradient.outputs]
         loss = self.py[self.plan.definition.outputs[0]]
         return [
-            "stop = min(start + batch_size, rows)",
-            "count = stop - start",
-            "now, then = done % 2, 1 - done % 2",
+            "stop = min(start + batch_size, rows)" if not self.sized else "stop = start + batch_size",
+            "count = stop - start" if not self.sized else "count = batch_size",
             *self._gather(),
-            f"gradient({', '.join([*inputs, *outputs, 'work'])})",
+            f"{self.gradient.name}({', '.join([*inputs, *outputs, 'work'])})",
             f"losses[done] = {loss}[0]",
             f"if not math.isfinite({loss}[0]):",
             "    break",
             *self._update(),
             "if broken:",
-            "    break",
+            "    return -1 - done",
             "done += 1",
             "start = stop",
         ]
@@ -199,8 +218,8 @@ class EpochEmitter:
         return [*lines, *(f"{n} = real({text[h]})" for h, n in self.scalars.items() if n != text[h])]
 
     def _of_no_parameter(self, state: str, half: str) -> str:
-        """A state of the step itself, in one half of its pair."""
-        return f"{self.state[NO_PARAMETER, state]}_pair[{half}, 0]"
+        """A state of the step itself; `half` is for targets that keep what was before in another half."""
+        return f"{self.state[NO_PARAMETER, state]}[0]"
 
     def _squares(self) -> list[str]:
         lines = ["# the sum of all squares of the gradient", "gg = 0.0"]
@@ -215,44 +234,38 @@ class EpochEmitter:
         if self.kernels is None:
             return lines
         rank = max(self.tensors[parameter].rank, 1)
-        given = {f"{self.py[parameter]}_pair": array_type(self.dtype, rank + 1)}
+        given = {self.py[parameter]: array_type(self.dtype, rank)}
         given |= dict.fromkeys(self.packs.values(), array_type(self.dtype, 1))
-        given |= dict.fromkeys((self.starts[parameter], "entries"), "int64")
+        given[self.starts[parameter]] = "int64"
         given[self.py[self.gradients[parameter]]] = array_type(self.dtype, rank)
         given |= dict.fromkeys((*self.scalars.values(), "step"), self.dtype)
-        given |= dict.fromkeys(("now", "then", "broken"), "int64")
+        given["broken"] = "int64"
         return self.kernels.call(f"{self.py[parameter]}_update", [], lines, given)
 
     def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
         """The update of one parameter over all its axes."""
         p = self.py[parameter.name]
         axes = [f"a{k}" for k in range(parameter.rank)]
-        at, inside = f"[{', '.join(axes or ['0'])}]", "".join(f", {a}" for a in axes or ["0"])
-        text = {"theta": f"{p}_pair[now{inside}]", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
-        keys = {s: (parameter.name, s) for s in self.optimizer.state}
-        packed = self.arguments.packed
-        text |= {s: f"{self.state[k]}{at}" if packed else f"{self.state[k]}_pair[now{inside}]" for s, k in keys.items()}
+        at = f"[{', '.join(axes or ['0'])}]"
+        text = {"theta": f"{p}{at}", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
+        text |= {s: f"{self.state[parameter.name, s]}{at}" for s in self.optimizer.state}
+        stores = [("theta_new", text["theta"]), *((new, text[s]) for s, new in self.optimizer.state.items())]
         text |= self.scalars
         constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
         invariants = Invariants(lambda s: s in constant, self.names)
         body = self._body(text, invariants)
-        stores = [("theta_new", f"{p}_pair[then{inside}]")]
-        for s, new in self.optimizer.state.items():
-            store = f"{self.later[keys[s]]}{at}" if packed else f"{self.state[keys[s]]}_pair[then{inside}]"
-            stores.append((new, store))
         body += [f"{target} = {text[name]}" for name, target in stores]
         body.append(f"broken += {text['theta_new']} - {text['theta_new']} != 0")
         for depth in reversed(range(parameter.rank)):
-            body = [f"for {axes[depth]} in range({p}_pair.shape[{depth + 1}]):", *_in(body)]
-        return [*(self._views(parameter) if packed else ()), *invariants.lines(self.printer)], body
+            body = [f"for {axes[depth]} in range({p}.shape[{depth}]):", *_in(body)]
+        return [*(self._views(parameter) if self.arguments.packed else ()), *invariants.lines(self.printer)], body
 
     def _views(self, parameter: Tensor) -> list[str]:
-        """Both halves of each state of a parameter."""
-        lengths, lines = self._lengths(parameter.name), []
+        """The states of a parameter."""
+        lengths, start, lines = self._lengths(parameter.name), self.starts[parameter.name], []
         for s, pack in self.packs.items():
-            for half, names in (("now", self.state), ("then", self.later)):
-                at = f"{half}*entries + {self.starts[parameter.name]}"
-                lines.append(f"{names[parameter.name, s]} = view{len(lengths)}({pack}, {at}, {', '.join(lengths)})")
+            view = f"view{len(lengths)}({pack}, {start}, {', '.join(lengths)})"
+            lines.append(f"{self.state[parameter.name, s]} = {view}")
         return lines
 
     def _body(self, text: dict[str, str], invariants: Invariants) -> list[str]:

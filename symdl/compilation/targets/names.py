@@ -13,6 +13,7 @@ _RESERVED = {
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
     "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx", "exp_gap",
     "kept_apart", "tiles", "tile_whole", "tile_wide", "tile_narrow", "packed", "turned", "pack",
+    "carray", "pointer", "stack", *(f"{kind}{rank}" for kind in ("shaped", "room") for rank in range(1, 8)),
     "view1", "view2", "view3", "view4", "view5", "view6",
 }  # fmt: skip
 

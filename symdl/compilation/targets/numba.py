@@ -6,14 +6,15 @@ This module writes text only. It imports nothing of Numba.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, wide
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, sized, wide
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, Kernels
+from symdl.compilation.targets.sized import SIZED, Shapes
 from symdl.compilation.targets.workspace import helpers_used
 from symdl.library.optimisers import Optimizer
 
@@ -45,6 +46,7 @@ def emit_module(
     optimizer: Optimizer | None = None,
     gradients: dict[str, str] | None = None,
     careful: bool = False,
+    shapes: Shapes | None = None,
 ) -> Module:
     """Source with one function for each plan, and `epoch` around the one called "gradient" if there is an optimiser.
 
@@ -54,6 +56,7 @@ def emit_module(
         optimizer: for `epoch`.
         gradients: gradient output by parameter name.
         careful: in wide numbers (see `careful`).
+        shapes: of all tensors of the gradient, for a loop with lengths in its code as well (see `sized`).
     """
     kernels = Kernels() if not careful and max(len(plan.items) for plan in plans.values()) > FEW else None
     emitters = {n: WideEmitter(plan, dtype) if careful else Emitter(plan, dtype, kernels) for n, plan in plans.items()}
@@ -67,6 +70,13 @@ def emit_module(
         emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype, kernels)
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
+        if shapes and kernels is None and not careful:
+            inner = Emitter(plans["gradient"], dtype, sized=shapes).function(f"gradient{SIZED}")
+            outer = EpochEmitter(plans["gradient"], inner, gradients, optimizer, dtype, sized=shapes)
+            parts.append("\n".join([INLINED, *inner.lines]))
+            parts.append("\n".join([DECORATOR, *outer.lines()]))
+            given = (*arguments.data, *arguments.fixed, *arguments.parameters)
+            arguments = replace(arguments, sizes={n: shapes[n] for n in given})
     if kernels is not None:
         parts = [*kernels.sources, *parts]
     text = "\n".join(parts)
@@ -78,6 +88,8 @@ def emit_module(
     if multiplies := f"{products.PRODUCT}(" in text:
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{products.IMPORT}\n")
         helpers.insert(0, products.source(dtype))
+    if arguments is not None and arguments.sizes:
+        header = header.replace("from numba import njit\n", f"from numba import njit\n{sized.IMPORT}")
     if kernels is not None or multiplies:
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
@@ -86,7 +98,7 @@ def emit_module(
 
 def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
     """The functions that a text calls, those first that others call."""
-    helpers = [f"{INLINED}\n{source}" for source in helpers_used(text)]
+    helpers = [f"{INLINED}\n{source}" for source in (*helpers_used(text), *sized.helpers_used(text))]
     called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
     helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
     helpers += _compensated(called, dtype)
