@@ -19,6 +19,11 @@ from symdl.verification.notation.tree import walk
 
 Pair = tuple[sympy.Expr, sympy.Expr]
 
+_SOME = "so for some values only: read as a condition"
+_NEARLY = "nearly so for some values only: read as a condition"
+#: Doubts that say that nothing is claimed at all.
+CONDITIONS = frozenset({_SOME, _NEARLY})
+
 
 def doubt_of_values(reading: Reading, link: Meaning) -> str:
     """Why numbers that differ do not show that a link is wrong; empty: they do."""
@@ -56,11 +61,12 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
     if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
         return f"{', '.join(losses)} {'is' if len(losses) == 1 else 'are'} not defined here"
-    if link.relation in ORDERS and defined_by_others(link, forms):
-        return "so for some values only: read as a condition"
-    if link.relation not in ORDERS and (link.condition or _is_zero(link.right)):
-        return "so for some values only: read as a condition"
+    when = link.relation not in ORDERS and (link.condition or _is_zero(link.right))
+    if when or (link.relation in ORDERS and defined_by_others(link, forms)):
+        return _SOME if when and (only_given(reading, link) or not _worked(link)) else f"{_SOME}, or wrong"
     if link.relation in ("≈", "≃", "≅", "≐"):
+        if any(isinstance(side, tree.Number) for side in (link.left, link.right)):
+            return _NEARLY
         return "an approximation, of which is not said how good it is"
     doubled = _namesakes(reading, link)
     if doubled:
@@ -111,6 +117,19 @@ def _is_argument(link: Meaning, form: sympy.Expr) -> bool:
 def says_when(link: Meaning) -> bool:
     """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
     return link.relation in ORDERS or _is_zero(link.right)
+
+
+def _worked(link: Meaning) -> bool:
+    """Whether there is something in a link that is worked out: a sum, or a derivative."""
+    kinds = (tree.Derivative, tree.Gradient, tree.Big)
+    return any(isinstance(n, kinds) for side in (link.left, link.right) for n in walk(side))
+
+
+def only_given(reading: Reading, link: Meaning) -> bool:
+    """Whether nothing that a link shows was worked out: names are open, or were given numbers."""
+    shown = {e for v in link.values or () for e in v.body.atoms(Element)}
+    formulas = [reading.scope.formula_of(e) for e in shown]
+    return bool(shown) and all(f is None or f.given for f in formulas)
 
 
 def _determined(reading: Reading, link: Meaning) -> bool:

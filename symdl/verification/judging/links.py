@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.core.deadlines import now
-from symdl.core.tensors import Element, Reduction
+from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
@@ -21,9 +21,19 @@ from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
-from symdl.verification.judging.doubts import Pair, across, defined_by_others, doubt, doubt_of_values, says_when
+from symdl.verification.judging.doubts import (
+    CONDITIONS,
+    Pair,
+    across,
+    defined_by_others,
+    doubt,
+    doubt_of_values,
+    only_given,
+    says_when,
+)
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.binding import head, names_in
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
@@ -67,18 +77,24 @@ class Judge:
     def verdict(self, link: Meaning) -> Verdict:
         """What is to be said of a link; a definition is one too."""
         started = now()
-        try:
-            found = self._verdict(link)
-        except BEYOND as error:
-            found = _undecided(reason_of(error))
-        found = counted(found, link.free, link.starts)
+        found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            other = self._without_what_is_over(link)
-            found = other if other is not None and other.proved else found
+            for reading in (self._without_what_is_over, self._with_nested_functions):
+                other = reading(link)
+                if other is not None and other.proved:
+                    found = other
+                    break
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
         return replace(found, seconds=now() - started)
+
+    def _judged(self, link: Meaning) -> Verdict:
+        try:
+            found = self._verdict(link)
+        except BEYOND as error:
+            found = _undecided(reason_of(error))
+        return counted(found, link.free, link.starts)
 
     def _verdict(self, link: Meaning) -> Verdict:
         if link.named:
@@ -150,7 +166,8 @@ class Judge:
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
             found = self._numbers(link, numbers)
             if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and says_when(link):
-                return _undecided("not so at the stated values: read as a condition", found)
+                why = "not so at the stated values: read as a condition"
+                return _condition(why) if only_given(self.reading, link) else _undecided(why, found)
             why = doubt_of_values(self.reading, link) if found.status is Status.REFUTED else ""
             return _undecided(why, found) if why else found
         verdict = self._decided(link, *forms)
@@ -218,7 +235,7 @@ class Judge:
         if self.reading.wished or (
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
-            return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
+            return _condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self._decided(link, *hot[0])
@@ -234,7 +251,7 @@ class Judge:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
         why = doubt(self.reading, link, forms)
         if why:
-            return _undecided(why, verdict)
+            return _condition(why) if why in CONDITIONS else _undecided(why, verdict)
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
@@ -249,22 +266,34 @@ class Judge:
         left, right = map(self.reading.scope.settled, self._aligned(link))
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
-        return verdict
+        return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED else verdict
 
     def _without_what_is_over(self, link: Meaning) -> Verdict | None:
         """The verdict with those names left open that were defined in sections that are over."""
         scope = self.reading.scope.reduced(self.reading.section)
-        if scope is None:
+        told = "names of sections that are over"
+        return None if scope is None else self._in(replace(self.reading, scope=scope), link, told)
+
+    def _with_nested_functions(self, link: Meaning) -> Verdict | None:
+        """The verdict with u for u(a, b) in f(u, v); None where nothing is nested so."""
+        functions = self.reading.scope.functions
+        if not any(p in functions for f in functions.values() for p in f.parameters):
             return None
-        judge = replace(self, reading=replace(self.reading, scope=scope))
+        scope = self.reading.scope.copy()
+        scope.nested = True
+        return self._in(replace(self.reading, scope=scope), link, "")
+
+    def _in(self, reading: Reading, link: Meaning, over: str) -> Verdict:
+        """The verdict in another reading; `over`: what is left open there."""
+        judge = replace(self, reading=reading)
         reader = judge.reading.reader()
         try:
             values = reader.value(link.left), reader.value(link.right)
         except SymdlError:
-            return _undecided("names of sections that are over may mean something else here")
+            return _undecided(f"{over} may mean something else here")
         again = replace(link, values=values, free=tuple(reader.free.values()), starts=())
-        found = judge.verdict(again)
-        return replace(found, reason=found.reason or "names of sections that are over left open")
+        found = judge._judged(again)
+        return replace(found, reason=found.reason or (f"{over} left open" if over else ""))
 
     def _away_from_kinks(self, link: Meaning, forms: Pair) -> Verdict | None:
         """Proved wherever no corner is: what holds at the corner itself is a convention."""
@@ -282,18 +311,23 @@ class Judge:
         """Whether it is so where some vector sums to 1, as targets and probabilities do."""
         if verdict.status is not Status.REFUTED:
             return verdict
-        names = sorted({e.name for f in forms for e in f.atoms(Element) if e.subscripts})
-        if not 1 <= len(names) <= 4 or not any(f.has(Reduction) for f in forms):
-            return verdict
-        for name in names:
-            stated = assumptions.summing_to_one(name, forms, self.reading.scope.base(name))
-            found = None if stated is None else self._decided(link, *stated)
-            if found is None or not found.proved:
-                continue
-            if name in self.reading.scope.sums_to_one:
-                return replace(found, scope=f"{found.scope}, Σ {name} = 1 as stated")
-            reason = f"equal where Σ {name} = 1, which is not stated"
-            return replace(found, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+        found = where_it_sums_to_one(self.reading, verdict, forms, lambda pair: self._decided(link, *pair))
+        return verdict if found is None else found
+
+    def _of_a_target(self, link: Meaning, verdict: Verdict) -> Verdict:
+        """The same, where such a vector was set to something else before."""
+
+        def read(reading: Reading) -> Pair:
+            reader = reading.reader()
+            judge = replace(self, reading=reading)
+            pair = judge._aligned(replace(link, values=(reader.value(link.left), reader.value(link.right))))
+            return opened(reading.scope, pair[0]), opened(reading.scope, pair[1])
+
+        for reading, forms, told in as_a_target(self.reading, link, read):
+            judge = replace(self, reading=reading)
+            found = where_it_sums_to_one(reading, verdict, forms, lambda p, j=judge: j._decided(link, *p), told)  # type: ignore[misc]
+            if found is not None:
+                return found
         return verdict
 
     def _turned_only(self, link: Meaning) -> Verdict | None:
@@ -360,6 +394,11 @@ def _has_figures(link: Meaning) -> bool:
     return any(
         isinstance(n, tree.Number) and n.text not in plain for n in (*walk(link.left), *walk(link.right))
     ) or any(half_unit(side) is not None for side in (link.left, link.right))
+
+
+def _condition(reason: str) -> Verdict:
+    """It says for which values something is meant, and claims nothing."""
+    return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
 
 
 def _undecided(reason: str, verdict: Verdict | None = None) -> Verdict:

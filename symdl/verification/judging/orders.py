@@ -52,6 +52,8 @@ def decide(
     ['proved', 'refuted']
     """
     scope = scope_of(sympy.Tuple(left, right), domain)
+    if relation == "≠":
+        return _apart(left, right, scope)
     if relation not in _HOLDS:
         return Verdict(Status.UNDECIDED, "none", scope, reason=f"{relation} between expressions is not decided")
     deadline = now() + budget
@@ -80,6 +82,15 @@ def decide(
         method = f"ball arithmetic at {agreed} points, {PRECISION} bits"
         return Verdict(Status.CONSISTENT, method, scope, reason="no proof was found")
     return Verdict(Status.UNDECIDED, "none", scope, reason="no proof was found")
+
+
+def _apart(left: sympy.Expr, right: sympy.Expr, scope: str) -> Verdict:
+    """x ≠ y of open numbers says which are meant, unless their difference has one sign for all of them."""
+    if _signed(left, right, ">") or _signed(left, right, "<"):
+        return Verdict(Status.PROVED, "signs of the factors", scope)
+    if sympy.expand(left - right) == 0:
+        return Verdict(Status.UNDECIDED, "none", scope, reason="both sides are the same by the formulas here")
+    return Verdict(Status.DEFINITION, "definition", "a condition", reason="so for some values only")
 
 
 def _points(left: sympy.Expr, right: sympy.Expr, seed: int) -> Iterator[Point]:

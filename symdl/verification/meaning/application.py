@@ -13,7 +13,7 @@ from symdl.verification.meaning import arrays, calculus
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
-from symdl.verification.meaning.names import Parts, function_letter, is_transpose
+from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letters_apart
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
@@ -33,6 +33,11 @@ def product(reader: Reader, node: tree.Product) -> Array:
         values.append((op, reader.value(factors[k]) if applied is None else applied))
         k += 1 if applied is None else 2
         op = node.ops[k - 1] if k <= len(node.ops) else ""
+    if len(values) == len(factors) == 2 and values[1][0] == "·":
+        vectors = [_as_vector(reader, f, v) for f, (_, v) in zip(factors, values, strict=True)]
+        values = (
+            [(op, v) for (op, _), v in zip(values, vectors, strict=True)] if all(v.axes for v in vectors) else values
+        )
     whole = values[0][1]
     for op, value in values[1:]:
         if op == "÷":
@@ -44,6 +49,21 @@ def product(reader: Reader, node: tree.Product) -> Array:
         else:
             raise MeaningError(f"{op} has no value here")
     return whole
+
+
+def _as_vector(reader: Reader, node: Node, value: Array) -> Array:
+    """w in w · x, where the document has w_j and nothing else is w: a vector."""
+    parts = reader.parts(node)
+    if (
+        value.axes
+        or parts is None
+        or parts.subscripts
+        or parts.power is not None
+        or not isinstance(value.body, Element)
+    ):
+        return value
+    unset = reader.scope.formula_of(value.body) is None and parts.name not in reader.arguments
+    return reader.as_array(parts, 1) if unset and 1 in reader.usage.ranks.get(parts.name, ()) else value
 
 
 def applied(reader: Reader, node: tree.Applied) -> Array:
@@ -164,7 +184,7 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
 
 def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array:
     if scripts.sub is not None:
-        subs = scripts.sub.items if isinstance(scripts.sub, tree.List) else (scripts.sub,)
+        subs = letters_apart(scripts.sub, found.rank)
         if len(subs) != found.rank:
             raise MeaningError(f"{len(subs)} subscripts of {found.kind}")
         places = [reader.placed(reader.subscript(s), axis) for s, axis in zip(subs, found.axes, strict=True)]
@@ -276,6 +296,9 @@ def call(reader: Reader, name: str, function: Formula, values: list[Array], prim
         MeaningError: another number of arguments, or arrays where the function takes numbers.
     """
     if len(values) != len(function.parameters):
+        whole = None if primes else _at_its_inner_names(reader, function, values)
+        if whole is not None:
+            return whole
         raise MeaningError(f"{name} takes {len(function.parameters)} arguments, not {len(values)}")
     body, places = function.value, [element(p) for p in function.parameters]
     if primes:
@@ -292,6 +315,15 @@ def call(reader: Reader, name: str, function: Formula, values: list[Array], prim
     if len(values) == 1 and not body.axes:
         return values[0].mapped(lambda x: put_in(body.body, {places[0]: x}))
     raise MeaningError(f"{name} of {shaped[0].kind}", why="it was defined for numbers")
+
+
+def _at_its_inner_names(reader: Reader, function: Formula, values: list[Array]) -> Array | None:
+    """f(x, y), where f(u, v) was defined and u(x, y), v(x, y): f as it hangs on them; None of anything else."""
+    names = {v.body for v in values if isinstance(v.body, Element)}
+    whole = function.value.fresh()
+    found = reader.scope.expanded(whole.body, lambda e, formula: bool(formula.parameters))
+    inner = found.atoms(Element)
+    return whole.mapped(lambda x: found) if inner and inner == names and len(names) == len(values) else None
 
 
 def put_in(expr: sympy.Expr, mapping: dict[Element, sympy.Expr]) -> sympy.Expr:

@@ -143,6 +143,16 @@ def is_unbound(reader: Interpreter, side: Node) -> bool:
     return not reader.known(parts.name) and not named and _own_arguments(reader, arguments)
 
 
+def is_open(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is a name of which the document has said nothing, or a function of such a name: P(y = i)."""
+    if isinstance(side, tree.Product) and len(side.factors) == 2 and isinstance(side.factors[1], tree.Group):
+        side = side.factors[0]
+    parts = reader.parts(side)
+    if parts is None or parts.power is not None:
+        return False
+    return _bound(reader, parts) is None and parts.name not in reader.scope.functions
+
+
 def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
     """Whether a side is a name that numbers were given for, which is given numbers here; or a list of such names."""
     if isinstance(side, tree.Group) and isinstance(side.body, tree.List):

@@ -20,7 +20,7 @@ from symdl.verification.meaning import addition, application, arrays, calculus, 
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
-from symdl.verification.meaning.names import FUNCTION_LETTERS, Parts, letter_of, parts_of, square_of
+from symdl.verification.meaning.names import FUNCTION_LETTERS, Parts, letter_of, letters_apart, parts_of, square_of
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -147,8 +147,7 @@ class Interpreter:
             raise MeaningError("a prime after brackets")
         base = self.value(node.base)
         if node.sub is not None:
-            subs = node.sub.items if isinstance(node.sub, tree.List) else (node.sub,)
-            places = [self.subscript(s) for s in subs]
+            places = [self.subscript(s) for s in letters_apart(node.sub, base.rank)]
             if len(places) != base.rank:
                 raise MeaningError(f"{len(places)} subscripts of {base.kind}")
             base = scalar(base.at(tuple(self.placed(p, i) for p, i in zip(places, base.axes, strict=True))))
@@ -156,7 +155,7 @@ class Interpreter:
 
     def placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
         """A subscript as a place on an axis that is counted from 0."""
-        for index in self.free.values():
+        for index in (i for i in place.free_symbols if isinstance(i, Index)):
             if place - index in (0, 1):
                 self.scope.fit(index.extent, axis.extent)
                 return index
@@ -215,7 +214,7 @@ class Interpreter:
                 raise MeaningError(f"{len(subs)} subscripts of {name}, which is {whole.kind}")
             places = [self.subscript(s) for s in subs]
             return scalar(whole.at(tuple(self.placed(p, i) for p, i in zip(places, whole.axes, strict=True))))
-        if len(subs) == 2 and name.upper() in self.usage.bold and not self.known(name):
+        if len(subs) == 2 and name.upper() in self.usage.bold - {name} and 2 not in self.scope.ranks.get(name, ()):
             name = name.upper()  # a_{ij} is an entry of 𝐀
         places = [self.subscript(s, name) for s in subs]
         if name == "δ" and len(places) == 2 and 2 not in self.scope.ranks.get(name, ()):

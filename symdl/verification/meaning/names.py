@@ -229,6 +229,22 @@ def _figures_apart(node: Node) -> tuple[Node, ...]:
     return (node,)
 
 
+def letters_apart(sub: Node, rank: int) -> tuple[Node, ...]:
+    """The subscripts of something that has so many axes, where they stand side by side: [A B]_{ij}.
+
+    >>> from symdl.verification.notation import parse
+    >>> [letter_of(s) for s in letters_apart(parse("i j"), 2)]
+    ['i', 'j']
+    """
+    if isinstance(sub, List):
+        return sub.items
+    if isinstance(sub, Product) and set(sub.ops) == {""} and len(sub.factors) == rank:
+        return sub.factors
+    if isinstance(sub, Symbol) and len(sub.name) == rank > 1:
+        return tuple(Symbol(letter) for letter in sub.name)
+    return (sub,)
+
+
 def _is_entry(sub: Scripted, labels: Labels) -> bool:
     """Whether a subscript is an entry itself, as in x_{n, c_n}: a number that chooses."""
     if sub.sup is not None or sub.primes or not isinstance(sub.base, Symbol):

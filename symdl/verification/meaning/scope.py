@@ -98,6 +98,7 @@ class Scope:
         ahead: those of them that are named further on, since what runs backwards reads what is named later.
         extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
         section: that is read now.
+        nested: the u of f(u, v) is the function u(a, b), wherever u stands.
     """
 
     formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
@@ -116,6 +117,7 @@ class Scope:
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
+    nested: bool = False
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
 
@@ -198,8 +200,14 @@ class Scope:
 
     def formula_of(self, e: Element) -> Formula | None:
         """What an entry was defined as."""
-        found = self.entries.get((e.name, e.subscripts))
-        return found if found is not None else self.formulas.get((e.name, len(e.subscripts)))
+        found = self.entries.get((e.name, e.subscripts)) or self.formulas.get((e.name, len(e.subscripts)))
+        return found if found is not None or e.subscripts else self.inner_function(e.name)
+
+    def inner_function(self, name: str) -> Formula | None:
+        """u(a, b) as a formula for u, where another function takes u, f(u, v), and names are read so."""
+        function = self.functions.get(name) if self.nested else None
+        taken = function is not None and any(name in f.parameters for f in self.functions.values() if f is not function)
+        return function if taken else None
 
     def written_out(self, e: Element, formula: Formula) -> sympy.Expr | None:
         """The value of an entry by its formula; None where its subscript is not known well enough."""
@@ -282,7 +290,7 @@ class Scope:
     def all_of(self, name: str, rank: int) -> list[Formula]:
         """What a name and its entries were defined as."""
         found = [f for (n, subs), f in self.entries.items() if n == name and len(subs) == rank]
-        whole = self.formulas.get((name, rank))
+        whole = self.formulas.get((name, rank)) or (None if rank else self.inner_function(name))
         return found if whole is None else [*found, whole]
 
     def expanded(self, expr: sympy.Expr, wanted: Callable[[Element, Formula], bool]) -> sympy.Expr:

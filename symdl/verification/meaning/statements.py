@@ -36,6 +36,8 @@ DEFINITIONS = frozenset({":=", "≜"})
 ORDERS = frozenset({"<", "≤", ">", "≥", "≠", "≪", "≫"})
 #: Relations that say what kind of thing a name is.
 KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦", ":"})
+#: Relations that say of a name that nothing else is said of what it grows with, or that it is positive definite.
+PROPORTIONS = frozenset({"∝", "≻", "≽", "⪰"})
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,11 @@ class Reading:
         self.formal = continued | binding.formal_arguments(self.reader(), sides)
         if range_of(tree.Chain(tuple(sides), relations)) is not None:
             return [Meaning(sides[0], sides[1], "=", defines="what an index runs over")]
-        if relations[0] in KINDS:
+        if relations[0] in KINDS | PROPORTIONS:
             return self._kinds(sides, relations)
+        if relations[-1] in KINDS and set(relations[:-1]) <= EQUALITIES | DEFINITIONS:
+            kind = self._kinds(sides[-2:], relations[-1:])
+            return [*self._chain(sides[:-1], relations[:-1], place, continued=sides[0] is not node.sides[0]), *kind]
         if relations[0] == "←":
             found = self._update(sides, relations, place)
         elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
@@ -240,6 +245,9 @@ class Reading:
         made = []
         for a, b, relation in _links(sides, relations):
             told = binding.declared(self.reader(), a, b) if relation == "∈" else ""
+            if relation in PROPORTIONS and not binding.is_open(self.reader(), a):
+                made.append(Meaning(a, b, relation, reason=f"{relation} is not decided"))
+                continue
             made.append(Meaning(a, b, relation, defines=told or "what kind of thing it is"))
         return made
 

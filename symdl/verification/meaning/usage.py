@@ -62,7 +62,10 @@ class Usage:
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
-        group = self.together.get(name, {name})
+        own = {name}
+        if 2 in self.ranks.get(name.lower(), ()) and name.upper() in self.bold:
+            own = {name.lower(), name.upper()}  # a_{ij} is an entry of 𝐀
+        group = {other for n in own for other in self.together.get(n, {n})}
         starts = {first for n in group for first in self.first.get(n, ())}
         if starts in ({"0"}, {"1"}):
             return int(*starts)
