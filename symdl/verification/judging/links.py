@@ -18,6 +18,7 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import assumptions, orders
 from symdl.verification.judging.abstraction import without_functions
+from symdl.verification.judging.approximate import to_an_order
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
@@ -79,7 +80,7 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            for reading in (self._without_what_is_over, self._with_nested_functions):
+            for reading in (self._without_what_is_over, self._with_nested_functions, self._to_an_order):
                 other = reading(link)
                 if other is not None and other.proved:
                     found = other
@@ -282,6 +283,10 @@ class Judge:
         scope = self.reading.scope.copy()
         scope.nested = True
         return self._in(replace(self.reading, scope=scope), link, "")
+
+    def _to_an_order(self, link: Meaning) -> Verdict | None:
+        """The proof that both sides agree up to an order of a small number."""
+        return to_an_order(self.reading, link, lambda pair: self._decided(replace(link, relation="="), *pair))
 
     def _in(self, reading: Reading, link: Meaning, over: str) -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""

@@ -16,7 +16,7 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.verification.meaning import addition, application, arrays, calculus, cases, norms, sums
+from symdl.verification.meaning import addition, application, arrays, boundary, calculus, cases, norms, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
@@ -391,7 +391,7 @@ class Interpreter:
         parts = self.parts(node)
         if parts is not None:
             return self.entry(parts)
-        return sums.value_of(self, node)
+        return boundary.value_of(self, node) if node.op == "lim" else sums.value_of(self, node)
 
     @contextmanager
     def binding(self, letters: dict[str, sympy.Expr]) -> Iterator[None]:
