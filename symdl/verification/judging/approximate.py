@@ -18,7 +18,8 @@ from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning import calculus
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import opened
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
@@ -44,12 +45,9 @@ def _to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | N
     left, (right, rest) = link.left, _without_rest(reader, link.right)
     if rest is None and isinstance(_without_rest(reader, left)[1], tree.Dots):
         left, (right, rest) = link.right, _without_rest(reader, left)
-    if rest is None:
-        if link.relation not in APPROXIMATE or link.values is None:
-            return None
-        pair = link.values[0], link.values[1]
-    else:
-        pair = reader.value(left), reader.value(right)
+    if rest is None and link.relation not in APPROXIMATE:
+        return None
+    pair = reader.value(left), reader.value(right)
     if pair[0].axes or pair[1].axes or any(v.body.has(Reduction) for v in pair):
         return None
     a, b = (opened(reading.scope, v.body) for v in pair)
@@ -81,9 +79,9 @@ def _without_rest(reader: Interpreter, side: Node) -> tuple[Node, Node | None]:
     if isinstance(last, tree.Dots):
         return kept, last
     if isinstance(last, tree.Product) and len(last.factors) == 2 and isinstance(last.factors[1], tree.Group):
-        name, within = last.factors
-        if isinstance(name, tree.Symbol) and name.name in ("O", "o") and not reader.known(name.name):
-            return kept, within.body if name.name == "O" else None
+        name, within = last.factors[0], last.factors[1].body
+        if isinstance(name, tree.Symbol) and name.name == "O" and not reader.known("O"):
+            return kept, within
     return side, None
 
 
@@ -112,6 +110,8 @@ def order_of(expr: sympy.Expr, small: set[Element]) -> int:
     if isinstance(expr, sympy.Mul):
         sums = [order_of(f, small) for f in expr.args if isinstance(f, sympy.Add)]
         return sum(order_of(f, small) for f in expr.args if not isinstance(f, sympy.Add)) + max(sums, default=0)
+    if isinstance(expr, sympy.Function) and not isinstance(expr, Reduction):
+        return max((order_of(a, small) for a in expr.args), default=0)
     if isinstance(expr, sympy.Pow) and expr.exp.is_Integer and expr.exp > 0:
         return order_of(expr.base, small) * int(expr.exp)
     return 0

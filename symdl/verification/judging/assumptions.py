@@ -10,7 +10,8 @@ from symdl.core.tensors import Element, Fact, Tensor
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
 from symdl.verification.meaning.scope import Scope
-from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
 from symdl.verification.meaning.values import is_open, opened
 

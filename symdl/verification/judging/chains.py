@@ -15,7 +15,8 @@ from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.graph import Graph, GraphReader
 from symdl.verification.meaning.scope import Formula, Scope
-from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict

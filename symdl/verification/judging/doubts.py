@@ -6,12 +6,14 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.verification.meaning.binding import head, names_in
+from symdl.errors import SymdlError
 from symdl.verification.meaning.cotangents import is_slope, loss_of
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
-from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.naming import head, names_in
+from symdl.verification.meaning.stated import ORDERS, Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree, unicode
@@ -42,7 +44,7 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
     reader = reading.reader()
     for node in (*walk(link.left), *walk(link.right)):
         # the text knows of a way from w to L that its formulas do not show
-        if isinstance(node, tree.Derivative) and valued(scope, reader.value(node).body) == 0:
+        if isinstance(node, (tree.Derivative, tree.Gradient)) and valued(scope, reader.value(node).body) == 0:
             return f"{unicode(node)} is 0 by the formulas here"
     return ""
 
@@ -61,6 +63,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
     if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
         return f"{', '.join(losses)} {'is' if len(losses) == 1 else 'are'} not defined here"
+    shown = [name for name in losses if reading.scope.all_of(name, 0)]
+    if shown:
+        return f"{', '.join(shown)} hangs here on what its formulas do not show"
     when = link.relation not in ORDERS and (link.condition or _is_zero(link.right))
     if when or (link.relation in ORDERS and defined_by_others(link, forms)):
         return _SOME if when and (only_given(reading, link) or not _worked(link)) else f"{_SOME}, or wrong"
@@ -71,6 +76,11 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     doubled = _namesakes(reading, link)
     if doubled:
         return f"{doubled} may be meant"
+    if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
+        return "a norm of what has no shape here"
+    mixed = sorted({n for side in sides for n, rank in side if rank and reading.usage.mixed(n)})
+    if mixed:
+        return f"entries of {', '.join(mixed)} are counted from 0 and from 1"
     numbers = [not f.atoms(Element) for f in forms]
     if any(numbers) and not all(numbers) and not _is_argument(link, forms[numbers.index(False)]):
         names = sorted({n for side in sides for n, _ in side})
@@ -90,6 +100,14 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if any(rank for side in sides for _, rank in side) and reading.facts:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
+
+
+def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:
+    """‖f‖ of an f of which nobody said that it is a vector: of a number all norms are one."""
+    try:
+        return isinstance(node, tree.Norm) and not reading.reader().value(node.body).axes
+    except SymdlError:
+        return False
 
 
 def _made_of_opaque(reading: Reading, names: set[str]) -> set[str]:

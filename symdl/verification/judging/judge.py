@@ -18,8 +18,10 @@ from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.meaning import binding
 from symdl.verification.meaning.errors import BEYOND, reason_of
+from symdl.verification.meaning.increments import changes_joined, stands_alone
 from symdl.verification.meaning.rounding import rounding_of
-from symdl.verification.meaning.statements import Meaning, Place, Reading
+from symdl.verification.meaning.stated import Meaning, Place
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.usage import usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
 from symdl.verification.notation.tree import Node, walk
@@ -34,6 +36,9 @@ _FACTS = re.compile(
     r"|stochastic|idempotent|projection|rotation",
     re.IGNORECASE,
 )
+
+#: Words by which indices that stand twice are summed over.
+_SUMMING = re.compile(r"einstein|summation convention|repeated (index|indices)|sum\w* over repeated", re.IGNORECASE)
 
 #: Relations that stand before a number: about, more or less than so much.
 _ABOUT = frozenset({"≈", "∼", "<", ">", "≤", "≥"})
@@ -94,6 +99,7 @@ def judge(
         for statement in said.until(span):
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
+        reading.summing |= bool(_SUMMING.search(span.before))
         reading.facts = facts.get(span.section[:1], "")
         judging.begin(budget)
         machine = Machine(judging) if prove else None
@@ -124,6 +130,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     for k, span in enumerate(document.spans):
         if k not in skip and span.latex not in known:
             known[span.latex] = _tree(span.latex)
+    if not stands_alone(t for t in known.values() if isinstance(t, Node)):
+        known = {text: changes_joined(t) if isinstance(t, Node) else t for text, t in known.items()}
     return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
 
 
@@ -169,6 +177,8 @@ def _told(
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
                 # one slip away from what the name stands for is a slip; anything else may be another meaning
                 verdict = _again(reading, meaning, place, verdict)
+            elif meaning.redefines and verdict.proved and _for_all(verdict):
+                reading.deepen(meaning, place)
             if wanted and not edit and verdict.status is Status.REFUTED:
                 right = _meant(in_its_place, judging, meaning)
                 verdict = replace(verdict, reason="; ".join(part for part in (verdict.reason, right) if part))
@@ -200,6 +210,11 @@ def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Ver
     return Verdict(Status.DEFINITION, "definition", "another meaning of the name", reason="it stood for something else")
 
 
+def _for_all(verdict: Verdict) -> bool:
+    """Whether a proof is one for all values: numbers may agree where formulas do not."""
+    return verdict.scope.startswith("all real") and "stated values" not in verdict.scope
+
+
 def _amount(chain: tree.Chain) -> bool:
     """≈ 3 and < 5 %, of nothing that stands before: words that claim no more than a number does."""
     return len(chain.sides) == 2 and isinstance(chain.sides[0], tree.Empty) and chain.relations[0] in _ABOUT
@@ -217,12 +232,25 @@ def _derives(chain: tree.Chain) -> bool:
 
 def _chains(node: Node) -> Iterator[tree.Chain]:
     if isinstance(node, tree.Chain):
-        yield node
+        yield from _implied(node)
     elif isinstance(node, tree.Statements):
         for item in node.items:
             yield from _chains(item)
     elif isinstance(node, tree.Noted):
         yield from _chains(node.body)
+
+
+def _implied(chain: tree.Chain) -> Iterator[tree.Chain]:
+    """f(x) = x² → f'(x) = 2x as two claims; w → w − η g stays one."""
+    for k, relation in enumerate(chain.relations):
+        before = chain.relations[:k]
+        begins = k == 0 and isinstance(chain.sides[0], tree.Empty)
+        if relation == "→" and set(chain.relations[k + 1 :]) >= {"="} and (begins or "=" in before):
+            if before:
+                yield replace(chain, sides=chain.sides[: k + 1], relations=before)
+            yield from _implied(replace(chain, sides=chain.sides[k + 1 :], relations=chain.relations[k + 1 :]))
+            return
+    yield chain
 
 
 def _last_side(node: Node) -> Node | None:

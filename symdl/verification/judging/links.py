@@ -18,7 +18,6 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import assumptions, orders
 from symdl.verification.judging.abstraction import without_functions
-from symdl.verification.judging.approximate import to_an_order
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
@@ -34,12 +33,14 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.judging.readings import otherwise_proved, without_what_is_over
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.meaning.arrays import transposed
-from symdl.verification.meaning.binding import head, names_in
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
+from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.statements import ORDERS, Meaning, Reading
+from symdl.verification.meaning.stated import ORDERS, Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
 from symdl.verification.notation import tree
@@ -80,11 +81,7 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            for reading in (self._without_what_is_over, self._with_nested_functions, self._to_an_order):
-                other = reading(link)
-                if other is not None and other.proved:
-                    found = other
-                    break
+            found = otherwise_proved(self, link) or found
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
@@ -171,13 +168,13 @@ class Judge:
                 return _condition(why) if only_given(self.reading, link) else _undecided(why, found)
             why = doubt_of_values(self.reading, link) if found.status is Status.REFUTED else ""
             return _undecided(why, found) if why else found
-        verdict = self._decided(link, *forms)
+        verdict = self.decided(link, *forms)
         if verdict.proved:
             return verdict
         shown_names = names_in(self.reading.reader(), (link.left, link.right))
         partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
         if partly != forms and any(is_open(p) for p in partly):
-            at_values = self._decided(link, *partly)
+            at_values = self.decided(link, *partly)
             if at_values.proved:
                 return self._at_values(at_values, forms, partly)
         if worked_out and _has_figures(link):
@@ -186,7 +183,7 @@ class Judge:
                 return found
         return self._sound(link, verdict, forms)
 
-    def _decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
+    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):
             return self._for_every_function(link, left, right)
         domain = self.domain(left, right)
@@ -199,7 +196,7 @@ class Judge:
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.rstrip("′") for e in (left, right) for c in e.atoms(UnknownFunction)})
-        found = self._decided(link, *without_functions((left, right)))
+        found = self.decided(link, *without_functions((left, right)))
         if found.proved:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
@@ -239,15 +236,15 @@ class Judge:
             return _condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
-            found = self._decided(link, *hot[0])
+            found = self.decided(link, *hot[0])
             if found.status is not Status.REFUTED:
                 return replace(found, scope=f"{found.scope}, {', '.join(hot[1])} one-hot")
             verdict = found
         current = assumptions.of_this_section(self.reading, forms)
         if current != forms:
-            return self._sound(link, self._decided(link, *current), current)
+            return self._sound(link, self.decided(link, *current), current)
         less = assumptions.hanging_on_less(forms)
-        other = self._decided(link, *less[0]) if less is not None else None
+        other = self.decided(link, *less[0]) if less is not None else None
         if less is not None and other is not None and other.proved:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
         why = doubt(self.reading, link, forms)
@@ -256,7 +253,7 @@ class Judge:
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
-        other = self._without_what_is_over(link)
+        other = without_what_is_over(self, link)
         if other is not None and other.status is not Status.REFUTED:
             return other
         if link.relation in ORDERS:
@@ -269,26 +266,7 @@ class Judge:
             verdict = self._normalised(link, verdict, pair)
         return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED else verdict
 
-    def _without_what_is_over(self, link: Meaning) -> Verdict | None:
-        """The verdict with those names left open that were defined in sections that are over."""
-        scope = self.reading.scope.reduced(self.reading.section)
-        told = "names of sections that are over"
-        return None if scope is None else self._in(replace(self.reading, scope=scope), link, told)
-
-    def _with_nested_functions(self, link: Meaning) -> Verdict | None:
-        """The verdict with u for u(a, b) in f(u, v); None where nothing is nested so."""
-        functions = self.reading.scope.functions
-        if not any(p in functions for f in functions.values() for p in f.parameters):
-            return None
-        scope = self.reading.scope.copy()
-        scope.nested = True
-        return self._in(replace(self.reading, scope=scope), link, "")
-
-    def _to_an_order(self, link: Meaning) -> Verdict | None:
-        """The proof that both sides agree up to an order of a small number."""
-        return to_an_order(self.reading, link, lambda pair: self._decided(replace(link, relation="="), *pair))
-
-    def _in(self, reading: Reading, link: Meaning, over: str) -> Verdict:
+    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""
         judge = replace(self, reading=reading)
         reader = judge.reading.reader()
@@ -306,7 +284,7 @@ class Judge:
             return None
         for weight in (sympy.S.Zero, sympy.S.One):
             left, right = (with_convention(f, weight) for f in forms)
-            found = self._decided(link, left, right)
+            found = self.decided(link, left, right)
             if not found.proved:
                 return None
         reason = "at the corner itself the two are different conventions"
@@ -316,7 +294,7 @@ class Judge:
         """Whether it is so where some vector sums to 1, as targets and probabilities do."""
         if verdict.status is not Status.REFUTED:
             return verdict
-        found = where_it_sums_to_one(self.reading, verdict, forms, lambda pair: self._decided(link, *pair))
+        found = where_it_sums_to_one(self.reading, verdict, forms, lambda pair: self.decided(link, *pair))
         return verdict if found is None else found
 
     def _of_a_target(self, link: Meaning, verdict: Verdict) -> Verdict:
@@ -330,7 +308,7 @@ class Judge:
 
         for reading, forms, told in as_a_target(self.reading, link, read):
             judge = replace(self, reading=reading)
-            found = where_it_sums_to_one(reading, verdict, forms, lambda p, j=judge: j._decided(link, *p), told)  # type: ignore[misc]
+            found = where_it_sums_to_one(reading, verdict, forms, lambda p, j=judge: j.decided(link, *p), told)  # type: ignore[misc]
             if found is not None:
                 return found
         return verdict
@@ -354,7 +332,7 @@ class Judge:
             left, right = self._aligned(replace(link, values=(transposed(a), b)))
         except MeaningError:
             return None
-        return self._decided(link, opened(self.reading.scope, left), opened(self.reading.scope, right))
+        return self.decided(link, opened(self.reading.scope, left), opened(self.reading.scope, right))
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

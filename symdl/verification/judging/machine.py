@@ -17,7 +17,7 @@ from symdl.verification import coq
 from symdl.verification.judging.links import Judge
 from symdl.verification.meaning.calculus import opened as opened_for
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.statements import EQUALITIES, Meaning
+from symdl.verification.meaning.stated import EQUALITIES, Meaning
 from symdl.verification.meaning.values import is_open, opened
 from symdl.verification.notation import tree
 from symdl.verification.verdict import Status, Verdict

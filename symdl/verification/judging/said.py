@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
 from symdl.verification.judging.conditions import Conditions
-from symdl.verification.meaning.statements import Place
+from symdl.verification.meaning.stated import Place
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import Node
 

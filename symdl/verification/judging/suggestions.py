@@ -16,9 +16,9 @@ from symdl.verification.judging.figures import correct, half_unit
 from symdl.verification.judging.links import Judge
 from symdl.verification.judging.written import written
 from symdl.verification.meaning.arrays import scalar
-from symdl.verification.meaning.binding import head
+from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.statements import EQUALITIES, Meaning
+from symdl.verification.meaning.stated import EQUALITIES, Meaning
 from symdl.verification.meaning.values import is_open, opened, valued
 from symdl.verification.notation import latex, tree, unicode
 from symdl.verification.notation.tree import Node, walk

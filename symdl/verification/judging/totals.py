@@ -9,7 +9,8 @@ from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.verification.judging import assumptions
 from symdl.verification.judging.doubts import Pair
-from symdl.verification.meaning.statements import Meaning, Reading
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.verdict import Status, Verdict
 
 Decide = Callable[[Pair], Verdict]

@@ -9,9 +9,10 @@ import sympy
 from symdl.core.define import maximum, minimum
 from symdl.core.tensors import Element, reduction, refreshed
 from symdl.library.activations import ACTIVATIONS
-from symdl.verification.meaning import arrays, calculus
+from symdl.verification.meaning import arrays, calculus, cases
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.errors import MeaningError, OpenError
+from symdl.verification.meaning.expectation import VARIANCES, mean, variance
 from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
 from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letters_apart
 from symdl.verification.meaning.reader import Reader
@@ -19,6 +20,9 @@ from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
+
+#: What stands before a condition that is 1 where it holds and else 0.
+INDICATORS = frozenset({"1", "𝟙", "𝟏"})
 
 
 def product(reader: Reader, node: tree.Product) -> Array:
@@ -38,6 +42,11 @@ def product(reader: Reader, node: tree.Product) -> Array:
         values = (
             [(op, v) for (op, _), v in zip(values, vectors, strict=True)] if all(v.axes for v in vectors) else values
         )
+    if len(values) == len(factors):
+        values = [
+            (op, as_matrix(reader, f, v) if k + 1 < len(values) and values[k + 1][1].axes else v)
+            for k, (f, (op, v)) in enumerate(zip(factors, values, strict=True))
+        ]
     whole = values[0][1]
     for op, value in values[1:]:
         if op == "÷":
@@ -66,6 +75,29 @@ def _as_vector(reader: Reader, node: Node, value: Array) -> Array:
     return reader.as_array(parts, 1) if unset and 1 in reader.usage.ranks.get(parts.name, ()) else value
 
 
+def expected(reader: Reader, body: Node) -> Array:
+    """𝔼[x], and 𝔼[x]² as the square of it.
+
+    Raises:
+        MeaningError: what is expected is no number, or stands under a condition.
+    """
+    scripts = body if isinstance(body, tree.Scripted) and isinstance(body.base, tree.Group) else None
+    found = scalar(mean(reader.number(body if scripts is None else scripts.base)))
+    return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def as_matrix(reader: Reader, node: Node, value: Array) -> Array:
+    """w of w x with a vector x, where the document has w_{jk} and nothing else is w: a matrix."""
+    while isinstance(node, tree.Group):
+        node = node.body
+    parts = reader.parts(node)
+    plain = parts is not None and not parts.subscripts and parts.power is None and not parts.transposed
+    if value.axes or parts is None or not plain or not isinstance(value.body, Element):
+        return value
+    unset = reader.scope.formula_of(value.body) is None and parts.name not in reader.arguments
+    return reader.as_array(parts, 2) if unset and reader.usage.ranks.get(parts.name) == {2} else value
+
+
 def applied(reader: Reader, node: tree.Applied) -> Array:
     """A named operator with what it is applied to: log x, max(a, b), sin² x."""
     function, power, base, primes = node.function, None, None, 0
@@ -77,7 +109,13 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     if function.name in ("max", "min") and base is None and not primes:
         return _extremum(reader, function.name, node.argument)
     inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+    if function.name in VARIANCES and base is power is None and not primes and not isinstance(inner, tree.List):
+        return scalar(variance(reader.number(inner)))
+    if function.name in INDICATORS and isinstance(inner, tree.Chain) and base is power is None:
+        return scalar(cases.indicator(reader, inner))
     if isinstance(inner, tree.List) and base is None and power is None and not primes:
+        if function.name == "prod" and all(isinstance(item, tree.Derivative) for item in inner.items):
+            return calculus.chained(reader, inner.items)
         return _with_parameters(reader, function.name, inner.items)
     argument = _argument(reader, node.argument)
     found = _slope_of(reader, function.name, argument, primes) if primes else _known(reader, function.name, [argument])
@@ -161,6 +199,8 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     group = second if scripts is None else scripts.base
     if not isinstance(group, tree.Group) or group.open not in ("(", "[", "{"):
         return None
+    if isinstance(first, tree.Number) and first.text == "1" and isinstance(group.body, tree.Chain):
+        return scalar(cases.indicator(reader, group.body)) if scripts is None else None
     if isinstance(first, tree.Group) and isinstance(first.body, (tree.Derivative, tree.Quotient)):
         return calculus.evaluated_at(reader, first.body, group)
     if isinstance(first, tree.Derivative):
@@ -168,6 +208,10 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     parts = reader.parts(first)
     if parts is None or parts.transposed:
         return None
+    if parts.name == "E" and group.open == "[" and not reader.known("E") and not isinstance(group.body, tree.List):
+        value = scalar(mean(reader.number(group.body)))
+        value = value if parts.power is None else reader.raised(value, parts.power)
+        return value if scripts is None else _with_scripts(reader, value, scripts)
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
@@ -235,7 +279,7 @@ def _unknown(name: str, values: list[Array]) -> Array:
     """A function of which nothing is known but its name: f(x) = f(x), and no more."""
     shaped = [v for v in values if v.axes]
     if shaped and len(values) > 1:
-        raise MeaningError(f"{name} of {shaped[0].kind} is not defined here", remedy=f"define {name}(x) = … first")
+        raise OpenError(f"{name} of {shaped[0].kind} is not defined here", remedy=f"define {name}(x) = … first")
     function = unknown(name)
     if shaped:
         return shaped[0].mapped(lambda x: function(x))

@@ -3,96 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
+from symdl.errors import SymdlError
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.functions import CUSTOMARY, ELEMENTARY, VECTORS, library_name
+from symdl.verification.meaning.expectation import VARIANCES
+from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
+from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import cells_of, is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node, walk
+from symdl.verification.notation.tree import Node
 
 #: Words before an equation by which it introduces a name, even one that is in use.
 _LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
-
-
-def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | None] | None:
-    """The name that a left side is about, and its arguments where it is f(x)."""
-    node = node.body if isinstance(node, tree.Noted) else node
-    parts = reader.parts(node)
-    if parts is not None:
-        parts = reader.renamed(parts)
-        plain = parts.power is None and not parts.transposed and not parts.primes
-        return (parts, None) if plain else None
-    if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",):
-        first, second = node.factors
-        parts = reader.parts(first)
-        if parts is None or not isinstance(second, tree.Group) or parts.power is not None or parts.transposed:
-            return None
-        items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
-        named = [reader.parts(i) for i in items]
-        if parts.primes or any(p is None or p.power is not None for p in named):
-            return None
-        if parts.subscripts:  # L_i(w) says what L_i hangs on, where it is not known yet
-            new = (parts.name, len(parts.subscripts)) not in reader.scope.formulas
-            return (parts, None) if new and len(items) == 1 else None
-        return parts, tuple(items)
-    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol):
-        inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
-        parts = reader.parts(inner)
-        if parts is not None and parts.power is None and node.function.name not in ELEMENTARY:
-            return Parts(node.function.name), (inner,)
-    return None
-
-
-def heads(reader: Interpreter, node: Node) -> set[str]:
-    """The name that a left side is about, as a set."""
-    found = head(reader, node)
-    return set() if found is None else {found[0].name}
-
-
-def names_in(reader: Interpreter, nodes: Iterable[Node]) -> set[str]:
-    """All names that stand in some nodes."""
-    found: set[str] = set()
-    for node in nodes:
-        inside: set[int] = set()
-        for inner in walk(node):
-            if id(inner) in inside or not isinstance(inner, (tree.Symbol, tree.Scripted)):
-                continue
-            parts = reader.parts(inner)
-            if parts is not None:
-                found.add(parts.name)
-            if isinstance(inner, tree.Scripted):
-                inside.add(id(inner.base))
-                if parts is not None and inner.sub is not None:
-                    inside.update(id(n) for n in walk(inner.sub))
-    return found
-
-
-def formal_arguments(reader: Interpreter, sides: list[Node]) -> set[str]:
-    """Names that stand for the argument of a function of the document, as x does in a'(x), whatever x is elsewhere."""
-    found: set[str] = set()
-    for node in (n for side in sides for n in walk(side)):
-        if not isinstance(node, tree.Product):
-            continue
-        for first, second in zip(node.factors, node.factors[1:], strict=False):
-            parts = reader.parts(first)
-            function = reader.scope.functions.get(parts.name) if parts is not None else None
-            if function is None or not isinstance(second, tree.Group) or len(function.parameters) != 1:
-                continue
-            argument = reader.parts(second.body)
-            if argument is not None and not argument.subscripts and argument.name == function.parameters[0]:
-                found.add(argument.name)
-    return found
 
 
 def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:
@@ -108,7 +40,7 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return _only_numbers(reader, sides, parts)
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
-        named = library_name(parts.name) is not None or parts.name.lower() in VECTORS
+        named = library_name(parts.name) is not None or parts.name.lower() in VECTORS or parts.name in VARIANCES
         taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
@@ -153,6 +85,17 @@ def is_open(reader: Interpreter, side: Node) -> bool:
     return _bound(reader, parts) is None and parts.name not in reader.scope.functions
 
 
+def is_lone_function(reader: Interpreter, value: Node) -> bool:
+    """Whether a side is f(a, b) and no more, with an a and b of which neither is made of the other one."""
+    if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
+        return False
+    body = value.factors[1].body
+    parts = [reader.parts(item) for item in (body.items if isinstance(body, tree.List) else (body,))]
+    names = {p.name for p in parts if p is not None}
+    made = [n for n in names if any(reader.scope.depends(n, r, o) for r in range(3) for o in names - {n})]
+    return None not in parts and not made
+
+
 def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
     """Whether a side is a name that numbers were given for, which is given numbers here; or a list of such names."""
     if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
@@ -166,11 +109,6 @@ def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
         return False
     known = _bound(reader, found[0])
     return found[0].name in reader.scope.counts or (known is not None and known.given)
-
-
-def inside(node: Node) -> Node:
-    """What stands in |x| or ‖x‖."""
-    return node.body if isinstance(node, (tree.Abs, tree.Norm)) else node
 
 
 def _own_arguments(reader: Interpreter, arguments: tuple[Node, ...]) -> bool:
@@ -214,9 +152,18 @@ def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
         return False
     parts, arguments = found
     if arguments is not None:
-        return reader.known(parts.name) and _own_arguments(reader, arguments)
+        # f(x, y) = log 3 says what f is at some place
+        return reader.known(parts.name) and _own_arguments(reader, arguments) and not _is_constant(reader, value)
     known = _bound(reader, parts) is not None or (parts.name, len(parts.subscripts)) in reader.scope.slopes
     return known and (is_list(value) or bool(names_in(reader, [value])))
+
+
+def _is_constant(reader: Interpreter, value: Node) -> bool:
+    """Whether a side is made of numbers alone."""
+    try:
+        return not reader.value(value).body.free_symbols | reader.value(value).body.atoms(Element)
+    except SymdlError:
+        return False
 
 
 def is_example(reader: Interpreter, side: Node) -> bool:
@@ -338,7 +285,9 @@ def _before_update(reader: Interpreter, whole: Array, name: str) -> Array:
     """A value that hangs on the name itself, worked out with what the name stood for so far."""
     scope = reader.scope
     used = {(e.name, len(e.subscripts)) for e in whole.body.atoms(Element)}
-    if not any(n == name or scope.depends(n, rank, name) for n, rank in used):
+    own = (name, whole.rank) if (name, whole.rank) in used or not any(n == name for n, _ in used) else None
+    one_of_many = own is None and whole.rank == 0 and (name, 0) not in scope.formulas
+    if one_of_many or not any(n == name or scope.depends(n, rank, name) for n, rank in used):
         return whole
     worked_out = whole.mapped(lambda x: valued(scope, x))
     if any(e.name == name for e in worked_out.body.atoms(Element)):

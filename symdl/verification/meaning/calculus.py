@@ -6,19 +6,20 @@ there; everything else stays a name, so that both sides of a claim are in the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import sympy
 
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import UnsupportedError
-from symdl.verification.meaning import cotangents
+from symdl.verification.meaning import cotangents, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import objective
+from symdl.verification.meaning.literals import literal
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.reader import Reader
-from symdl.verification.meaning.scope import Formula, Scope
+from symdl.verification.meaning.scope import Formula, Scope, element
 from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
@@ -59,29 +60,95 @@ def derivative(reader: Reader, node: tree.Derivative) -> Array:
     return whole
 
 
+def chained(reader: Reader, nodes: tuple[Node, ...]) -> Array:
+    """prod(∂z/∂y, ∂y/∂x): the product of slopes that the chain rule means, over all entries of y.
+
+    Raises:
+        MeaningError: what one is by is not what the next one is of.
+    """
+    first, *others = nodes
+    whole = reader.value(first)
+    for before, node in zip(nodes, others, strict=False):
+        assert isinstance(before, tree.Derivative) and isinstance(node, tree.Derivative)
+        if len(before.by) != 1 or before.by[0][1] != 1 or node.of != before.by[0][0]:
+            raise MeaningError("a product of slopes that are no chain")
+        rank = reader.value(before.by[0][0]).rank
+        found = reader.value(node).fresh()
+        kept, over = whole.axes[: whole.rank - rank], whole.axes[whole.rank - rank :]
+        for i, j in zip(over, found.axes[:rank], strict=True):
+            reader.scope.fit(i.extent, j.extent)
+        body = whole.body * found.at((*over, *found.axes[rank:]))
+        body = reduction("sum", body, list(over)) if over else body
+        whole = Array((*kept, *found.axes[rank:]), body, row=found.row and not kept)
+    return whole
+
+
 def gradient(reader: Reader, node: tree.Gradient) -> Array:
     """∇_w L, of a number by an array; its shape is that of w."""
     by = node.by if node.by is not None else _argument_of(reader, node.of)
+    if by is None:
+        return _formal(reader, node.of)
     if node.order != 1:
         raise MeaningError(f"∇ of order {node.order}")
+    if isinstance(by, tree.List):  # ∇f(x, y) is (∂f/∂x, ∂f/∂y)
+        parts = [_once(reader, _of(reader, node.of, [name]), name) for name in by.items]
+        if any(p.axes for p in parts) or not all(isinstance(reader.number(n), Element) for n in by.items):
+            raise MeaningError("∇ by something that is no list of names")
+        return literal([[p.body for p in parts]])
     whole = _of(reader, node.of, [by])
     if whole.axes:
         raise MeaningError(f"∇ of {whole.kind}")
     return _once(reader, whole, by)
 
 
-def _argument_of(reader: Reader, of: Node) -> Node:
-    """What ∇f(x) and ∇f are by: the one vector that f takes.
+def _formal(reader: Reader, of: Node) -> Array:
+    """∇C of a loss, by names that the text does not tell here: a vector of which nothing is known but that ∇ is linear.
 
     Raises:
-        MeaningError: that is not known.
+        MeaningError: of something else than such a loss.
     """
+    parts = reader.parts(of)
+    whole = reader.value(of).body if parts is not None and objective(parts.name) else None
+    if not isinstance(whole, Element):
+        raise MeaningError("∇ without what it is by", remedy="write ∇_w L")
+    axis = sums.new_index("a0", reader.scope.extent("∇", 0, 1))
+    made = reader.scope.expanded(whole, lambda e, formula: not formula.given)
+    losses = [e for e in made.atoms(Element) if objective(e.name)]
+    if not losses or not _linear(made, losses):
+        made, losses = whole, [whole]
+    place = axis + reader.usage.base
+    return Array((axis,), made.xreplace({e: element(f"∇{e.name}", (*e.subscripts, place)) for e in losses}))
+
+
+#: Letters that say how many there are of something, where no sum says so.
+_NUMBERS = frozenset("nmNMTKB")
+
+
+def _linear(expr: sympy.Expr, parts: Collection[Element]) -> bool:
+    """Whether an expression is a sum of some elements times numbers of things."""
+    if expr in parts:
+        return True
+    if isinstance(expr, sympy.Add):
+        return all(_linear(term, parts) for term in expr.args)
+    if isinstance(expr, Reduction):
+        return expr.op == "sum" and _linear(expr.body, parts)
+    if isinstance(expr, sympy.Mul):
+        inside = [f for f in expr.args if {e.name for e in f.atoms(Element)} - _NUMBERS]
+        return len(inside) == 1 and _linear(inside[0], parts)
+    return False
+
+
+def _argument_of(reader: Reader, of: Node) -> Node | None:
+    """What ∇f(x) and ∇f are by: the one vector that f takes, the names that it takes; None where that is not known."""
     if isinstance(of, tree.Product) and len(of.factors) == 2 and isinstance(of.factors[1], tree.Group):
         return of.factors[1].body
     parts = reader.parts(of)
+    function = reader.scope.functions.get(parts.name) if parts is not None else None
+    if function is not None and len(function.parameters) > 1:
+        return tree.List(tuple(map(tree.Symbol, function.parameters)), "," * (len(function.parameters) - 1))
     formula = reader.scope.formulas.get((parts.name, 0)) if parts is not None else None
     if formula is None or len(formula.parameters) != 1:
-        raise MeaningError("∇ without what it is by", remedy="write ∇_w L")
+        return None
     return tree.Symbol(formula.parameters[0], "bf")
 
 
@@ -171,12 +238,12 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         place = target.body
         if not isinstance(place, Element):
             raise MeaningError("a derivative by something that is no name")
-        return _checked(reader, whole, place)
+        return derived(reader, whole, place)
     target = target.fresh()
     place = target.body
     if not isinstance(place, Element):
         raise MeaningError(f"a derivative by {target.kind} that is no name")
-    found = _checked(reader, whole, place)
+    found = derived(reader, whole, place)
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
 
 
@@ -184,7 +251,12 @@ def _is_unset(scope: Scope, e: Element) -> bool:
     return scope.formula_of(e) is None and e.name not in scope.functions
 
 
-def _checked(reader: Reader, whole: Array, place: Element) -> Array:
+def derived(reader: Reader, whole: Array, place: Element) -> Array:
+    """∂whole/∂place, through all definitions that lead to it.
+
+    Raises:
+        MeaningError: whole does not hang on it, as far as is known.
+    """
     body = whole.body
     if any(cotangents.is_slope(e.name) for e in body.atoms(Element)):
         raise MeaningError("a second derivative of what is not defined here")
@@ -197,6 +269,12 @@ def _checked(reader: Reader, whole: Array, place: Element) -> Array:
     _checked_in_time(reader.scope, expr, place)
     mine = place.name, len(place.subscripts)
     if not any((e.name, len(e.subscripts)) == mine for e in expr.atoms(Element)):
+        if isinstance(body, Element) and not body.subscripts and objective(body.name):
+            whole_loss = reader.scope.expanded(body, lambda e, formula: not formula.given)
+            if any(objective(e.name) and e != body and _is_unset(reader.scope, e) for e in whole_loss.atoms(Element)):
+                # J = L + s hangs on what L does
+                return Array(whole.axes, _through_losses(reader.scope, whole_loss, place), whole.row)
+            return _through_what_is_not_shown(reader, whole, body, place)
         names = ", ".join(sorted({e.name for e in whole.body.atoms(Element)})) or "a number"
         if any(reader.scope.formula_of(e) is None for e in whole.body.atoms(Element)):
             raise MeaningError(f"{names} is not defined here by {place.name}", remedy="define it before its derivative")
@@ -205,11 +283,19 @@ def _checked(reader: Reader, whole: Array, place: Element) -> Array:
     return Array(whole.axes, slope(expr, place) + _through_losses(reader.scope, expr, place), whole.row)
 
 
+def _through_what_is_not_shown(reader: Reader, whole: Array, loss: Element, place: Element) -> Array:
+    """∂C/∂b of a loss whose formulas do not lead to b, though the text says that it hangs on it: by the chain rule."""
+    expr = opened(reader.scope, cotangents.seeded(reader.scope, loss, place), place)
+    _checked_in_time(reader.scope, expr, place)
+    return Array(whole.axes, slope(expr, place), whole.row)
+
+
 def _through_losses(scope: Scope, expr: sympy.Expr, place: Element) -> sympy.Expr:
     """What a loss inside a formula adds that is not defined itself: L of L + λ ‖w‖²."""
     added = sympy.S.Zero
     for e in sorted((e for e in expr.atoms(Element) if not e.subscripts and objective(e.name)), key=str):
-        if e.name != place.name and _is_unset(scope, e):
+        beside = place in expr.atoms(Element) and not _is_unset(scope, place)  # J = L + s: L does not hang on s
+        if e.name != place.name and _is_unset(scope, e) and not beside:
             inner = opened(scope, cotangents.seeded(scope, e, place), place)
             _checked_in_time(scope, inner, place)
             added += slope(expr, e) * slope(inner, place)

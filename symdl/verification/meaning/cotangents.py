@@ -51,6 +51,20 @@ def seeded(scope: Scope, loss: Element, by: Element) -> sympy.Expr:
     return sympy.Add(*[_paired(scope, loss.name, e) for e in last or [_whole(scope, by.name, len(by.subscripts))]])
 
 
+def _beside(scope: Scope, loss: Element) -> set[_Key]:
+    """The names that stand beside a loss in something that is made of it: s of J = L + s, on which L does not hang."""
+    found: set[_Key] = set()
+    for formula in scope.formulas.values():
+        used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}
+        found |= used if (loss.name, 0) in used else set()
+    return found - {(loss.name, 0)}
+
+
+def _base(name: str) -> str:
+    """A name without what stands above it."""
+    return name.partition("^")[0]
+
+
 def _paired(scope: Scope, loss: str, e: Element) -> sympy.Expr:
     body = element(slope_name(loss, e.name), e.subscripts) * e
     indices = [s for sub in e.subscripts for s in sub.free_symbols if isinstance(s, sympy.Dummy)]
@@ -67,7 +81,11 @@ def _last(scope: Scope, by: Element, loss: Element) -> list[Element]:
     reach: dict[_Key, set[_Key]] = {}
     own = by.name, len(by.subscripts)
     found = []
+    bars = {_base(name) for name, _ in scope.slopes}
+    beside = _beside(scope, loss)
     for key in _defined(scope):
+        if _base(key[0]) in bars or key in beside:  # δᴸ is a slope itself where δˡ = ∂L/∂zˡ
+            continue
         through = _reached(scope, key, reach)
         behind = any(is_slope(name) or name == loss.name for name, _ in through)
         if own in through and key != own and not behind and key[0] != loss.name:

@@ -9,6 +9,10 @@ class MeaningError(SymdlError):
     """A formula whose meaning is not known: an unknown function, shapes that do not meet."""
 
 
+class OpenError(MeaningError):
+    """A function of arrays that nobody defined: what it is of is known, and no more."""
+
+
 class ShapesError(MeaningError):
     """A formula whose names are understood, and whose shapes do not go together."""
 

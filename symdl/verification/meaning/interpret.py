@@ -20,7 +20,16 @@ from symdl.verification.meaning import addition, application, arrays, boundary, 
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
-from symdl.verification.meaning.names import FUNCTION_LETTERS, Parts, letter_of, letters_apart, parts_of, square_of
+from symdl.verification.meaning.names import (
+    FUNCTION_LETTERS,
+    Parts,
+    is_transpose,
+    letter_of,
+    letters_apart,
+    parts_of,
+    square_of,
+    text_of,
+)
 from symdl.verification.meaning.scope import Scope, count, element
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -151,13 +160,14 @@ class Interpreter:
             if len(places) != base.rank:
                 raise MeaningError(f"{len(places)} subscripts of {base.kind}")
             base = scalar(base.at(tuple(self.placed(p, i) for p, i in zip(places, base.axes, strict=True))))
+        if is_transpose(node.sup):
+            base = application.as_matrix(self, node.base, base)
         return base if node.sup is None else self.raised(base, node.sup)
 
     def placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
         """A subscript as a place on an axis that is counted from 0."""
         for index in (i for i in place.free_symbols if isinstance(i, Index)):
-            if place - index in (0, 1):
-                self.scope.fit(index.extent, axis.extent)
+            if place - index in (0, 1) and (self.scope.fit(index.extent, axis.extent) or index in self.free.values()):
                 return index
         return place - self.usage.base
 
@@ -196,7 +206,7 @@ class Interpreter:
     def renamed(self, parts: Parts) -> Parts:
         """w′ as a name of its own, as updates have it: w is no function, nor made from anything that is said."""
         name, letter = parts.name, parts.name[:1] in FUNCTION_LETTERS | {"y"}
-        derived = name in self.scope.functions or name in self.usage.applied or letter
+        derived = name in self.scope.functions or name in self.usage.applied or (letter and not parts.bold)
         if not parts.primes or derived or any(n == name for n, _ in self.scope.formulas):
             return parts
         return replace(parts, name=name + "′" * parts.primes, primes=0)
@@ -219,6 +229,8 @@ class Interpreter:
         places = [self.subscript(s, name) for s in subs]
         if name == "δ" and len(places) == 2 and 2 not in self.scope.ranks.get(name, ()):
             return self._kronecker(*places)
+        if name in self.usage.counted and all(p.is_Integer for p in places) and not self.known(name):
+            return scalar(count(str(element(name, places))))
         rank = len(subs) + self._inner_rank(parts)
         for axis, place in enumerate(places):
             self._range(name, axis, rank, place)
@@ -267,6 +279,8 @@ class Interpreter:
             return sympy.Mul(*[self.subscript(f, name) for f in node.factors])
         if isinstance(node, tree.Group):
             return self.subscript(node.body, name)
+        if isinstance(node, tree.Abs):
+            return count(f"|{text_of(node.body)}|")
         found = self.number(node)
         if not found.is_integer:
             raise MeaningError(f"{found} is a subscript", remedy="subscripts are indices and whole numbers")
@@ -279,7 +293,7 @@ class Interpreter:
             return count(letter)
         if letter not in self.free:
             self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))
-            self.bases[letter] = self.scope.base(name)
+            self.bases[letter] = self.usage.start_of(letter, name or self.indices.get(letter, ""))
         return self.free[letter] + self.bases[letter]
 
     def _whole(self, parts: Parts) -> Array:
@@ -391,6 +405,8 @@ class Interpreter:
         parts = self.parts(node)
         if parts is not None:
             return self.entry(parts)
+        if node.op == "E" and node.sub is node.sup is None:
+            return application.expected(self, node.body)
         return boundary.value_of(self, node) if node.op == "lim" else sums.value_of(self, node)
 
     @contextmanager

@@ -24,6 +24,8 @@ def letters_of(labels: Labels, node: Node, *, heads_only: bool = False) -> set[s
     if parts is not None:
         return {letter for sub in parts.subscripts for letter in letters_in(sub)}
     found = {letter for child in children(node) for letter in letters_of(labels, child)}
+    if isinstance(node, tree.Scripted) and isinstance(node.base, tree.Group) and node.sub is not None:
+        found |= {letter for name in letters_in(node.sub) for letter in name}  # [A B]_{ij}
     if isinstance(node, tree.Big) and node.sub is not None:
         found -= letters_in(node.sub)
     return found

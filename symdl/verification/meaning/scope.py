@@ -171,7 +171,9 @@ class Scope:
         before = self.formulas.get((name, rank))
         anew = before is not None and not before.given and not self.chapter_over(before.section)
         if self.slopes.pop((name, rank), None) is None and anew:  # slopes were named when it was something else
-            self.slopes = {n: s for n, s in self.slopes.items() if self.chapter_over(s.section)}
+            self.slopes = {
+                n: s for n, s in self.slopes.items() if self.chapter_over(s.section) or self._of_any(n, s, name)
+            }
         self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
             del self.formulas[old]
@@ -179,6 +181,15 @@ class Scope:
             del self.entries[key]
         self.formulas[name, rank] = formula
         self.ranks.setdefault(name, set()).add(rank)
+
+    def _of_any(self, key: tuple[str, int], slope: Slope, name: str) -> bool:
+        """Whether δ = ∂C/∂z was said of any C, and C is what is set anew."""
+        formula = self.formulas.get(key)
+        return (
+            slope.target == name
+            and formula is not None
+            and any("∂" in e.name for e in formula.value.body.atoms(Element))
+        )
 
     def bind_function(self, name: str, function: Formula) -> None:
         """A function, which is no number any more."""

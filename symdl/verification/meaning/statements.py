@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
-from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
-from symdl.verification.meaning import binding, cases
+from symdl.verification.meaning import binding, cases, naming, values
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError, ShapesError
+from symdl.verification.meaning.errors import MeaningError, OpenError, ShapesError
+from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
@@ -26,74 +26,22 @@ from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, Slope, element
+from symdl.verification.meaning.stated import (
+    DEFINITIONS,
+    EQUALITIES,
+    KINDS,
+    ORDERS,
+    PROPORTIONS,
+    Meaning,
+    Place,
+    hanging,
+    links,
+    subscripted,
+)
 from symdl.verification.meaning.substitution import with_slopes
 from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
-
-EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐"})
-DEFINITIONS = frozenset({":=", "≜"})
-ORDERS = frozenset({"<", "≤", ">", "≥", "≠", "≪", "≫"})
-#: Relations that say what kind of thing a name is.
-KINDS = frozenset({"∈", "∼", "⊂", "⊆", "→", "↦", ":"})
-#: Relations that say of a name that nothing else is said of what it grows with, or that it is positive definite.
-PROPORTIONS = frozenset({"∝", "≻", "≽", "⪰"})
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a statement stands, and what the words around it say of it.
-
-    Args:
-        section, line: where.
-        before: the words before it.
-        named: the entry of the library that they say the function it defines is.
-        condition: they say that it is a condition.
-        passing: it is a condition of its own sentence, and of nothing else.
-        under: conditions that its sentence puts it under.
-    """
-
-    section: tuple[int, ...] = ()
-    line: int = 0
-    before: str = ""
-    named: str = ""
-    condition: bool = False
-    passing: bool = False
-    under: tuple[tree.Chain, ...] = ()
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """One link of a chain.
-
-    Args:
-        left, right: the nodes.
-        relation: between them.
-        values: what they stand for; None where that is not known.
-        defines: what it introduces, in words; empty where it claims something.
-        reason: why nothing is claimed, or why it is not known what.
-        free: the indices for all of which it is claimed.
-        starts: the number that each of them counts from in the document.
-        named: the function of the library that the words before it name, where it defines that.
-        notes: what a reader should know of the reading.
-        condition: read as a condition on names that are open, and not as a claim.
-        redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
-        unfit: the right side has no value since shapes in it do not go together.
-    """
-
-    left: Node
-    right: Node
-    relation: str
-    values: tuple[Array, Array] | None = None
-    defines: str = ""
-    reason: str = ""
-    free: tuple[Index, ...] = ()
-    starts: tuple[int, ...] = ()
-    named: str = ""
-    notes: tuple[str, ...] = ()
-    condition: bool = False
-    redefines: bool = False
-    unfit: bool = False
 
 
 @dataclass
@@ -105,9 +53,11 @@ class Reading:
     facts: str = ""
     section: tuple[int, ...] = ()
     wished: bool = False
+    summing: bool = False
     heads: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    deeper: list[tuple[Node, Node, Place]] = field(default_factory=list)
     under: list[sympy.Basic] = field(default_factory=list)
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
     unclear: bool = False
@@ -159,6 +109,12 @@ class Reading:
         pending, self.pending = self.pending, []
         for each in pending:
             self._bind(self.scope, *each)
+        slopes, ahead = dict(self.scope.slopes), list(self.scope.ahead)
+        deeper, self.deeper = self.deeper, []
+        for each in deeper:
+            self._bind(self.scope, *each)
+        if deeper:  # the names stand for what they stood for
+            self.scope.slopes, self.scope.ahead = slopes, ahead
         if updates and self.updates:
             before = self.scope.copy()
             for each in self.updates:
@@ -174,7 +130,7 @@ class Reading:
             self._understood(reader, side)
         except SymdlError:
             if update:  # it is what it is then
-                for name in binding.heads(reader, side):
+                for name in naming.heads(reader, side):
                     self.scope.forget(name)
             else:
                 self._not_understood(reader, side)
@@ -202,14 +158,16 @@ class Reading:
         self.scope.section = place.section
         self._put_under(place.under)
         if place.passing:
-            return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in _links(sides, relations)]
+            return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in links(sides, relations)]
         if isinstance(node.sides[0], tree.Empty) and previous is not None:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
             self.heads = letters_of(self.reader(), sides[0], heads_only=True)
         self.indices = dict.fromkeys(self.heads & self.usage.letters, "") | subscripting(self.reader(), sides)
         continued = self.formal if sides[0] is not node.sides[0] else set()
-        self.formal = continued | binding.formal_arguments(self.reader(), sides)
+        self.formal = continued | naming.formal_arguments(self.reader(), sides)
+        if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
+            return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
         if range_of(tree.Chain(tuple(sides), relations)) is not None:
             return [Meaning(sides[0], sides[1], "=", defines="what an index runs over")]
         if relations[0] in KINDS | PROPORTIONS:
@@ -225,7 +183,7 @@ class Reading:
             found = self._chain(sides, relations, place, continued=sides[0] is not node.sides[0])
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
-            found = [Meaning(a, b, r, reason=reason) for a, b, r in _links(sides, relations)]
+            found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
 
     def _put_under(self, conditions: tuple[tree.Chain, ...]) -> None:
@@ -243,7 +201,7 @@ class Reading:
 
     def _kinds(self, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
         made = []
-        for a, b, relation in _links(sides, relations):
+        for a, b, relation in links(sides, relations):
             told = binding.declared(self.reader(), a, b) if relation == "∈" else ""
             if relation in PROPORTIONS and not binding.is_open(self.reader(), a):
                 made.append(Meaning(a, b, relation, reason=f"{relation} is not decided"))
@@ -262,6 +220,9 @@ class Reading:
         if relations[0] in ORDERS:
             return self._ordered(reader, sides, relations, place)
         leading = 0
+        generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
+        if generic is not None and not self._said_of(generic):
+            return self._at_any_place(generic, sides, relations, place)
         if not continued and relations[0] != "≈" and self._is_new(sides[0], sides, place):
             leading = 1
             while leading < len(sides) - 1 and self._also_named(sides[leading], sides):
@@ -273,6 +234,23 @@ class Reading:
             found[0] = replace(found[0], redefines=True)
         return found
 
+    def _said_of(self, generic: tuple[Node, Node]) -> bool:
+        """Whether f(t) is known to be that already."""
+        reader = self.reader()
+        try:
+            left, right = reader.value(generic[0]), reader.value(generic[1])
+            return bool(values.opened(self.scope, left.body) == values.opened(self.scope, right.body))
+        except SymdlError:
+            return False
+
+    def _at_any_place(
+        self, generic: tuple[Node, Node], sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
+        """f(x + ε) = g(x + ε), of an f that is another one than before, or of which nothing was said."""
+        binding.defined(self.reader(), *generic, place.section, place.line)
+        rest = self._claims(self.reader(), sides[1:], relations[1:])
+        return [Meaning(sides[0], sides[1], "=", defines="f at any place"), *rest]
+
     def _also_named(self, side: Node, sides: list[Node]) -> bool:
         """b of a = b = 2, where nothing was said of b, or another number."""
         return binding.is_unbound(self.reader(), side) or binding.is_given(self.reader(), side, sides)
@@ -280,6 +258,32 @@ class Reading:
     def redefine(self, link: Meaning, place: Place) -> None:
         """Give the name on the left of a link another meaning, once `finish` is called."""
         self.pending.append((link.left, link.right, place))
+
+    def deepen(self, link: Meaning, place: Place) -> None:
+        """A name that was shown to be what is written now: from here on it is made of the names that stand there.
+
+        a = σ(w x + b), and then z = w x + b and a = σ(z): so a hangs on z.
+        """
+        found = naming.head(self.reader(), link.left)
+        if found is None or found[1] is not None or link.values is None:
+            return
+        name, rank = found[0].name, len(found[0].subscripts) + link.values[0].rank
+        if any(n == name for n, _ in self.scope.slopes):
+            return  # δ = ∂L/∂z stays that
+        used = {(e.name, len(e.subscripts)) for e in link.values[1].body.atoms(Element)}
+        before = {
+            (e.name, len(e.subscripts)) for f in self.scope.all_of(name, rank) for e in f.value.body.atoms(Element)
+        }
+        new = [n for n in used - before if any(not f.given for f in self.scope.all_of(*n))]
+        if not new or any(n == name or self.scope.depends(n, r, name) for n, r in used):
+            return
+        self.deeper.append((link.left, link.right, place))
+        lines = {f.line for f in self.scope.all_of(name, rank)}
+        for layer in self.usage.layers.others(link.left):  # what was set for them along with it
+            side = at_layer(link.left, layer)
+            other = naming.heads(self.reader(), side)
+            if any(f.line in lines for n in other for f in self.scope.all_of(n, rank)):
+                self.deeper.append((side, at_layer(link.right, layer), place))
 
     def _definition(
         self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place, leading: int
@@ -292,7 +296,7 @@ class Reading:
             if told:
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines=told))
                 continue
-            if binding.heads(reader, sides[k]) & binding.names_in(reader, [value]) and not _subscripted(sides[k]):
+            if naming.made_of_itself(reader, sides[k], value) and not subscripted(sides[k]):
                 self.pending.append((sides[k], value, place))
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))
                 continue
@@ -302,8 +306,11 @@ class Reading:
                 self._at_other_layers(sides[k], value, place)
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
-                problem = str(error)
-                self._not_understood(reader, sides[k])
+                if isinstance(error, OpenError) and binding.is_lone_function(reader, value):
+                    told = self._left_open(reader, sides[k])
+                else:
+                    problem = str(error)
+                    self._not_understood(reader, sides[k])
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
                 self.scope.slopes[slope[0]] = Slope(*slope[1:], place.section)
@@ -313,6 +320,14 @@ class Reading:
                 Meaning(sides[k], sides[k + 1], relations[k], defines=text, reason=problem, named=named, notes=notes)
             )
         return made + rest
+
+    def _left_open(self, reader: Interpreter, side: Node) -> str:
+        """L of L = l(o, y), with an l that nobody defines: of L no more is known than what it hangs on."""
+        names = naming.heads(reader, side)
+        self._understood(reader, side)
+        for name in names:
+            self.scope.forget(name)
+        return f"{', '.join(sorted(names))}, of which no more is known than what it hangs on"
 
     def _at_other_layers(self, side: Node, value: Node, place: Place) -> None:
         """zˡ = Wˡ aˡ⁻¹ + bˡ for the other layers that the document speaks of, where nothing else is said of them."""
@@ -325,15 +340,15 @@ class Reading:
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""
-        self.scope.opaque |= dict.fromkeys(binding.heads(self.reader(), link.left), self.section)
+        self.scope.opaque |= dict.fromkeys(naming.heads(self.reader(), link.left), self.section)
 
     def _understood(self, reader: Interpreter, side: Node) -> None:
-        for name in binding.heads(reader, side):
+        for name in naming.heads(reader, side):
             self.scope.opaque.pop(name, None)
 
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""
-        names = binding.heads(reader, side)
+        names = naming.heads(reader, side)
         self.scope.opaque |= dict.fromkeys(names, self.section)
         for name in names:
             self.scope.forget(name)
@@ -350,7 +365,7 @@ class Reading:
     def _claims(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
         changed: dict[int, list[str]] = {}
         meant = self._with_slopes(reader, sides)
-        for k, (a, b, relation) in enumerate(_links(meant, relations)):
+        for k, (a, b, relation) in enumerate(links(meant, relations)):
             if relation == "=":
                 changed[k] = binding.put_in(reader, a, b, self.section)
         values: list[Array | None] = []
@@ -365,7 +380,7 @@ class Reading:
                 problems.append(str(error))
                 unfit |= {k} if isinstance(error, ShapesError) else set()
         made = []
-        for k, (a, b, relation) in enumerate(_links(sides, relations)):
+        for k, (a, b, relation) in enumerate(links(sides, relations)):
             first, second = values[k], values[k + 1]
             both = (first, second) if first is not None and second is not None else None
             reason = problems[k] or problems[k + 1] or "; ".join(changed.get(k, ()))
@@ -389,7 +404,7 @@ class Reading:
 
     def _with_slopes(self, reader: Interpreter, sides: list[Node]) -> list[Node]:
         """w − η ∂L/∂w beside numbers: with the value that the document has worked out for the slope."""
-        figures = any(not isinstance(s, tree.Number) and not binding.names_in(reader, [s]) for s in sides)
+        figures = any(not isinstance(s, tree.Number) and not naming.names_in(reader, [s]) for s in sides)
         return [with_slopes(side, self.worth) for side in sides] if figures else sides
 
     def _is_condition(self, reader: Interpreter, values: tuple[Array, Array], relation: str) -> bool:
@@ -405,8 +420,11 @@ class Reading:
         self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place
     ) -> list[Meaning]:
         found = self._claims(reader, sides, relations)
-        names = [s for s in sides if binding.head(self.reader(), binding.inside(s)) is not None]
-        lone = all(binding.is_unbound(self.reader(), binding.inside(s)) for s in names)
+        names = [s for s in sides if naming.head(self.reader(), naming.inside(s)) is not None]
+        lone = all(binding.is_unbound(self.reader(), naming.inside(s)) for s in names)
+        apart = set(relations) == {"≠"} and len(names) == len(sides)
+        if apart:
+            return [replace(m, defines="a condition", condition=False) for m in found]
         open_ = names and lone and all(m.condition for m in found)
         if (open_ or place.condition) and set(relations) <= ORDERS:
             try:
@@ -415,12 +433,3 @@ class Reading:
                 return [replace(m, reason=str(error)) for m in found]
             return [replace(m, defines="a condition", condition=False) for m in found]
         return found
-
-
-def _subscripted(side: Node) -> bool:
-    """Whether a left side is an entry of a name, h_t, and not a whole that is given a new value."""
-    return isinstance(side, tree.Scripted) and side.sub is not None and any(letter_of(n) for n in walk(side.sub))
-
-
-def _links(sides: list[Node], relations: tuple[str, ...]) -> list[tuple[Node, Node, str]]:
-    return list(zip(sides, sides[1:], relations, strict=False))

@@ -156,8 +156,8 @@ def _bound(reader: Reader, node: tree.Big, places: list[Node]) -> list[Bound]:
     if len(places) == 1 and isinstance(places[0], tree.Chain) and len(places[0].sides) == 3 and node.sup is None:
         chain = places[0]
         low, high = reader.subscript(chain.sides[0]), reader.subscript(chain.sides[2])
-        first = low + (chain.relations[0] == "<")
-        return _limited(reader, _letter(chain.sides[1]), first, high - (chain.relations[1] == "<"))
+        first = low + int(chain.relations[0] == "<")
+        return _limited(reader, _letter(chain.sides[1]), first, high - int(chain.relations[1] == "<"))
     if node.sup is not None and isinstance(sub, tree.Symbol):
         letter = _letter(sub)
         return _limited(reader, letter, _first(reader, letter, node.body), reader.subscript(node.sup))

@@ -29,9 +29,11 @@ class Usage:
         bold: names that stand in bold type somewhere.
         zero: names that are seen with the subscript 0.
         first: where the sums over the entries of a name begin.
+        sum_starts: the numbers that sums over a letter begin at.
         together: names that one letter subscripts in some formula, and so on: their entries are counted alike.
         begins: the numbers that letters are said to begin at: n = 0, …, N − 1.
         whole: names that choose an entry, x_{n, c_n}, or are compared with an index: they are whole numbers.
+        counted: names whose entries stand as upper limits, as k_1 does.
         sets: names that a sum runs over, i ∈ S.
         lengths: of the lists that names are set to, where they are all equally long.
         spelled: how each name is written, without its subscripts, where it is seen for the first time.
@@ -51,25 +53,40 @@ class Usage:
     bold: set[str] = field(default_factory=set)
     begins: dict[str, set[str]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
     sets: set[str] = field(default_factory=set)
     lengths: dict[str, int] = field(default_factory=dict)
     spelled: dict[str, Node] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
     first: dict[str, set[str]] = field(default_factory=dict)
+    sum_starts: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
     layers: Layers = field(default_factory=Layers)
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
-        own = {name}
-        if 2 in self.ranks.get(name.lower(), ()) and name.upper() in self.bold:
-            own = {name.lower(), name.upper()}  # a_{ij} is an entry of 𝐀
-        group = {other for n in own for other in self.together.get(n, {n})}
+        group = self._alike(name)
         starts = {first for n in group for first in self.first.get(n, ())}
         if starts in ({"0"}, {"1"}):
             return int(*starts)
         return 0 if group & self.zero else self.base
+
+    def _alike(self, name: str) -> set[str]:
+        """The names whose entries are counted as those of a name are."""
+        own = {name}
+        if 2 in self.ranks.get(name.lower(), ()) and name.upper() in self.bold:
+            own = {name.lower(), name.upper()}  # a_{ij} is an entry of 𝐀
+        return {other for n in own for other in self.together.get(n, {n})}
+
+    def mixed(self, name: str) -> bool:
+        """Whether sums over the entries of a name begin at 0 and at 1, so that each axis may be counted its own way."""
+        return len({first for n in self._alike(name) for first in self.first.get(n, ())}) > 1
+
+    def start_of(self, letter: str, name: str) -> int:
+        """The number that a free letter begins at below a name: as its own sums do where the name's do both."""
+        own = self.sum_starts.get(letter, set())
+        return int(*own) if self.mixed(name) and own in ({"0"}, {"1"}) else self.base_of(name)
 
     @property
     def base(self) -> int:
@@ -225,7 +242,7 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
     sub = node.sub
     usage.letters |= _letters_below(sub) if sub is not None else set()
     if node.sup is not None:
-        usage.counts |= {n.name for n in walk(node.sup) if isinstance(n, tree.Symbol)} - usage.letters - {"∞"}
+        _counting(node.sup, usage)
     for inner in walk(sub) if sub is not None else ():
         if isinstance(inner, tree.Chain) and inner.relations == ("∈",):
             which = parts_of(inner.sides[1], usage)
@@ -238,8 +255,23 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
                 conflicting.add(letter.name)
         if isinstance(sub.sides[1], tree.Number):
             usage.starts.add(sub.sides[1].text)
+            usage.sum_starts.setdefault(letter_of(letter), set()).add(sub.sides[1].text)
             for name in _read_by(node.body, letter, usage):
                 usage.first.setdefault(name, set()).add(sub.sides[1].text)
+
+
+def _counting(sup: Node, usage: Usage) -> None:
+    """The names that stand as an upper limit: n, n_in, and the k_1 of k_1 − 1."""
+    ahead = [sup]
+    while ahead:
+        node = ahead.pop()
+        parts = parts_of(node, usage) if isinstance(node, (tree.Symbol, tree.Scripted)) else None
+        if parts is None or parts.power is not None:
+            ahead += tree.children(node)
+        elif not parts.subscripts:
+            usage.counts |= {parts.name} - usage.letters - {"∞"}
+        elif all(isinstance(s, tree.Number) for s in parts.subscripts):
+            usage.counted.add(parts.name)
 
 
 def _letters_below(sub: Node) -> set[str]:

@@ -1,0 +1,68 @@
+"""E[·] and Var(·): E is linear, Var(X) = E[X²] − E[X]². X, Y and Z are random, small letters beside them are not.
+
+Of a distribution nothing is known, so E[X] is an unknown of its own: what is proved holds for all distributions, and
+nothing is refuted. E[X Y] = E[X] E[Y] needs independence, and stays open.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from symdl.core.tensors import Element, Reduction
+from symdl.verification.meaning.unknown import UnknownFunction, unknown
+
+#: What a variance is called.
+VARIANCES = frozenset({"Var", "var"})
+_RANDOM = frozenset("XYZ")
+
+
+def mean(expr: sympy.Expr) -> sympy.Expr:
+    """E of an expression, with numbers, sums and constant factors outside.
+
+    >>> from symdl.verification.meaning.scope import element
+    >>> a, X = element("a"), element("X")
+    >>> mean(a * X + 2), mean(X**2)
+    (E(X)*a + 2, E(X**2))
+    """
+    said = any(_is_random(e) for e in expr.atoms(Element))
+    return sympy.Add(*[_of_term(term, said) for term in sympy.Add.make_args(sympy.expand(expr))])
+
+
+def variance(expr: sympy.Expr) -> sympy.Expr:
+    """E[x²] − E[x]².
+
+    >>> from symdl.verification.meaning.scope import element
+    >>> sympy.factor(variance(element("a") * element("X") + element("b")))
+    -(E(X)**2 - E(X**2))*a**2
+    """
+    return mean(expr**2) - mean(expr) ** 2
+
+
+def _of_term(term: sympy.Expr, said: bool) -> sympy.Expr:
+    """E of one term; `said`: letters in the whole say what is random, and what is not."""
+    factors = sympy.Mul.make_args(term)
+    random = [f for f in factors if any(_is_random(e) for e in _outside(f).atoms(Element))]
+    if not random and (said or not _outside(term).atoms(Element)):
+        return term
+    if not random:
+        number, rest = term.as_coeff_Mul()
+        return number * _unknown(rest)
+    constant = sympy.Mul(*[f for f in factors if f not in random])
+    inner = sympy.Mul(*random)
+    if isinstance(inner, Reduction) and inner.op == "sum":
+        return constant * Reduction(inner.args[0], mean(inner.body), *inner.args[2:])  # the sum of the means
+    return constant * _unknown(inner)
+
+
+def _outside(expr: sympy.Expr) -> sympy.Expr:
+    """An expression without what stands in an E[·], which is a number."""
+    return expr.xreplace({c: sympy.S.One for c in expr.atoms(UnknownFunction) if type(c).__name__ == "E"})
+
+
+def _unknown(expr: sympy.Expr) -> sympy.Expr:
+    found: sympy.Expr = unknown("E")(expr)
+    return found
+
+
+def _is_random(e: Element) -> bool:
+    return e.name in _RANDOM

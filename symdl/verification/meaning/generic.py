@@ -1,0 +1,60 @@
+"""f(x + ε) = g(x + ε) + h(x + ε): what is said of f at any place, as f(x) = g(x) + h(x)."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+#: Names of functions of which texts have many.
+EXAMPLES = frozenset("fghFG")
+
+
+def generalised(left: Node, right: Node) -> tuple[Node, Node] | None:
+    """Both sides with its first letter for what f is of; None where the right side has its names outside of it as well.
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> found = generalised(parse(r"f(x + y)"), parse(r"2 g(x + y)"))
+    >>> [unicode(side) for side in found], generalised(parse("f(x + y)"), parse("x g(x + y)"))
+    (['f(x)', '2g(x)'], None)
+    """
+    if not isinstance(left, tree.Product) or left.ops != ("",):
+        return None
+    name, group = left.factors
+    plain = isinstance(name, tree.Symbol) and name.name in EXAMPLES and isinstance(group, tree.Group)
+    if not plain or not isinstance(group, tree.Group) or not isinstance(group.body, tree.Sum):
+        return None
+    inner = {n.name for n in walk(group.body) if isinstance(n, tree.Symbol)}
+    if not inner:
+        return None
+    taken = {n.name for n in walk(right) if isinstance(n, tree.Symbol)} | inner
+    letter = tree.Symbol(next(x for x in ("t", "s", "r", "u", "τ", "ζ") if x not in taken))
+    new = _replaced(right, group.body, letter)
+    left_over = {n.name for n in walk(new) if isinstance(n, tree.Symbol)}
+    if new == right or inner & left_over:
+        return None
+    first = next(n for _, term in group.body.terms for n in walk(term) if isinstance(n, tree.Symbol))
+    return replace(left, factors=(name, replace(group, body=first))), _replaced(new, letter, first)
+
+
+def _replaced(node: Node, old: Node, new: Node) -> Node:
+    if node == old:
+        return new
+    changes: dict[str, Any] = {}
+    for part in fields(node):
+        value = getattr(node, part.name)
+        changed = _each(value, old, new)
+        if changed is not value:
+            changes[part.name] = changed
+    return replace(node, **changes) if changes else node
+
+
+def _each(value: Any, old: Node, new: Node) -> Any:
+    if isinstance(value, Node):
+        return _replaced(value, old, new)
+    if isinstance(value, tuple):
+        found = tuple(_each(v, old, new) for v in value)
+        return found if any(a is not b for a, b in zip(found, value, strict=True)) else value
+    return value
