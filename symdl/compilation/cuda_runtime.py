@@ -17,6 +17,7 @@ from symdl.compilation.devices import numba_cuda, simulated
 from symdl.compilation.runtime import Program
 from symdl.compilation.targets.cuda_helpers import THREADS
 from symdl.core.pauses import collection_paused
+from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
 #: Threads of a block in Numba's simulator, where each one is a thread of the operating system.
@@ -63,7 +64,7 @@ class CudaProgram(Program):
         """An array of so many numbers on the device, of one at least."""
         cuda = numba_cuda()
 
-        return cuda.device_array(max(size, 1), self.dtype)
+        return cuda.device_array(max(checked(size), 1), self.dtype)
 
     def launch(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0) -> None:
         """Run a kernel with `meet` and these arguments, by one block (of each model) or by the whole device."""
@@ -100,8 +101,22 @@ class Held:
         return {n: a[: math.prod(self.shapes[n])].reshape(self.shapes[n]) for n, a in found.items()}
 
 
+def checked(size: int) -> int:
+    """A number of entries that emitted code can count.
+
+    Raises:
+        BudgetError: it takes more than 32 bits.
+    """
+    if size >= 2**32:
+        raise BudgetError(
+            f"an array of {size:,} numbers", where="target 'cuda'", why="its code counts to 2**32", remedy="split it"
+        )
+    return size
+
+
 def sent(value: Any) -> Any:
     """An argument for a kernel: a number as it is, an array flat on the device."""
+    checked(np.size(value))
     return numba_cuda().to_device(np.ascontiguousarray(value).reshape(-1)) if isinstance(value, np.ndarray) else value
 
 

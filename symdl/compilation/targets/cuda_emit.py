@@ -26,8 +26,8 @@ from symdl.core.tensors import Element, Tensor
 GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
 #: Names of the emitted module that no tensor may have.
 TAKEN = frozenset((
-    "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "floor", "larger",
-    "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
+    "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "quotient", "remainder", "floor",
+    "larger", "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
     *(f"product_{h}_{w}" for _, h, w in TILES), *(f"product_of_blocks_{h}_{w}" for h, w in TILES_OF_BLOCKS),
     *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
 ))  # fmt: skip
@@ -189,8 +189,13 @@ class CudaEmitter(Emitter):
 
     # ── one thread for each value of the shared loops ────────────────────────────────────────────────────────────
 
-    def _decoded(self, shared: tuple[Index, ...], flat: str, around: tuple[Index, ...]) -> list[str]:
-        """The indices of the number `flat` of the shared loops, the last one running fastest."""
+    def _decoded(
+        self, shared: tuple[Index, ...], flat: str, around: tuple[Index, ...], narrow: bool = True
+    ) -> list[str]:
+        """The indices of the number `flat` of the shared loops, the last one running fastest.
+
+        It is `narrow`, below 2**32, where each of its values has its own place in an array.
+        """
         texts = [self.text[i] for i in around]
         for index in shared:
             self.text[index] = self.names.loop(index.name, texts)
@@ -201,7 +206,10 @@ class CudaEmitter(Emitter):
         for position in reversed(range(1, len(shared))):
             extent = self.extent_of(shared[position])
             after = self.names.loop("rest", texts) if position > 1 else names[0]
-            lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
+            if narrow:
+                lines += [f"{names[position]} = remainder({rest}, {extent})", f"{after} = quotient({rest}, {extent})"]
+            else:
+                lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
             rest = after
         return lines if len(shared) > 1 else [f"{names[0]} = {flat}"]
 
@@ -229,7 +237,7 @@ class CudaEmitter(Emitter):
     def _atomically(self, statement: Statement, around: tuple[Index, ...]) -> list[str]:
         """All values of all loops at once; the places where they meet are added to by atomic additions."""
         loops = tuple(i for i in statement.loops if i not in around)
-        lines = self._decoded(loops, "entry", around)
+        lines = self._decoded(loops, "entry", around, narrow=False)
         value = self.printer.doprint(self._scalar(statement.body, {}))
         array, place = self._at(statement.out)
         inner = self._tested(statement.guards, [f"cuda.atomic.add({array}, {place}, {value})"], {})

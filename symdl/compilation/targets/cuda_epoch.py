@@ -136,7 +136,7 @@ class CudaEpochEmitter(EpochEmitter):
             row = self.wide_row[name]
             lines += [
                 f"for entry in range(thread, count*{row}, threads):",
-                f"    at_row = order[{UNSIGNED}(start + entry//{row})]*{row} + entry % {row}",
+                f"    at_row = order[{UNSIGNED}(start + quotient(entry, {row}))]*{row} + remainder(entry, {row})",
                 f"    {array}[{UNSIGNED}({self.begin[name]} + entry)] = {x}[{UNSIGNED}(at_row)]",
             ]
         return lines
