@@ -1,5 +1,5 @@
 """The command line: `symdl check`, `check-code`, `prove`, `derive`, `list`, `train`, `cost`, `accuracy`, `properties`,
-`portrait`, `demo`.
+`portrait`, `devices`, `demo`.
 
 Exit codes: 0 done (and proved, or accurate, where that was asked), 1 not, 2 bad input, 130 interrupted; `check` has 3
 as well.
@@ -18,9 +18,22 @@ from contextlib import contextmanager
 from types import FrameType
 
 import symdl as sd
-from symdl.cli import accuracy, check, check_code, cost, demo, derive, listing, portrait, properties, prove, train
+from symdl.cli import (
+    accuracy,
+    check,
+    check_code,
+    cost,
+    demo,
+    derive,
+    devices,
+    listing,
+    portrait,
+    properties,
+    prove,
+    train,
+)
 
-COMMANDS = (check, check_code, prove, derive, listing, train, cost, accuracy, properties, portrait, demo)
+COMMANDS = (check, check_code, prove, derive, listing, train, cost, accuracy, properties, portrait, devices, demo)
 
 
 def parser() -> argparse.ArgumentParser:

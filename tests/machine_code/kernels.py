@@ -6,8 +6,10 @@ Numba asks the current device for its compute capability when it compiles a devi
 from __future__ import annotations
 
 import importlib
+import sysconfig
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +37,11 @@ def emit(
     if scope is None:
         return emitted(plans, dtype, optimizer, programs.gradients, ordered), plans
     return emit_module(plans, dtype, optimizer, programs.gradients, scope, ordered), plans
+
+
+def replaced(module: CudaModule, old: str, new: str) -> CudaModule:
+    """The module with another text in its source."""
+    return replace(module, source=module.source.replace(old, new))
 
 
 def types_of(name: str, module: CudaModule, plans: dict[str, Plan], dtype: str) -> tuple[Any, ...]:
@@ -81,10 +88,14 @@ def linked(ptx: str, capability: tuple[int, int]) -> bytes:
     """PTX as machine code, by nvJitLink."""
     from cuda.bindings import nvjitlink
 
+    site = sysconfig.get_paths()["purelib"]
     handle = nvjitlink.create(1, [f"-arch=sm_{capability[0]}{capability[1]}"])
     try:
         text = ptx.encode() + b"\0"
         nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text, len(text), "kernel")
+        if "cudaCG" in ptx:  # waiting for a whole grid is a function of NVIDIA's runtime for devices
+            runtime = next(Path(site, "nvidia").rglob("libcudadevrt.a")).read_bytes()
+            nvjitlink.add_data(handle, nvjitlink.InputType.LIBRARY, runtime, len(runtime), "cudadevrt")
         nvjitlink.complete(handle)
         code = bytearray(nvjitlink.get_linked_cubin_size(handle))
         nvjitlink.get_linked_cubin(handle, code)
