@@ -275,3 +275,25 @@ def at_an_end(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> lis
             extent: sympy.Expr = extents.get(key, getattr(key, "extent", None))
             made.append({key: ONE} if bool(c.is_positive) == least else minus({key: ONE, ONE: ONE}, {ONE: extent}))
     return made
+
+
+def only_end(row: Row, extents: Mapping[sympy.Dummy, sympy.Expr | None]) -> list[Row]:
+    """Where an index can only be at one of its ends, among the integers: 2 i + 3 j + k = 1 says i = 0 and j = 0.
+
+    >>> i, j, k = Index("i"), Index("j"), Index("k")
+    >>> [*map(expr_of, only_end({i: 2 * ONE, j: 3 * ONE, k: ONE, ONE: -ONE}, {}))]
+    [i, j]
+    """
+    made = []
+    for key, c in row.items():
+        extent = extents.get(key, getattr(key, "extent", None))
+        if key == 1 or extent is None or not c.is_Integer:
+            continue
+        rest = limits({k: -v if c > 0 else v for k, v in row.items() if k != key}, extents)
+        if rest is None:
+            continue
+        if rest[1].is_Integer and rest[1] < abs(c):  # |c| · index ≤ what the rest is at most
+            made.append({key: ONE})
+        elif (spare := sympy.expand(abs(c) * (extent - 1) - rest[0])).is_Integer and spare < abs(c):
+            made.append(minus({key: ONE, ONE: ONE}, {ONE: extent}))
+    return made

@@ -31,7 +31,8 @@ def implied(wanted: sympy.Expr, given: Iterable[sympy.Expr]) -> bool:
     >>> implied(T + U - 2 - t - u, ()), implied(t - 1, ()), implied(t - 1, (t - u, u - 1))
     (True, False, True)
     """
-    return _implied(sympy.expand(wanted), frozenset(given))
+    wanted = sympy.expand(wanted)
+    return bool(wanted >= 0) if wanted.is_number else _implied(wanted, frozenset(given))
 
 
 @lru_cache(maxsize=16384)

@@ -6,12 +6,16 @@ Of the two ends of a guard, one that the ranges of the other indices imply is no
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import sympy
 
 from symdl.core.indices import Index
 from symdl.derivation.affine import ONE, Row, at_least_zero, expr_of, limits, minus
+from symdl.derivation.inequalities import implied
+
+#: Ends of guards are moved by less than this. What could be moved without end says of extents that it never holds.
+MOST_SPARE = 16
 
 Extents = Mapping[sympy.Dummy, sympy.Expr | None]
 
@@ -58,14 +62,15 @@ def turned(index: sympy.Dummy, extent: sympy.Expr, found: Iterable[Row], bound: 
     return sorted(there) < sorted(here)
 
 
-def equations(found: Iterable[Row], slacks: Collection[sympy.Dummy]) -> Iterator[tuple[sympy.Dummy, Row]]:
-    """Each index of `slacks` with what equals it, by the shortest row that has no other one of them."""
-    told: set[sympy.Expr] = set()
+def equations(found: Iterable[Row], slacks: Collection[sympy.Dummy]) -> dict[sympy.Dummy, list[Row]]:
+    """Each index of `slacks` with all that equals it, by the rows that have no other one of them, shortest first."""
+    told: dict[sympy.Dummy, list[Row]] = {}
     for row in sorted(found, key=lambda r: (len(r), sorted(map(str, r.values())), sorted(map(_key, r)))):
         mine = [k for k in row if k in slacks]
-        if len(mine) == 1 and row[mine[0]] in (1, -1) and mine[0] not in told:
-            told.add(mine[0])
-            yield mine[0], {k: -c * row[mine[0]] for k, c in row.items() if k != mine[0]}
+        if len(mine) == 1 and row[mine[0]] in (1, -1):
+            value = {k: -c * row[mine[0]] for k, c in row.items() if k != mine[0]}
+            told.setdefault(mine[0], []).append(value)
+    return told
 
 
 def _key(key: sympy.Expr) -> str:
@@ -123,3 +128,16 @@ def stated(rows: Iterable[Row], extents: Extents, near: Row, extent: sympy.Expr)
         size = extents[v]
         told |= {v, size - 1 - v} if size is not None else set()
     return told
+
+
+def spare(expr: sympy.Expr, given: Collection[sympy.Expr]) -> int:
+    """The largest number that an expression is certain to reach, where all of `given` is ≥ 0; 0 beyond `MOST_SPARE`.
+
+    >>> i, j = Index("i"), Index("j")
+    >>> spare(i + j, {i - 2, j - 1}), spare(i - j, {i - 2})
+    (3, 0)
+    """
+    for k in range(1, MOST_SPARE):
+        if not implied(expr - k, given):
+            return k - 1
+    return 0

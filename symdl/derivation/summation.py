@@ -12,14 +12,13 @@ the element that it protects says nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sympy
 
 from symdl.core.deadlines import in_time
 from symdl.core.functions import Delta
-from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.affine import (
     ONE,
@@ -30,25 +29,21 @@ from symdl.derivation.affine import (
     cleared,
     digits,
     echelon,
-    expr_of,
     limits,
-    minus,
-    primitive,
+    only_end,
     rank,
     solved,
 )
+from symdl.derivation.ends import Ends
 from symdl.derivation.guards import delta_of, guard_of
-from symdl.derivation.inequalities import implied
-from symdl.derivation.reading import Reading
-from symdl.derivation.slacks import equations, narrowed, replaced, shared_range, stated, turned
+from symdl.derivation.reach import pinned, reach
 
 
 @dataclass
-class System(Reading):
+class System(Ends):
     """A product under a sum, solved as far as one rule goes."""
 
     substituted: bool = False
-    faced: set[sympy.Dummy] = field(default_factory=set)
 
     def settle(self) -> bool:
         """Apply the rule until nothing changes; False where the sum is 0."""
@@ -57,10 +52,12 @@ class System(Reading):
             in_time()
             self._normal_rows()
             found, slacks = self._shortest(), self._slacks()
-            if any(self._impossible(c) for c in [*found, *self.rows]):
+            places = reach(found, self.bounds)
+            if places is None or any(self._impossible(c) for c in [*found, *self.rows]):
                 return False
             if not (
                 self._split(found)
+                or self._more(pinned(places))
                 or self._same_gathers()
                 or any(self._solve(c) for c in found)
                 or self._loosened(found)
@@ -68,6 +65,7 @@ class System(Reading):
                 or self._unused(found)
                 or self._merged_digits()
                 or self._implied(found, slacks)
+                or self._tightened(found, slacks)
                 or self._met(found, slacks)
                 or self._faced(found)
                 or any(self._solve(c, last=True) for c in found)
@@ -125,10 +123,15 @@ class System(Reading):
 
     def _split(self, found: list[Row]) -> bool:
         for row in found:
-            parts = digits(row, self.bounds) or at_an_end(row, self.bounds)
-            if parts and rank([*self.rows, *parts]) > rank(self.rows):
-                self.rows += parts
+            if self._more(digits(row, self.bounds) or at_an_end(row, self.bounds) or only_end(row, self.bounds)):
                 return True
+        return False
+
+    def _more(self, rows: Sequence[Row]) -> bool:
+        """Take rows that follow, where they say what those there do not."""
+        if rows and rank([*self.rows, *rows]) > rank(self.rows):
+            self.rows += rows
+            return True
         return False
 
     def _same_gathers(self) -> bool:
@@ -203,107 +206,6 @@ class System(Reading):
         self.outside += [a for a in self.atoms if not self.hangs(a)]
         self.atoms = [a for a in self.atoms if self.hangs(a)]
 
-    def _loosened(self, found: list[Row]) -> bool:
-        """A range that the equations imply, of an index that no axis has for its own, is not stated."""
-        read = {s for a in self.atoms for e in a.atoms(Element) for s in e.subscripts}
-        sure: dict[sympy.Dummy, list[Row]] = {}
-        for v, extent in self.bounds.items():
-            if extent is not None and v not in read:
-                sure[v] = list(self._certain([r for r in found if v in r], v, extent))
-        sure = {v: by for v, by in sure.items() if by}
-        loose = [v for v, by in sure.items() if any(sure.keys().isdisjoint(set(r) - {v}) for r in by)]
-        endless = [v for v, extent in self.bounds.items() if extent is None] + loose
-        tied, _ = echelon(self.rows, endless)
-        if len(tied) < len(endless) or any(row[v] not in (1, -1) for v, row in tied):
-            return False
-        self.bounds.update(dict.fromkeys(loose))
-        return bool(loose)
-
-    def _narrowed(self, row: Row) -> bool:
-        """An index whose range the others narrow has that range: h = 1 − b, with b below 2, is below 2 as well.
-
-        One that only stands for a guard may start later, too: the end that the others imply is not stated.
-        """
-        used = self._used()
-        for v in [k for k in row if k in self.bounds and row[k] in (1, -1)]:
-            extent = self.bounds[v]
-            rest = {k: -c * row[v] for k, c in row.items() if k != v}
-            found = narrowed(rest, extent, self.bounds) if extent is not None else None
-            if found is None or found[1] == extent or (v in used and found[0] != 0):
-                continue
-            low, size = found
-            if v in used:
-                self.bounds[v] = size
-                return True
-            del self.bounds[v]
-            start: Row = {ONE: low} if low != 0 else {}
-            self.rows = replaced(self.rows, v, start if size == 1 else {self.new(size): ONE, **start})
-            return True
-        return False
-
-    def _widened(self) -> None:
-        """An index that is read on an axis has that axis's range, where the equations say the rest.
-
-        Which narrower ranges are found hangs on the equations at hand, this doesn't.
-        """
-        axes: dict[sympy.Basic, set[sympy.Expr]] = {}
-        for e in (e for a in self.atoms for e in a.atoms(Element)):
-            for s, axis in zip(e.subscripts, e.tensor.indices, strict=True):
-                axes.setdefault(s, set()).add(axis.extent)
-        for v in [v for v in axes if any(v in r for r in self.rows)]:
-            extent, whole = self.bounds.get(v), axes[v]
-            if extent is None or len(whole) != 1 or extent in whole or sympy.oo in whole:
-                continue
-            (size,) = whole
-            if not at_least_zero(sympy.expand(size - extent)):
-                continue
-            wide = Index(v.name, size)  # a new one: v says of itself that it is below its extent
-            rows = replaced(self.rows, v, {wide: ONE})
-            if implied(extent - 1 - wide, stated(rows, {**self.bounds, wide: size}, {wide: ONE}, size)):
-                self.bounds = {wide if k is v else k: size if k is v else n for k, n in self.bounds.items()}
-                self.rows, self.atoms = rows, [a.xreplace({v: wide}) for a in self.atoms]
-
-    def _implied(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
-        """A guard that everything else together implies goes."""
-        for v, value in equations(found, slacks):
-            extent = self.bounds[v]
-            assert extent is not None
-            others = replaced(self.rows, v, value)
-            given = stated(others, {w: e for w, e in self.bounds.items() if w != v}, value, extent)
-            last = minus({ONE: extent - 1}, value)
-            if implied(expr_of(value), given) and implied(expr_of(last), given):
-                del self.bounds[v]
-                self.rows = [primitive(r) for r in others]
-                return True
-        return False
-
-    def _met(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
-        """Two guards of one expression are one, where it is certain which of their ends counts."""
-        for row in found:
-            pair = [k for k in row if k in slacks]
-            both = shared_range(row, pair[0], pair[1], self.bounds) if len(pair) == 2 else None
-            if both is None:
-                continue
-            low, size = both
-            made = self.new(size)
-            slacks.add(made)
-            start: Row = {ONE: low} if low != 0 else {}
-            rows = [r for r in (cleared(r, row, pair[1]) for r in self.rows) if r]
-            self.rows = replaced(rows, pair[0], {made: ONE, **start})
-            for index in pair:
-                del self.bounds[index]
-                slacks.discard(index)
-            return True
-        return False
-
-    def _slacks(self) -> set[sympy.Dummy]:
-        """Indices that only stand for a guard."""
-        used = self._used()
-        return {v for v, extent in self.bounds.items() if extent is not None and v not in used}
-
-    def _used(self) -> set[sympy.Basic]:
-        return {s for a in self.atoms for s in a.free_symbols}
-
     # ── indices that nothing needs ───────────────────────────────────────────────────────────────────────────────────
 
     def _unused(self, found: list[Row], among: set[sympy.Dummy] | None = None) -> bool:
@@ -328,32 +230,6 @@ class System(Reading):
                     self.rows = [r for r in (cleared(r, row, index) for r in self.rows) if r]
                     del self.bounds[index]
                     return True
-        return False
-
-    def _certain(self, rows: list[Row], index: sympy.Dummy, extent: sympy.Expr) -> Iterator[Row]:
-        """Rows that together imply the range of an index: one that says it, or two that say an end each."""
-        starts, ends = [], []
-        for row in rows:
-            if row[index] not in (1, -1):
-                continue
-            rest = {k: -c * row[index] for k, c in row.items() if k != index}
-            known = limits(rest, self.bounds)
-            starts += [row] if known and at_least_zero(known[0]) else []
-            ends += [row] if known and at_least_zero(sympy.expand(extent - 1 - known[1])) else []
-        both = [r for r in starts if r in ends]
-        yield from both or ([{**starts[0], **ends[0]}] if starts and ends else [])
-
-    def _faced(self, found: list[Row]) -> bool:
-        """[0 ≤ e < U] and [0 ≤ U − 1 − e < U] are one guard: an index that only stands for one faces one way."""
-        slacks = self._slacks()
-        for v in slacks - self.faced:
-            extent = self.bounds[v]
-            mine = [r for r in found if v in r]
-            alone = [r for r in mine if slacks.isdisjoint(set(r) - {v})]
-            self.faced.add(v)
-            if extent is not None and turned(v, extent, alone or mine, self.bounds):
-                self.rows = replaced(self.rows, v, {ONE: extent - 1, v: -ONE})
-                return True
         return False
 
     def _merged_digits(self) -> bool:
