@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -46,10 +46,42 @@ class ManyFits:
     steps: npt.NDArray[np.int64]
     seeds: tuple[int, ...]
     settings: dict[str, Array]
-    code: Compiled = field(repr=False)
+    code: Compiled
 
     def __len__(self) -> int:
         return len(self.seeds)
+
+    def __repr__(self) -> str:
+        last = self.loss[~self.diverged, -1]
+        told = f"loss {last.min():.4g} to {last.max():.4g}, model {self.best} the least" if len(last) else "no loss"
+        lost = f", {int(self.diverged.sum())} diverged" if self.diverged.any() else ""
+        count = f"{len(self)} model{'s' * (len(self) > 1)}"
+        return f"ManyFits({self.code.definition.name}, {count}, {told}{lost})"
+
+    @property
+    def best(self) -> int:
+        """The model with the least loss in the last epoch.
+
+        Raises:
+            DataError: all of them diverged.
+        """
+        if self.diverged.all():
+            raise DataError("every model diverged", where="train_many", remedy="give a smaller lr")
+        return int(np.nanargmin(self.loss[:, -1]))
+
+    def predict(self, X: npt.ArrayLike, model: int | None = None) -> Array:
+        """The prediction of one model, the best one where none is given, for rows of inputs, shape (N, …).
+
+        Raises:
+            DefinitionError: the definition returns nothing but its loss.
+            DataError, ShapeError: inputs that do not fit.
+        """
+        chosen = self.best if model is None else model
+        known = {**self.parameters_of(chosen), **{n: v[chosen] for n, v in self.settings.items()}}
+        known[self.code.definition.data[0].name] = X
+        signature = self.code.program.functions.get("predict")
+        used = known if signature is None else signature.inputs
+        return next(iter(self.code.predict(**{n: known[n] for n in used if n in known}).values()))
 
     @property
     def diverged(self) -> npt.NDArray[np.bool_]:
@@ -107,8 +139,8 @@ def train_many(
     ...     return let("L", mean((t[n] - a[n]) ** 2, n)), a
     >>> x = np.linspace(-1, 1, 20)
     >>> fits = train_many(line, x, 3 * x + 1, epochs=100, seeds=[0, 0], hyperparameters={"lr": [0.2, 0.001]})
-    >>> print(np.round(fits.parameters["b"], 3), fits.loss[:, -1].argmin())
-    [1.    0.181] 0
+    >>> print(np.round(fits.parameters["b"], 3), fits.best, np.round(fits.predict([0.0, 1.0]), 3))
+    [1.    0.181] 0 [1. 4.]
     """
     definition = model.definition if isinstance(model, Compiled) else model
     if definition.masks:
@@ -117,8 +149,11 @@ def train_many(
         )
     if isinstance(model, Compiled) and (model.optimizer is None or optimizer is not None):
         raise DefinitionError("compiled code trains with the optimiser that it was compiled with", where="train_many")
-    if epochs < 1 or not len(seeds) or any(s < 0 for s in seeds):
-        raise DataError("epochs and seeds", where="train_many", why="there is at least one of each, none negative")
+    if epochs < 1:
+        raise DataError(f"epochs={epochs}", where="train_many", remedy="give 1 or more")
+    if not len(seeds) or any(s < 0 for s in seeds):
+        what = "a seed is negative" if len(seeds) else "there are no seeds, and so no models"
+        raise DataError(what, where="train_many", remedy="give one seed for each model, such as seeds=range(10)")
     used = model.dtype if isinstance(model, Compiled) else dtype
     data = Rows(definition, X, y, used, {})
     rules = [[np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)] for seed in seeds]
@@ -135,7 +170,7 @@ def train_many(
     turns = _Turns([rng[1] for rng in rules], rows, shuffle, epochs)
     steps, loss = (_on_gpu if isinstance(code.program, CudaProgram) else _on_processor)(models, turns)
     parameters = {n: np.stack([s[n] for s in models.starts]) for n in starts[0]}
-    varied = {n: np.asarray(v) for n, v in settings.items() if n in (hyperparameters or {})}
+    varied = {n: np.array(v) for n, v in settings.items() if n in (hyperparameters or {})}
     return ManyFits(parameters, loss, steps, tuple(int(s) for s in seeds), varied, code)
 
 

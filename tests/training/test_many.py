@@ -40,6 +40,7 @@ def test_each_model_is_what_train_makes_of_it(
     np.testing.assert_allclose(fits.loss[model], expected, rtol=1e-12)
     assert fits.steps[model] == 18
     assert not fits.diverged[model]
+    np.testing.assert_array_equal(fits.predict(data[0], model), alone.predict(data[0]))
 
 
 def test_folds_say_which_rows_a_model_sees(data: tuple[Any, Any]) -> None:
@@ -58,13 +59,21 @@ def test_a_model_that_diverges_stops_and_the_others_go_on(data: tuple[Any, Any])
     assert found.steps[1] == 12
     assert found.steps[0] < 12
     assert all(np.isfinite(p).all() for p in found.parameters.values())
+    assert found.best == 1
+    np.testing.assert_array_equal(found.predict(data[0]), found.predict(data[0], 1))
+    least = f"{found.loss[1, 1]:.4g}"
+    assert repr(found) == f"ManyFits(small, 2 models, loss {least} to {least}, model 1 the least, 1 diverged)"
+    lost = train_many(NETWORK, *data, epochs=1, seeds=[1], hyperparameters={"lr": 1e200}, batch_size=4)
+    assert repr(lost) == "ManyFits(small, 1 model, no loss, 1 diverged)"
+    with pytest.raises(DataError, match="every model diverged"):
+        lost.predict(data[0])
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"seeds": []}, "epochs and seeds"),
-        ({"seeds": [-1]}, "epochs and seeds"),
+        ({"seeds": []}, "there are no seeds"),
+        ({"seeds": [-1]}, "a seed is negative"),
         ({"seeds": [1, 2], "hyperparameters": {"lr": [0.1, 0.2, 0.3]}}, "doesn't fit"),
         ({"seeds": [1], "hyperparameters": {"lr": np.nan}}, "doesn't fit"),
         ({"seeds": [1], "hyperparameters": {"speed": 0.1}}, "no hyperparameter"),
