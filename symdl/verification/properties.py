@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import sympy
 
+from symdl.core.text import plain_text
 from symdl.library.activations import Activation, activation as named
 from symdl.library.lines import LINES
 from symdl.library.losses import LOSSES, Loss
@@ -72,13 +73,13 @@ class Properties:
         """A dictionary of text."""
         return {
             "name": self.name,
-            "formula": str(self.formula),
+            "formula": plain_text(self.formula),
             **{n: {"is": f.text or None, "status": str(f.status), "how": f.how} for n, f in self.facts()},
         }
 
     def __str__(self) -> str:
         lines = [f"{name.replace('_', ' '):<13} {fact}" for name, fact in self.facts()]
-        return "\n".join([f"{self.name}(s) = {self.formula}", *lines])
+        return "\n".join([f"{self.name}(s) = {plain_text(self.formula)}", *lines])
 
 
 @overload

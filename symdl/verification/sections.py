@@ -15,6 +15,7 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.tensors import Fact as Stated, Role
+from symdl.core.text import plain_text
 from symdl.errors import DefinitionError
 from symdl.library.definitions import definition as entry
 from symdl.library.lines import LINES, MORE, Line
@@ -105,12 +106,13 @@ class FieldProperties:
         made: dict[str, Any] = {"name": self.name}
         if self.convex is not None:
             made |= told(iter([("convex", self.convex)]))
-        return made | {"sections": [{"of": s.of, "formula": str(s.formula), **told(s.facts())} for s in self.sections]}
+        parts = [{"of": s.of, "formula": plain_text(s.formula), **told(s.facts())} for s in self.sections]
+        return made | {"sections": parts}
 
     def __str__(self) -> str:
         lines = [self.name] if self.convex is None else [f"{self.name}: convex in the prediction: {self.convex}"]
         for section in self.sections:
-            lines += [f"{self.name}, s = {section.of}: {section.formula}"]
+            lines += [f"{self.name}, s = {section.of}: {plain_text(section.formula)}"]
             lines += [f"  {name.replace('_', ' '):<13} {fact}" for name, fact in section.facts()]
         return "\n".join(lines)
 
