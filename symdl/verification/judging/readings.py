@@ -14,6 +14,7 @@ from symdl.verification.judging.increments import first_order_change
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names
+from symdl.verification.meaning.pointwise import at_a_place
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.verdict import Verdict
@@ -31,7 +32,7 @@ class Judging(Protocol):
 
 def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
     """The first proof that another reading gives; None where none does."""
-    for reading in (without_what_is_over, _with_nested_functions, _nearly, _summed, _for_any):
+    for reading in (without_what_is_over, _with_nested_functions, _nearly, _summed, _for_any, _at_every_place):
         found = reading(judge, link)
         if found is not None and found.proved:
             return found
@@ -98,3 +99,22 @@ def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
     reading = replace(judge.reading, scope=scope)
     found = judge.read_in(reading, link)
     return found if found.proved else _to_an_order(judge, reading, link)
+
+
+def _at_every_place(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict on (fg)′ = f′g + fg′ for all functions f and g, at every x; None where the link is no such rule."""
+    reader = judge.reading.reader()
+    place = next((x for x in ("x", "t", "s", "r", "τ") if not reader.known(x)), None)
+    found = at_a_place((link.left, link.right), place) if place is not None else None
+    if found is None or link.relation != "=":
+        return None
+    (left, right), functions = found
+    scope = judge.reading.scope.copy()
+    scope.opaque = {n: s for n, s in scope.opaque.items() if n not in functions}
+    scope.ranks = {n: r for n, r in scope.ranks.items() if n not in functions}
+    for name in functions:
+        scope.forget(name)
+    usage = judge.reading.usage
+    usage = replace(usage, applied=usage.applied | functions, bare=usage.bare - functions)
+    reading = replace(judge.reading, scope=scope, usage=usage)
+    return judge.read_in(reading, replace(link, left=left, right=right))
