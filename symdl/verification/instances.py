@@ -59,9 +59,13 @@ def instance(
 
 def _array(value: Any, *, one: bool) -> np.ndarray[Any, np.dtype[Any]]:
     numbers = np.array(value, dtype=object)
-    exact = np.vectorize(lambda v: sympy.sympify(v) if not isinstance(v, str) else sympy.Rational(v), otypes=[object])
+    exact = np.vectorize(_number, otypes=[object])
     made = np.asarray(exact(numbers), dtype=object)
     return made[None] if one else made
+
+
+def _number(value: Any) -> sympy.Expr:
+    return sympy.Rational(value) if isinstance(value, str) else sympy.sympify(value, strict=True)
 
 
 def _put_in(expr: sympy.Expr, known: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:

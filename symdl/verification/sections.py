@@ -145,7 +145,7 @@ def field_properties(name: str) -> FieldProperties:
 
 def section(of: str, formula: sympy.Expr, s: sympy.Symbol, low: Any = -sympy.oo, high: Any = sympy.oo) -> Section:
     """The properties of a function of s between two ends."""
-    low, high = sympy.sympify(low), sympy.sympify(high)
+    low, high = (sympy.sympify(end, strict=True) for end in (low, high))
     curve = fact(lambda: Curve.of(pieces_of(_tidied(formula, s), s, low, high), s, Work(PATIENCE)), lambda c: "", "")
     ends = tuple(str(e).replace("-oo", "−∞").replace("oo", "∞") for e in (low, high))
 
