@@ -196,12 +196,14 @@ def test_every_way_of_writing_has_one_form_for_open_extents(seed):
 
 
 @settings(max_examples=6)
+@example(686)
 @example(1343)
 @given(st.integers(0, 2**32 - 1))
 def test_what_has_two_forms_for_open_extents_is_not_refuted(seed):
     """Some strided guards say together of integers what no one rule decides.
 
-    On 26 November 2026 SCANNED (`make fuzz` can fall on one in the test above).
+    On 26 November 2026 two of the seeds 0 to 1,999 had two forms, 686 and 1343 (`make fuzz` can fall on such a one in
+    the test above).
     """
     first, second = _open_pair(seed)
     if canonical(first) != canonical(second):
