@@ -89,18 +89,7 @@ def _renamed(node: Node, old: str, new: str) -> Node:
     """One letter for another one in all subscripts."""
     if isinstance(node, tree.Scripted) and node.sub is not None:
         node = replace(node, sub=_in_place(node.sub, old, new))
-    return mapped(node, lambda inner: _renamed(inner, old, new))
-
-
-def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
-    """A node with each node right below it changed."""
-
-    def inside(value: Any) -> Any:
-        if isinstance(value, Node):
-            return change(value)
-        return tuple(map(inside, value)) if isinstance(value, tuple) else value
-
-    return replace(node, **{part.name: inside(getattr(node, part.name)) for part in fields(node)})
+    return tree.mapped(node, lambda inner: _renamed(inner, old, new))
 
 
 def _in_place(sub: Node, old: str, new: str) -> Node:

@@ -11,7 +11,7 @@ from symdl.core.deadlines import now, until
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.canonical import E, canonical
 from symdl.errors import SymdlError
-from symdl.verification.judging.edits import edits, further, mapped, scaled
+from symdl.verification.judging.edits import edits, further, scaled
 from symdl.verification.judging.figures import correct, half_unit
 from symdl.verification.judging.links import Judge
 from symdl.verification.judging.written import written
@@ -234,7 +234,7 @@ def _tidy(node: Node) -> Node:
     """Without the plus sign that is left where a minus sign was turned."""
     if isinstance(node, tree.Sum) and len(node.terms) == 1 and node.terms[0][0] == "+":
         return _tidy(node.terms[0][1])
-    return mapped(node, _tidy)
+    return tree.mapped(node, _tidy)
 
 
 def _written(link: Meaning, left: Node, right: Node, relation: str = "") -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -61,20 +60,7 @@ def _with(node: Node, old: Node, new: Node) -> Node:
     """A node with another subscript in place of one."""
     if isinstance(node, tree.Scripted) and node.sub is not None:
         node = replace(node, sub=_replaced(node.sub, old, new))
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        if isinstance(value, Node) and part.name != "sub":
-            changes[part.name] = _with(value, old, new)
-        elif isinstance(value, tuple):
-            changes[part.name] = tuple(_each(v, old, new) for v in value)
-    return replace(node, **changes) if changes else node
-
-
-def _each(value: Any, old: Node, new: Node) -> Any:
-    if isinstance(value, Node):
-        return _with(value, old, new)
-    return tuple(_each(v, old, new) for v in value) if isinstance(value, tuple) else value
+    return tree.mapped(node, lambda inner: _with(inner, old, new), but="sub")
 
 
 def _replaced(sub: Node, old: Node, new: Node) -> Node:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -40,21 +39,4 @@ def generalised(left: Node, right: Node) -> tuple[Node, Node] | None:
 
 
 def _replaced(node: Node, old: Node, new: Node) -> Node:
-    if node == old:
-        return new
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        changed = _each(value, old, new)
-        if changed is not value:
-            changes[part.name] = changed
-    return replace(node, **changes) if changes else node
-
-
-def _each(value: Any, old: Node, new: Node) -> Any:
-    if isinstance(value, Node):
-        return _replaced(value, old, new)
-    if isinstance(value, tuple):
-        found = tuple(_each(v, old, new) for v in value)
-        return found if any(a is not b for a, b in zip(found, value, strict=True)) else value
-    return value
+    return new if node == old else tree.mapped(node, lambda inner: _replaced(inner, old, new))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -35,13 +34,7 @@ def changes_joined(node: Node) -> Node:
     >>> unicode(changes_joined(parse(r"C + g \\Delta w_j"))), changes_joined(parse(r"\\Delta C")).name
     ('C + g Δwⱼ', 'ΔC')
     """
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        new = _inside(value)
-        if new is not value:
-            changes[part.name] = new
-    node = replace(node, **changes) if changes else node
+    node = tree.mapped(node, changes_joined)
     if not isinstance(node, tree.Product) or not (places := _places(node)):
         return node
     factors: list[Node] = []
@@ -53,15 +46,6 @@ def changes_joined(node: Node) -> Node:
             ops.append(node.ops[k - 2] if k - 1 in places else node.ops[k - 1])
         factors.append(_named(factor) if k - 1 in places else factor)
     return factors[0] if len(factors) == 1 else replace(node, factors=tuple(factors), ops=tuple(ops))
-
-
-def _inside(value: Any) -> Any:
-    if isinstance(value, Node):
-        return changes_joined(value)
-    if isinstance(value, tuple):
-        new = tuple(_inside(v) for v in value)
-        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
-    return value
 
 
 def _is_delta(node: Node) -> bool:

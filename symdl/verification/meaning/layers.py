@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.names import LAYERS
 from symdl.verification.notation import tree
@@ -68,20 +67,7 @@ def at_layer(node: Node, layer: int | str) -> Node:
     """
     if isinstance(node, tree.Scripted) and node.sup is not None:
         node = replace(node, sup=_moved(node.sup, layer))
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        if part.name != "sup" and isinstance(value, (Node, tuple)):
-            new = _inside(value, layer)
-            if new != value:
-                changes[part.name] = new
-    return replace(node, **changes) if changes else node
-
-
-def _inside(value: Any, layer: int | str) -> Any:
-    if isinstance(value, Node):
-        return at_layer(value, layer)
-    return tuple(_inside(v, layer) for v in value) if isinstance(value, tuple) else value
+    return tree.mapped(node, lambda inner: at_layer(inner, layer), but="sup")
 
 
 def _above(node: Node) -> list[Node]:

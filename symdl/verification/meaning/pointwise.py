@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
-
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -49,14 +46,7 @@ def _applied(node: Node, functions: set[str], place: str) -> Node:
             inner = _applied(node.base, functions, place)
             call = tree.Derivative("d", inner, ((tree.Symbol(place), node.primes),))
         return call if node.sup is None else tree.Scripted(tree.Group(call), sup=node.sup)
-    changes: dict[str, Any] = {f.name: _each(getattr(node, f.name), functions, place) for f in fields(node)}
-    return replace(node, **changes)
-
-
-def _each(value: Any, functions: set[str], place: str) -> Any:
-    if isinstance(value, Node):
-        return _applied(value, functions, place)
-    return tuple(_each(v, functions, place) for v in value) if isinstance(value, tuple) else value
+    return tree.mapped(node, lambda inner: _applied(inner, functions, place))
 
 
 def _of(function: Node, place: str) -> Node:

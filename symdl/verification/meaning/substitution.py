@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import sympy
@@ -36,24 +36,11 @@ def with_slopes(node: Node, worth: Mapping[Node, Node]) -> Node:
     """
     if not worth:
         return node
-    changes: dict[str, Any] = {}
-    for part in fields(node):
-        value = getattr(node, part.name)
-        new = _inside(value, worth)
-        if new is not value:
-            changes[part.name] = new
-    return replace(node, **changes) if changes else node
 
+    def change(inner: Node) -> Node:
+        return worth[inner] if isinstance(inner, tree.Derivative) and inner in worth else with_slopes(inner, worth)
 
-def _inside(value: Any, worth: Mapping[Node, Node]) -> Any:
-    if isinstance(value, tree.Derivative) and value in worth:
-        return worth[value]
-    if isinstance(value, Node):
-        return with_slopes(value, worth)
-    if isinstance(value, tuple):
-        new = tuple(_inside(v, worth) for v in value)
-        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
-    return value
+    return tree.mapped(node, change)
 
 
 def _match(labels: Labels, left: Node, right: Node, found: dict[Node, sympy.Rational]) -> bool:

@@ -10,7 +10,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar
@@ -309,6 +309,31 @@ def _gather(values: tuple[object, ...], found: list[Node]) -> None:
             found.append(value)
         elif isinstance(value, tuple):
             _gather(value, found)
+
+
+def mapped(node: Node, change: Callable[[Node], Node], but: str = "") -> Node:
+    """A node with each node right below it changed, what stands in the field `but` aside; itself where nothing is.
+
+    >>> mapped(Scripted(Symbol("w"), sub=Number("0")), lambda n: Symbol("v") if n == Symbol("w") else n).base.name
+    'v'
+    """
+    kind: Any = type(node)
+    changes: dict[str, Any] = {}
+    for name in _parts(kind):
+        value = getattr(node, name)
+        new = value if name == but else _mapped(value, change)
+        if new is not value:
+            changes[name] = new
+    return replace(node, **changes) if changes else node
+
+
+def _mapped(value: Any, change: Callable[[Node], Node]) -> Any:
+    if isinstance(value, Node):
+        return change(value)
+    if isinstance(value, tuple):
+        new = tuple(_mapped(v, change) for v in value)
+        return new if any(a is not b for a, b in zip(new, value, strict=True)) else value
+    return value
 
 
 def walk(node: Node) -> Iterator[Node]:
