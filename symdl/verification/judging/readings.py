@@ -15,6 +15,7 @@ from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names
 from symdl.verification.meaning.pointwise import at_a_place
+from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.verdict import Verdict
@@ -91,14 +92,19 @@ def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
     known = {n for n in names if reader.known(n) or n in judge.reading.scope.opaque}
     if not known:
         return None
-    scope = judge.reading.scope.copy()
-    scope.ranks = {n: r for n, r in scope.ranks.items() if n not in known}
-    scope.opaque = {n: s for n, s in scope.opaque.items() if n not in known}
-    for name in known:
-        scope.forget(name)
-    reading = replace(judge.reading, scope=scope)
+    reading = replace(judge.reading, scope=_where_open(judge.reading.scope, known))
     found = judge.read_in(reading, link)
     return found if found.proved else _to_an_order(judge, reading, link)
+
+
+def _where_open(scope: Scope, names: set[str]) -> Scope:
+    """The scope with names as if nothing had been said of them."""
+    made = scope.copy()
+    made.ranks = {n: r for n, r in made.ranks.items() if n not in names}
+    made.opaque = {n: s for n, s in made.opaque.items() if n not in names}
+    for name in names:
+        made.forget(name)
+    return made
 
 
 def _at_every_place(judge: Judging, link: Meaning) -> Verdict | None:
@@ -109,12 +115,7 @@ def _at_every_place(judge: Judging, link: Meaning) -> Verdict | None:
     if found is None or link.relation != "=":
         return None
     (left, right), functions = found
-    scope = judge.reading.scope.copy()
-    scope.opaque = {n: s for n, s in scope.opaque.items() if n not in functions}
-    scope.ranks = {n: r for n, r in scope.ranks.items() if n not in functions}
-    for name in functions:
-        scope.forget(name)
     usage = judge.reading.usage
     usage = replace(usage, applied=usage.applied | functions, bare=usage.bare - functions)
-    reading = replace(judge.reading, scope=scope, usage=usage)
+    reading = replace(judge.reading, scope=_where_open(judge.reading.scope, functions), usage=usage)
     return judge.read_in(reading, replace(link, left=left, right=right))
