@@ -92,9 +92,10 @@ class Ends(Reading):
         for v, values in equations(found, slacks).items():
             extent = self.bounds[v]
             assert extent is not None
+            places = self._told_without(v, found)
             for value in values:
                 others = replaced(self.rows, v, value)
-                given = self._given(v, value, found)
+                given = self._given(v, value, places)
                 last = minus({ONE: extent - 1}, value)
                 if implied(expr_of(value), given) and implied(expr_of(last), given):
                     del self.bounds[v]
@@ -102,15 +103,20 @@ class Ends(Reading):
                     return True
         return False
 
-    def _given(self, index: sympy.Dummy, value: Row, found: list[Row]) -> set[sympy.Expr]:
+    def _without(self, index: sympy.Dummy) -> dict[sympy.Dummy, sympy.Expr | None]:
+        return {v: extent for v, extent in self.bounds.items() if v != index}
+
+    def _told_without(self, index: sympy.Dummy, found: list[Row]) -> set[sympy.Expr]:
+        """What numbers say of the other indices, as expressions that are ≥ 0."""
+        return told(reach([r for r in found if index not in r], self._without(index)) or {})
+
+    def _given(self, index: sympy.Dummy, value: Row, places: set[sympy.Expr]) -> set[sympy.Expr]:
         """What everything but the range of an index says of its value, as expressions that are ≥ 0."""
-        extents = {w: e for w, e in self.bounds.items() if w != index}
         extent = self.bounds[index]
         assert extent is not None
-        given = stated(replaced(self.rows, index, value), extents, value, extent)
+        given = stated(replaced(self.rows, index, value), self._without(index), value, extent)
         unknowns = {s for e in given for s in e.free_symbols}
-        places = reach([r for r in found if index not in r], extents) or {}
-        return given | {e for e in told(places) if e.free_symbols <= unknowns}
+        return given | {e for e in places if e.free_symbols <= unknowns}
 
     def _tightened(self, found: list[Row], slacks: set[sympy.Dummy]) -> bool:
         """A guard with an end that everything else implies has that end as close as it is implied.
@@ -121,10 +127,11 @@ class Ends(Reading):
             extent = self.bounds[v]
             assert extent is not None
             low = high = 0
+            places = self._told_without(v, found)
             for value in values:  # what follows of integers is seen in one way of writing and not in another
                 e = expr_of(value)
                 if not e.is_number:
-                    given = self._given(v, value, found)
+                    given = self._given(v, value, places)
                     low, high = max(low, spare(e, given)), max(high, spare(extent - 1 - e, given))
             if low or high:
                 del self.bounds[v]

@@ -150,7 +150,7 @@ def _is_matrix(element: Element) -> bool:
 
     A fixed time is a label too: h_{n,T−1} is a column.
     """
-    axes = [(s, i) for s, i in zip(element.subscripts, element.tensor.indices, strict=True)]
+    axes = list(zip(element.subscripts, element.tensor.indices, strict=True))
     mine = [s for s, _ in axes if isinstance(s, Index)]
     if any(isinstance(s, Index) and sympy.expand(s.extent - i.extent) != 0 for s, i in axes):
         return False  # Ȳ has more columns than X̄ where y joins x and z
