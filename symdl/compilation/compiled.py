@@ -164,11 +164,7 @@ class Compiled:
         """
         if self.optimizer is None or self.program.epoch is None:
             raise DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
-        values = self.optimizer.start
-        return {
-            (p, s): np.full_like(parameters[p], values.get(s, 0.0)) if p else np.array(values.get(s, 0.0), np.float64)
-            for p, s in self.program.epoch.states
-        }
+        return self.program.epoch.start(self.optimizer.start, parameters)
 
     def check(self, arrays: Mapping[str, Any]) -> None:
         """Raise what is wrong with a full set of arguments, without computing anything.

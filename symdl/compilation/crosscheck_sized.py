@@ -72,11 +72,7 @@ def _both(
     full = {t.name: shapes.get(t.name, (1,) * t.rank) for t in definition.inputs}
     drawn = sample(definition, full, SCALE, program.dtype, rng)
     start = {t.name: drawn[t.name] if t.integer else narrowing(drawn[t.name]) for t in definition.inputs}
-    values = optimizer.start
-    states = {
-        (p, s): np.full(epoch.sizes[p] if p else (), values.get(s, 0.0), program.dtype if p else np.float64)
-        for p, s in epoch.states
-    }
+    states = epoch.start(optimizer.start, {p: np.empty(epoch.sizes[p], program.dtype) for p in epoch.parameters})
     order = rng.permutation(rows)
     found = []
     for loop in ("epoch", f"epoch{SIZED}"):

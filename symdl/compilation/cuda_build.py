@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from symdl.compilation.cuda_models import Layout
-from symdl.compilation.cuda_runtime import load_source, threads_of_a_block
+from symdl.compilation.cuda_runtime import threads_of_a_block
 from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.fusion import statements_in
 from symdl.compilation.plan import Plan
-from symdl.compilation.runtime import EpochSignature, Signature
+from symdl.compilation.records import record_of, signatures_of
+from symdl.compilation.runtime import load_source
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets.cuda import CudaModule, emit_module
 from symdl.library.optimisers import Optimizer
@@ -58,9 +59,7 @@ def work(plan: Plan) -> int:
 def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, Any]:
     """What is needed beside the source to call a module."""
     return {
-        "functions": {n: {"inputs": f.inputs, "outputs": f.outputs} for n, f in module.functions.items()},
-        "epoch": asdict(module.epoch) if module.epoch else None,
-        "gradients": dict(gradients),
+        **record_of(module.functions, module.epoch, gradients),
         "scope": module.scope,
         "free": [n for n, f in module.functions.items() if f.free],
         "layout": asdict(module.layout) if module.layout else None,
@@ -69,22 +68,13 @@ def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, An
 
 def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> TrainingProgram:
     """A module in memory; its kernels are compiled when they are first launched."""
-    functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
-    space = load_source(source, path, key)
-    epoch, layout = record["epoch"], record["layout"]
+    functions, epoch = signatures_of(record)
+    space, layout = load_source(source, path, key), record["layout"]
     return TrainingProgram(
         dtype,
         source,
         functions,
-        EpochSignature(
-            tuple(epoch["data"]),
-            tuple(epoch["fixed"]),
-            tuple(epoch["parameters"]),
-            tuple((p, s) for p, s in epoch["states"]),
-            tuple(epoch["hyper"]),
-        )
-        if epoch
-        else None,
+        epoch,
         dict(record["gradients"]),
         space,
         scope=record["scope"],

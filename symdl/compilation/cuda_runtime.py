@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -141,13 +139,3 @@ def grid_blocks() -> int:
 def shared_memory() -> int:
     """Bytes of shared memory that one block can have."""
     return 2**15 if simulated() else int(numba_cuda().get_current_device().MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
-
-
-def load_source(source: str, path: str, key: str) -> dict[str, Any]:
-    """Run a module's source under the name of its file; its kernels are compiled when they are first launched."""
-    module = ModuleType(f"symdl_compiled_{key}")
-    module.__file__ = path
-    sys.modules[module.__name__] = module
-    with collection_paused():
-        exec(compile(source, path, "exec"), module.__dict__)
-    return module.__dict__

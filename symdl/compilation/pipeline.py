@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,11 +19,12 @@ from symdl.compilation.extents import Axes, resized, sizes_from_names, small_sha
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
+from symdl.compilation.records import record_of, signatures_of
 from symdl.compilation.report import Report
-from symdl.compilation.runtime import EpochSignature, Program, Signature, is_whole, load_source, prepared
+from symdl.compilation.runtime import Program, is_whole, load_source, prepared
 from symdl.compilation.serialise import canonical
 from symdl.compilation.sizes import shapes_of
-from symdl.compilation.targets.numba import Module, emit_module
+from symdl.compilation.targets.numba import emit_module
 from symdl.core.definitions import Definition
 from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
 from symdl.library.optimisers import Optimizer
@@ -81,34 +82,23 @@ def compile(
     >>> unit_code.report.worst < 10
     True
     """
+    options: dict[str, Any] = {
+        "wrt": wrt,
+        "optimizer": optimizer,
+        "dtype": dtype,
+        "extents": extents,
+        "target": target,
+        "predict": predict,
+        "careful": careful,
+        "deterministic": deterministic,
+    }
     _check_options(definition, dtype, target, extents)
     if (by_names := definition.by_names()) is not definition:
-        made = compile(
-            by_names,
-            wrt=wrt,
-            optimizer=optimizer,
-            dtype=dtype,
-            extents=extents,
-            target=target,
-            predict=predict,
-            careful=careful,
-            deterministic=deterministic,
-        )
-        return replace(made, definition=definition)
+        return replace(compile(by_names, **options), definition=definition)
     if (general := definition.general) is not None:
         # what a mean divides by is tied to its axis there, so that the same code can be checked on small extents
         known = {n: e for n, e in general.extents.items() if n in general.definition.extents} | dict(extents or {})
-        made = compile(
-            _settled(general.definition, known),
-            wrt=wrt,
-            optimizer=optimizer,
-            dtype=dtype,
-            extents=known,
-            target=target,
-            predict=predict,
-            careful=careful,
-            deterministic=deterministic,
-        )
+        made = compile(_settled(general.definition, known), **{**options, "extents": known})
         return replace(made, definition=definition)
     definition = _settled(definition, extents or {})
     careful = definition.careful if careful is None else careful
@@ -212,7 +202,7 @@ def _emitted(
     plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
     shapes = shapes_of(plans["gradient"]) if optimizer is not None and not careful else {}
     module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, shapes)
-    return module.source, _signatures(module, programs)
+    return module.source, record_of(module.functions, module.epoch, programs.gradients)
 
 
 def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Program]:
@@ -226,14 +216,6 @@ def _planned(definition: Definition, extents: Mapping[str, int], products: bool 
     return plan
 
 
-def _signatures(module: Module, programs: Programs) -> dict[str, Any]:
-    return {
-        "functions": {n: {"inputs": f.inputs, "outputs": f.outputs} for n, f in module.functions.items()},
-        "epoch": asdict(module.epoch) if module.epoch else None,
-        "gradients": dict(programs.gradients),
-    }
-
-
 def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> Program:
     try:
         space = load_source(source, path, key)
@@ -243,19 +225,7 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
             why="it compiles the code that symdl writes",
             remedy="pip install 'symdl[compile]'",
         ) from error
-    functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
-    epoch = record["epoch"]
-    if epoch is not None:
-        states = tuple((p, s) for p, s in epoch["states"])
-        epoch = EpochSignature(
-            tuple(epoch["data"]),
-            tuple(epoch["fixed"]),
-            tuple(epoch["parameters"]),
-            states,
-            tuple(epoch["hyper"]),
-            epoch["packed"],
-            {n: tuple(shape) for n, shape in epoch["sizes"].items()},
-        )
+    functions, epoch = signatures_of(record)
     return Program(dtype, source, functions, epoch, dict(record["gradients"]), space)
 
 

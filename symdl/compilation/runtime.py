@@ -40,6 +40,13 @@ class EpochSignature:
     packed: bool = False
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
+    def start(self, values: Mapping[str, float], parameters: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
+        """The states that an optimiser starts from, by `values` of each (0 otherwise) and the shapes of parameters."""
+        return {
+            (p, s): np.full_like(parameters[p], values.get(s, 0.0)) if p else np.array(values.get(s, 0.0), np.float64)
+            for p, s in self.states
+        }
+
     def packs(self) -> dict[str, list[tuple[str, str]]]:
         """The states of parameters by name, each in the order of the parameters."""
         names = dict.fromkeys(s for p, s in self.states if p)

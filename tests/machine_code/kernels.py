@@ -15,9 +15,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from symdl.compilation.cuda_build import emitted
-from symdl.compilation.cuda_runtime import load_source
 from symdl.compilation.gradients import programs_for
 from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.runtime import load_source
 from symdl.compilation.targets.cuda import CudaModule, emit_module
 from symdl.compilation.targets.emit import is_number
 from symdl.core.definitions import Definition
