@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import symdl as sd
 from symdl.cli.derive import load as load_definition
+from symdl.cli.files import module_of
 
 _HELP = """\
 Import a Python file of yours, as Python imports it, and compare a function of it with the exact gradient: the file is
@@ -129,27 +128,11 @@ def load_function(what: str) -> Any:
     Raises:
         DataError: no such file or function, or the file fails.
     """
-    path, _, name = what.rpartition(":")
-    if not path or not name.isidentifier():
-        raise sd.DataError(f"'{what}' names no function", where="symdl check-code", remedy="write FILE.py:FUNCTION")
-    if not Path(path).is_file():
-        raise sd.DataError(f"no file {path}", where="symdl check-code", remedy="check the path")
-    # a name of its own: a file may be called random.py
-    spec = importlib.util.spec_from_file_location(f"checked_{Path(path).stem}", path)
-    if spec is None or spec.loader is None:
-        raise sd.DataError(f"{path} is no Python file", where="symdl check-code", remedy="write FILE.py:FUNCTION")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(Path(path).resolve().parent))
-    sys.modules[spec.name] = module  # what looks itself up, as dataclasses and compiled functions do, finds itself
-    try:
-        spec.loader.exec_module(module)
-    except sd.SymdlError:
-        raise
-    except Exception as error:
-        raise sd.DataError(f"{path} fails when it is imported", why=f"{type(error).__name__}: {error}") from error
+    module, name = module_of(what, "function", "symdl check-code")
     found = getattr(module, name, None)
     if not callable(found):
-        names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == spec.name]
+        names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         remedy = f"one of {', '.join(names)}" if names else "define it there"
+        path = what.rpartition(":")[0]
         raise sd.DataError(f"{path} has no function '{name}'", where="symdl check-code", remedy=remedy)
     return found
