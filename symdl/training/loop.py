@@ -113,10 +113,10 @@ def train(
     held_out = Rows(definition, *held, used_dtype, data.shapes) if held is not None else None
     if held_out is not None:
         check_alike(data, held_out)
-    starts, orders, masks = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    starts, orders, masks = generators(seed)
     parameters = initial_parameters(definition, data.shapes, starts, used_dtype, initial, init)
     size = min(batch_size or BATCH, data.rows) if not isinstance(optimizer, LBFGS) else data.rows
-    code = _code(model, optimizer, used_dtype, parameters, data, size)
+    code = code_for(model, optimizer, used_dtype, parameters, data, size)
     run = Run(code, parameters, values, data, held_out, masks, wanted, stopping)
     begun = time.perf_counter()
     with bar(progress, epochs, seed) as advance:
@@ -193,22 +193,30 @@ def _hyper(definition: Definition, given: Mapping[str, float]) -> dict[str, floa
     return dict(given)
 
 
-def _code(
+def generators(seed: int) -> tuple[np.random.Generator, np.random.Generator, np.random.Generator]:
+    """What a seed draws: the initial parameters, the order of the rows, the masks."""
+    starts, orders, masks = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    return starts, orders, masks
+
+
+def code_for(
     model: Definition | Compiled,
     optimizer: Optimizer | LBFGS | None,
     dtype: str,
     parameters: Mapping[str, Array],
     data: Rows,
     batch_size: int,
+    target: str = "numba",
 ) -> Compiled:
-    """The compiled training loop, planned for the extents of the data."""
+    """The compiled training loop, planned for the extents of the data; by `sgd(0.1)` where no optimiser is given."""
     if isinstance(model, Compiled):
         return _as_it_is(model, optimizer)
     extents = extents_for(model, data, parameters, batch_size)
     wide: Literal["float64", "float32"] = "float32" if dtype == "float32" else "float64"
     if isinstance(optimizer, LBFGS):
         return compile(model, wrt=[p.name for p in model.parameters], dtype=wide, extents=extents, predict=True)
-    return compile(model, optimizer=optimizer if optimizer is not None else sgd(0.1), dtype=wide, extents=extents)
+    rule = optimizer if optimizer is not None else sgd(0.1)
+    return compile(model, optimizer=rule, dtype=wide, extents=extents, target=target)
 
 
 def extents_for(model: Definition, data: Rows, parameters: Mapping[str, Array], batch_size: int) -> dict[str, int]:

@@ -15,13 +15,12 @@ from symdl.compilation.compiled import Compiled
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_runtime import CudaProgram
 from symdl.compilation.cuda_session import Session
-from symdl.compilation.pipeline import compile
 from symdl.compilation.runtime import prepared
 from symdl.core.definitions import Definition
 from symdl.errors import DataError, DefinitionError, UnsupportedError
-from symdl.library.optimisers import Optimizer, sgd
+from symdl.library.optimisers import Optimizer
 from symdl.training.initial import initial_parameters
-from symdl.training.loop import BATCH, extents_for
+from symdl.training.loop import BATCH, code_for, generators
 from symdl.training.rows import Rows
 
 Array = npt.NDArray[Any]
@@ -156,18 +155,14 @@ def train_many(
         raise DataError(what, where="train_many", remedy="give one seed for each model, such as seeds=range(10)")
     used = model.dtype if isinstance(model, Compiled) else dtype
     data = Rows(definition, X, y, used, {})
-    rules = [[np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)] for seed in seeds]
-    starts = [initial_parameters(definition, data.shapes, rng[0], used) for rng in rules]
+    drawn = [generators(seed) for seed in seeds]
+    starts = [initial_parameters(definition, data.shapes, first, used) for first, _, _ in drawn]
     rows = _rows(folds, len(seeds), data.rows)
     size = min(batch_size or BATCH, rows.shape[1])
-    if isinstance(model, Compiled):
-        code = model
-    else:
-        extents = extents_for(model, data, starts[0], size)
-        code = compile(model, optimizer=optimizer or sgd(0.1), dtype=dtype, extents=extents, target=target)
+    code = code_for(model, optimizer, used, starts[0], data, size, target)
     settings = _settings(code, hyperparameters or {}, len(seeds))
     models = _Models(code, data, starts, settings, size)
-    turns = _Turns([rng[1] for rng in rules], rows, shuffle, epochs)
+    turns = _Turns([order for _, order, _ in drawn], rows, shuffle, epochs)
     steps, loss = (_on_gpu if isinstance(code.program, CudaProgram) else _on_processor)(models, turns)
     parameters = {n: np.stack([s[n] for s in models.starts]) for n in starts[0]}
     varied = {n: np.array(v) for n, v in settings.items() if n in (hyperparameters or {})}
