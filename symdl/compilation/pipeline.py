@@ -13,7 +13,6 @@ from symdl.compilation import cache, cuda_build, devices
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
-from symdl.compilation.crosscheck_products import check_products
 from symdl.compilation.crosscheck_sized import check_sized
 from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes, unreadable
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
@@ -232,7 +231,6 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
 def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:
     """Every function of the program, or an error."""
     findings = Findings(program.dtype)
-    check_products(program.space, program.dtype)
     shapes = small_shapes(Axes(definition))
     check_functions({n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}, shapes, findings)
     if "gradient" in programs.written:

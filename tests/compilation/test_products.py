@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +14,32 @@ import symdl as sd
 from symdl.compilation.crosscheck_products import check_product, check_products, extents
 from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import products
-from symdl.compilation.targets.kernels import DEFINED
 from symdl.compilation.targets.products import PRODUCT, VECTORS, Tiles, tiles
 from symdl.errors import CrossCheckError
 
-HEAD = "import numpy as np\nfrom numba import njit\n"
+Case = tuple[str, Callable[..., Any]]
 
 
-def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> dict[str, Any]:
-    """The product as an emitted module has it, with a planted change."""
+def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> Callable[..., Any]:
+    """The product that programs call, with a planted change."""
     source = products.source(dtype)
     assert change[0] in source
-    text = "\n".join([HEAD, products.IMPORT, f"real = np.{dtype}", DEFINED, source.replace(*change)])
+    text = source.replace(*change)
     path = folder / "program.py"
     path.write_text(text)
-    return load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}")
+    product: Callable[..., Any] = load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}")[PRODUCT].ctypes
+    return product
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     if tiles(request.param) is None:
         pytest.skip("BLAS multiplies on this processor")
     return request.param, loaded(tmp_path_factory.mktemp("products"), request.param)
 
 
-def test_all_extents_around_a_tile(case: tuple[str, dict[str, Any]], rng: np.random.Generator) -> None:
-    dtype, space = case
+def test_all_extents_around_a_tile(case: Case, rng: np.random.Generator) -> None:
+    dtype, product = case
     made = tiles(dtype)
     assert made is not None
     wide = made.lanes * VECTORS
@@ -47,20 +48,20 @@ def test_all_extents_around_a_tile(case: tuple[str, dict[str, Any]], rng: np.ran
     inner = (0, 1, made.lanes - 1, made.lanes, 2 * made.lanes + 5)
     for sizes in itertools.product(rows, columns, inner):
         for turned in itertools.product((False, True), repeat=2):
-            check_product(space[PRODUCT], dtype, sizes, turned, rng)
+            check_product(product, dtype, sizes, turned, rng)
 
 
-def test_extents_of_the_cross_check(case: tuple[str, dict[str, Any]]) -> None:
-    dtype, space = case
-    assert check_products(space, dtype) == 12
+def test_extents_of_the_cross_check(case: Case) -> None:
+    dtype, product = case
+    assert check_products(product, dtype) == 12
 
 
-def test_nan_and_infinity_stay_in_their_row_and_column(case: tuple[str, dict[str, Any]]) -> None:
-    dtype, space = case
+def test_nan_and_infinity_stay_in_their_row_and_column(case: Case) -> None:
+    dtype, product = case
     a, b, out = np.ones((13, 21), dtype), np.ones((21, 37), dtype), np.zeros((13, 37), dtype)
     a[4, 3], b[20, 36] = np.nan, np.inf
     steps = (a.ctypes.data, *a.strides, b.ctypes.data, *b.strides, out.ctypes.data, out.strides[0])
-    space[PRODUCT](*steps, 13, 37, 21)
+    product(*steps, 13, 37, 21)
     assert np.array_equal(np.isnan(out), np.arange(13)[:, None] + np.zeros(37) == 4)
     assert np.array_equal(np.isinf(out), (np.arange(13)[:, None] != 4) & (np.arange(37) == 36))
 
@@ -81,9 +82,9 @@ def test_a_planted_fault_is_found(change: tuple[str, str], tmp_path: Path) -> No
     if made is None:
         pytest.skip("BLAS multiplies on this processor")
     filled = tuple(c.replace("{rows}", str(made.rows)).replace("{lanes}", str(made.lanes)) for c in change)
-    space = loaded(tmp_path, "float32", (filled[0], filled[1]))
+    product = loaded(tmp_path, "float32", (filled[0], filled[1]))
     with pytest.raises(CrossCheckError, match="matrix product"):
-        check_products(space, "float32")
+        check_products(product, "float32")
 
 
 def test_extents_reach_every_branch() -> None:

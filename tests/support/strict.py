@@ -16,8 +16,7 @@ from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
-from symdl.compilation.targets.numba import emit_module
-from symdl.compilation.targets.products import PRODUCT
+from symdl.compilation.targets.numba import SHARED, emit_module
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
 
@@ -86,12 +85,11 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     plan = make_plan(stable, symbolic)
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
-    source = module.source.replace("from numba import njit", "").replace(
-        LINKED, "kept_apart = lambda function: function"
-    )
+    source = module.source.replace("from numba import njit", "").replace(SHARED, "")
+    source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
+    space["product"] = lambda dtype: multiply_strictly
     exec(compile(source, "<emitted>", "exec"), space)
-    space[PRODUCT] = multiply_strictly
     signature = module.functions["evaluate"]
     axes = Axes(definition)
     sizes = sizes_from_shapes(axes, {n: np.shape(a) for n, a in arrays.items()})

@@ -35,7 +35,16 @@ def _stack(context, size):  # type: ignore[no-untyped-def]
     return types.voidptr(size), emit
 
 
+def _address(context, pointer):  # type: ignore[no-untyped-def]
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.ptrtoint(values[0], context.get_value_type(types.int64))
+
+    return types.int64(types.voidptr), emit
+
+
 #: `pointer(array, start)`: the address of the entry `start` of a contiguous array, as `numba.carray` takes it.
 pointer = intrinsic(_pointer)
 #: `stack(bytes)`: room on the stack of the function that calls it; a number that stands in the code.
 stack = intrinsic(prefer_literal=True)(_stack)
+#: `address(pointer)`: the same as a number.
+address = intrinsic(_address)

@@ -28,6 +28,9 @@ EXACTLY = '@njit(forceinline=True, error_model="numpy")'
 #: The same, where they are too long to be copied into every caller.
 APART = '@njit(cache=True, error_model="numpy")'
 
+#: Of modules with products of matrices.
+SHARED = "from symdl.compilation.shared import product"
+
 INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
 
 
@@ -85,12 +88,12 @@ def emit_module(
     header = _header(plans, dtype, optimizer)
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
-    if multiplies := f"{products.PRODUCT}(" in text:
-        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{products.IMPORT}\n")
-        helpers.insert(0, products.source(dtype))
+    if f"{products.PRODUCT}(" in text:
+        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED}\n")
+        header += f'\n{products.PRODUCT} = product("{dtype}")'
     if arguments is not None and arguments.sizes:
         header = header.replace("from numba import njit\n", f"from numba import njit\n{sized.IMPORT}")
-    if kernels is not None or multiplies:
+    if kernels is not None:
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)

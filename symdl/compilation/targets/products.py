@@ -1,7 +1,7 @@
 """Source of matrix products for one processor: tiles in registers, chosen by how long its vectors are.
 
-The functions stand at the head of an emitted module that has products, and are compiled once, apart from what calls
-them. They take any extents and any steps, so what is checked on small ones is what runs on large ones.
+They are a module of their own, compiled once and called by all programs (see `compilation.shared`). They take any
+extents and any steps, so what is checked on small ones is what runs on large ones.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from symdl.compilation.targets.kernels import KERNEL, SUFFIX
-
 #: In emitted code: the product of two matrices.
-PRODUCT = f"product{SUFFIX}"
-IMPORT = "from symdl.compilation.machine import tiles"
+PRODUCT = "matrix_product"
+#: The types of its arguments, and that of what it returns.
+ARGUMENTS, RESULT = ("int64",) * 11, "void"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ VECTORS = 2
 DEPTH = 512
 #: Rows whose distance is a multiple of so many bytes evict each other from the cache, and are packed.
 ALIASED = 1024
+#: Bytes by which what is packed is aligned.
+ALIGNMENT = 64
 
 
 @cache
@@ -54,6 +55,16 @@ def tiles(dtype: str) -> Tiles | None:
 
 
 _SOURCE = '''
+"""c = a·b in {dtype} for matrices that stand in memory with any steps; written by symdl for this processor."""
+
+from numba import cfunc, njit
+from numba.core.types import ExternalFunction, int64
+
+from symdl.compilation.machine import tiles
+from symdl.compilation.machine.addresses import address, stack
+
+allocated = ExternalFunction("NRT_Allocate", int64(int64))
+freed = ExternalFunction("NRT_Free", int64(int64))
 tile_whole = tiles.tile("{dtype}", {lanes}, {rows}, {vectors}, False)
 tile_wide = tiles.tile("{dtype}", {lanes}, {rows}, {vectors}, True)
 tile_narrow = tiles.tile("{dtype}", {lanes}, {rows}, 1, True)
@@ -70,15 +81,17 @@ def pack(source, step, inner_step, held, inner, target, gap):
         turned(source, step, target, gap, inner, held)
 
 
-@{kernel}("{types}", no_cpython_wrapper=False)
+@cfunc("{result}({arguments})", cache=True, error_model="numpy")
 def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     """c[rows, columns] = Σ a[rows, inner] b[inner, columns], from addresses and steps in bytes, in tiles."""
     packs_a = (a_row % {aliased} == 0 or a_inner % {aliased} == 0) and columns > {several} and inner >= {lanes}
     packs_b = b_column != {size} or (b_inner % {aliased} == 0 and rows >= {several} and inner >= {lanes})
     depth = min(inner, {depth})
-    room_a = np.empty((rows + {lanes} - 1)//{lanes}*{lanes}*depth if packs_a else 0, real)
-    room_b = np.empty({wide}*depth if packs_b else 0, real)
-    blocks, panel = room_a.ctypes.data, room_b.ctypes.data
+    panel, room, blocks = address(stack({panel})), 0, 0
+    if packs_a:  # without room for it, it is multiplied as it stands
+        room = allocated((rows + {lanes} - 1)//{lanes}*{lanes}*depth*{size} + {alignment})
+        packs_a = room != 0
+        blocks = (room + {alignment} - 1)//{alignment}*{alignment}
     for first in range(0, max(inner, 1), {depth}):
         part = min({depth}, inner - first)
         if packs_a:
@@ -107,16 +120,18 @@ def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, 
                     tile_wide(left, step, left_step, right, right_step, there, c_row, part, held, last, first)
                 else:
                     tile_narrow(left, step, left_step, right, right_step, there, c_row, part, held, width, first)
+    if packs_a:
+        freed(room)
 '''
 
 
 def source(dtype: str) -> str:
-    """The functions for a dtype, for this processor."""
+    """The module for a dtype, for this processor."""
     made = tiles(dtype)
     assert made is not None, "BLAS multiplies here"
-    wide = made.lanes * VECTORS
-    return _SOURCE.strip().format(
+    wide, size = made.lanes * VECTORS, 4 if dtype == "float32" else 8
+    return _SOURCE.lstrip().format(
         dtype=dtype, lanes=made.lanes, rows=made.rows, vectors=VECTORS, wide=wide, several=4 * wide, depth=DEPTH,
-        size=4 if dtype == "float32" else 8, aliased=ALIASED, kernel=KERNEL, product=PRODUCT,
-        types=", ".join(["int64"] * 11),
+        size=size, panel=wide * DEPTH * size, aliased=ALIASED, alignment=ALIGNMENT, product=PRODUCT,
+        arguments=", ".join(ARGUMENTS), result=RESULT,
     )  # fmt: skip
