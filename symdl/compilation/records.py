@@ -39,6 +39,5 @@ def signatures_of(record: Mapping[str, Any]) -> tuple[dict[str, Signature], Epoc
         tuple(epoch["parameters"]),
         tuple((p, s) for p, s in epoch["states"]),
         tuple(epoch["hyper"]),
-        epoch["packed"],
         {n: tuple(shape) for n, shape in epoch["sizes"].items()},
     )

@@ -37,7 +37,6 @@ class EpochSignature:
     parameters: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
-    packed: bool = False
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def start(self, values: Mapping[str, float], parameters: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
@@ -140,8 +139,8 @@ class Program:
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, self.dtype)
         batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
-        packs = names.packs() if names.packed else {}
-        apart = [s for s in names.states if not any(s in pack for pack in packs.values())]
+        packs = names.packs()
+        apart = [(p, s) for p, s in names.states if not p]
         kept = [_passed(arrays[p]) for p in names.parameters]
         kept += [np.concatenate([np.ravel(states[s]) for s in pack]) for pack in packs.values()]
         kept += [_passed(states[s]) for s in apart]
@@ -253,5 +252,8 @@ def kernels_in(space: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_whole(space: Mapping[str, Any]) -> bool:
-    """Whether all kernels came from the cache: the code of their callers knows them by the symbols of that time."""
-    return not any(k.stats.cache_misses for k in kernels_in(space).values())
+    """Whether nothing was compiled while the module was loaded.
+
+    Callers know the functions that are compiled with their module by the symbols of that time.
+    """
+    return not any(f.stats.cache_misses for f in space.values() if hasattr(f, "stats"))

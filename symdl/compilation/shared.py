@@ -19,7 +19,7 @@ _LOADED: dict[str, Any] = {}
 _LOCK = threading.Lock()
 
 
-def product(dtype: str) -> Any:
+def shared_product(dtype: str) -> Any:
     """What stands for the product of matrices in an emitted module: a function that is known by its symbol.
 
     Raises:

@@ -17,6 +17,7 @@ from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.numba import SHARED, emit_module
+from symdl.compilation.targets.workspace import IMPORT
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
 
@@ -68,6 +69,14 @@ def _matrix(array: Any, shape: tuple[int, int], steps: tuple[int, int]) -> Any:
     return np.lib.stride_tricks.as_strided(np.asarray(array), shape, steps)
 
 
+def _viewed(rest: Any, shape: tuple[int, ...], kind: Any) -> Any:
+    """The first numbers of what is left of an array, in that shape."""
+    size = math.prod(shape)
+    if size > rest.size:
+        raise OutOfRangeError(f"{shape} of {rest.size} numbers")
+    return rest[:size].reshape(shape)
+
+
 def strict(array: Any) -> Any:
     return np.asarray(array).view(Strict)
 
@@ -85,10 +94,11 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     plan = make_plan(stable, symbolic)
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
-    source = module.source.replace("from numba import njit", "").replace(SHARED, "")
+    source = module.source.replace("from numba import njit", "").replace(SHARED, "").replace(IMPORT, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
-    space["product"] = lambda dtype: multiply_strictly
+    space |= {"pointer": lambda array, start: array[start:], "carray": _viewed}
+    space["shared_product"] = lambda dtype: multiply_strictly
     exec(compile(source, "<emitted>", "exec"), space)
     signature = module.functions["evaluate"]
     axes = Axes(definition)

@@ -7,10 +7,7 @@ shared memory of its block, and thousands of them are trained beside each other.
 
 from __future__ import annotations
 
-import sympy
-
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_emit import TAKEN, DeviceFunction
 from symdl.compilation.targets.emit import UNSIGNED, indented, is_number
 from symdl.compilation.targets.epoch import NO_PARAMETER, STEP, EpochEmitter
@@ -145,9 +142,10 @@ class CudaEpochEmitter(EpochEmitter):
 
     def _update(self) -> list[str]:
         numbers = [f"{n} = hyper[{k}]" for k, n in enumerate(self.hyper.values())]
-        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
-        self.constants = Invariants(lambda s: s in constant, self.names)
         return [*numbers, *super()._update()]
+
+    def _updates(self) -> list[str]:
+        return [line for p in self.arguments.parameters for line in self._nest(self.tensors[p])]
 
     def _of_no_parameter(self, state: str, half: str) -> str:
         return f"wide[{2 * list(self.optimizer.step_state).index(state)} + {half}]"
@@ -163,7 +161,7 @@ class CudaEpochEmitter(EpochEmitter):
             ]
         return [*lines, "gg = all_squares(gg, thread, threads, parts, meet)"]
 
-    def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
+    def _nest(self, parameter: Tensor) -> list[str]:
         """The update of one parameter, entry by entry."""
         name = parameter.name
         text = {"theta": self._entry(name, "now"), "g": self._entry(self.gradients[name]), STEP: "step"}
@@ -178,7 +176,7 @@ class CudaEpochEmitter(EpochEmitter):
         body += [f"{target} = {text[new]}" for new, target in stores]
         body += [f"if not math.isfinite({text['theta_new']}):", "    broken = 1"]
         loop = [f"for entry in range(thread, {self.entries[name]}, threads):", *indented(body)]
-        return new_constants, loop
+        return [*new_constants, *loop]
 
     def _entry(self, part: str, half: str = "") -> str:
         start, length = self.begin[part], self.entries[part]

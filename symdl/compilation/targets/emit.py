@@ -149,7 +149,7 @@ class Emitter:
         stack, buffers = Stack(self.dtype), self.space.kept
         views = self.space.views(buffers)
         lines = {n: stack.array(n, self.sized[b.name]) for n, b in buffers.items()}
-        return [lines[n] or view.replace(" = view", " = room", 1) for n, view in views.items()]
+        return [lines[n] or view for n, view in views.items()]
 
     def _sizes(self) -> list[str]:
         """The expected extents as numbers, and the arguments as arrays of such lengths."""
@@ -207,6 +207,16 @@ class Emitter:
             types |= {self.arrays[buffer.name]: array_type(number, max(buffer.tensor.rank, 1)), local: number}
         types |= {s.name: self.dtype for s in self.invariants.found.values()}
         return types | dict.fromkeys((*self.extent.values(), *self.space.starts), "int64")
+
+    def argument_types(self) -> list[str]:
+        """The types of the arguments of the function, as Numba writes them."""
+        inputs = list(self.plan.inputs)
+        outputs = [t for t in self.plan.outputs if t not in inputs]
+        found = []
+        for tensor in dict.fromkeys((*inputs, *outputs)):
+            kind = "int64" if tensor.integer else self.dtype
+            found.append(kind if is_number(tensor) else array_type(kind, max(tensor.rank, 1)))
+        return [*found, array_type(self.dtype, 1)]
 
     def _contraction(self, item: Contraction) -> list[str]:
         """The product, in loops over the indices that are none of its matrices'."""

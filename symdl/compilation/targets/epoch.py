@@ -7,24 +7,29 @@ what the loop started from, makes those once more, with the same results to the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
 import sympy
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.blocks import Invariants, computed, share
 from symdl.compilation.targets.emit import Function
-from symdl.compilation.targets.kernels import Kernels, array_type
+from symdl.compilation.targets.kernels import SUFFIX, array_type, wrapped
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.compilation.targets.sized import SIZED, Shapes, Stack, shaped
-from symdl.core.tensors import Element, Role, Tensor
+from symdl.compilation.targets.sized import SIZED, Shapes, Stack, flat, shaped
+from symdl.core.tensors import Element, Role
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.optimisers import Optimizer
 
 #: The number of the step, and Σ g² over all entries of all gradients, in the equations of an optimiser.
 STEP, SQUARES = "t", "gg"
+#: In emitted code: the update of one parameter, by whether its length is a number in the code.
+UPDATE = {False: f"update{SUFFIX}", True: "update"}
 #: What stands for a parameter in the key of a state that belongs to the step.
 NO_PARAMETER = ""
 
@@ -35,10 +40,9 @@ class EpochArguments:
 
     They are: order, batch_size, first_step; the data; a batch of each; what is fixed; parameters and states, which are
     changed; hyperparameters, in float64; the outputs of `gradient`; the work space; losses. States are told by
-    parameter and name; those of the step itself, numbers in float64, come last and belong to the parameter "". Where
-    they are `packed`, as in long programs, there is one array for each state, which holds that of every parameter: the
-    time that compiling takes grows with the square of the number of arguments. Where there are `sizes`, of what is
-    given, there is a function for them alone.
+    parameter and name; those of the step itself, numbers in float64, come last and belong to the parameter "". For each
+    of the others there is one array, which holds that of every parameter: the time that compiling takes grows with the
+    square of the number of arguments. Where there are `sizes`, of what is given, there is a function for them alone.
     """
 
     data: tuple[str, ...]
@@ -46,7 +50,6 @@ class EpochArguments:
     parameters: tuple[str, ...]
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
-    packed: bool = False
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -63,13 +66,13 @@ class EpochEmitter:
         gradients: dict[str, str],
         optimizer: Optimizer,
         dtype: str,
-        kernels: Kernels | None = None,
         sized: Shapes | None = None,
     ) -> None:
-        self.kernels, self.dtype, self.sized = kernels, dtype, sized or {}
+        self.dtype, self.sized = dtype, sized or {}
         self.plan, self.gradient, self.gradients, self.optimizer = plan, gradient, gradients, optimizer
         self.names = Names(
             {"gradient", f"gradient{SIZED}", "work", "losses", "now", "then", "step", "number", "entry", "entries"}
+            | {"theta", "g", UPDATE[True]}
             | self.taken
         )
         self.printer, self.wide = ScalarPrinter(dtype), ScalarPrinter("float64")
@@ -92,7 +95,6 @@ class EpochEmitter:
             tuple(p.name for p in parameters),
             tuple(states),
             tuple(optimizer.hyper),
-            kernels is not None,
         )
         self.py = {n: self.names.new(n) for n in dict.fromkeys((*gradient.inputs, *gradient.outputs))}
         for parameter in parameters:
@@ -106,12 +108,16 @@ class EpochEmitter:
         taken = [t.name for t in optimizer.update.inputs if t.name in wide]
         #: The numbers of a step that the update takes, in the dtype of the program.
         self.scalars = {n: self.names.new(f"{n}_real") if dtype != "float64" else wide[n] for n in taken}
+        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
+        #: What all entries share, and costs something.
+        self.constants = Invariants(lambda s: s in constant, self.names)
+        self.held = {s: self.names.new(s) for s in optimizer.state}
 
     def lines(self) -> list[str]:
         """The source of `epoch`; it returns the number of steps that were completed."""
         a = self.arguments
-        apart = [name for (p, _), name in self.state.items() if p == NO_PARAMETER or not a.packed]
-        changed = [*(self.py[p] for p in a.parameters), *(self.packs.values() if a.packed else ()), *apart]
+        apart = [name for (p, _), name in self.state.items() if p == NO_PARAMETER]
+        changed = [*(self.py[p] for p in a.parameters), *self.packs.values(), *apart]
         data = [self.py[d] for d in a.data]
         given = [*data, *(f"{d}_batch" for d in data), *(self.py[f] for f in a.fixed), *changed]
         given += self.hyper.values()
@@ -121,7 +127,7 @@ class EpochEmitter:
             "rows = order.size",
             "done = 0",
             "start = 0",
-            *(self._starts() if a.packed and self.packs else ()),
+            *(self._starts() if self.packs and not self.sized else ()),
             "while start < rows:",
             *_in(self._step()),
             "return done",
@@ -139,9 +145,7 @@ class EpochEmitter:
             kind, x, shape = "np.int64" if self.tensors[name].integer else "real", self.py[name], self.sized[name]
             lines.append(shaped(x, kind, (f"{x}.shape[0]", *shape[1:])))
             own[f"{x}_batch"] = (shape, kind)
-        changed = {self.py[p]: p for p in a.parameters}
-        changed |= {name: p for (p, _), name in self.state.items() if p != NO_PARAMETER}
-        lines += [shaped(name, "real", self.sized[p] or (1,)) for name, p in changed.items()]
+        lines += [shaped(self.py[p], "real", self.sized[p] or (1,)) for p in a.parameters]
         return [*lines, *(stack.array(n, shape, kind) or shaped(n, kind, shape) for n, (shape, kind) in own.items())]
 
     def _starts(self) -> list[str]:
@@ -149,12 +153,8 @@ class EpochEmitter:
         lines, end = ["# where the states of a parameter begin in the array of all"], "0"
         for name, start in self.starts.items():
             lines.append(f"{start} = {end}")
-            end = f"{start} + {'*'.join(self._lengths(name))}"
+            end = f"{start} + {self.py[name]}.size"
         return lines
-
-    def _lengths(self, parameter: str) -> list[str]:
-        rank = max(self.tensors[parameter].rank, 1)
-        return [f"{self.py[parameter]}.shape[{k}]" for k in range(rank)]
 
     def _passed(self, name: str) -> str:
         if name in self.arguments.data:
@@ -194,9 +194,8 @@ class EpochEmitter:
     # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _update(self) -> list[str]:
-        nests = [self._apart(p, *self._nest(self.tensors[p])) for p in self.arguments.parameters]
         equations = [f"# {eq!r}" for eq in self.optimizer.update.equations]
-        return ["broken = 0", *self._of_the_step(), *equations, *(line for nest in nests for line in nest)]
+        return ["broken = 0", *self._of_the_step(), *equations, *self._updates()]
 
     def _of_the_step(self) -> list[str]:
         """What all entries share: the number of the step, schedules, the norm of the gradient; in float64."""
@@ -228,45 +227,52 @@ class EpochEmitter:
             lines += ["    gg += np.float64(entry)*np.float64(entry)"]
         return lines
 
-    def _apart(self, parameter: str, constants: list[str], nest: list[str]) -> list[str]:
-        """The update of one parameter, as a call of a function of its own where the program has such."""
-        lines = [*constants, *nest]
-        if self.kernels is None:
-            return lines
-        rank = max(self.tensors[parameter].rank, 1)
-        given = {self.py[parameter]: array_type(self.dtype, rank)}
-        given |= dict.fromkeys(self.packs.values(), array_type(self.dtype, 1))
-        given[self.starts[parameter]] = "int64"
-        given[self.py[self.gradients[parameter]]] = array_type(self.dtype, rank)
-        given |= dict.fromkeys((*self.scalars.values(), "step"), self.dtype)
-        given["broken"] = "int64"
-        return self.kernels.call(f"{self.py[parameter]}_update", [], lines, given)
+    def _updates(self) -> list[str]:
+        """The update of every parameter, entry by entry."""
+        numbers, begin = self._numbers(), 0
+        lines = self.constants.lines(self.printer)
+        for parameter in self.arguments.parameters:
+            p, start = self.py[parameter], self.starts[parameter]
+            size = str(int(np.prod(self.sized[parameter]))) if self.sized else f"{p}.size"
+            arrays = {p: "0", self.py[self.gradients[parameter]]: "0"}
+            arrays |= dict.fromkeys(self.packs.values(), str(begin) if self.sized else start)
+            given = [flat(array, at, size) for array, at in arrays.items()]
+            lines += wrapped(f"broken += {UPDATE[bool(self.sized)]}(", [*given, *numbers], ")")
+            begin += int(size) if self.sized else 0
+        return lines
 
-    def _nest(self, parameter: Tensor) -> tuple[list[str], list[str]]:
-        """The update of one parameter over all its axes."""
-        p = self.py[parameter.name]
-        axes = [f"a{k}" for k in range(parameter.rank)]
-        at = f"[{', '.join(axes or ['0'])}]"
-        text = {"theta": f"{p}{at}", "g": f"{self.py[self.gradients[parameter.name]]}{at}", STEP: "step"}
-        text |= {s: f"{self.state[parameter.name, s]}{at}" for s in self.optimizer.state}
+    def _numbers(self) -> list[str]:
+        """What the update takes beside arrays, as far as it does."""
+        text = "\n".join(self.body)
+        numbers = ["step", *self.scalars.values(), *(s.name for s in self.constants.found.values())]
+        return [n for n in dict.fromkeys(numbers) if re.search(rf"\b{n}\b", text)]
+
+    def update_lines(self) -> list[str]:
+        """A function for the update of the entries of one parameter, and what it is compiled for."""
+        arrays = ["theta", "g", *self.held.values()]
+        return [
+            f"def {UPDATE[bool(self.sized)]}({', '.join([*arrays, *self._numbers()])}):",
+            '    """The update of every entry of a parameter; how many of the results are not finite."""',
+            "    broken = 0",
+            "    for entry in range(theta.size):",
+            *_in(_in(self.body)),
+            "    return broken",
+        ]
+
+    def update_types(self) -> list[str]:
+        """The types of the arguments of that function."""
+        return [*[array_type(self.dtype, 1)] * (2 + len(self.held)), *[self.dtype] * len(self._numbers())]
+
+    @cached_property
+    def body(self) -> list[str]:
+        """The equations of the update for one entry."""
+        text = {"theta": "theta[entry]", "g": "g[entry]", STEP: "step"}
+        text |= {s: f"{name}[entry]" for s, name in self.held.items()}
         stores = [("theta_new", text["theta"]), *((new, text[s]) for s, new in self.optimizer.state.items())]
         text |= self.scalars
-        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
-        invariants = Invariants(lambda s: s in constant, self.names)
-        body = self._body(text, invariants)
+        body = self._body(text, self.constants)
         body += [f"{target} = {text[name]}" for name, target in stores]
-        body.append(f"broken += {text['theta_new']} - {text['theta_new']} != 0")
-        for depth in reversed(range(parameter.rank)):
-            body = [f"for {axes[depth]} in range({p}.shape[{depth}]):", *_in(body)]
-        return [*(self._views(parameter) if self.arguments.packed else ()), *invariants.lines(self.printer)], body
-
-    def _views(self, parameter: Tensor) -> list[str]:
-        """The states of a parameter."""
-        lengths, start, lines = self._lengths(parameter.name), self.starts[parameter.name], []
-        for s, pack in self.packs.items():
-            view = f"view{len(lengths)}({pack}, {start}, {', '.join(lengths)})"
-            lines.append(f"{self.state[parameter.name, s]} = {view}")
-        return lines
+        return [*body, f"broken += {text['theta_new']} - {text['theta_new']} != 0"]
 
     def _body(self, text: dict[str, str], invariants: Invariants) -> list[str]:
         values: list[sympy.Expr] = []

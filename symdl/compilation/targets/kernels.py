@@ -64,7 +64,7 @@ class Kernels:
             end = [f"return {', '.join(results)}"] if results else []
             body = [f"    {line}" for line in (*notes, *lines, *end)]
             head = wrapped(f"def {self._names[key]}(", arguments, "):")
-            self.sources.append("\n".join([*_decorator(types), *head, *body]))
+            self.sources.append("\n".join([*decorators(types), *head, *body]))
         target = f"{', '.join(results)} = " if results else ""
         return wrapped(f"{target}{self._names[key]}(", arguments, ")")
 
@@ -85,7 +85,8 @@ def array_type(dtype: str, rank: int) -> str:
     return f"{dtype}[{':, ' * (rank - 1)}::1]"
 
 
-def _decorator(types: list[str]) -> list[str]:
+def decorators(types: list[str], more: str = "") -> list[str]:
+    """The lines before a function of these types that is compiled apart from its callers."""
     lines = [""]
     for text in types:
         if len(lines[-1]) + len(text) > WIDTH - 16:
@@ -93,8 +94,8 @@ def _decorator(types: list[str]) -> list[str]:
         lines[-1] += f"{text}, "
     lines[-1] = lines[-1].removesuffix(", ")
     if len(lines) == 1:
-        return [f'@{KERNEL}("{lines[0]}")']
-    return [f"@{KERNEL}(", *(f'    "{line}"' for line in lines), ")"]
+        return [f'@{KERNEL}("{lines[0]}"{more})']
+    return [f"@{KERNEL}(", *(f'    "{line}"' for line in lines), f"    {more})" if more else ")"]
 
 
 def names_in(line: str) -> list[str]:

@@ -13,9 +13,8 @@ _RESERVED = {
     "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
     "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx", "exp_gap",
-    "kept_apart", "product", PRODUCT,
-    "carray", "pointer", "stack", *(f"{kind}{rank}" for kind in ("shaped", "room") for rank in range(1, 8)),
-    "view1", "view2", "view3", "view4", "view5", "view6",
+    "kept_apart", "shared_product", PRODUCT,
+    "carray", "pointer", "stack", "update",
 }  # fmt: skip
 
 

@@ -9,13 +9,12 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, sized, wide
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, wide, workspace
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
-from symdl.compilation.targets.kernels import DEFINED, FEW, Kernels
+from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
 from symdl.compilation.targets.sized import SIZED, Shapes
-from symdl.compilation.targets.workspace import helpers_used
 from symdl.library.optimisers import Optimizer
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
@@ -29,7 +28,10 @@ EXACTLY = '@njit(forceinline=True, error_model="numpy")'
 APART = '@njit(cache=True, error_model="numpy")'
 
 #: Of modules with products of matrices.
-SHARED = "from symdl.compilation.shared import product"
+SHARED = "from symdl.compilation.shared import shared_product"
+
+#: What other compiled functions call as well as the user.
+CALLED = ", nogil=True, no_cpython_wrapper=False"
 
 INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
 
@@ -65,18 +67,23 @@ def emit_module(
     emitters = {n: WideEmitter(plan, dtype) if careful else Emitter(plan, dtype, kernels) for n, plan in plans.items()}
     functions = {name: emitter.function(name) for name, emitter in emitters.items()}
     parts: list[str] = []
-    for function in functions.values():
+    trains = optimizer is not None and gradients is not None
+    for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
-        parts.append("\n".join([DECORATOR, *_without_idle(function.lines)]))
+        apart = trains and name == "gradient"  # the training loop calls it
+        head = decorators(emitters[name].argument_types(), CALLED) if apart else [DECORATOR]
+        parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
     if optimizer is not None and gradients is not None:
-        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype, kernels)
+        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
+        parts.append("\n".join([*decorators(emitter.update_types()), *emitter.update_lines()]))
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
         if shapes and kernels is None and not careful:
             inner = Emitter(plans["gradient"], dtype, sized=shapes).function(f"gradient{SIZED}")
             outer = EpochEmitter(plans["gradient"], inner, gradients, optimizer, dtype, sized=shapes)
             parts.append("\n".join([INLINED, *inner.lines]))
+            parts.append("\n".join([INLINED, *outer.update_lines()]))
             parts.append("\n".join([DECORATOR, *outer.lines()]))
             given = (*arguments.data, *arguments.fixed, *arguments.parameters)
             arguments = replace(arguments, sizes={n: shapes[n] for n in given})
@@ -90,10 +97,10 @@ def emit_module(
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
     if f"{products.PRODUCT}(" in text:
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED}\n")
-        header += f'\n{products.PRODUCT} = product("{dtype}")'
-    if arguments is not None and arguments.sizes:
-        header = header.replace("from numba import njit\n", f"from numba import njit\n{sized.IMPORT}")
-    if kernels is not None:
+        header += f'\n{products.PRODUCT} = shared_product("{dtype}")'
+    if "carray(" in text:
+        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{workspace.IMPORT}\n")
+    if f"@{KERNEL}(" in text:
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
@@ -101,9 +108,8 @@ def emit_module(
 
 def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
     """The functions that a text calls, those first that others call."""
-    helpers = [f"{INLINED}\n{source}" for source in (*helpers_used(text), *sized.helpers_used(text))]
     called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
-    helpers += [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
+    helpers = [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
     helpers += _compensated(called, dtype)
     return helpers + [f"{INLINED}\n{function}" for function in called]
 

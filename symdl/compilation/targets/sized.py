@@ -6,13 +6,13 @@ steps of training get such functions (ADR 21 says how they are checked).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from symdl.compilation.composite import integers
 from symdl.compilation.extents import Axes, Key
+from symdl.compilation.targets.workspace import tuple_of, viewed
 from symdl.core.indices import Index
 
 #: What the names of these functions end with.
@@ -20,8 +20,6 @@ SIZED = "_sized"
 #: Bytes of the stack that a function takes at most.
 ROOM = 65_536
 Shapes = Mapping[str, tuple[int, ...]]
-IMPORT = "from numba import carray\nfrom symdl.compilation.machine.addresses import pointer, stack\n"
-_AXES = "abcdef"
 
 
 def size_of(axes: Axes, key: Key) -> int | None:
@@ -34,8 +32,17 @@ def size_of(axes: Axes, key: Key) -> int | None:
 
 
 def shaped(name: str, kind: str, shape: tuple[int | str, ...]) -> str:
-    """The line that gives an array its lengths."""
-    return f"{name} = shaped{len(shape)}({name}, {kind}, {', '.join(map(str, shape))})"
+    """The line that gives an array its lengths.
+
+    >>> shaped("x", "real", (4, 2))
+    'x = carray(pointer(x, 0), (4, 2), real)'
+    """
+    return f"{name} = {viewed(name, '0', [str(s) for s in shape], kind)}"
+
+
+def flat(array: str, start: str, size: str) -> str:
+    """Entries of an array as a row of numbers."""
+    return viewed(array, start, [size])
 
 
 class Stack:
@@ -50,26 +57,4 @@ class Stack:
         if size > self.left:
             return None
         self.left -= size
-        return f"{name} = carray(stack({size}), ({', '.join(map(str, shape))},), {kind})"
-
-
-def helpers_used(text: str) -> list[str]:
-    """Source of the helpers that a text calls, one for each number of axes.
-
-    >>> print(helpers_used("x = shaped2(x, real, 4, 2)")[0])
-    def shaped2(array, kind, a, b):
-        \"\"\"The array with these lengths, which it has.\"\"\"
-        return carray(pointer(array, 0), (a, b), kind)
-    """
-    found = []
-    for name, rank in sorted(set(re.findall(r"\b(shaped|room)(\d)\(", text))):
-        axes = ", ".join(_AXES[: int(rank)])
-        tuple_of = f"({axes},)" if rank == "1" else f"({axes})"
-        if name == "shaped":
-            head, note = f"def shaped{rank}(array, kind, {axes}):", "The array with these lengths, which it has."
-            value = f"carray(pointer(array, 0), {tuple_of}, kind)"
-        else:
-            head, note = f"def room{rank}(work, start, {axes}):", "The numbers from `start` on as an array."
-            value = f"carray(pointer(work, start), {tuple_of}, real)"
-        found.append("\n".join([head, f'    """{note}"""', f"    return {value}"]))
-    return found
+        return f"{name} = carray(stack({size}), {tuple_of([str(s) for s in shape])}, {kind})"

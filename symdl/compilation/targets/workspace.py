@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
+IMPORT = "from numba import carray\nfrom symdl.compilation.machine.addresses import pointer, stack"
 #: Slots start at multiples of this many numbers.
 ALIGNMENT = 8
-_AXES = "abcdef"
 
 
 class WorkSpace:
@@ -56,16 +55,11 @@ class WorkSpace:
         return lines
 
     def views(self, wanted: Iterable[str] | None = None) -> dict[str, str]:
-        """The line that makes each array, by its name: all of them in place, or the wanted ones with a helper."""
+        """The line that makes each array, by its name: all of them or the wanted ones."""
         made: dict[str, str] = {}
         for name in self.kept if wanted is None else wanted:
-            if (buffer := self.kept.get(name)) is None or buffer.slot is None:
-                continue
-            shape, start = self.shape_of(buffer.tensor), self.starts[buffer.slot]
-            if wanted is not None:
-                made[name] = f"{name} = view{len(shape)}(work, {start}, {', '.join(shape)})"
-            else:
-                made[name] = f"{name} = {_view(start, shape)}"
+            if (buffer := self.kept.get(name)) is not None and buffer.slot is not None:
+                made[name] = f"{name} = {viewed('work', self.starts[buffer.slot], self.shape_of(buffer.tensor))}"
         return made
 
 
@@ -73,23 +67,20 @@ def _aligned(size: str) -> str:
     return f"({size} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}"
 
 
-def _view(start: str, shape: list[str]) -> str:
-    turned = f".reshape({', '.join(shape)})" if len(shape) > 1 else ""
-    return f"work[{start}:{start} + {'*'.join(shape)}]{turned}"
+def viewed(array: str, start: str, shape: list[str], kind: str = "real") -> str:
+    """The numbers of a contiguous array from `start` on as an array of that shape.
 
+    NumPy's slices and shapes would do the same: they count who refers to an array, and take Numba three times as long.
 
-def helpers_used(text: str) -> list[str]:
-    """Source of the helpers that emitted code makes arrays with: one for each number of axes.
-
-    >>> print(helpers_used("y = view2(work, slot1, N, D)")[0])
-    def view2(work, start, a, b):
-        \"\"\"The numbers from `start` on as an array.\"\"\"
-        return work[start:start + a*b].reshape(a, b)
+    >>> viewed("work", "slot1", ["N", "D"])
+    'carray(pointer(work, slot1), (N, D), real)'
     """
-    found = []
-    for rank in sorted({int(n) for n in re.findall(r"\bview(\d)\(\w+, ", text)}):
-        axes = list(_AXES[:rank])
-        head = f"def view{rank}(work, start, {', '.join(axes)}):"
-        lines = ['    """The numbers from `start` on as an array."""', f"    return {_view('start', axes)}"]
-        found.append("\n".join([head, *lines]))
-    return found
+    return f"carray(pointer({array}, {start}), {tuple_of(shape)}, {kind})"
+
+
+def tuple_of(texts: list[str]) -> str:
+    """
+    >>> tuple_of(["N"]), tuple_of(["N", "D"])
+    ('(N,)', '(N, D)')
+    """
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
