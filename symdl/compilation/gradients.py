@@ -13,6 +13,7 @@ from symdl.derivation.dominant import with_remainders
 from symdl.derivation.meeting import with_differences
 from symdl.derivation.roots import with_factored_roots
 from symdl.derivation.stable import stabilise
+from symdl.derivation.unitvectors import with_factored_unit_vectors
 from symdl.errors import DefinitionError, one_of
 
 
@@ -51,8 +52,13 @@ def programs_for(
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
     plain = {n: with_differences(d) for n, d in written.items()} if careful else written
     stable = {n: with_remainders(stabilise(d)) for n, d in plain.items()}
-    stable = {n: with_factored_roots(d) if careful else with_forms(d) for n, d in stable.items()}
+    stable = {n: _factored(d) if careful else with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
+
+
+def _factored(definition: Definition) -> Definition:
+    """Differences of lengths and of directions, as wide numbers have them."""
+    return with_factored_roots(with_factored_unit_vectors(definition))
 
 
 def predictions(definition: Definition) -> tuple[str, ...]:

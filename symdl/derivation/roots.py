@@ -60,18 +60,18 @@ def with_factored_roots(definition: Definition) -> Definition:
 
 def _pair(node: sympy.Expr, by_name: dict[str, Equation]) -> tuple[Element, Element] | None:
     """The first c·A and −c·B of a sum, where A and B are roots of sums of squares with one set of subscripts."""
-    roots = [a for a in node.args if _squares(a.as_coeff_Mul()[1], by_name) is not None]
+    roots = [a for a in node.args if squares(a.as_coeff_Mul()[1], by_name) is not None]
     for one, other in permutations(roots, 2):
         (c, first), (d, second) = one.as_coeff_Mul(), other.as_coeff_Mul()
         if c > 0 and c == -d and first.subscripts == second.subscripts:
-            terms = [_squares(e, by_name) for e in (first, second)]
+            terms = [squares(e, by_name) for e in (first, second)]
             bounds = [[i.extent for i in t.bound] for t in terms if t is not None]
             if bounds[0] == bounds[1]:
                 return first, second
     return None
 
 
-def _squares(e: sympy.Expr, by_name: dict[str, Equation]) -> Term | None:
+def squares(e: sympy.Expr, by_name: dict[str, Equation]) -> Term | None:
     """The sum of squares that an element is the root of."""
     eq = by_name.get(e.name) if isinstance(e, Element) else None
     if eq is None or not eq.pointwise or not eq.rhs.is_Pow or eq.rhs.exp != sympy.S.Half:
@@ -86,7 +86,7 @@ def _squares(e: sympy.Expr, by_name: dict[str, Equation]) -> Term | None:
 
 def _rest(first: Element, second: Element, by_name: dict[str, Equation], name: str) -> Equation:
     """Σ u² − Σ v² as Σ (u − v)(u + v)."""
-    one, other = (_squares(e, by_name) for e in (first, second))
+    one, other = (squares(e, by_name) for e in (first, second))
     assert one is not None and other is not None
     indices = by_name[first.name].indices
     places = dict(zip(by_name[second.name].indices, indices, strict=True)) | dict(

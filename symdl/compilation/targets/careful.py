@@ -71,8 +71,8 @@ class WidePrinter(ScalarPrinter):
     def _print_Add(self, expr: Any, order: Any = None) -> str:
         texts = [self._print(a) for a in expr.args]
         first, *rest = texts
-        if len(texts) == 3:
-            return f"total({', '.join(texts)})"
+        if len(texts) > 2:
+            return f"total(({', '.join(texts)}))"
         for text in rest:
             first = f"plus({first}, {text})"
         return str(first)

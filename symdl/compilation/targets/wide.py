@@ -100,13 +100,17 @@ def plus(a, b):
     return normal(s, t - (s - total), a[2])
 
 
-def total(a, b, c):
-    """a + b + c, the two larger ones first, so that what cancels has done so before a small one comes."""
-    if c[0] != 0.0 and (a[0] == 0.0 or a[2] < c[2]):
-        a, c = c, a
-    if c[0] != 0.0 and (b[0] == 0.0 or b[2] < c[2]):
-        b, c = c, b
-    return plus(plus(a, b), c)
+def total(terms):
+    """The sum of several, the larger ones first, so that what cancels has done so before a small one comes."""
+    result, last, place = (0.0, 0.0, 0.0), math.inf, -1
+    for _ in range(len(terms)):
+        chosen, most = place, -math.inf
+        for k in range(len(terms)):
+            size = terms[k][2] if terms[k][0] != 0.0 else -1e300
+            if size > most and (size < last or (size == last and k > place)):
+                chosen, most = k, size
+        result, last, place = plus(result, terms[chosen]), most, chosen
+    return result
 
 
 def times(a, b):
