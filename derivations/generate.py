@@ -20,8 +20,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,8 @@ INDEX = HERE / "index.html"
 PROOFS = HERE / "proofs"
 TABLE_BEGINS = "<!-- made by `make gallery` from sd.definitions() -->"
 TABLE_ENDS = "<!-- end -->"
+#: Pages that take more than ten seconds.
+LONG = ("transformer", "recurrent")
 
 
 def sources() -> list[Path]:
@@ -88,21 +94,20 @@ def of_lessons(introduction: str, lessons: Sequence[Lesson | Proof | Entry]) -> 
 
 def texts(source: Path) -> dict[Path, str]:
     """What the folder of one source has to hold."""
-    files = {}
-    for name, made in documents(source).items():
-        files.update(
-            {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
-        )
-        files.update({source.with_name(b.link): b.svg for b in made.blocks if getattr(b, "link", "")})
-    return files
+    return {path: text for name in pages(source) for path, text in page(source, name).items()}
 
 
-def documents(source: Path) -> dict[str, Any]:
-    """The documents of one folder by name: one, or several `pages`."""
-    pages = getattr(load(source), "pages", None)
-    if pages is None:
-        return {source.parent.name: document(source)}
-    return {name: of_lessons(introduction, lessons) for name, (introduction, lessons) in pages.items()}
+def pages(source: Path) -> list[str]:
+    """The names of the documents of one folder: its own, or those of several `pages`."""
+    return list(getattr(load(source), "pages", None) or [source.parent.name])
+
+
+def page(source: Path, name: str) -> dict[Path, str]:
+    """One document, in both formats, and its pictures."""
+    several = getattr(load(source), "pages", None)
+    made = document(source) if several is None else of_lessons(*several[name])
+    files = {source.with_name(f"{name}.md"): sd.markdown(made), source.with_name(f"{name}.tex"): sd.to_tex(made)}
+    return files | {source.with_name(b.link): b.svg for b in made.blocks if getattr(b, "link", "")}
 
 
 def layers_page(old: str) -> str:
@@ -148,18 +153,39 @@ def unmade() -> dict[Path, str]:
     return {page: page.read_text(encoding="utf-8") for page in pages}
 
 
+def proofs() -> dict[Path, str]:
+    """The files for Coq."""
+    return {PROOFS / f"{name}.v": sd.proof_file(name).text for name in sd.provable()}
+
+
+def lists() -> dict[Path, str]:
+    """The pages of docs/ that list what the library has."""
+    made = ((ACTIVATIONS, activations_page), (LAYERS, layers_page), (LOSSES, losses_page))
+    return {path: write(path.read_text(encoding="utf-8")) for path, write in made}
+
+
 def wanted() -> Iterator[tuple[Path, str]]:
-    """Every file that is made, with what it has to hold."""
+    """Every file that is made, with what it has to hold: pages are made side by side, by one process for each core, and
+    those that take longest are begun first."""
+    jobs = [partial(page, source, name) for source in sources() for name in pages(source)]
+    jobs = sorted(jobs, key=lambda job: job.args[0].parent.name not in LONG)
     made: dict[Path, str] = {}
-    for source in sources():
-        files = texts(source)
-        made.update(files)
-        yield from files.items()
-    yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in (unmade() | made).items()})
-    yield from ((PROOFS / f"{name}.v", sd.proof_file(name).text) for name in sd.provable())
-    yield ACTIVATIONS, activations_page(ACTIVATIONS.read_text(encoding="utf-8"))
-    yield LAYERS, layers_page(LAYERS.read_text(encoding="utf-8"))
-    yield LOSSES, losses_page(LOSSES.read_text(encoding="utf-8"))
+    workers = min(cores(), len(jobs))
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(job) for job in (*jobs, proofs, lists)]
+        try:
+            for done in as_completed(running):
+                made.update(done.result())
+                yield from done.result().items()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    here = {p: t for p, t in (unmade() | made).items() if p.is_relative_to(HERE)}
+    yield INDEX, index_page({p.relative_to(HERE).as_posix(): t for p, t in sorted(here.items())})
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def main() -> int:

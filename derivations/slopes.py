@@ -298,7 +298,7 @@ def _(eps, I, U):
 
 
 @by_hand("giou", "C", eps=None)
-def _(eps, U, C):
-    """By the area around both boxes."""
+def _(eps, D, C):
+    """By the area around both boxes, of which D is empty."""
     (n,) = C.indices
-    return let("C_bar[n]", (U[n] + eps) / (C[n] + eps) ** 2 / n.extent)
+    return let("C_bar[n]", -D[n] / (C[n] + eps) ** 2 / n.extent)

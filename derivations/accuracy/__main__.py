@@ -18,14 +18,6 @@ import symdl as sd
 from symdl.library.activations import ACTIVATIONS
 from symdl.testing.records import Swept
 
-#: Where no stable form is computed, and why, by name and part: differences of independent numbers, whose digits no
-#: arithmetic of a fixed length keeps at every point.
-NONE_FOUND: dict[tuple[str, str], str] = {
-    ("snake", "slope"): "1 + sin 2ax, where 2ax is beyond the largest number: (sin ax + cos ax)², whose terms cancel",
-    ("triplet_margin", "slope"): "the difference of two unit vectors, which are nearly the same for a far anchor; by "
-    "hand it is one of products of two entries each, as many as the square of their number, which is not computed",
-    ("giou", "slope"): "what is left of shares of the hull and of the boxes, where one box is all but the hull",
-}
 #: Losses with options, after the line without.
 OPTIONS: dict[str, dict[str, Any]] = {"softmax_cross_entropy": {"target": "classes"}}
 #: How many examples are tried of functions of several numbers.
@@ -42,12 +34,7 @@ represented. True values come from the definition in ball arithmetic, with as ma
 *: compiled with twice the digits and without overflow, which these definitions ask for (`careful`).
 
 PyTorch's operation and its autograd, on the same points and on the same processor, stand beside (†: NaN, or infinite,
-where the value can be represented). ‡: no stable form is there, for the reason below, which also
-says the error in units of what counts then. `symdl accuracy NAME` measures again. Figures are rounded up.
-
-"""
-WHY = """
-## Where no stable form is there
+where the value can be represented). `symdl accuracy NAME` measures again. Figures are rounded up.
 
 """
 TABLE = """| function | value, float64 | slope, float64 | value, float32 | slope, float32 |
@@ -70,9 +57,8 @@ def line(found: sd.Accuracy) -> str:
         for part in ("value", "slope"):
             rows = [r for r in found.rows if r.dtype == dtype and r.part.startswith(part)]
             peers = [r.peer for r in rows if r.peer is not None]
-            mark = "‡" if (found.name, part) in NONE_FOUND else ""
             beside = f" ({figure(max(peers))})" if peers else ""
-            cells.append(figure(max(r.worst for r in rows)) + mark + beside)
+            cells.append(figure(max(r.worst for r in rows)) + beside)
     return f"| `{found.name}`{'*' if _careful(found.name) else ''} | {' | '.join(cells)} |"
 
 
@@ -98,32 +84,7 @@ def page(found: Sequence[sd.Accuracy]) -> str:
     """The whole page."""
     one = [f"{line(f)}\n" for f in found if f.name in ACTIVATIONS]
     several = [f"{line(f)}\n" for f in found if f.name not in ACTIVATIONS]
-    return "".join([HEAD, TABLE, *one, SEVERAL, TABLE, *several, WHY, *(why(f) for f in found)])
-
-
-def why(found: sd.Accuracy) -> str:
-    """The reasons for which a function has no stable form, with what its errors are relative to."""
-    lines = []
-    for part in ("value", "slope"):
-        rows = [r for r in found.rows if r.part.startswith(part) and not r.passed]
-        if (found.name, part) in NONE_FOUND and rows:
-            relative = figure(max(r.relative or 0.0 for r in rows))
-            share = max(r.above[-1] for r in rows)
-            numbers = ", ".join(f"{condition(r.condition)} in {r.dtype}" for r in rows)
-            lines.append(
-                f"- `{found.name}`, {part}: {NONE_FOUND[found.name, part]}. {share:.1%} of the points are beyond 4 "
-                f"ulps; in ulps of the sum of \\|terms\\| the largest error is {relative}. "
-                f"Condition number at the largest error: {numbers}.\n"
-            )
-    return "".join(lines)
-
-
-def condition(number: float | None) -> str:
-    """
-    >>> condition(30.0), condition(float("inf"))
-    ('3e+01', '∞')
-    """
-    return "∞" if number is None or math.isinf(number) else f"{number:.0e}"
+    return "".join([HEAD, TABLE, *one, SEVERAL, TABLE, *several])
 
 
 def measured(names: Sequence[str], kept: Path | None) -> Iterator[sd.Accuracy]:
@@ -157,8 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     found = list(measured(names or sd.swept(), folder))
     if not names:
         PAGE.write_text(page(found), encoding="utf-8")
-    kept = (r.passed or (r.conditioned and (f.name, r.part.split()[0]) in NONE_FOUND) for f in found for r in f.rows)
-    return 0 if all(kept) else 1
+    return 0 if all(f.passed for f in found) else 1
 
 
 if __name__ == "__main__":

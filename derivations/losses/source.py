@@ -98,7 +98,11 @@ REGIONS = page(
     LossEntry("dice", closed_words="By the overlap $I$ and the size $U$ of both."),
     LossEntry("tversky"),
     LossEntry("iou"),
-    LossEntry("giou"),
+    LossEntry(
+        "giou",
+        r"""In the paper $D$ is $C - U$, a difference of areas that may be nearly the same; both are equal for all boxes
+        (the tests prove it).""",
+    ),
 )
 
 #: Title, introduction and entries, by the name of the page.

@@ -30,8 +30,12 @@ gap: Any = scalar_function("gap", lambda a, b: a - b, slope=lambda a, b: sympy.S
 #: e^{a − b}, with what the rounding of a − b leaves out put in.
 exp_gap: Any = scalar_function("exp_gap", lambda a, b: sympy.exp(a - b), source="e^{a − b}")
 
+#: sin kx and cos kx for a number k: what counts of k·x is what it is beyond whole turns, to all digits.
+sin_of: Any = scalar_function("sin_of", lambda x, k: sympy.sin(k * x), source="sin kx")
+cos_of: Any = scalar_function("cos_of", lambda x, k: sympy.cos(k * x), source="cos kx")
+
 #: Those that stand in equations, not only in forms.
 PRINTED = (quotient, gap, exp_gap)
 
 #: All of them: none is replaced by its definition in what is computed.
-NODES = (scaled_exp, erfcx, hypot, *PRINTED)
+NODES = (scaled_exp, erfcx, hypot, sin_of, cos_of, *PRINTED)

@@ -1,9 +1,11 @@
-"""Differences of unit vectors: u_d/|u| − v_d/|v| = Σ_j (u_d v_j − v_d u_j)(u_d v_j + v_d u_j) / ((u_d |v| + v_d |u|)|u||v|).
+"""Differences of unit vectors, as sums of products of two entries each.
 
-Two directions from one far point are nearly the same, and what is left of them when they are subtracted is in no digit of
-theirs. In the products, what u and v have in common cancels in symbols: with u = m + x and v = m + y it is
-u_d v_j − v_d u_j = m_d (y_j − x_j) − m_j (y_d − x_d) + x_d y_j − y_d x_j. The form holds where u_d and v_d have one sign;
-elsewhere nothing cancels.
+    u_d/|u| − v_d/|v| = Σ_j (u_d v_j − v_d u_j)(u_d v_j + v_d u_j) / ((u_d |v| + v_d |u|) |u| |v|)
+
+Two directions from one far point are nearly the same, and what is left of them when they are subtracted is in no digit
+of theirs. In the products, what u and v have in common cancels in symbols: with u = m + x and v = m + y it is
+u_d v_j − v_d u_j = m_d (y_j − x_j) − m_j (y_d − x_d) + x_d y_j − y_d x_j. The form holds where u_d and v_d have one
+sign; elsewhere nothing cancels.
 
 >>> from symdl.core.define import Input, Sum, define, let, sqrt
 >>> @define
@@ -15,13 +17,10 @@ elsewhere nothing cancels.
 >>> factored = with_factored_unit_vectors(turned)
 >>> [eq.name for eq in factored.equations]
 ['S', 'A', 'S2', 'B', 'V', 'r']
->>> factored.by_name["V"].terms[0].body.subs({e: 0 for e in factored["p"][factored["V"].indices].atoms()})
-0
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -41,7 +40,7 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class _Unit:
-    """factor · u[index] / root, one summand of an equation; u is given over the index that its squares are summed over."""
+    """factor · u[index] / root, a summand of an equation; u is over the index that its squares are summed over."""
 
     factor: sympy.Expr
     root: Element
@@ -84,7 +83,7 @@ def _flat(eq: Equation) -> bool:
     return not any(t.bound for t in eq.terms)
 
 
-def _unit(part: sympy.Expr, eq: Equation, by_name: Mapping[str, Equation]) -> _Unit | None:
+def _unit(part: sympy.Expr, eq: Equation, by_name: dict[str, Equation]) -> _Unit | None:
     """A summand as a multiple of an entry of a unit vector."""
     pointwise = [e for e in by_name.values() if _flat(e) and not squares(e.out.element(), by_name)]
     opened = put_in(part, pointwise) if part.has(Element) else part
@@ -104,7 +103,7 @@ def _unit(part: sympy.Expr, eq: Equation, by_name: Mapping[str, Equation]) -> _U
                 if (ratio := _ratio(factor, rename(u, {bound: index}))) is not None:
                     rest = sympy.Mul(ratio, *factors[:k], *factors[k + 1 :])
                     if not any(index in e.free_symbols for e in rest.atoms(Element)):
-                        return _Unit(_signed(rest), root, index, bound, u)
+                        return _Unit(_outside(rest), root, index, bound, u)
     return None
 
 
@@ -117,14 +116,21 @@ def _ratio(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def _signed(expr: sympy.Expr) -> sympy.Expr:
-    """−1 out of switches between numbers, so that opposite ones are seen to be."""
-    found = {}
-    for switch in expr.atoms(Switch):
-        x, below, above, weight = switch.args
-        if below.is_number and above.is_number and (below or above) < 0:
-            found[switch] = -Switch(x, -below, -above, weight)
-    return expr.xreplace(found)
+def _outside(expr: sympy.Expr) -> sympy.Expr:
+    """What a switch between 0 and something multiplies put outside of it, so that opposite ones are seen to be.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> _outside(Switch(x, 0, -Switch(y, 1, 0, 0), 1))
+    -Switch(x, 0, 1, 1)*Switch(y, 1, 0, 0)
+    """
+    if isinstance(expr, Switch):
+        x, below, above, weight = expr.args
+        if below == 0 and above != 0:
+            return Switch(x, 0, 1, weight) * _outside(above)
+        if above == 0 and below != 0:
+            return Switch(x, 1, 0, weight) * _outside(below)
+        return expr
+    return sympy.Mul(*map(_outside, expr.args)) if expr.is_Mul else expr
 
 
 def _difference(one: _Unit, other: _Unit) -> tuple[_Unit, _Unit, sympy.Expr] | None:

@@ -40,9 +40,8 @@ def space() -> dict[str, Any]:
     """The functions, and one that calls them all."""
     calls = [f"{n}({'magnitude(a)' if n in POSITIVE else 'a'})" for n in ONE_NUMBER]
     calls += [f"{n}({'magnitude(a)' if n == 'powered' else 'a'}, b)" for n in TWO_NUMBERS]
-    test = (
-        f"@njit\ndef every(x, y):\n    a, b = wide(x), wide(y)\n    return ({', '.join(calls)}, total(a, b, minus(a)))"
-    )
+    every = f"({', '.join(calls)}, total((a, b, minus(a))))"
+    test = f"@njit\ndef every(x, y):\n    a, b = wide(x), wide(y)\n    return {every}"
     parts = wide.used(test + "narrow(a)", APART.replace("cache=True, ", ""), EXACTLY)
     head = "import math\nimport numpy as np\nfrom numba import njit\nreal = np.float64"
     made: dict[str, Any] = {}

@@ -81,6 +81,20 @@ def test_waves_that_vanish_twice_are_fractions():
     assert found.needed and found.form is not None and found.form.worst <= HARD
 
 
+@pytest.mark.parametrize("wave", [sympy.sin(30 * X), 1 - sympy.cos(X / 3), 3 * sympy.cos(3 * X)])
+def test_waves_know_their_number_to_all_digits(wave):
+    """30 x is rounded, and a wave far from 0 is then another one; what is computed takes no product."""
+    assert Analysis(wave, X).ulps(2.0**500 - 2.0**448) > 1e6
+    found = find("f", wave, X)
+    assert found.form is not None and found.form.worst <= HARD
+    assert all(p.near or not p.expr.has(sympy.sin, sympy.cos) for p in found.form.pieces)
+
+
+def test_a_product_overflows_where_its_number_comes_first():
+    """1.7 x e⁻ˣ at the largest x: compiled code multiplies from the left."""
+    assert Analysis(sympy.Rational(17, 10) * X * exp(-X), X).ulps(1.7e308) == np.inf
+
+
 def test_polynomials_are_proved_and_a_degree_too_low_is_not(rng):
     made: Any = polynomial(X - tanh(X), X, -0.5, 0.5, sympy.S.Zero, 3, 57)
     assert made.bound < 2.0**-57 and made.order == 3

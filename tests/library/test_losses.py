@@ -12,6 +12,7 @@ import torch
 from support.peers import agree, both_ways
 from torch.nn import functional as F
 
+import symdl as sd
 from symdl.core.define import symbol
 from symdl.core.tensors import Fact
 from symdl.library.activations import sigmoid
@@ -449,3 +450,20 @@ def test_scores_are_any_numbers() -> None:
 
 def test_every_loss_is_compared() -> None:
     assert {case.name for case in CASES} == set(LOSSES)
+
+
+def test_the_rest_of_the_hull_is_that_of_the_paper():
+    """Rezatofighi et al., algorithm 1: the area of the hull less that of the union."""
+
+    @sd.define
+    def paper(t=sd.Input("n c=4", facts=["box"]), y_hat=sd.Input("n c=4", facts=["box"])):
+        n, _ = t.indices
+        ends = [[which(t[n, c], y_hat[n, c], kink="mid") for c in range(4)] for which in (sd.minimum, sd.maximum)]
+        (low, high), (t_area, y_area) = ends, [(b[n, 2] - b[n, 0]) * (b[n, 3] - b[n, 1]) for b in (t, y_hat)]
+        sides = [sd.let(f"{m}[n]", low[c + 2] - high[c])[n] for c, m in enumerate("uv")]
+        shared = sd.maximum(sides[0], 0, kink="left") * sd.maximum(sides[1], 0, kink="left")
+        hull = (high[2] - low[0]) * (high[3] - low[1])
+        return sd.let("D[n]", hull - (t_area + y_area - shared))
+
+    ours = sd.definition("giou").only(["D"])
+    assert sd.equal(ours, paper).require().status == "proved"

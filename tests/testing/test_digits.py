@@ -47,6 +47,22 @@ def test_a_function_that_keeps_its_digits_says_so_without_a_warning():
     assert sd.digits(made).keeps and "keeps its digits" in str(sd.digits(made))
 
 
+@pytest.mark.parametrize(("name", "values"), [("softplus", {"beta": 3}), ("sine", {"omega": 30})])
+def test_other_values_of_parameters_are_within_four_ulps(name, values):
+    found = sd.sweep(sd.activation(name, **values), points=40, dtypes=["float32"])
+    assert found.passed, found
+
+
+def test_a_function_with_two_values_of_its_parameter_in_one_definition():
+    @sd.define
+    def both(s=sd.Input("n")):
+        (n,) = s.indices
+        parts = [sd.activation("swish", beta=beta)(s[n]) for beta in (1.7, 0.3)]
+        return sd.let("a[n]", parts[0] + 2 * parts[1])
+
+    assert sd.compile(both).report.worst < 10
+
+
 def test_a_stated_stable_form_is_taken():
     made = sd.activation("own_decay", lambda s: sd.exp(s) - 1, stable=_expm1)
     assert all(loss.part == "slope" for loss in sd.digits(made).losses)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import compensated, elementary, formcode
+from symdl.compilation.targets import compensated, elementary, formcode, waves
 
 #: Who runs a device function together: the threads of one block, or those of the whole grid.
 BARRIERS = {
@@ -290,6 +290,14 @@ def pair_product(a, b):
     return product, left + (a[0]*b[1] + a[1]*b[0])
 '''
 
+_EXACT_PRODUCT = '''
+@device
+def exact_product(a, b):
+    """a·b and what rounding it leaves out."""
+    product = a*b
+    return product, cuda.fma(a, b, -product)
+'''
+
 
 def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: int) -> list[str]:
     """The functions that emitted code calls, those first that others call.
@@ -307,6 +315,7 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
     found = [_OF_THE_LIBRARY.get(n, elementary.SOURCES[dtype][n]).replace("LIMIT", _LIMITS[dtype]) for n in used]
     names = compensated.used(called)
     found += [_PAIR_PRODUCT if n == "pair_product" else compensated.SOURCES[dtype][n] for n in names]
+    found += [_EXACT_PRODUCT if n == waves.EXACT else s for n, s in waves.used(called, dtype).items()]
     found = [_for_device(f) for f in (*found, *forms)]
     if any("floor(" in f for f in found):
         found.insert(0, _FLOOR.strip())

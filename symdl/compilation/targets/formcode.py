@@ -10,8 +10,9 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 
 from symdl.compilation.plan import Plan
+from symdl.compilation.targets import waves
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.core.accurate import scaled_exp
+from symdl.core.accurate import cos_of, scaled_exp, sin_of
 from symdl.derivation.accurate.calls import FormCall
 from symdl.derivation.accurate.forms import Form, Piece
 from symdl.derivation.accurate.series import Polynomial
@@ -125,6 +126,8 @@ class FormPrinter(ScalarPrinter):
             return self._held(expr)
         if isinstance(expr, scaled_exp):
             return expr.func(self.prepared(expr.args[0]), self._held(expr.args[1]))
+        if isinstance(expr, sin_of | cos_of):
+            return expr.func(self.prepared(expr.args[0]), expr.args[1])
         if expr.is_Mul:
             number, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
             factors = [self.prepared(f) for f in sympy.Mul.make_args(rest)]
@@ -175,6 +178,13 @@ class FormPrinter(ScalarPrinter):
 
     def _print_scaled_exp(self, expr: Any) -> str:
         return f"scaled_exp({self._print(expr.args[0])}, {self._pair(expr.args[1])})"
+
+    def _print_sin_of(self, expr: Any) -> str:
+        x, k = expr.args
+        ahead = int(isinstance(expr, cos_of))
+        return f"wave({self._print(x)}, {waves.arguments(k, 'float32' if self.wrap else 'float64')}, {ahead})"
+
+    _print_cos_of = _print_sin_of
 
     def _print_erfcx(self, expr: Any) -> str:
         return f"erfcx({self._print(expr.args[0])})"

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, wide, workspace
+from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, waves, wide, workspace
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
@@ -116,9 +116,13 @@ def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
 
 def _compensated(called: list[str], dtype: str) -> list[str]:
     """What forms call: functions that carry more digits."""
-    names = compensated.used("\n".join(called))
-    sources = compensated.SOURCES[dtype]
-    return [f"{EXACTLY if n in compensated.EXACT else INLINED}\n{sources[n]}" for n in names]
+    text = "\n".join(called)
+    sources = {n: compensated.SOURCES[dtype][n] for n in compensated.used(text)} | waves.used(text, dtype)
+    exact = (*compensated.EXACT, waves.EXACT)
+    return [
+        f"{EXACTLY if n in exact else INLINED if n in compensated.SOURCES[dtype] else APART}\n{s}"
+        for n, s in sources.items()
+    ]
 
 
 def _header(plans: dict[str, Plan], dtype: str, optimizer: Optimizer | None) -> str:

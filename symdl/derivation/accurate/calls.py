@@ -6,6 +6,7 @@ function of its own; afterwards each call that has a better form becomes a call 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -16,6 +17,7 @@ import sympy
 from symdl.core.accurate import NODES
 from symdl.core.definitions import Definition
 from symdl.core.functions import ScalarFunction, scalar_function
+from symdl.core.tensors import Element
 from symdl.derivation.accurate.forms import Form, Search, find
 from symdl.derivation.stable import complemented
 from symdl.errors import UnsupportedError
@@ -37,8 +39,29 @@ def with_twins(definition: Definition) -> Definition:
 
 
 def with_forms(definition: Definition) -> Definition:
-    """The definition with every named function that has a better form computed by it."""
-    return _mapped(definition, _form_call)
+    """The definition with every named function that has a better form computed by it, and every wave of a multiple of
+    a tensor: sin 30x, whose product is rounded."""
+    made = _mapped(definition, _form_call)
+    equations = tuple(e.map(_waves) for e in made.equations)
+    return made if equations == made.equations else replace(made, equations=equations)
+
+
+def _waves(body: sympy.Expr) -> sympy.Expr:
+    """sin kT and cos kT for a number k and an element T → calls of forms that know kT to all digits."""
+    found = {}
+    for call in body.atoms(sympy.sin, sympy.cos):
+        k, rest = call.args[0].as_independent(Element, as_Add=False)
+        if isinstance(rest, Element) and k.is_number and abs(k) != 1:
+            made = _wave_form(call.func, k)
+            found[call] = call if made is None else made(rest)
+    return body.xreplace(found) if found else body
+
+
+@cache
+def _wave_form(wave: Any, k: sympy.Expr) -> Any:
+    """The class of calls of the form of sin kx or cos kx; None where the product is exact and doesn't overflow."""
+    search = _searched(wave.__name__, wave(k * _X), wave(k * _X))
+    return None if search is None or search.form is None else _class_of(search.form, (k,))
 
 
 def _mapped(definition: Definition, change: Callable[[Any], sympy.Expr]) -> Definition:
@@ -111,7 +134,7 @@ def twin_of(function: Any, parameters: tuple[sympy.Expr, ...] = ()) -> Any:
         latex=rf"{function.latex_name}'",
         source=f"the slope of {function.__name__}",
     )
-    _SLOPES[slope] = found
+    _SLOPES[slope] = found, parameters
     twin = scalar_function(
         function.__name__,
         lambda x: original.definition(x, *parameters),
@@ -126,8 +149,8 @@ def twin_of(function: Any, parameters: tuple[sympy.Expr, ...] = ()) -> Any:
     return twin
 
 
-#: The searches of slopes, and what twins are twins of.
-_SLOPES: dict[Any, Search] = {}
+#: The searches of slopes with the parameters of their functions, and what twins are twins of.
+_SLOPES: dict[Any, tuple[Search, tuple[sympy.Expr, ...]]] = {}
 _TWINS: dict[Any, tuple[Any, tuple[sympy.Expr, ...]]] = {}
 
 
@@ -138,11 +161,32 @@ def _partial(form: Callable[..., sympy.Expr] | None, parameters: tuple[sympy.Exp
 @cache
 def form_of(function: Any, parameters: tuple[sympy.Expr, ...] = ()) -> Any:
     """The class of calls of a function's better form; None where it has none or needs none."""
-    if function in _SLOPES:
-        found: Search | None = _SLOPES[function]
-    else:
-        found = value_search(*_TWINS.get(function, (function, parameters)))
-    if found is None or found.form is None:
-        return None
-    name = f"{found.form.name}_form"
-    return type(name, (FormCall,), {"form": found.form, "__module__": __name__})
+    if function in _TWINS:
+        return form_of(*_TWINS[function])
+    found: Search | None
+    found, chosen = _SLOPES.get(function) or (value_search(function, parameters), parameters)
+    return None if found is None or found.form is None else _class_of(found.form, chosen)
+
+
+def _class_of(form: Form, parameters: tuple[sympy.Expr, ...]) -> Any:
+    """A class whose name is that of no other one: a network may hold a function with two values of a parameter, and two
+    authors may have chosen one name."""
+    name = "_".join([form.name, *map(_spelled, parameters), "form"])
+    count = _TAKEN[name] = _TAKEN.get(name, 0) + 1
+    unique = name if count == 1 else f"{name}{count}"
+    return type(unique, (FormCall,), {"form": form, "__module__": __name__})
+
+
+#: How often each name was given.
+_TAKEN: dict[str, int] = {}
+#: How operations are spelled in the name of a function.
+_SIGNS = {"*": "_times_", "/": "_over_", "+": "_plus_", "-": "minus_", " ": ""}
+
+
+def _spelled(number: sympy.Expr) -> str:
+    """
+    >>> _spelled(sympy.Rational(-3, 10)), _spelled(sympy.sqrt(2) / 2), _spelled(sympy.Rational(10507009873, 10**10))
+    ('minus_3_over_10', 'sqrt_2__over_2', '1_0507')
+    """
+    text = str(number) if len(str(number)) < 12 else f"{float(number):.5g}"
+    return re.sub(r"\W", "_", "".join(_SIGNS.get(c, c) for c in text))

@@ -15,13 +15,15 @@ from typing import Any
 import sympy
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import erfcx, hypot, quotient, scaled_exp
+from symdl.core.accurate import cos_of, erfcx, hypot, quotient, scaled_exp, sin_of
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import SymdlError
 
 _HYPERBOLIC = (sympy.tanh, sympy.sinh, sympy.cosh, sympy.sech, sympy.csch, sympy.coth)
 #: Larger fractions are not factored.
 LARGEST = 400
+#: Factors of x beyond are left where they are.
+SMALLEST, LARGEST_FACTOR = sympy.Rational(1, 10**60), sympy.Integer(10) ** 60
 
 
 def opened(expr: sympy.Expr) -> sympy.Expr:
@@ -60,6 +62,7 @@ def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]
     if expr.has(sympy.sin, sympy.cos):
         yield half_angles(expr)
         yield conjugate_waves(expr)
+        yield exact_waves(expr, x)
     if expr.has(sympy.log):
         yield expr.replace(
             sympy.log, lambda u: cfunctions.log1p(u - 1) if u.is_Add and u.has(sympy.S.One) else sympy.log(u)
@@ -107,6 +110,29 @@ def _apart(expr: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
 def _beside_one(node: sympy.Expr) -> bool:
     """log(1 + u)."""
     return isinstance(node, sympy.log) and node.args[0].is_Add and node.args[0].as_coeff_Add()[0] == 1
+
+
+def exact_waves(expr: sympy.Expr, x: sympy.Symbol, all_of_them: bool = True) -> sympy.Expr:
+    """sin kx and cos kx with a product that is known to all digits: where it is rounded, or may overflow.
+
+    Args:
+        expr: what they stand in.
+        x: the variable.
+        all_of_them: also where k is a power of two, so that the product is exact unless it overflows.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> exact_waves(1 + sympy.sin(3 * x), x), exact_waves(sympy.cos(2 * x), x, all_of_them=False)
+    (sin_of(x, 3) + 1, cos(2*x))
+    """
+    found = {}
+    for call in expr.atoms(sympy.sin, sympy.cos):
+        k = call.args[0] / x
+        if k.free_symbols or abs(k) == 1 or not SMALLEST < abs(k) < LARGEST_FACTOR:
+            continue
+        exact = k.is_Rational and all(n & (n - 1) == 0 for n in (abs(int(k.p)), int(k.q)))
+        if not exact or (all_of_them and abs(k) > 1):
+            found[call] = (sin_of if isinstance(call, sympy.sin) else cos_of)(x, k)
+    return expr.xreplace(found)
 
 
 def half_angles(expr: sympy.Expr) -> sympy.Expr:

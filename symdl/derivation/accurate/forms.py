@@ -20,11 +20,13 @@ from symdl.derivation.accurate.candidates import (
     candidates,
     conjugate_waves,
     conjugates,
+    exact_waves,
     in_turn,
     opened,
     without_switches,
 )
-from symdl.derivation.accurate.rounding import BOTH, Analysis, LostError
+from symdl.derivation.accurate.points import LARGEST, grid, scale_of, within_domain
+from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
 from symdl.errors import UnsupportedError
@@ -47,7 +49,6 @@ FAR = 64.0
 #: Next to 0 a value may vanish, and its error with it; what is done beyond is done up to 0.
 NOTHING = 1e-290
 MEDIUM = 2.0**100
-LARGEST = 1.7976931348623157e308
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,15 @@ def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sym
     x + log1p(exp(-x))  for 0 ≤ x < inf
     """
     used = [*given] or [definition]
-    points = [at for at in grid() if _within_domain(definition, x, at)]
+    tried = grid(scale_of(definition, x))
+    points = [at for at in tried if within_domain(definition, x, at)]
     before = [Analysis(used[0], x).ulps(at) for at in points]
     worst = max(before)
     at = min((p for p, e in zip(points, before, strict=True) if e == worst), key=abs)
     if worst <= HARD:
         return Search(worst, at, None)
     try:
-        form = _form(name, opened(definition), x, used)
+        form = _form(name, opened(definition), x, used, tried)
     except UnsupportedError:
         return Search(worst, at, None)
     after = _errors(form, points)
@@ -163,11 +165,11 @@ def _stretches(errors: list[float], points: list[float]) -> tuple[tuple[float, f
     return tuple(found)
 
 
-def _form(name: str, definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr]) -> Form:
+def _form(name: str, definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], tried: list[float]) -> Form:
     breaks = _breaks(definition, x)
     pieces: list[Piece] = []
     for low, high in zip([-math.inf, *breaks], [*breaks, math.inf], strict=True):
-        pieces += _region(definition, x, given, low, high)
+        pieces += _region(definition, x, given, [p for p in tried if low < p < high], low, high)
     joined = _joined(pieces)
     kinks = tuple((b, v) for b in breaks if (v := _at_break(definition, x, b, joined)) is not None)
     return Form(name, x, tuple(joined), kinks, 0.0, 0.0)
@@ -182,28 +184,6 @@ def _errors(form: Form, points: list[float]) -> list[float]:
         analysis = analyses[k]
         found.append(4.0 if analysis is None else analysis.ulps(at))
     return found
-
-
-def grid() -> list[float]:
-    """Points for an analysis: all exponents, and closer together where functions change."""
-    sides = [2.0**k for k in range(-1074, 1024, 61)] + [2.0 ** (k / 2) for k in range(-40, 24)]
-    sides += [0.15 * k for k in range(1, 90)] + [0.3 * k for k in range(45, 135)]
-    sides += [LARGEST, 2.0**128, 2.0**1023, math.nextafter(2.0**1023, 0), 709.0, 744.5, 746.0]
-    return sorted({*sides, *[-s for s in sides], *BOTH, 0.0})
-
-
-def _within_domain(definition: sympy.Expr, x: sympy.Symbol, at: float) -> bool:
-    """Whether logarithms and roots have a value, and nothing is divided by 0."""
-    logs = [n.args[0] for n in definition.atoms(sympy.log)]
-    powers = [n for n in definition.atoms(sympy.Pow) if n.base.has(x)]
-    try:
-        return (
-            all(Analysis(e, x).at(at, unbounded=True).value > 0 for e in logs)
-            and not any(Analysis(n.base, x).at(at, unbounded=True).value < 0 for n in powers if not n.exp.is_Integer)
-            and not any(Analysis(n.base, x).at(at, unbounded=True).value == 0 for n in powers if n.exp.is_negative)
-        )
-    except (LostError, UnsupportedError):
-        return True
 
 
 def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
@@ -221,23 +201,26 @@ def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
     return sorted(found)
 
 
-def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], low: float, high: float) -> list[Piece]:
+def _region(
+    definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], tried: list[float], low: float, high: float
+) -> list[Piece]:
     middle = sympy.Rational(_inside(low, high))
     local = without_switches(definition, x, middle)
     if local.free_symbols != {x}:
         return [Piece(low, high, local)]
     sign = 1 if middle > 0 else -1
     forms = list(dict.fromkeys([*[without_switches(g, x, middle) for g in given], *_written(local, x, sign)]))
-    points = [p for p in grid() if low < p < high and _within_domain(local, x, p)]
+    points = [p for p in tried if within_domain(local, x, p)]
     if not points:
         return [Piece(low, high, local)]
     forms = _promising(forms, x, points)
-    if (crest := conjugate_waves(local)) != local:
-        forms = [crest, *[f for f in forms if f != crest]]
+    crest, whole = conjugate_waves(local), list[sympy.Expr]()
+    if crest != local:
+        whole = list(dict.fromkeys([exact_waves(crest, x, all_of_them=False), exact_waves(crest, x)]))
+        forms = [*whole, *[f for f in forms if f not in whole]]
     tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
-    path = (
-        _path([tables[f] for f in forms]) if crest == local else [_first(tables, forms, k) for k in range(len(points))]
-    )
+    rows = [tables[f] for f in forms]
+    path = [_first(rows, len(whole), k) for k in range(len(points))] if whole else _path(rows)
     errors = [tables[forms[f]][k] for k, f in enumerate(path)]
     pieces = _segments(low, high, points, [forms[f] for f in path])
     runs = _runs(errors)
@@ -249,10 +232,11 @@ def _region(definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], lo
     return _short_of_overflow(pieces, local, x)
 
 
-def _first(tables: dict[sympy.Expr, list[float]], forms: list[sympy.Expr], k: int) -> int:
-    """The first form where it does not overflow, else the best of the others: between two points of the grid a wave has
-    many roots, so that errors at points say little."""
-    return 0 if math.isfinite(tables[forms[0]][k]) else min(range(len(forms)), key=lambda f: tables[forms[f]][k])
+def _first(tables: list[list[float]], count: int, k: int) -> int:
+    """The first of so many forms without cancellation that does not overflow, else the best of all: between two points
+    of the grid a wave has many roots, so that errors at points say little."""
+    whole = [f for f in range(count) if math.isfinite(tables[f][k])]
+    return whole[0] if whole else min(range(len(tables)), key=lambda f: tables[f][k])
 
 
 def _short_of_overflow(pieces: list[Piece], local: sympy.Expr, x: sympy.Symbol) -> list[Piece]:

@@ -17,7 +17,7 @@ import sympy
 from flint import arb, fmpq
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import erfcx, hypot, quotient, scaled_exp
+from symdl.core.accurate import cos_of, erfcx, hypot, quotient, scaled_exp, sin_of
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import UnsupportedError
 
@@ -69,6 +69,10 @@ BOTH = frozenset(
     )
 )
 PRECISIONS = (192, 768, 3072)
+
+
+class Single(float):
+    """A point at which float32 is looked at too, beside those in `BOTH`."""
 
 
 class LostError(Exception):
@@ -134,11 +138,11 @@ class Analysis:
     def ulps(self, at: float) -> float:
         """The largest error at a number, in ulps; infinite where an operation overflows or has no value.
 
-        Where the value itself is too large, nothing is asked for. Points in `BOTH` are looked at in float32 as well,
-        which overflows and underflows elsewhere.
+        Where the value itself is too large, nothing is asked for. Points in `BOTH` and `Single` ones are looked at in
+        float32 as well, which overflows and underflows elsewhere.
         """
         found = self._ulps(at, DOUBLE)
-        return max(found, self._ulps(at, SINGLE)) if at in BOTH else found
+        return max(found, self._ulps(at, SINGLE)) if isinstance(at, Single) or at in BOTH else found
 
     def _ulps(self, at: float, form: Format) -> float:
         self.form = form
@@ -222,6 +226,8 @@ class Analysis:
             return self._rounding(value, (abs(a.value) * a.error + abs(b.value) * b.error) / value, 2)
         if type(expr) in _FUNCTIONS:
             return self._function(expr)
+        if isinstance(expr, sin_of | cos_of):
+            return self._wave(expr)
         if isinstance(expr, ScalarFunction):
             return self._of(expr.computed())
         raise UnsupportedError(f"the rounding of '{type(expr).__name__}' is not known")
@@ -240,7 +246,7 @@ class Analysis:
         parts = [self._of(a) for a in factors]
         exact = [self._of(number)] if _power_of_two(number) else []
         parts += [] if exact or number == 1 else [self._of(number)]
-        if exact and parts and self._overflows(exact[0].value * parts[0].value):
+        if number != 1 and parts and self._overflows(self._of(number).value * parts[0].value):
             raise LostError  # the number is multiplied in first
         value, error = arb(1), arb(0)
         for k, part in enumerate(parts):
@@ -297,6 +303,12 @@ class Analysis:
         if inner.error == 0:
             return self._rounding(value, arb(0), own)
         return self._rounding(value, abs(slope(inner.value, value)) * inner.error, own)
+
+    def _wave(self, expr: sympy.Expr) -> Rounded:
+        inner, k = self._of(expr.args[0]), self._number(expr.args[1]).value
+        sine, cosine = (k * inner.value).sin(), (k * inner.value).cos()
+        value, slope = (sine, cosine) if isinstance(expr, sin_of) else (cosine, sine)
+        return self._rounding(value, abs(k * slope) * inner.error, 2.5)
 
     def _rounding(self, value: arb, carried: arb, halves: float) -> Rounded:
         """A result with the error that its arguments bring and its own, in half units in the last place."""

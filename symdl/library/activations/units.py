@@ -11,7 +11,7 @@ from symdl.core.functions import scalar_function
 from symdl.library.activations.record import Activation
 from symdl.library.activations.sigmoids import decay, sigmoid
 
-#: softplus with β = 1; with another one it is softplus(βx)/β.
+#: softplus with β = 1.
 Softplus: Any = scalar_function(
     "softplus",
     lambda x: sympy.log(1 + sympy.exp(x)),
@@ -21,6 +21,21 @@ Softplus: Any = scalar_function(
     latex=r"\operatorname{softplus}",
     source="Dugas, Bengio, Bélisle, Nadeau and Garcia 2001 (NIPS 13)",
 )
+
+#: log(1 + e^{βx})/β as one function: neither βx nor its exponential is rounded on the way, or overflows.
+_Scaled: Any = scalar_function(
+    "softplus",
+    lambda x, beta: sympy.log(1 + sympy.exp(beta * x)) / beta,
+    slope=lambda x, beta: sigmoid(beta * x),
+    stable=lambda x, beta: Softplus.stable(beta * x) / beta,
+    latex=r"\operatorname{softplus}",
+    source="Dugas, Bengio, Bélisle, Nadeau and Garcia 2001 (NIPS 13)",
+)
+
+
+def _softplus(x: sympy.Expr, beta: sympy.Expr) -> sympy.Expr:
+    return _Scaled(x, beta) if beta.is_number and beta != 1 else Softplus(beta * x) / beta
+
 
 _ELU: Any = scalar_function(
     "elu",
@@ -78,7 +93,7 @@ _Squareplus: Any = scalar_function(
 softplus = Activation(
     "softplus",
     lambda x, beta: sympy.log(1 + sympy.exp(beta * x)) / beta,
-    lambda x, beta: Softplus(beta * x) / beta,
+    _softplus,
     Softplus.source,
     parameters={"beta": sympy.S.One},
     facts={"beta": "positive"},

@@ -82,23 +82,30 @@ def iou(*, eps: float | None = 1e-7, reduction: str = "mean") -> Loss:
 
     def value(t: Tensor, y_hat: Tensor, *others: Tensor) -> sympy.Expr:
         n, _ = y_hat.indices
-        shared, covered = _areas(t, y_hat)
+        shared, covered, _ = _areas(t, y_hat)
         return 1 - shared[n] / (covered[n] + made.values(others)["eps"])
 
     return Loss("iou", _boxes(made), value, False, checked(reduction), source=_IOU, kink=_KINK, careful=True)
 
 
 def giou(*, eps: float | None = 1e-7, reduction: str = "mean") -> Loss:
-    """1 − I/(U + ε) + (C − U)/(C + ε), C being the area of the smallest box around both."""
+    """1 − I/(U + ε) + (C − U)/(C + ε), C being the area of the smallest box around both.
+
+    C − U, what lies in that box and in neither of the two, is written as D = a_t b_y + a_y b_t + I − u v: a and b are
+    by how much each box is wider and higher than what they share, u and v how wide and how high that is, below 0 for
+    a gap. It is no difference of areas that are nearly the same.
+    """
     made = Parameters("giou", {"eps": "positive"}, eps=eps)
 
     def value(t: Tensor, y_hat: Tensor, *others: Tensor) -> sympy.Expr:
         eps = made.values(others)["eps"]
         n, _ = y_hat.indices
-        shared, covered = _areas(t, y_hat)
+        shared, covered, (u, v) = _areas(t, y_hat)
         around = _sides("wh", t, y_hat, maximum, minimum)
         hull = let("C[n]", around[0] * around[1])
-        return 1 - shared[n] / (covered[n] + eps) + (hull[n] - covered[n]) / (hull[n] + eps)
+        (a_t, a_y), (b_t, b_y) = (_beyond(name, t, y_hat, axis) for axis, name in enumerate("ab"))
+        neither = let("D[n]", a_t * b_y + a_y * b_t + shared[n] - u * v)
+        return 1 - shared[n] / (covered[n] + eps) + neither[n] / (hull[n] + eps)
 
     source = "Rezatofighi et al. 2019 (arXiv 1902.09630), algorithm 1"
     return Loss("giou", _boxes(made), value, False, checked(reduction), source=source, kink=_KINK, careful=True)
@@ -109,8 +116,9 @@ _IOU = "Jaccard 1912; Yu et al. 2016 (arXiv 1608.01471) as a loss"
 _KINK = "slope 0 where boxes touch, the mean of both slopes where their sides lie on each other, as PyTorch has it"
 
 
-def _areas(t: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
-    """The area that two boxes share, and the area that they cover; corners are (left, top, right, bottom)."""
+def _areas(t: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor, tuple[sympy.Expr, ...]]:
+    """The area that two boxes share, the area that they cover, and the sides of the former; corners are (left, top,
+    right, bottom)."""
     n, c = y_hat.indices
     if c.extent != 4 or t.indices[1].extent != 4:
         raise ShapeError(
@@ -121,7 +129,15 @@ def _areas(t: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
     sides = _sides("uv", t, y_hat, minimum, maximum)
     shared = let("I[n]", positive_part(sides[0], kink="left") * positive_part(sides[1], kink="left"))
     sizes = [(x[n, 2] - x[n, 0]) * (x[n, 3] - x[n, 1]) for x in (t, y_hat)]
-    return shared, let("U[n]", sizes[0] + sizes[1] - shared[n])
+    return shared, let("U[n]", sizes[0] + sizes[1] - shared[n]), sides
+
+
+def _beyond(name: str, t: Tensor, y_hat: Tensor, axis: int) -> tuple[sympy.Expr, sympy.Expr]:
+    """By how much the first box, and the second, reaches beyond the other along an axis, at both ends together."""
+    n = y_hat.indices[0]
+    low, high = (t[n, axis + c] - y_hat[n, axis + c] for c in (0, 2))
+    first, second = (positive_part(s * high, kink="mid") + positive_part(-s * low, kink="mid") for s in (1, -1))
+    return let(f"{name}_t[{n.name}]", first)[n], let(f"{name}_y[{n.name}]", second)[n]
 
 
 def _sides(names: str, t: Tensor, y_hat: Tensor, upper: _Extreme, lower: _Extreme) -> tuple[sympy.Expr, ...]:
