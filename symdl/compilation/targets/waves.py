@@ -132,8 +132,8 @@ def used(source: str, dtype: str) -> dict[str, str]:
 def arguments(k: sympy.Expr, dtype: str) -> str:
     """What `wave` needs of a constant: itself, 2k/π in three parts, and in words.
 
-    >>> arguments(sympy.Integer(1), "float32")[:51]
-    '1.0, (0.6366197723675814, -3.935735335036497e-17, '
+    >>> arguments(sympy.Integer(1), "float32")[:49]
+    '1.0, (0.6366197723675814, -3.935735335036497e-17,'
     """
     scale = LAST[dtype] + BELOW
     with mpmath.workprec(scale + 400):
