@@ -11,6 +11,7 @@ import pytest
 import symdl as sd
 from derivations import generate
 from derivations.activation import Entry
+from derivations.drawn import Drawn
 from derivations.lesson import Lesson
 from derivations.proof import Claim, Proof
 from symdl.cli import main
@@ -184,3 +185,19 @@ def test_every_optimiser_stands_in_its_page() -> None:
     names |= {"rmsprop": "RMSprop", "lbfgs": "L-BFGS"}
     for name in (*sd.optimisers.OPTIMISERS, "lbfgs"):
         assert names.get(name, name.capitalize()) in page
+
+
+def test_every_regulariser_has_an_entry_with_its_source() -> None:
+    page = (Path(generate.HERE) / "regularisers" / "regularisers.md").read_text(encoding="utf-8")
+    sections = page.split("\n## ")[1:]
+    titles = ["L2", "L1", "Elastic net", "Label smoothing", "Dropout", "Gradient clipping by value"]
+    titles += ["Gradient clipping by the norm", "Early stopping"]
+    assert [s.partition(":")[0] for s in sections] == titles and all("\n- Source: " in s for s in sections)
+    for name in ("l1_penalty", "l2_penalty", "elastic_net", "clipped"):
+        assert f"]({name}.svg)" in page
+
+
+def test_a_property_that_is_not_decided_stops_the_page() -> None:
+    drawn = Drawn(Proof("A wave", "Words."), "the test", "beat", lambda w: w * sd.sin(w) + sd.exp(w))
+    with pytest.raises(sd.NotProvedError, match="of beat"):
+        list(drawn.blocks())

@@ -310,29 +310,8 @@ lion = Proof(
     the average with $\beta_1$ and remembers the one with $\beta_2$ (Chen et al. 2023).""",
 )
 
-# ── clipping, schedules, L-BFGS ──────────────────────────────────────────────────────────────────────────────────────
+# ── schedules, L-BFGS ────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-@sd.define
-def clipped(g=sd.Input("i"), limit=sd.Hyper(), S=sd.Hyper(facts=["positive"])):
-    (i,) = g.indices
-    h = sd.let("h[i]", limit / sd.sqrt(S) * g[i])
-    return sd.let("square", sd.Sum(h[i] ** 2, i))
-
-
-@sd.define
-def in_units(g=sd.Input("i"), limit=sd.Hyper(), S=sd.Hyper(facts=["positive"])):
-    (i,) = g.indices
-    return sd.let("square", limit**2 * (sd.Sum(g[i] ** 2, i) / S))
-
-
-clipping = Proof(
-    "Clipping by the norm",
-    r"""If the norm $\sqrt{S}$, $S = \sum_i g_i^2$, is above a limit, all slopes are multiplied by limit$/\sqrt{S}$:
-    the direction stays.""",
-    [("What it becomes:", clipped)],
-    [Claim(r"Since $\sum_i g_i^2 / S = 1$, the new square is that of the limit:", clipped, in_units)],
-)
 
 peak, low = sd.symbol("a"), sd.symbol("e")
 curve = low + (peak - low) * (1 + sympy.cos(sympy.pi * k)) / 2
@@ -413,7 +392,6 @@ lessons = [
     nadam,
     radam,
     lion,
-    clipping,
     schedules,
     lbfgs,
 ]
