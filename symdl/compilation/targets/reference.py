@@ -38,7 +38,7 @@ from symdl.errors import DomainError, UnsupportedError
 
 Array = npt.NDArray[Any]
 Whole = Any  # an integer, or an array of integers
-Rounding = Callable[[Any], Any]
+Rounding = Callable[[Array], Array]
 DIGITS = 50
 #: How many points are evaluated at once: enough to make little of the overhead, few enough for the memory.
 _TOGETHER = 1 << 18
@@ -79,7 +79,7 @@ def evaluate(
         arrays: every input by name: numbers or arrays of floats, ints or mpmath numbers.
         digits: decimal digits of the arithmetic.
         keep: return every tensor that is computed, not only the outputs.
-        rounding: applied to the result of every operation, to see what rounding does.
+        rounding: applied to the results of every operation, an array, to see what rounding does.
         known: values of equations at these very inputs and digits, which are not computed again; those that are
             computed are added. A gradient shares the forward equations with its definition.
 
@@ -105,6 +105,12 @@ def evaluate(
             found.update((eq, values[eq.name]) for eq in written)
     names = [*concrete.outputs, *(concrete.by_name if keep else ())]
     return {n: values[n] for n in names}
+
+
+def shaken(eps: Any, rng: np.random.Generator) -> Rounding:
+    """A rounding that moves every number by one part in 1/eps, up or down at random."""
+    factors = _objects([1 - mpmath.mpf(eps), 1 + mpmath.mpf(eps)])
+    return lambda values: values * factors[rng.integers(2, size=len(values))]
 
 
 def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Array]:
@@ -212,8 +218,13 @@ class _Evaluator:
         if term.op == "sum":  # what a guard makes 0 adds nothing
             held = self._holding(_guards(term.body), every)
             every, outside = every.only(held), outside[held]
-        found = self.value(term.body, every)
         ends = np.searchsorted(outside, np.arange(points.count + 1)).tolist()
+        factors = [a for a in sympy.Mul.make_args(term.body) if not isinstance(a, (Delta, InRange))]
+        if term.op == "sum" and len(factors) > 1 and self.rounding is None:
+            left, right = (self.value(sympy.Mul(*f, evaluate=False), every) for f in (factors[:-1], factors[-1:]))
+            pairs = list(zip(left.tolist(), right.tolist(), strict=True))
+            return _objects([mpmath.fdot(pairs[a:b]) for a, b in itertools.pairwise(ends)])
+        found = self.value(term.body, every)
         return _objects([together(found[a:b].tolist()) for a, b in itertools.pairwise(ends)])
 
     def value(self, expr: sympy.Expr, points: _Points) -> Array:
@@ -228,7 +239,7 @@ class _Evaluator:
         found = self._operation(expr, points)
         # a minus sign is exact: z − max z is 0 where z is the maximum
         signed = expr.is_Mul and len(expr.args) == 2 and expr.args[0] == -1
-        return found if self.rounding is None or signed else _each(self.rounding, found)
+        return found if self.rounding is None or signed else self.rounding(found)
 
     def _operation(self, expr: sympy.Expr, points: _Points) -> Array:
         if isinstance(expr, sympy.Add):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import sympy
 
 from symdl.compilation.extents import Axes, sizes_from_shapes
-from symdl.compilation.targets.reference import DIGITS, evaluate
+from symdl.compilation.targets.reference import DIGITS, evaluate, shaken
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.errors import DomainError, SymdlError
@@ -88,10 +88,10 @@ def moved(
     plain = {n: _wide(np.asarray(a)) for n, a in exact.items()}
     found: dict[str, float] = {}
     # extended precision is quick, and exact enough to see roundings; where it overflows, there are more digits
-    for shaken in (_shaken_extended, _shaken) if digits != EXTENDED else (_shaken_extended,):
-        for _ in range(ROUNDINGS if shaken is _shaken_extended else 1):
+    for moved in (_shaken_extended, _shaken) if digits != EXTENDED else (_shaken_extended,):
+        for _ in range(ROUNDINGS if moved is _shaken_extended else 1):
             try:
-                run = shaken(definition, arrays, digits, eps, rng)
+                run = moved(definition, arrays, digits, eps, rng)
             except SymdlError:
                 continue  # a rounding left the domain: the others say how far it goes
             for name, numbers in run.items():
@@ -122,9 +122,7 @@ def _shaken(
     definition: Definition, arrays: Mapping[str, Any], digits: int, eps: float, rng: np.random.Generator
 ) -> dict[str, Array]:
     with mpmath.workdps(digits):
-        factors = (1 - mpmath.mpf(eps), 1 + mpmath.mpf(eps))
-        rounded = lambda v: v * factors[rng.integers(2)]  # noqa: E731
-        return evaluate(definition, arrays, digits=digits, keep=True, rounding=rounded)
+        return evaluate(definition, arrays, digits=digits, keep=True, rounding=shaken(eps, rng))
 
 
 def beside(
