@@ -54,7 +54,7 @@ class Drawn:
             yield self.figure
             yield Heading("Properties", 3)
             yield Paragraph("Derived, of the function that is drawn.")
-            yield Table(("property", "what is proved"), tuple(self._rows()))
+            yield Table(("property", "what is proved"), tuple(self.rows()))
         kink = [f"Kink: {self.kink}"] if self.kink else []
         yield Items((*kink, f"Source: {self.source}"))
 
@@ -64,7 +64,8 @@ class Drawn:
         assert self.function is not None
         return activation(self.name, self.function)
 
-    def _rows(self) -> Iterator[tuple[str, str]]:
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """The properties of the function, each by its name."""
         found = sd.properties(self.plain)
         for name, words in ONE.items():
             fact = getattr(found, name)

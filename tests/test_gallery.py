@@ -200,4 +200,4 @@ def test_every_regulariser_has_an_entry_with_its_source() -> None:
 def test_a_property_that_is_not_decided_stops_the_page() -> None:
     drawn = Drawn(Proof("A wave", "Words."), "the test", "beat", lambda w: w * sd.sin(w) + sd.exp(w))
     with pytest.raises(sd.NotProvedError, match="of beat"):
-        list(drawn.blocks())
+        list(drawn.rows())
