@@ -18,6 +18,8 @@ def plain_text(expr: sympy.Expr) -> str:
     (x**2 if x - 1 <= 0 else 2*x - 1); (-1 if x <= 0 else 1)
     >>> print(plain_text(Switch(x, -1, 1, sympy.Rational(1, 2))))
     (-1 if x < 0 else 1 if x > 0 else 0)
+    >>> print(plain_text(sympy.Max(1, sympy.Abs(x))))
+    max(1, |x|)
     """
     return str(_Plain().doprint(expr))
 
@@ -25,6 +27,12 @@ def plain_text(expr: sympy.Expr) -> str:
 class _Plain(StrPrinter):  # type: ignore[misc]
     def _print_Exp1(self, expr: sympy.Expr) -> str:
         return "e"
+
+    def _print_Abs(self, expr: sympy.Expr) -> str:
+        return f"|{self._print(expr.args[0])}|"
+
+    def _print_Max(self, expr: sympy.Expr) -> str:
+        return f"max({', '.join(self._print(a) for a in sorted(expr.args, key=sympy.default_sort_key))})"
 
     def _print_Switch(self, expr: Switch) -> str:
         x, below, above, weight = expr.args

@@ -11,6 +11,8 @@ from symdl.verification.terms import UndecidedError, exponential, outgrowing
 
 #: Where a function has to be near its limit, and where nearer: powers of 2.
 NEAR, FAR = 10, 30
+#: The same at a finite end, from which it is 2^−k away.
+CLOSE = (20, 50)
 
 
 def limit_at(expr: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, side: int = 0) -> sympy.Expr | None:
@@ -37,8 +39,7 @@ def limit_at(expr: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, side: int = 0) 
         return None
     if not (found.is_infinite or (found.is_number and found.is_real)):
         raise UndecidedError(f"the limit at {end} is not known")
-    if end.is_infinite:
-        _confirmed(expr, s, end, found)
+    _confirmed(expr, s, end, found, side)
     return sympy.simplify(found)
 
 
@@ -57,11 +58,13 @@ def _far(expr: sympy.Expr, s: sympy.Symbol, end: sympy.Expr) -> sympy.Expr:
     raise UndecidedError(f"the limit of {expr} at {end} is not known")
 
 
-def _confirmed(expr: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, limit: sympy.Expr) -> None:
+def _confirmed(expr: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, limit: sympy.Expr, side: int) -> None:
     """Refuse a limit that values do not come near."""
     sign = 1 if end is sympy.oo else -1
+    powers = CLOSE if end.is_finite else (NEAR, FAR)
+    places = [end + side * sympy.Rational(1, 2**k) if end.is_finite else sympy.Integer(sign * 2**k) for k in powers]
     try:
-        near, far = (evaluate(expr, {s: sign * 2**k}, precision=2048) for k in (NEAR, FAR))
+        near, far = (evaluate(expr, {s: evaluate(at, {}, precision=2048)}, precision=2048) for at in places)
         if limit.is_infinite:
             grows = arb.__gt__ if limit is sympy.oo else arb.__lt__
             fine = grows(far, near)

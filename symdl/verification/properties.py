@@ -18,6 +18,7 @@ from symdl.library.losses import LOSSES, Loss
 from symdl.library.spelling import known
 from symdl.verification.decide import equal
 from symdl.verification.facts import LIMITS, ZEROS, Fact, Limits, fact, following, monotone, of_curve, spans, steep
+from symdl.verification.openparameters import steepest
 from symdl.verification.pieces import pieces_of
 from symdl.verification.ranges import Span, Value
 from symdl.verification.sections import FieldProperties, field_properties, loss_properties
@@ -44,7 +45,8 @@ class Properties:
         at_zero: a(0).
         monotone: `Monotone`.
         limits, slope_limits: `Limits` of a and of a′.
-        lipschitz: a `Value`, the least L with |a(s) − a(t)| ≤ L |s − t|; None where there is none.
+        lipschitz: a `Value`, the least L with |a(s) − a(t)| ≤ L |s − t|; None where there is none. An expression in
+            the parameters where those have no values.
         fixed_points: a tuple of intervals (`Span`) on which a(s) = s.
         period: after which the fixed points come again, or None.
     """
@@ -93,7 +95,8 @@ def properties(which: str | Activation | Loss, **parameters: Any) -> Properties 
 
     Args:
         which: a name of the library, or one of one's own (`sd.activation("mine", lambda s: …)`, `sd.loss(…)`).
-        parameters: values of its parameters; each parameter of an activation needs one, a loss has usual ones.
+        parameters: values of its parameters; of an activation whose parameters have no values only that is said
+            which is so for all of them, a loss has usual ones.
 
     Returns:
         A record with a `Fact` for each property: proved, or undecided with the reason. `Properties` of a function of
@@ -101,15 +104,15 @@ def properties(which: str | Activation | Loss, **parameters: Any) -> Properties 
         activation of several numbers.
 
     Raises:
-        DefinitionError: no such activation or loss, or a parameter without a value.
+        DefinitionError: no such activation or loss, or a parameter that it has not.
 
     >>> found = properties("sigmoid")
     >>> print(found.range, found.monotone, found.lipschitz, found.zero_centred, sep="; ")
     (0, 1); increasing; 1/4; no
     >>> print(properties("silu").range)
     [−0.278464542761…, ∞)
-    >>> print(properties("log_cosh").sections[0].smoothness)
-    1
+    >>> print(properties("log_cosh").sections[0].smoothness, properties("prelu").lipschitz)
+    1 max(1, |alpha|)
     """
     if isinstance(which, Loss):
         return loss_properties(which)
@@ -119,6 +122,8 @@ def properties(which: str | Activation | Loss, **parameters: Any) -> Properties 
         return field_properties(name)
     made = named(which, **parameters) if isinstance(which, str) else which.chosen(**parameters)
     s = sympy.Symbol("s", real=True)
+    if open_ones := [n for n, value in made.parameters.items() if value is None]:
+        return _for_all(made, open_ones, s)
     formula = made.defined(s)
     curve = fact(lambda: Curve.of(pieces_of(formula, s), s, Work(PATIENCE)), lambda c: "", "")
     symmetry = fact(lambda: _symmetry(formula, s), str, "both sides compared by the checker")
@@ -137,6 +142,18 @@ def properties(which: str | Activation | Loss, **parameters: Any) -> Properties 
         lipschitz=of_curve(curve, lipschitz, steep, f"{ZEROS}'s slope; {LIMITS}"),
         fixed_points=of_curve(curve, fixed_points, _places, "every zero of a(s) − s, by Rolle's theorem"),
     )
+
+
+def _for_all(made: Activation, names: list[str], s: sympy.Symbol) -> Properties:
+    """What is so whatever the values of some parameters are."""
+    symbols = {n: sympy.Symbol(n, real=True, positive=made.facts.get(n) == "positive" or None) for n in names}
+    formula = made.defined(s, **symbols)
+    one = f"properties('{made.name}', {names[0]}=…)"
+    depends = Fact(None, "", Status.UNDECIDED, f"it depends on {', '.join(names)}: give numbers, {one}")
+    others = {f.name: depends for f in fields(Properties) if f.name not in ("name", "formula")}
+    zero = fact(lambda: sympy.simplify(opened(formula).subs(s, 0)), plain_text, "by substitution")
+    steepness = fact(lambda: steepest(formula, s, Work(PATIENCE)), plain_text, f"{ZEROS}'s slope, piece by piece")
+    return Properties(made.name, formula, **{**others, "at_zero": zero, "lipschitz": steepness})
 
 
 def _symmetry(formula: sympy.Expr, s: sympy.Symbol) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symdl.core.definitions import Definition
-from symdl.core.functions import Switch
+from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.tensors import Fact as Stated, Role
 from symdl.core.text import plain_text
 from symdl.errors import DefinitionError
@@ -97,6 +97,12 @@ class FieldProperties:
         for section in self.sections:
             yield from section.facts()
 
+    def _shown(self, section: Section) -> str:
+        """The function, written out where it is no more than a name."""
+        formula = section.formula
+        alone = isinstance(formula, ScalarFunction) and type(formula).__name__ == self.name
+        return plain_text(formula.defined() if alone else formula)
+
     def to_json(self) -> dict[str, Any]:
         """A dictionary of text."""
 
@@ -106,13 +112,13 @@ class FieldProperties:
         made: dict[str, Any] = {"name": self.name}
         if self.convex is not None:
             made |= told(iter([("convex", self.convex)]))
-        parts = [{"of": s.of, "formula": plain_text(s.formula), **told(s.facts())} for s in self.sections]
+        parts = [{"of": s.of, "formula": self._shown(s), **told(s.facts())} for s in self.sections]
         return made | {"sections": parts}
 
     def __str__(self) -> str:
         lines = [self.name] if self.convex is None else [f"{self.name}: convex in the prediction: {self.convex}"]
         for section in self.sections:
-            lines += [f"{self.name}, s = {section.of}: {plain_text(section.formula)}"]
+            lines += [f"{self.name}, s = {section.of}: {self._shown(section)}"]
             lines += [f"  {name.replace('_', ' '):<13} {fact}" for name, fact in section.facts()]
         return "\n".join(lines)
 

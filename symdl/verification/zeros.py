@@ -20,7 +20,7 @@ from symdl.core.deadlines import now
 from symdl.errors import SymdlError
 from symdl.verification.balls import evaluate
 from symdl.verification.limits import limit_at
-from symdl.verification.real import UnclearError
+from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.terms import UndecidedError, Work, factors, leading, root_norm, without_one
 from symdl.verification.waves import Wave, is_wave
 
@@ -164,8 +164,8 @@ def _zeros(factor: sympy.Expr, s: sympy.Symbol, low: sympy.Expr, high: sympy.Exp
     function = without_one(factor, s)
     falls = _slope_signs(sympy.diff(function, s), s, low, high, work)
     ends: list[End] = [low, *falls.zeros, high]
-    at_ends = [_sign_near(function, s, low, falls.signs[0]), *(sign_at(function, s, z) for z in falls.zeros)]
-    at_ends.append(_sign_near(function, s, high, falls.signs[-1]))
+    at_ends = [_sign_near(function, s, low, falls.signs[0], 1), *(sign_at(function, s, z) for z in falls.zeros)]
+    at_ends.append(_sign_near(function, s, high, falls.signs[-1], -1))
     made: list[Zero] = []
     for (a, b), (left, right) in zip(pairwise(ends), pairwise(at_ends), strict=True):
         if isinstance(a, Zero) and left == 0:
@@ -212,18 +212,20 @@ def _named(factor: sympy.Expr, s: sympy.Symbol) -> list[sympy.Expr] | None:
     return None
 
 
-def _sign_near(function: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, rising: int) -> int:
-    """The sign next to an end of the interval, where the slope has the sign `rising`."""
+def _sign_near(function: sympy.Expr, s: sympy.Symbol, end: sympy.Expr, rising: int, side: int) -> int:
+    """The sign next to an end of the interval, from above (1) or below (−1), where the slope has the sign `rising`."""
     if end.is_finite:
-        return sign_at(function, s, end)
-    known = leading(function, s, end)
-    if known is not None:
+        try:
+            return sign_at(function, s, end)
+        except UndefinedError:  # a pole of a logarithm, or 0·log 0
+            pass
+    elif (known := leading(function, s, end)) is not None:
         return known
-    limit = limit_at(function, s, end)
+    limit = limit_at(function, s, end, side)
     if limit is None:
         raise UndecidedError(f"{function} has no limit at {end}")
     if limit.is_zero:  # it comes to 0 from below where it rises
-        return -rising if end is sympy.oo else rising
+        return side * rising
     if limit.is_infinite:
         return 1 if limit is sympy.oo else -1
     return sign_at(limit, s, sympy.S.Zero)
@@ -260,7 +262,21 @@ def _finite(function: sympy.Expr, s: sympy.Symbol, a: End, b: End, below: int) -
     if right is None:
         while sign_at(function, s, high) != -below:
             high *= 2
-    return low, high
+    width = high - low
+    return _within(function, s, low, width, below), _within(function, s, high, -width, -below)
+
+
+def _within(function: sympy.Expr, s: sympy.Symbol, end: fmpq, width: fmpq, sign: int) -> fmpq:
+    """The end, or where the function has no value there a number so near to it that it has the sign of its limit."""
+    try:
+        sign_at(function, s, end)
+        return end
+    except UndefinedError:
+        for k in range(1, LAST):
+            near: fmpq = end + width / 2**k
+            if sign_at(function, s, near) == sign:
+                return near
+        raise UndecidedError(f"{function} has another sign next to {end} than its limit") from None
 
 
 def _outer(end: End, side: int) -> fmpq | None:

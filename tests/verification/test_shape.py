@@ -191,6 +191,24 @@ def test_a_wrong_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(made.range).startswith("undecided: ") and made.to_json()["range"]["is"] is None
 
 
+@pytest.mark.parametrize(
+    ("name", "steepest"), [("prelu", "max(1, |alpha|)"), ("leaky_relu", "max(1, |alpha|)"), ("elu", "max(1, |alpha|)")]
+)
+def test_a_lipschitz_constant_for_every_parameter(name: str, steepest: str) -> None:
+    """Slopes α and 1 by hand, and α eˢ up to its limit α; one parameter at a time gives the same."""
+    found = sd.properties(sd.activation(name, alpha=None))
+    assert str(found.lipschitz) == steepest and str(found.at_zero) == "0" and "depends on alpha" in str(found.range)
+    for alpha in (sympy.Rational(1, 4), sympy.Integer(-3)):
+        bound = sd.properties(name, alpha=alpha).lipschitz.value.exact
+        assert found.lipschitz.value.subs(sympy.Symbol("alpha", real=True), alpha) == bound
+
+
+def test_a_lipschitz_constant_that_hangs_on_parameters_otherwise_is_undecided() -> None:
+    assert "no product" in str(sd.properties(sd.activation("snake", a=None)).lipschitz)
+    jumping = sd.activation("jumping", lambda s, a: sd.switch(s, a, s, kink="left"))
+    assert "whether it jumps" in str(sd.properties(jumping).lipschitz)
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["properties", "relu", "leaky_relu", "--set", "alpha=2"]) == 2  # relu has no α
     capsys.readouterr()
@@ -200,6 +218,6 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["properties", "tanh"]) == 0 and "(−1, 1)" in capsys.readouterr().out
     assert (
         main(["properties"]) == 2
-        and main(["properties", "prelu"]) == 2
+        and main(["properties", "prelu"]) == 1
         and main(["properties", "elu", "--set", "a"]) == 2
     )
