@@ -49,6 +49,13 @@ def gate(act, slope):
     return closed
 
 
+def glu(x, y_bar):
+    (n, k), (_, j) = x.indices, y_bar.indices
+    value, gate = x[n, j], sd.sigmoid(x[n, j + j.extent])
+    through = sd.delta(k, j) * gate + sd.delta(k, j + j.extent) * value * gate * (1 - gate)
+    return sd.let("x_bar[n,k]", sd.Sum(y_bar[n, j] * through, j))
+
+
 def silu_slope(s):
     return sd.sigmoid(s) * (1 + s * (1 - sd.sigmoid(s)))
 
@@ -98,7 +105,12 @@ ACROSS = [
 
 GATED = [
     Several(
-        lesson("glu", "The second half of a layer decides how much of the first passes."),
+        lesson(
+            "glu",
+            "The second half of a layer decides how much of the first passes.",
+            glu,
+            "To the first half through the gate, to the second half by the value and the slope of the sigmoid.",
+        ),
         "Dauphin, Fan, Auli and Grangier 2017 (arXiv 1612.08083)",
     ),
     Several(

@@ -67,6 +67,34 @@ the_sum = Proof(
     r"So $\operatorname{Var}(s) = n v q$, with the fan in $n$: the size stays where $n v q$ is the $q$ before.",
 )
 
+# Two units h = tanh(w x) and tanh(z x), weighed by u and r, in a squared loss.
+w, u, r, t = (sd.symbol(name) for name in ("w", "u", "r", "t"))
+twins = (t - u * sd.tanh(w * x) - r * sd.tanh(z * x)) ** 2
+same = {z: w, r: u}
+zeros = Proof(
+    "Zeros: units that never part",
+    r"""Biases may start at 0: they add to a sum what is the same for all rows, and its variance is $n v q$ without
+    them. Weights may not. With $v = 0$ nothing comes through, $\operatorname{Var}(s) = 0$, and any two units that
+    start alike stay so: take $(t - u \tanh(w x) - r \tanh(z x))^2$ with $w = z$ and $u = r$.""",
+    claims=[
+        Claim(
+            "The slopes by both weights are the same, and so is every step:",
+            twins.diff(w).xreplace(same),
+            twins.diff(z).xreplace(same),
+            called=r"\frac{\partial L}{\partial w}",
+        ),
+        Claim(
+            "It has the weight behind the unit as a factor, and the slope by that one the value of the unit, so that "
+            "from $w = u = 0$ there is no step at all:",
+            twins.diff(u).xreplace(same),
+            -2 * sd.tanh(w * x) * (t - 2 * u * sd.tanh(w * x)),
+            called=r"\frac{\partial L}{\partial u}",
+        ),
+    ],
+    closing=r"""What starts at random is different from the beginning: a normal distribution with standard deviation
+    $\sigma$ has $v = \sigma^2$, whatever the fans are.""",
+)
+
 linear = Lesson(
     "The same backwards",
     sd.definition("linear"),
@@ -190,4 +218,4 @@ orthogonal = Proof(
     above, without the chance.""",
 )
 
-lessons = [the_sum, linear, uniform, glorot, he, orthogonal]
+lessons = [the_sum, linear, zeros, uniform, glorot, he, orthogonal]

@@ -68,8 +68,12 @@ def verdict_words(verdict: Any, names: Iterable[str]) -> str:
     ...     __str__ = lambda self: f"proved for {self.scope} (a normal form)"
     >>> print(verdict_words(Verdict(), ["W_bar", "x", "a"]))
     proved for $\\bar{W}$, all real $x_{ni}$, $a$ and all extents (a normal form)
+    >>> print(verdict_words(Verdict(), []))
+    proved for W_bar, all real x[n, i], a and all extents (a normal form)
     """
     called = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    if not called:
+        return str(verdict)
     name = re.compile(rf"\b(?P<name>{called})\b(?:\[(?P<at>[^\]]*)\])?")
     return str(verdict).replace(verdict.scope, name.sub(_as_formula, verdict.scope), 1)
 
