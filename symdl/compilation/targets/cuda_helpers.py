@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import compensated, elementary, formcode, waves
+from symdl.compilation.targets import formcode, helpers, waves
 
 #: Who runs a device function together: the threads of one block, or those of the whole grid.
 BARRIERS = {
@@ -265,10 +265,14 @@ def exp(x):
     """e**x; infinite above the largest number that it is defined for."""
     return real(math.inf) if x > real(LIMIT) else real(math.exp(x))
 ''',
-    "tanh": """
-def tanh(x):
-    return real(math.tanh(x))
-""",
+    **{
+        name: f"def {name}(x):\n    return real(math.{name}(x))\n" for name in ("tanh", "log1p", "expm1", "erf", "erfc")
+    },
+    "log": '''
+def log(x):
+    """log x; no number below 0."""
+    return real(math.log(x)) if x > real(0.0) else (-real(math.inf) if x == real(0.0) else real(math.nan))
+''',
 }
 _LIMITS = {"float64": "709.782712893384", "float32": "88.72283"}
 
@@ -311,10 +315,9 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
     """
     forms = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
     called = "\n".join(forms)
-    used = elementary.used(f"{text}\n{called}")
-    found = [_OF_THE_LIBRARY.get(n, elementary.SOURCES[dtype][n]).replace("LIMIT", _LIMITS[dtype]) for n in used]
-    names = compensated.used(called)
-    found += [_PAIR_PRODUCT if n == "pair_product" else compensated.SOURCES[dtype][n] for n in names]
+    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | {"pair_product": _PAIR_PRODUCT}
+    used = helpers.used(f"{text}\n{called}", sources)
+    found = [sources[n].replace("LIMIT", _LIMITS[dtype]) for n in used]
     found += [_EXACT_PRODUCT if n == waves.EXACT else s for n, s in waves.used(called, dtype).items()]
     found = [_for_device(f) for f in (*found, *forms)]
     if any("floor(" in f for f in found):

@@ -6,15 +6,15 @@ import keyword
 import re
 from collections.abc import Iterable
 
+from symdl.compilation.targets import helpers
 from symdl.compilation.targets.kernels import KERNEL, SUFFIX
 from symdl.compilation.targets.products import PRODUCT
 
 _RESERVED = {
-    "math", "np", "njit", "abs", "exp", "tanh", "added", "real", "value", "work", "range", "min", "max", "float", "int",
+    "math", "np", "njit", "abs", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step", KERNEL, "pair_sum", "pair_product", "scaled_exp", "erfcx", "exp_gap",
-    "kept_apart", "shared_product", PRODUCT,
-    "carray", "pointer", "stack", "update",
+    "first_step", KERNEL, "kept_apart", "shared_product", PRODUCT,
+    "carray", "pointer", "stack", "update", *helpers.NAMES,
 }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, elementary, formcode, products, waves, wide, workspace
+from symdl.compilation.targets import accumulators, compensated, formcode, products, waves, wide, workspace
+from symdl.compilation.targets import helpers as library
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
@@ -109,20 +110,12 @@ def emit_module(
 def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
     """The functions that a text calls, those first that others call."""
     called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
-    helpers = [f"{INLINED}\n{elementary.SOURCES[dtype][n]}" for n in elementary.used("\n".join([text, *called]))]
-    helpers += _compensated(called, dtype)
+    helpers = []
+    for name in library.used("\n".join([text, *called])):
+        helpers.append(f"{EXACTLY if name in compensated.EXACT else INLINED}\n{library.SOURCES[dtype][name]}")
+    for name, source in waves.used("\n".join(called), dtype).items():
+        helpers.append(f"{EXACTLY if name == waves.EXACT else APART}\n{source}")
     return helpers + [f"{INLINED}\n{function}" for function in called]
-
-
-def _compensated(called: list[str], dtype: str) -> list[str]:
-    """What forms call: functions that carry more digits."""
-    text = "\n".join(called)
-    sources = {n: compensated.SOURCES[dtype][n] for n in compensated.used(text)} | waves.used(text, dtype)
-    exact = (*compensated.EXACT, waves.EXACT)
-    return [
-        f"{EXACTLY if n in exact else INLINED if n in compensated.SOURCES[dtype] else APART}\n{s}"
-        for n, s in sources.items()
-    ]
 
 
 def _header(plans: dict[str, Plan], dtype: str, optimizer: Optimizer | None) -> str:

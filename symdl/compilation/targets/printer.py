@@ -1,4 +1,4 @@
-"""SymPy scalars → Python source in the arithmetic of one dtype, on `math` and on exp and tanh of `elementary`.
+"""SymPy scalars → Python source in the arithmetic of one dtype, on `math` and on the functions of `helpers`.
 
 Every number is written in the dtype of the program (a bare 2 would turn float32 into float64), and a kink is a
 conditional expression that passes NaN on.
@@ -127,11 +127,11 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
             return f"(math.sqrt({self._print(base)})*{inner}{f'**{whole}' if whole > 1 else ''})"
         return f"math.pow({self._print(base)}, {self._print(exponent)})"
 
-    def _print_exp(self, expr: Any) -> str:
-        return f"exp({self._print(expr.args[0])})"
+    def _print_own(self, expr: Any) -> str:
+        """A function of one number that stands at the head of the module."""
+        return f"{type(expr).__name__}({self._print(expr.args[0])})"
 
-    def _print_tanh(self, expr: Any) -> str:
-        return f"tanh({self._print(expr.args[0])})"
+    _print_exp = _print_expm1 = _print_log = _print_log1p = _print_tanh = _print_erf = _print_erfc = _print_own
 
     def _print_Switch(self, expr: Switch) -> str:
         x, below, above, weight = expr.args
