@@ -13,6 +13,7 @@ import numpy.typing as npt
 from symdl.compilation.extents import Axes, Key, sizes_from_shapes
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, prepared
+from symdl.compilation.shapes import Known, ReadyCalls
 from symdl.core.definitions import Definition
 from symdl.core.guards import gathers
 from symdl.core.indices import Index
@@ -45,6 +46,7 @@ class Compiled:
     key: str
     from_cache: bool
     program: Program = field(repr=False)
+    _ready: dict[str, ReadyCalls] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
         trained = f", trains with {self.optimizer.name}" if self.optimizer else ""
@@ -74,10 +76,8 @@ class Compiled:
         Raises:
             DataError, ShapeError: an argument is missing, unknown, not numeric or of the wrong shape.
         """
-        given, sizes = self._prepared("evaluate", self.definition.inputs, arrays)
-        outputs = {n: self._shape(n, sizes) for n in self.program.functions["evaluate"].outputs}
-        results = self.program.call("evaluate", given, outputs)
-        return {n: results[n] if n in results else np.array(given[n]) for n in self.definition.outputs}
+        results = self._results("evaluate", self.definition.inputs, arrays, {})
+        return {n: results[n] if n in results else self._copied(n, arrays[n]) for n in self.definition.outputs}
 
     def gradient(self, **arrays: Any) -> dict[str, Array]:
         """The target under its own name, and its gradient by each parameter under the parameter's name.
@@ -87,11 +87,7 @@ class Compiled:
             DataError, ShapeError: as for a call.
         """
         self._need("gradient")
-        given, sizes = self._prepared("gradient", self.definition.inputs, arrays)
-        parameter_of = {g: p for p, g in self.program.gradients.items()}
-        outputs = {n: self._shape(parameter_of.get(n, n), sizes) for n in self.program.functions["gradient"].outputs}
-        results = self.program.call("gradient", given, outputs)
-        return {parameter_of.get(n, n): v for n, v in results.items()}
+        return self._results("gradient", self.definition.inputs, arrays, self._parameter_of)
 
     def predict(self, **arrays: Any) -> dict[str, Array]:
         """The outputs that need no target: predictions, by name.
@@ -102,9 +98,33 @@ class Compiled:
         """
         self._need("predict")
         wanted = [t for t in self.definition.inputs if t.name in self.program.functions["predict"].inputs]
-        given, sizes = self._prepared("predict", tuple(wanted), arrays)
-        outputs = {n: self._shape(n, sizes) for n in self.program.functions["predict"].outputs}
-        return self.program.call("predict", given, outputs)
+        return self._results("predict", tuple(wanted), arrays, {})
+
+    def _copied(self, name: str, value: Any) -> Array:
+        """An input that is an output as well."""
+        return np.array(prepared(self.definition[name], value, self.dtype))
+
+    @cached_property
+    def _parameter_of(self) -> dict[str, str]:
+        """Parameters by the names of their gradients."""
+        return {g: p for p, g in self.program.gradients.items()}
+
+    def _results(
+        self, function: str, tensors: tuple[Tensor, ...], arrays: Mapping[str, Any], called: Mapping[str, str]
+    ) -> dict[str, Array]:
+        """Run a function on what a caller gives; its results, those in `called` by the names that stand there."""
+        if function not in self._ready:
+            self._ready[function] = ReadyCalls(tensors, self.program.functions[function].inputs, self.dtype)
+        ready = self._ready[function]
+        shapes = ready.shapes(arrays)
+        if shapes in ready.known:
+            return ready.call(self.program.function(function), arrays, ready.known[shapes])
+        given, sizes = self._prepared(function, tensors, arrays)
+        outputs = {n: self._shape(called.get(n, n), sizes) for n in self.program.functions[function].outputs}
+        if shapes is not None and (work := self.program.work_size(function, given)) is not None:
+            ready.known[shapes] = Known(tuple((called.get(n, n), s) for n, s in outputs.items()), work)
+        results = self.program.call(function, given, outputs)
+        return {called.get(n, n): v for n, v in results.items()}
 
     def epoch(
         self,

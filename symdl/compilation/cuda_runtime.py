@@ -42,6 +42,9 @@ class CudaProgram(Program):
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def work_size(self, name: str, arrays: Mapping[str, Array]) -> int | None:
+        return None
+
     def call(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         """Run a function on prepared arguments; `shapes` are those of its outputs."""
         held = self.hold(name, arrays, shapes)

@@ -77,6 +77,10 @@ class Program:
 
         return first
 
+    def work_size(self, name: str, arrays: Mapping[str, Array]) -> int | None:
+        """The numbers of scratch that a function needs for prepared arguments; None where arrays live elsewhere."""
+        return int(self.space[f"{name}_size"](*(_passed(arrays[n]) for n in self.functions[name].inputs)))
+
     def call(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
         """Run a function on prepared arguments; `shapes` are those of its outputs."""
         signature = self.functions[name]

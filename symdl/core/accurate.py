@@ -15,6 +15,9 @@ from symdl.core.functions import scalar_function
 #: rounding of u nor a subnormal eᵘ costs digits of the product.
 scaled_exp: Any = scalar_function("scaled_exp", lambda a, u: a * sympy.exp(u), source="a·eᵘ")
 
+#: eᵘ as a number of its own: its powers are products, where SymPy makes e^{2u} of the square of eᵘ.
+kept_exp: Any = scalar_function("kept_exp", lambda u: sympy.exp(u), source="eᵘ")
+
 #: e^{x²} erfc(x), the scaled complementary error function, for x ≥ 0.
 erfcx: Any = scalar_function("erfcx", lambda x: sympy.exp(x**2) * sympy.erfc(x), source="e^{x²} erfc(x)")
 
@@ -38,4 +41,4 @@ cos_of: Any = scalar_function("cos_of", lambda x, k: sympy.cos(k * x), source="c
 PRINTED = (quotient, gap, exp_gap)
 
 #: All of them: none is replaced by its definition in what is computed.
-NODES = (scaled_exp, erfcx, hypot, sin_of, cos_of, *PRINTED)
+NODES = (scaled_exp, kept_exp, erfcx, hypot, sin_of, cos_of, *PRINTED)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from symdl.compilation.targets.polynomials import expanded
+
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d*(?:e[+-]?\d+)?|e[+-]?\d+))")
 
 
@@ -24,56 +26,76 @@ def single(source: str) -> str:
     return _NUMBER.sub(r"real(\1)", source)
 
 
-#: e**r − 1 is r + r² p(r) for |r| ≤ ln(2)/2; 2**n comes as two factors, so that subnormals come out. What is beyond
-#: ±1400 (float32: ±170) is taken for that: twice as far as powers reach, for the sake of factors.
+#: e**r − 1 is r + r² p(r) for |r| ≤ ln(2)/2. What is beyond ±1400 (float32: ±170) is taken for that: twice as far as
+#: powers reach, for the sake of factors.
 _CORE64 = '''
 def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·a·b, as (q, a, b): a and b are powers of two, the tail is a small part of x."""
+    """e**(x + tail) = (1 + q)·2**n, as (q, n); the tail is a small part of x."""
     tail = tail if abs(x) < 1400.0 else 0.0
     x = 1400.0 if x > 1400.0 else (-1400.0 if x < -1400.0 else x)
     n = np.floor(1.4426950408889634*x + 0.5)
     n = n if n == n else 0.0
     r = ((x - n*0.693145751953125) - n*1.42860682030941723212e-6) + tail
-    p = (2.091471734171637595e-9*r + 2.510525953844849342e-8)*r + 2.755727357010213967e-7
-    p = ((p*r + 2.755725529796964439e-6)*r + 0.00002480158732560532278)*r + 0.0001984126987490125923
-    p = ((p*r + 0.001388888888888373183)*r + 0.008333333333326112053)*r + 0.04166666666666666977
-    p = (p*r + 0.1666666666666667101)*r + 0.5
-    k = np.int64(n)
-    half = k >> 1
-    a, b = np.int64((half + 1023) << 52), np.int64((k - half + 1023) << 52)
-    return p*r*r + r, a.view(np.float64), b.view(np.float64)
+    p = polynomial(r,
+        0.5, 0.1666666666666667101, 0.04166666666666666977, 0.008333333333326112053, 0.001388888888888373183,
+        0.0001984126987490125923, 0.00002480158732560532278, 2.755725529796964439e-6, 2.755727357010213967e-7,
+        2.510525953844849342e-8, 2.091471734171637595e-9)
+    return p*r*r + r, n
 '''
 
 _CORE32 = '''
 def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·a·b, as (q, a, b): a and b are powers of two, the tail is a small part of x."""
+    """e**(x + tail) = (1 + q)·2**n, as (q, n); the tail is a small part of x."""
     tail = tail if abs(x) < 170.0 else 0.0
     x = 170.0 if x > 170.0 else (-170.0 if x < -170.0 else x)
     n = np.floor(1.4426950408889634*x + 0.5)
     n = n if n == n else 0.0
     r = ((x - n*0.693359375) + n*2.12194440e-4) + tail
-    p = (1.9875691500e-4*r + 1.3981999507e-3)*r + 8.3334519073e-3
-    p = ((p*r + 4.1665795894e-2)*r + 1.6666665459e-1)*r + 5.0000001201e-1
+    p = polynomial(r,
+        5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
+    return p*r*r + r, n
+'''
+
+# 2**n in two factors, so that subnormals come out
+_RAISED64 = '''
+def raised(value, n):
+    """value·2**n for |n| ≤ 2044."""
+    k = np.int64(n)
+    half = k >> 1
+    a, b = np.int64((half + 1023) << 52), np.int64((k - half + 1023) << 52)
+    return value*a.view(np.float64)*b.view(np.float64)
+'''
+
+_RAISED32 = '''
+def raised(value, n):
+    """value·2**n for |n| ≤ 252."""
     k = np.int32(n)
     half = np.int32(k >> np.int32(1))
     a = np.int32(np.int32(half + np.int32(127)) << np.int32(23))
     b = np.int32(np.int32(k - half + np.int32(127)) << np.int32(23))
-    return p*r*r + r, a.view(np.float32), b.view(np.float32)
+    return value*a.view(np.float32)*b.view(np.float32)
 '''
+
+#: On a processor that has an instruction for it.
+RAISED_AT_ONCE = '''
+def raised(value, n):
+    """value·2**n."""
+    return ldexp(value, np.int32(n))
+'''.strip()
 
 _EXP = '''
 def exp(x):
     """e**x."""
-    q, a, b = exp_core(x, 0.0)
-    return (q + 1.0)*a*b
+    q, n = exp_core(x, 0.0)
+    return raised(q + 1.0, n)
 '''
 
 _EXPM1 = '''
 def expm1(x):
     """e**x − 1: 2**n (e**r − 1) + (2**n − 1), both exact to the last digit or so."""
-    q, a, b = exp_core(x, 0.0)
-    near = q*(a*b) + (a*b - 1.0)
-    value = (q + 1.0)*a*b if a > 1099511627776.0 else near
+    q, n = exp_core(x, 0.0)
+    power = raised(1.0, n)
+    value = raised(q + 1.0, n) if n > 80.0 else q*power + (power - 1.0)
     return value if x != 0.0 else x
 '''
 
@@ -83,8 +105,8 @@ def exp_gap(a, b):
     x = a - b
     part = x - a
     left = (a - (x - part)) - (b + part)
-    q, first, second = exp_core(x, left if abs(left) < 1.0 else 0.0)
-    return (q + 1.0)*first*second
+    q, n = exp_core(x, left if abs(left) < 1.0 else 0.0)
+    return raised(q + 1.0, n)
 '''
 
 _TANH64 = '''
@@ -135,21 +157,21 @@ def log_of(n, f):
     """n·log 2 + log(1 + f): with s = f/(2 + f) the last is 2s + 2s³/3 + …"""
     s = f/(2.0 + f)
     z = s*s
-    p = (0.1308662614784010214*z + 0.1326877313865688518)*z + 0.1538623970281465819
-    p = ((p*z + 0.1818179564013290628)*z + 0.2222222239171391744)*z + 0.2857142857080361181
-    p = ((p*z + 0.4000000000000087698)*z + 0.6666666666666666646)*z
+    p = polynomial(z,
+        0.6666666666666666646, 0.4000000000000087698, 0.2857142857080361181, 0.2222222239171391744,
+        0.1818179564013290628, 0.1538623970281465819, 0.1326877313865688518, 0.1308662614784010214)
     half = 0.5*f*f
-    return n*6.93147180369123816490e-1 - ((half - (s*(half + p) + n*1.90821492927058770002e-10)) - f)
+    return n*6.93147180369123816490e-1 - ((half - (s*(half + p*z) + n*1.90821492927058770002e-10)) - f)
 '''
 
 _LOG_OF32 = '''
 def log_of(n, f):
     """n·log 2 + log(1 + f)."""
-    p = (-0.0620150011902*f + 0.105308647389)*f - 0.106461916382
-    p = ((p*f + 0.110377833591)*f - 0.124507433209)*f + 0.142865245478
-    p = ((p*f - 0.166680015231)*f + 0.200000100397)*f - 0.24999990275
+    p = polynomial(f,
+        0.333333332812, -0.24999990275, 0.200000100397, -0.166680015231, 0.142865245478, -0.124507433209,
+        0.110377833591, -0.106461916382, 0.105308647389, -0.0620150011902)
     z = f*f
-    p = (p*f + 0.333333332812)*f*z - n*2.12194440e-4
+    p = p*f*z - n*2.12194440e-4
     return n*0.693359375 + (f + (p - 0.5*z))
 '''
 
@@ -184,15 +206,15 @@ _LIMITS = {
 def _with_limits(source: str, dtype: str) -> str:
     for name, value in _LIMITS[dtype].items():
         source = source.replace(name, value)
-    return source.replace("math.inf", "real(math.inf)").replace("math.nan", "real(math.nan)")
+    return expanded(source).replace("math.inf", "real(math.inf)").replace("math.nan", "real(math.nan)")
 
 
 _BOTH = {"exp": _EXP, "exp_gap": _EXP_GAP, "expm1": _EXPM1, "log": _LOG, "log1p": _LOG1P}
-_DOUBLE = {"exp_core": _CORE64, "tanh": _TANH64, "log_parts": _PARTS64, "log_of": _LOG_OF64}
-_SINGLE = {"exp_core": _CORE32, "tanh": _TANH32, "log_parts": _PARTS32, "log_of": _LOG_OF32}
+_DOUBLE = {"exp_core": _CORE64, "raised": _RAISED64, "tanh": _TANH64, "log_parts": _PARTS64, "log_of": _LOG_OF64}
+_SINGLE = {"exp_core": _CORE32, "raised": _RAISED32, "tanh": _TANH32, "log_parts": _PARTS32, "log_of": _LOG_OF32}
 
 #: In an order in which they can be defined.
-NAMES = ("exp_core", "exp", "exp_gap", "expm1", "tanh", "log_parts", "log_of", "log", "log1p")
+NAMES = ("exp_core", "raised", "exp", "exp_gap", "expm1", "tanh", "log_parts", "log_of", "log", "log1p")
 
 #: By dtype and name.
 SOURCES = {

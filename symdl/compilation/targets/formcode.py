@@ -11,6 +11,8 @@ from sympy.printing.precedence import PRECEDENCE
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets import waves
+from symdl.compilation.targets.formparts import MAGNITUDE, End, Ends, merged_ends, shared_calls, without_gaps
+from symdl.compilation.targets.polynomials import estrin
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.accurate import cos_of, scaled_exp, sin_of
 from symdl.derivation.accurate.calls import FormCall
@@ -33,19 +35,39 @@ def forms_in(plans: Iterable[Plan]) -> list[type[FormCall]]:
 
 
 def source(name: str, form: Form, dtype: str) -> str:
-    """The function of a form; NaN passes through the piece that comes last."""
+    """The function of a form: what several pieces call stands first, and a division or a power of e that all of them
+    end with comes once, last. So little is computed in vain where LLVM computes all pieces and chooses. NaN passes
+    through the piece for middle sizes, which comes last of all.
+    """
     printer = FormPrinter(dtype)
+    pieces, shared = shared_calls(form)
+    ends = merged_ends(pieces)
+    head = [f"{symbol} = {printer.doprint(printer.prepared(call))}" for symbol, call in shared]
+    if any(MAGNITUDE in e.free_symbols for e in (*(c for _, c in shared), *(p.expr for p in pieces), *ends.exponents)):
+        head.insert(0, f"{MAGNITUDE} = abs(x)")
+    inner, pieces = without_gaps(pieces)
+    main = max((k for k, p in enumerate(pieces) if p.expr.free_symbols), key=lambda k: not pieces[k].near, default=0)
+    branches = [(f"x == {_float(printer, at)}", _end(ends.of_value(v), printer)) for at, v in form.kinks]
+    for piece in inner:
+        condition = f"{_float(printer, piece.low)} <= x < {_float(printer, piece.high)}"
+        branches.append((condition, _branch(piece, ends, dtype, printer)))
+    branches += [(f"x < {_float(printer, p.high)}", _branch(p, ends, dtype, printer)) for p in pieces[:main]]
+    branches += [(f"x >= {_float(printer, p.low)}", _branch(p, ends, dtype, printer)) for p in pieces[:main:-1]]
+    last = _branch(pieces[main], ends, dtype, printer)
+    body = _chosen(branches, last)
+    body += [f"value = value/below{' + plus' if ends.add else ''}"] if ends.divide else []
+    if ends.exponents:
+        (exponent,) = ends.exponents
+        body.append(f"value = scaled_exp(value, {printer.pair(exponent)}) if tail else value")
     lines = [f"def {name}(x):", f'    """{form.name}, rewritten so that it keeps its digits."""']
-    for place, value in form.kinks:
-        lines += [f"    if x == {_float(printer, place)}:", f"        return {printer.doprint(value)}"]
-    main = max(
-        (k for k, p in enumerate(form.pieces) if p.expr.free_symbols), key=lambda k: not form.pieces[k].near, default=0
-    )
-    for piece in form.pieces[:main]:
-        lines += [f"    if x < {_float(printer, piece.high)}:", *_indented(_piece(piece, form.x, dtype, printer))]
-    for piece in form.pieces[:main:-1]:
-        lines += [f"    if x >= {_float(printer, piece.low)}:", *_indented(_piece(piece, form.x, dtype, printer))]
-    return "\n".join([*lines, *_piece(form.pieces[main], form.x, dtype, printer)])
+    return "\n".join([*lines, *_indented([*head, *body, "return value"])])
+
+
+def _chosen(branches: list[tuple[str, list[str]]], last: list[str]) -> list[str]:
+    lines: list[str] = []
+    for k, (condition, body) in enumerate(branches):
+        lines += [f"{'elif' if k else 'if'} {condition}:", *_indented(body)]
+    return [*lines, "else:", *_indented(last)] if lines else last
 
 
 def _float(printer: ScalarPrinter, value: float) -> str:
@@ -56,46 +78,49 @@ def _indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _piece(piece: Piece, x: sympy.Symbol, dtype: str, printer: FormPrinter) -> list[str]:
-    """The lines that return the value of a piece."""
+def _branch(piece: Piece, ends: Ends, dtype: str, printer: FormPrinter) -> list[str]:
+    """The lines that set the value of a piece, what it is still to be divided by, and whether a power comes last."""
     if piece.near:
-        return _polynomial(dict(piece.near)[dtype], printer)
+        return [*_polynomial(dict(piece.near)[dtype], printer), *_end(ends.of_value(None), printer)]
+    return _end(ends.of(piece.expr), printer)
+
+
+def _end(end: End, printer: FormPrinter) -> list[str]:
+    parts = {n: e for n, e in (("value", end.value), ("below", end.below), ("plus", end.plus)) if e is not None}
+    made = [printer.prepared(e) for e in parts.values()]
     symbols = (sympy.Symbol(f"t{k}", real=True) for k in range(1, 100))
-    shared, (value,) = sympy.cse([printer.prepared(piece.expr)], symbols=symbols, order="none")
-    return [f"    {s} = {printer.doprint(v)}" for s, v in shared] + [f"    return {printer.doprint(value)}"]
+    shared, results = sympy.cse(made, symbols=symbols, order="none")
+    lines = [f"{s} = {printer.doprint(v)}" for s, v in shared]
+    lines += [f"{n} = {printer.doprint(v)}" for n, v in zip(parts, results, strict=True)]
+    return lines + ([f"tail = {end.tail}"] if end.tail is not None else [])
 
 
 def _polynomial(made: Polynomial, printer: FormPrinter) -> list[str]:
-    """Horner's rule in the distance from the centre, which is subtracted in exact parts."""
+    """A polynomial in the distance from the centre, which is subtracted in exact parts."""
     lines = []
     if made.centre != 0:
-        lines.append(f"    t = x{''.join(_subtracted(printer, part) for part in parts(made.centre))}")
+        apart = parts(made.centre, 3 if printer.wrap else 5)
+        lines.append(f"t = x{''.join(_subtracted(printer, part) for part in apart)}")
     t = "t" if made.centre != 0 else "x"
-    first, *rest = reversed(made.coefficients)
-    lines.append(f"    p = {printer.constant(first)}")
-    for k in range(0, len(rest), 2):
-        text = "p"
-        for number in rest[k : k + 2]:
-            text = f"({text})*{t}" if " " in text else f"{text}*{t}"
-            text += _subtracted(printer, -number)
-        lines.append(f"    p = {text}")
+    lines += estrin([printer.constant(c) for c in made.coefficients], t)
     factor = "*".join([t] * made.order)
     product = f"({factor})*p" if made.order > 1 else f"{t}*p"
-    return [*lines, f"    return {product if made.order else 'p'}"]
+    return [*lines, f"value = {product if made.order else 'p'}"]
 
 
 def _subtracted(printer: FormPrinter, part: sympy.Rational) -> str:
     return f" - {printer.constant(part)}" if part > 0 else f" + {printer.constant(-part)}"
 
 
-def parts(value: sympy.Rational) -> list[sympy.Rational]:
-    """A number as a sum of numbers of few bits, the largest first; subtracting them in turn loses nothing.
+def parts(value: sympy.Rational, most: int = 5) -> list[sympy.Rational]:
+    """A number as a sum of numbers of few bits, the largest first; subtracting them in turn loses nothing. Next to a
+    number of 53 bits it takes five of them until what is left does not matter, next to one of 24 bits three.
 
     >>> [float(p) for p in parts(sympy.Rational(1, 4))], len(parts(sympy.Rational(1, 3)))
     ([0.25], 5)
     """
     found: list[sympy.Rational] = []
-    while value != 0 and len(found) < 5:
+    while value != 0 and len(found) < most:
         size = math.floor(math.log2(abs(float(value)))) - PART + 1
         unit = sympy.Integer(2) ** size
         part = sympy.Rational(round(value / unit)) * unit
@@ -110,7 +135,7 @@ class FormPrinter(ScalarPrinter):
 
     >>> x = sympy.Symbol("x", real=True)
     >>> FormPrinter("float64").doprint(scaled_exp(x, -x**2 / 2))
-    'scaled_exp(x, pair_product((-0.5, 0.0), pair_product((x, 0.0), (x, 0.0))))'
+    'scaled_exp(x, pair_times(-0.5, pair_product((x, 0.0), (x, 0.0))))'
     """
 
     def __init__(self, dtype: str) -> None:
@@ -176,8 +201,11 @@ class FormPrinter(ScalarPrinter):
     def _number(self, value: sympy.Expr) -> str:
         return self.constant(value if value.is_Rational else sympy.Float(value.evalf(40), 40))
 
+    def _print_kept_exp(self, expr: Any) -> str:
+        return f"exp({self._print(expr.args[0])})"
+
     def _print_scaled_exp(self, expr: Any) -> str:
-        return f"scaled_exp({self._print(expr.args[0])}, {self._pair(expr.args[1])})"
+        return f"scaled_exp({self._print(expr.args[0])}, {self.pair(expr.args[1])})"
 
     def _print_sin_of(self, expr: Any) -> str:
         x, k = expr.args
@@ -192,7 +220,7 @@ class FormPrinter(ScalarPrinter):
     def _print_hypot(self, expr: Any) -> str:
         return f"math.hypot({', '.join(self._print(a) for a in expr.args)})"
 
-    def _pair(self, expr: sympy.Expr) -> str:
+    def pair(self, expr: sympy.Expr) -> str:
         """An expression with twice the digits: sums, products and powers of exact numbers."""
         expr = self.held.get(expr, expr)
         if not expr.free_symbols:
@@ -200,13 +228,17 @@ class FormPrinter(ScalarPrinter):
         if expr.is_Symbol or _negated(expr):
             return f"({self._print(expr)}, {self.number(0.0)})"
         if expr.is_Add:
-            return self._folded("pair_sum", [self._pair(a) for a in expr.args])
+            return self._folded("pair_sum", [self.pair(a) for a in expr.args])
         if expr.is_Mul:
             number, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
-            factors = [self._pair(f) for f in sympy.Mul.make_args(rest)]
-            return self._folded("pair_product", [*([] if number == 1 else [self._pair(number)]), *factors])
+            product = self._folded("pair_product", [self.pair(f) for f in sympy.Mul.make_args(rest)])
+            if number == 1:
+                return product
+            if number.is_Rational and _power_of_two(number):
+                return f"pair_times({self.constant(number)}, {product})"
+            return f"pair_product({self.pair(number)}, {product})"
         if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-            return self._folded("pair_product", [self._pair(expr.base)] * int(expr.exp))
+            return self._folded("pair_product", [self.pair(expr.base)] * int(expr.exp))
         return str(self._print_not_supported(expr))
 
     def _folded(self, function: str, texts: list[str]) -> str:
@@ -224,7 +256,11 @@ class FormPrinter(ScalarPrinter):
 def _negated(expr: sympy.Expr) -> bool:
     """A symbol times a power of two."""
     number, rest = expr.as_coeff_Mul()
-    return bool(rest.is_Symbol) and all(n & (n - 1) == 0 for n in (abs(int(number.p)), int(number.q)))
+    return bool(rest.is_Symbol) and _power_of_two(number)
+
+
+def _power_of_two(number: sympy.Rational) -> bool:
+    return all(n & (n - 1) == 0 for n in (abs(int(number.p)), int(number.q)))
 
 
 def _rounded(value: sympy.Expr, single: bool) -> sympy.Rational:

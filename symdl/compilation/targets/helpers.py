@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from symdl.compilation.targets import compensated, elementary
 
 #: By dtype and name, in an order in which they can be defined.
 SOURCES = {dtype: elementary.SOURCES[dtype] | compensated.SOURCES[dtype] for dtype in elementary.SOURCES}
 NAMES = tuple(SOURCES["float64"])
+#: What they take from `machine`, and the module it stands in.
+MACHINE = ("fma", "ldexp")
+IMPORT = "from symdl.compilation.machine.arithmetic import"
+
+
+@cache
+def for_processor(dtype: str) -> dict[str, str]:
+    """The functions as this processor computes them best."""
+    import llvmlite.binding  # type: ignore[import-untyped]
+
+    at_once = llvmlite.binding.get_host_cpu_features().get("avx512f")
+    return SOURCES[dtype] | ({"raised": elementary.RAISED_AT_ONCE} if at_once else {})
+
+
+def imported(text: str) -> str | None:
+    """The line that imports what a text takes from `machine`; None where it takes nothing.
+
+    >>> imported("return fma(a, b, c)")
+    'from symdl.compilation.machine.arithmetic import fma'
+    """
+    found = [n for n in MACHINE if re.search(rf"(?<![\w.]){n}\(", text)]
+    return f"{IMPORT} {', '.join(found)}" if found else None
 
 
 def _direct(text: str) -> set[str]:
@@ -24,7 +47,7 @@ def used(text: str, sources: Mapping[str, str] = SOURCES["float64"]) -> list[str
         sources: of these functions, by name.
 
     >>> used("h = tanh(s)")
-    ['exp_core', 'exp', 'tanh']
+    ['exp_core', 'raised', 'exp', 'tanh']
     >>> used("y = math.log(x) + wide_exp(x)")
     []
     """

@@ -14,7 +14,7 @@ _RESERVED = {
     "math", "np", "njit", "abs", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
     "first_step", KERNEL, "kept_apart", "shared_product", PRODUCT,
-    "carray", "pointer", "stack", "update", *helpers.NAMES,
+    "carray", "pointer", "stack", "update", *helpers.NAMES, *helpers.MACHINE,
 }  # fmt: skip
 
 

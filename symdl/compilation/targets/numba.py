@@ -99,6 +99,8 @@ def emit_module(
     if f"{products.PRODUCT}(" in text:
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED}\n")
         header += f'\n{products.PRODUCT} = shared_product("{dtype}")'
+    if taken := library.imported("\n".join(helpers)):
+        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{taken}\n")
     if "carray(" in text:
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{workspace.IMPORT}\n")
     if f"@{KERNEL}(" in text:
@@ -112,7 +114,7 @@ def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
     called = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans.values())]
     helpers = []
     for name in library.used("\n".join([text, *called])):
-        helpers.append(f"{EXACTLY if name in compensated.EXACT else INLINED}\n{library.SOURCES[dtype][name]}")
+        helpers.append(f"{EXACTLY if name in compensated.EXACT else INLINED}\n{library.for_processor(dtype)[name]}")
     for name, source in waves.used("\n".join(called), dtype).items():
         helpers.append(f"{EXACTLY if name == waves.EXACT else APART}\n{source}")
     return helpers + [f"{INLINED}\n{function}" for function in called]

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import cos_of, erfcx, hypot, quotient, scaled_exp, sin_of
+from symdl.core.accurate import cos_of, erfcx, hypot, kept_exp, quotient, scaled_exp, sin_of
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import SymdlError
 
@@ -74,10 +74,12 @@ def _forms(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> Iterator[sympy.Expr]
         made = _error_functions(_apart(begin, x), x, sign)
         made = _lengths(made, x)
         yield made
-        try:
-            yield _Exponentials(x, sign).form(made)
-        except (SymdlError, sympy.PolynomialError, NotImplementedError):
-            continue
+        for expanded in (True, False):
+            try:
+                yield _Exponentials(x, sign, expanded).form(made)
+                yield _Exponentials(x, sign, expanded).beside_limit(made)
+            except (SymdlError, sympy.PolynomialError, NotImplementedError):
+                break
 
 
 def by_inverse(expr: sympy.Expr, x: sympy.Symbol, sign: int) -> sympy.Expr:
@@ -257,22 +259,52 @@ def in_turn(expr: sympy.Expr) -> sympy.Expr:
 
 
 class _Exponentials:
-    """Writes an expression in powers of E = e^{−g|w|}, for x of one sign."""
+    """Writes an expression in powers of E = e^{−g|w|}, for x of one sign; powers of sums `expanded`: (1 + E)² as
+    1 + E (2 + E), which rounds once where E is small, instead of thrice."""
 
-    def __init__(self, x: sympy.Symbol, sign: int) -> None:
-        self.x, self.sign = x, sign
+    def __init__(self, x: sympy.Symbol, sign: int, expanded: bool) -> None:
+        self.x, self.sign, self.expanded = x, sign, expanded
         self.E = sympy.Dummy("E", positive=True)
         self.exponent: sympy.Expr | None = None  # −g|w|, the exponent of E
 
     def form(self, expr: sympy.Expr) -> sympy.Expr:
         """The fraction in E, written safely; unchanged where there are no exponentials of one kind."""
+        inside = self._inside(expr)
+        return expr if inside is None else self._written(self._logs(inside))
+
+    def beside_limit(self, expr: sympy.Expr) -> sympy.Expr:
+        """What the fraction becomes for E → 0, and what it differs from that by, which is small and so are its errors.
+
+        >>> x = sympy.Symbol("x", real=True)
+        >>> _Exponentials(x, 1, True).beside_limit(x / (1 + sympy.exp(-x)))
+        x - x*kept_exp(-x)/(kept_exp(-x) + 1)
+        """
+        inside = self._inside(expr)
+        if inside is None or not inside.is_rational_function(self.x, self.E):
+            return expr
+        above, below = sympy.fraction(sympy.cancel(sympy.together(inside)))
+        ends = [sympy.Poly(part, self.E).coeff_monomial(1) for part in (above, below)]
+        if 0 in ends:
+            return expr
+        limit = sympy.cancel(ends[0] / ends[1])
+        rest, number, parts = sympy.cancel((above - limit * below) / below), sympy.S.One, list[tuple[sympy.Expr, int]]()
+        for part, side in zip(sympy.fraction(rest), (1, -1), strict=True):
+            constant, factors = sympy.factor_list(part)
+            number *= constant**side
+            parts += [(factor, side * times) for factor, times in factors]
+        kept = sympy.Dummy("E", positive=True)
+        small = self._product(number, parts, kept)
+        assert self.exponent is not None
+        return limit + small.xreplace({kept: kept_exp(self.exponent)})
+
+    def _inside(self, expr: sympy.Expr) -> sympy.Expr | None:
+        """The expression in E; none where there are no exponentials."""
         exps = sorted((e for e in expr.atoms(sympy.exp) if e.has(self.x)), key=sympy.default_sort_key)
         if not exps:
-            return expr
+            return None
         self._measure([e.args[0] for e in exps])
         assert self.exponent is not None
-        inside = expr.xreplace({e: self.E ** sympy.cancel(e.args[0] / self.exponent) for e in exps})
-        return self._written(self._logs(inside))
+        return expr.xreplace({e: self.E ** sympy.cancel(e.args[0] / self.exponent) for e in exps})
 
     def _measure(self, exponents: list[sympy.Expr]) -> None:
         """Find −g|w| with g the greatest common divisor of the multiples of w that stand in exponents."""
@@ -337,7 +369,7 @@ class _Exponentials:
                 power += side * times * lowest
                 rest = sympy.cancel(factor / self.E**lowest)
                 parts.append((rest, side * times))
-        product = self._product(number, parts).xreplace(back)
+        product = self._product(number, parts, sympy.exp(self.exponent)).xreplace(back)
         if power == 0:
             return product
         assert self.exponent is not None
@@ -349,7 +381,7 @@ class _Exponentials:
         assert self.exponent is not None
         return node.xreplace({self.E: sympy.exp(self.exponent)})
 
-    def _product(self, number: sympy.Expr, parts: list[tuple[sympy.Expr, int]]) -> sympy.Expr:
+    def _product(self, number: sympy.Expr, parts: list[tuple[sympy.Expr, int]], power: sympy.Expr) -> sympy.Expr:
         """The factors with their powers; a rational number that is multiplied in first leaves one rounding less."""
         if number.is_Rational and abs(number) != 1:
             k = next(
@@ -358,9 +390,9 @@ class _Exponentials:
             if k >= 0:
                 parts[k] = (sympy.expand(number * parts[k][0]), 1)
                 number = sympy.S.One
-        return sympy.Mul(number, *[self._factor(p, times) for p, times in parts])
+        return sympy.Mul(number, *[self._factor(p, times, power) for p, times in parts])
 
-    def _factor(self, factor: sympy.Expr, times: int) -> Any:
+    def _factor(self, factor: sympy.Expr, times: int, written: sympy.Expr) -> Any:
         """A power of a factor by Horner's rule in E, so that what is added to 1 last is small; E^k − 1 as expm1."""
         assert self.exponent is not None
         if not factor.has(self.E):
@@ -370,6 +402,6 @@ class _Exponentials:
             if len(terms) == 2 and (0,) in terms:
                 (degree,) = max(terms)
                 return (terms[max(terms)] * cfunctions.expm1(sympy.expand(degree * self.exponent))) ** times
-        whole = sympy.horner(sympy.expand(factor ** abs(times)), self.E)
-        written = whole.xreplace({self.E: sympy.exp(self.exponent)})
-        return written if times > 0 else 1 / written
+        power = abs(times) if self.expanded else 1
+        whole = sympy.horner(sympy.expand(factor**power), self.E)
+        return whole.xreplace({self.E: written}) ** (times // power)

@@ -26,6 +26,7 @@ from symdl.derivation.accurate.candidates import (
     without_switches,
 )
 from symdl.derivation.accurate.points import LARGEST, grid, scale_of, within_domain
+from symdl.derivation.accurate.prices import price
 from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
@@ -33,13 +34,15 @@ from symdl.errors import UnsupportedError
 
 #: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
 #: what is measured is about half of it.
-LIMIT = 10.0
+LIMIT = 5.5
 #: Beyond this a form is replaced, from there to where it is within `LIMIT` again.
-HARD = 14.0
+HARD = 9.0
 #: What a polynomial is off at most, by dtype, as a power of two: a small part of half an ulp.
 BITS = {"float64": 57, "float32": 28}
 #: Errors up to this cost nothing, and a change of the form costs as much as this many ulps at one point of the grid.
-FINE, CHANGE = 6.0, 24.0
+FINE, CHANGE = 4.5, 24.0
+#: What a multiplication of a new form is worth, in ulps at one point of the grid.
+PRICE = 0.6
 #: How often an interval is halved in search of a polynomial.
 HALVINGS = 4
 #: More stretches than this on one side (the roots of a sine) are left as they are.
@@ -48,7 +51,7 @@ MOST = 6
 FAR = 64.0
 #: Next to 0 a value may vanish, and its error with it; what is done beyond is done up to 0.
 NOTHING = 1e-290
-MEDIUM = 2.0**100
+MEDIUM = 2.0**20
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ def _region(
         forms = [*whole, *[f for f in forms if f not in whole]]
     tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
     rows = [tables[f] for f in forms]
-    path = [_first(rows, len(whole), k) for k in range(len(points))] if whole else _path(rows)
+    path = [_first(rows, len(whole), k) for k in range(len(points))] if whole else _path(rows, forms)
     errors = [tables[forms[f]][k] for k, f in enumerate(path)]
     pieces = _segments(low, high, points, [forms[f] for f in path])
     runs = _runs(errors)
@@ -229,7 +232,7 @@ def _region(
         b = high if last == len(points) - 1 or abs(points[last + 1]) < NOTHING else points[last + 1]
         for mended in _mended(local, forms[path[first]], x, a, b):
             pieces = _put_in(pieces, mended)
-    return _short_of_overflow(pieces, local, x)
+    return _short_of_overflow(pieces, [local, *forms], x)
 
 
 def _first(tables: list[list[float]], count: int, k: int) -> int:
@@ -239,32 +242,37 @@ def _first(tables: list[list[float]], count: int, k: int) -> int:
     return whole[0] if whole else min(range(len(tables)), key=lambda f: tables[f][k])
 
 
-def _short_of_overflow(pieces: list[Piece], local: sympy.Expr, x: sympy.Symbol) -> list[Piece]:
-    """Where a form overflows next to the largest number, it does so in each dtype at another: what it settles to
-    takes over before."""
+def _short_of_overflow(pieces: list[Piece], forms: list[sympy.Expr], x: sympy.Symbol) -> list[Piece]:
+    """Where a form overflows next to the largest number, it does so in each dtype at another, and another form that
+    does not is a piece for a handful of numbers: what the function settles to takes over before."""
     for side, wanted in ((-1, -math.inf), (1, math.inf)):
-        piece = next((p for p in pieces if p.low <= side * MEDIUM < p.high), None)
-        if piece is None or wanted not in (pieces[0].low, pieces[-1].high) or piece.near:
+        if wanted not in (pieces[0].low, pieces[-1].high):
             continue
-        if math.isinf(Analysis(piece.expr, x).ulps(side * LARGEST)):
-            for mended in _mended(local, piece.expr, x, *sorted((side * MEDIUM, wanted))):
+        piece = next((p for p in pieces if p.low <= side * MEDIUM < p.high), None)
+        last = pieces[-1] if side > 0 else pieces[0]
+        if piece is None or piece.near or not last.expr.free_symbols:
+            continue
+        if last != piece or math.isinf(Analysis(piece.expr, x).ulps(side * LARGEST)):
+            ends = sorted((side * MEDIUM, wanted))
+            for mended in next(filter(None, (_mended(f, piece.expr, x, *ends) for f in forms)), []):
                 pieces = _put_in(pieces, mended)
     return pieces
 
 
-def _path(tables: list[list[float]]) -> list[int]:
-    """Which form to use at each point: small errors, and few changes (Viterbi's algorithm)."""
-    total = [0.0] * len(tables)
+def _path(tables: list[list[float]], forms: list[sympy.Expr]) -> list[int]:
+    """Which form to use at each point: small errors, few changes and little to compute (Viterbi's algorithm)."""
+    every = range(len(forms))
+    changes = [[CHANGE + PRICE * price(f, g) for g in forms] for f in forms]
+    total = [PRICE * price(f) for f in forms]
     back: list[list[int]] = []
     for k in range(len(tables[0])):
-        cheapest = min(range(len(tables)), key=total.__getitem__)
-        came = [f if total[f] <= total[cheapest] + CHANGE else cheapest for f in range(len(tables))]
+        came = [min(every, key=lambda g: total[g] + (changes[f][g] if g != f else 0.0)) for f in every]
         total = [
-            min(total[f], total[cheapest] + CHANGE) + min(max(tables[f][k] - FINE, 0.0), 100.0)
-            for f in range(len(tables))
+            total[g] + (changes[f][g] if g != f else 0.0) + min(max(tables[f][k] - FINE, 0.0), 100.0)
+            for f, g in zip(every, came, strict=True)
         ]
         back.append(came)
-    found = [min(range(len(tables)), key=total.__getitem__)]
+    found = [min(every, key=total.__getitem__)]
     for came in back[:0:-1]:
         found.append(came[found[-1]])
     return found[::-1]
@@ -283,11 +291,11 @@ def _put_in(pieces: list[Piece], new: Piece) -> list[Piece]:
     return [*kept, new, *rest]
 
 
-def _promising(forms: list[sympy.Expr], x: sympy.Symbol, points: list[float], keep: int = 4) -> list[sympy.Expr]:
+def _promising(forms: list[sympy.Expr], x: sympy.Symbol, points: list[float], keep: int = 6) -> list[sympy.Expr]:
     """The forms that lose digits at the fewest of some points."""
     some = points[:: max(len(points) // 30, 1)]
     lost = {f: sum(e > HARD for e in map(Analysis(f, x).ulps, some)) for f in forms}
-    return sorted(forms, key=lambda f: (lost[f], f.count_ops()))[:keep]
+    return sorted(forms, key=lambda f: (lost[f], price(f)))[:keep]
 
 
 def _inside(low: float, high: float) -> float:

@@ -2,6 +2,10 @@
 
 A first-order worst case, in exact arithmetic: nothing is run in floating point, so the answer is the same on every
 machine. It ranks forms and says where one needs help; what compiled code does is measured by a sweep.
+
+What stands in several places is computed once and errs once: each operation's error counts as often as its slope in the
+result says, found from the result backwards. In E/(1 + E) an error of E above and below the line cancels for the most
+part.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import sympy
 from flint import arb, fmpq
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import cos_of, erfcx, hypot, quotient, scaled_exp, sin_of
+from symdl.core.accurate import cos_of, erfcx, hypot, kept_exp, quotient, scaled_exp, sin_of
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.errors import UnsupportedError
 
@@ -93,33 +97,49 @@ class Rounded:
         return float((self.error.mid() / spacing).mid())
 
 
+@dataclass(frozen=True)
+class _Operation:
+    """A value, the error of the last operation alone, and what it was made of, each with its slope."""
+
+    value: arb
+    own: arb
+    parts: tuple[tuple[sympy.Expr, arb], ...] = ()
+
+
 def _exponent(size: arb) -> int:
     """e with 2^{e−1} ≤ size < 2^e."""
     digits, shift = size.mid().man_exp()
     return int(shift) + int(digits).bit_length()
 
 
-#: Functions: the value, the size of the slope, and the error of the implementation in half units in the last place.
+def _erfcx(x: arb) -> arb:
+    """e^{x²} erfc(x), for x > 1 as U(½, ½, x²)/√π: no overflow."""
+    return (x * x).exp() * x.erfc() if x < 1 else (x * x).hypgeom_u(arb(1) / 2, arb(1) / 2) / arb.pi().sqrt()
+
+
+#: Functions: the value, the slope, and the error of the implementation in half units in the last place.
 _FUNCTIONS: dict[Any, tuple[Callable[[arb], arb], Callable[[arb, arb], arb], float]] = {
-    sympy.exp: (arb.exp, lambda x, v: v, 2.5),
+    sympy.exp: (arb.exp, lambda x, v: v, 2),
+    kept_exp: (arb.exp, lambda x, v: v, 2),
     sympy.log: (arb.log, lambda x, v: 1 / x, 1.5),
     sympy.tanh: (arb.tanh, lambda x, v: 1 - v * v, 2.5),
     sympy.sinh: (arb.sinh, lambda x, v: x.cosh(), 2.5),
     sympy.cosh: (arb.cosh, lambda x, v: x.sinh(), 2.5),
     sympy.sin: (arb.sin, lambda x, v: x.cos(), 1.5),
-    sympy.cos: (arb.cos, lambda x, v: x.sin(), 1.5),
+    sympy.cos: (arb.cos, lambda x, v: -x.sin(), 1.5),
     sympy.tan: (arb.tan, lambda x, v: 1 + v * v, 2),
     sympy.atan: (arb.atan, lambda x, v: 1 / (1 + x * x), 1.5),
     sympy.asinh: (arb.asinh, lambda x, v: 1 / (1 + x * x).sqrt(), 2.5),
-    sympy.erf: (arb.erf, lambda x, v: (-x * x).exp() * 2 / arb.pi().sqrt(), 2),
-    sympy.erfc: (arb.erfc, lambda x, v: (-x * x).exp() * 2 / arb.pi().sqrt(), 6),
-    cfunctions.log1p: (arb.log1p, lambda x, v: 1 / (1 + x), 1.5),
-    cfunctions.expm1: (arb.expm1, lambda x, v: 1 + v, 1.5),
-    erfcx: (lambda x: (x * x).exp() * x.erfc(), lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 8),
+    sympy.erf: (arb.erf, lambda x, v: (-x * x).exp() * 2 / arb.pi().sqrt(), 4.5),
+    sympy.erfc: (arb.erfc, lambda x, v: -(-x * x).exp() * 2 / arb.pi().sqrt(), 6),
+    cfunctions.log1p: (arb.log1p, lambda x, v: 1 / (1 + x), 2.5),
+    cfunctions.expm1: (arb.expm1, lambda x, v: 1 + v, 3.5),
+    erfcx: (_erfcx, lambda x, v: 2 * x * v - 2 / arb.pi().sqrt(), 5.5),
 }
 
 
-_GROWING = (sympy.exp, sympy.sinh, sympy.cosh, cfunctions.expm1)
+_POWERS = (sympy.exp, kept_exp)
+_GROWING = (sympy.exp, kept_exp, sympy.sinh, sympy.cosh, cfunctions.expm1)
 
 
 class Analysis:
@@ -133,7 +153,7 @@ class Analysis:
     def __init__(self, expr: sympy.Expr, x: sympy.Symbol) -> None:
         self.expr, self.x = expr, x
         self.point, self.unbounded, self.form = arb(0), False, DOUBLE
-        self.known: dict[sympy.Expr, Rounded] = {}
+        self.known: dict[sympy.Expr, _Operation] = {}
 
     def ulps(self, at: float) -> float:
         """The largest error at a number, in ulps; infinite where an operation overflows or has no value.
@@ -167,14 +187,27 @@ class Analysis:
             for bits in PRECISIONS:
                 flint.ctx.prec = bits
                 self.point, self.known, self.unbounded = arb(fmpq(*at.as_integer_ratio())), {}, unbounded
-                found = self._of(self.expr)
+                found = Rounded(self._of(self.expr).value, self._carried())
                 if found.value.rad() <= self.form.smallest / 64 or found.value.rel_accuracy_bits() >= 20:
                     return found
             raise LostError
         finally:
             flint.ctx.prec = before
 
-    def _of(self, expr: sympy.Expr) -> Rounded:
+    def _carried(self) -> arb:
+        """The errors of all operations in the result; in `known`, what an operation is made of stands before it."""
+        slopes = {self.expr: arb(1)}
+        error = arb(0)
+        for expr, operation in reversed(self.known.items()):
+            slope = slopes.get(expr)
+            if slope is None:
+                continue
+            error = error + slope.abs_upper() * operation.own
+            for part, partial in operation.parts:
+                slopes[part] = slopes.get(part, arb(0)) + slope * partial
+        return error
+
+    def _of(self, expr: sympy.Expr) -> _Operation:
         if expr not in self.known:
             found = self._node(expr)
             if not found.value.is_finite() or self._overflows(found.value):
@@ -185,23 +218,24 @@ class Analysis:
     def _overflows(self, value: arb) -> bool:
         return not self.unbounded and not abs(value) < self.form.largest
 
-    def _exponent(self, expr: sympy.Expr) -> Rounded:
-        """The exponent of e^u, which may overflow to −∞, all of its summands being negative: then the power is 0."""
+    def _exponent(self, expr: sympy.Expr) -> arb | None:
+        """The exponent of e^u; none where it overflows to −∞, all of its summands being negative: the power is 0."""
         try:
-            return self._of(expr)
+            return self._of(expr).value
         except LostError:
-            before, self.unbounded = self.unbounded, True
+            before, known = self.unbounded, self.known
+            self.unbounded, self.known = True, {}
             try:
                 parts = [self._of(a).value for a in sympy.Add.make_args(expr)]
             finally:
-                self.unbounded, self.known = before, {}
+                self.unbounded, self.known = before, known
             if all(p < 0 for p in parts) and sum(parts) < -1e6:
-                return Rounded(arb(-(10**6)), arb(0))
+                return None
             raise
 
-    def _node(self, expr: sympy.Expr) -> Rounded:
+    def _node(self, expr: sympy.Expr) -> _Operation:
         if expr == self.x:
-            return Rounded(self.point, arb(0))
+            return _Operation(self.point, arb(0))
         if fixed(expr):
             return self._number(expr)
         if expr.is_Add:
@@ -215,117 +249,124 @@ class Analysis:
         if isinstance(expr, scaled_exp):
             return self._scaled(expr)
         if isinstance(expr, quotient):
-            above, below = (self._of(a) for a in expr.args)
-            if below.value.contains(0):
+            above, below = (self._of(a).value for a in expr.args)
+            if below.contains(0):
                 raise LostError
-            value = above.value / below.value
-            return self._rounding(value, (above.error + abs(value) * below.error) / abs(below.value), 1)
+            value = above / below
+            return self._rounding(value, 1, (expr.args[0], 1 / below), (expr.args[1], -value / below))
         if isinstance(expr, hypot):
-            a, b = (self._of(arg) for arg in expr.args)
-            value = (a.value**2 + b.value**2).sqrt()
-            return self._rounding(value, (abs(a.value) * a.error + abs(b.value) * b.error) / value, 2)
+            a, b = (self._of(arg).value for arg in expr.args)
+            value = (a**2 + b**2).sqrt()
+            return self._rounding(value, 2, (expr.args[0], a / value), (expr.args[1], b / value))
         if type(expr) in _FUNCTIONS:
             return self._function(expr)
         if isinstance(expr, sin_of | cos_of):
             return self._wave(expr)
         if isinstance(expr, ScalarFunction):
-            return self._of(expr.computed())
+            computed = expr.computed()
+            return _Operation(self._of(computed).value, arb(0), ((computed, arb(1)),))
         raise UnsupportedError(f"the rounding of '{type(expr).__name__}' is not known")
 
-    def _sum(self, expr: sympy.Expr) -> Rounded:
-        total, error = arb(0), arb(0)
-        for k, part in enumerate(_in_order(expr)):
-            found = self._of(part)
-            total = total + found.value
-            error = error + found.error + (self._half(total) if k else 0)
-        return Rounded(total, error)
+    def _sum(self, expr: sympy.Expr) -> _Operation:
+        total, own = arb(0), arb(0)
+        parts = _in_order(expr)
+        for k, part in enumerate(parts):
+            total = total + self._of(part).value
+            own = own + (self._half(total) if k else 0)
+        return _Operation(total, own, tuple((part, arb(1)) for part in parts))
 
-    def _product(self, expr: sympy.Expr) -> Rounded:
+    def _product(self, expr: sympy.Expr) -> _Operation:
         """Numbers are multiplied beforehand; a power of two leaves no error."""
         number, factors = _split(expr)
-        parts = [self._of(a) for a in factors]
-        exact = [self._of(number)] if _power_of_two(number) else []
-        parts += [] if exact or number == 1 else [self._of(number)]
-        if number != 1 and parts and self._overflows(self._of(number).value * parts[0].value):
+        parts = [(a, self._of(a).value) for a in factors]
+        exact = self._of(number).value if _power_of_two(number) else arb(1)
+        if exact == 1 and number != 1:
+            parts.append((number, self._of(number).value))
+        if number != 1 and parts and self._overflows(self._of(number).value * parts[0][1]):
             raise LostError  # the number is multiplied in first
-        value, error = arb(1), arb(0)
-        for k, part in enumerate(parts):
-            error = abs(value) * part.error + abs(part.value) * error
-            value = value * part.value
+        value, own = arb(1), arb(0)
+        before = []
+        for k, (_, part) in enumerate(parts):
+            before.append(value)
+            value, own = value * part, own * abs(part)
             if k and self._overflows(value):
                 raise LostError
-            error = error + (self._half(value) if k else 0)
-        for part in exact:
-            value, error = value * part.value, error * abs(part.value)
-        return Rounded(value, error + (self._half(value) if abs(value) < self.form.tiny and error > 0 else 0))
+            own = own + (self._half(value) if k else 0)
+        after, slopes = exact, list[tuple[sympy.Expr, arb]]()
+        for (a, part), ahead in zip(reversed(parts), reversed(before), strict=True):
+            slopes.append((a, ahead * after))
+            after = after * part
+        value, own = value * exact, own * abs(exact)
+        inexact = len(parts) > 1 or any(a != self.x for a, _ in parts)
+        return _Operation(
+            value, own + (self._half(value) if abs(value) < self.form.tiny and inexact else 0), tuple(slopes)
+        )
 
-    def _power(self, expr: sympy.Expr) -> Rounded:
-        base = self._of(expr.base)
-        if not expr.exp.is_Rational or (base.value <= 0 and not expr.exp.is_Integer):
-            if base.value == 0 and expr.exp.is_positive:
-                return Rounded(arb(0), arb(0))
+    def _power(self, expr: sympy.Expr) -> _Operation:
+        base = self._of(expr.base).value
+        if not expr.exp.is_Rational or (base <= 0 and not expr.exp.is_Integer):
+            if base == 0 and expr.exp.is_positive:
+                return _Operation(arb(0), arb(0))
             raise LostError
-        if base.value.contains(0) and expr.exp.is_negative:
+        if base.contains(0) and expr.exp.is_negative:
             raise LostError
         power = fmpq(int(expr.exp.p), int(expr.exp.q))
         if expr.exp.is_Integer:
-            value = base.value ** int(expr.exp) if expr.exp >= 0 else 1 / base.value ** -int(expr.exp)
+            value = base ** int(expr.exp) if expr.exp >= 0 else 1 / base ** -int(expr.exp)
         else:
-            value = base.value ** arb(power)
-        slope = abs(arb(power)) * abs(value) / abs(base.value) if not base.value.contains(0) else arb(0)
+            value = base ** arb(power)
+        slope = arb(power) * value / base if not base.contains(0) else arb(0)
         if expr.exp.is_negative and self._overflows(1 / value):
             raise LostError
-        return self._rounding(value, slope * base.error, max(1.0, float(abs(expr.exp)) - 1))
+        return self._rounding(value, max(1.0, float(abs(expr.exp)) - 1), (expr.base, slope))
 
-    def _switch(self, expr: Switch) -> Rounded:
+    def _switch(self, expr: Switch) -> _Operation:
         x, below, above, weight = expr.args
         side = self._of(x).value
-        if side > 0:
-            return self._of(above)
-        if side < 0:
-            return self._of(below)
-        return self._of((1 - weight) * below + weight * above)
+        taken = above if side > 0 else below if side < 0 else (1 - weight) * below + weight * above
+        return _Operation(self._of(taken).value, arb(0), ((taken, arb(1)),))
 
-    def _scaled(self, expr: sympy.Expr) -> Rounded:
-        factor, exponent = self._of(expr.args[0]), self._exponent(expr.args[1])
-        power = exponent.value.exp()
-        value = factor.value * power
-        return self._rounding(value, factor.error * power, 3.5)
+    def _scaled(self, expr: sympy.Expr) -> _Operation:
+        factor, exponent = self._of(expr.args[0]).value, self._exponent(expr.args[1])
+        power = arb(0) if exponent is None else exponent.exp()
+        return self._rounding(factor * power, 2.5, (expr.args[0], power))
 
-    def _function(self, expr: sympy.Expr) -> Rounded:
+    def _function(self, expr: sympy.Expr) -> _Operation:
         function, slope, own = _FUNCTIONS[type(expr)]
-        inner = self._exponent(expr.args[0]) if isinstance(expr, sympy.exp) else self._of(expr.args[0])
-        if self.unbounded and isinstance(expr, _GROWING) and abs(inner.value) > ENOUGH:
-            inner = Rounded(ENOUGH if inner.value > 0 else -ENOUGH, arb(0))  # however large, it overflows
-        value = function(inner.value)
+        inner = self._exponent(expr.args[0]) if isinstance(expr, _POWERS) else self._of(expr.args[0]).value
+        if inner is None:
+            return self._rounding(arb(-(10**6)).exp(), own)
+        if self.unbounded and isinstance(expr, _GROWING) and abs(inner) > ENOUGH:
+            inner = ENOUGH if inner > 0 else -ENOUGH  # however large, it overflows
+            return self._rounding(function(inner), own)
+        value = function(inner)
         if not value.is_finite():
             raise LostError
-        if inner.error == 0:
-            return self._rounding(value, arb(0), own)
-        return self._rounding(value, abs(slope(inner.value, value)) * inner.error, own)
+        return self._rounding(value, own, (expr.args[0], slope(inner, value)))
 
-    def _wave(self, expr: sympy.Expr) -> Rounded:
-        inner, k = self._of(expr.args[0]), self._number(expr.args[1]).value
-        sine, cosine = (k * inner.value).sin(), (k * inner.value).cos()
-        value, slope = (sine, cosine) if isinstance(expr, sin_of) else (cosine, sine)
-        return self._rounding(value, abs(k * slope) * inner.error, 2.5)
+    def _wave(self, expr: sympy.Expr) -> _Operation:
+        x, k = self._of(expr.args[0]).value, self._number(expr.args[1]).value
+        sine, cosine = (k * x).sin(), (k * x).cos()
+        value, slope = (sine, k * cosine) if isinstance(expr, sin_of) else (cosine, -k * sine)
+        return self._rounding(value, 2.5, (expr.args[0], slope))
 
-    def _rounding(self, value: arb, carried: arb, halves: float) -> Rounded:
-        """A result with the error that its arguments bring and its own, in half units in the last place."""
-        return Rounded(value, carried.mid() + halves * self._half(value))
+    def _rounding(self, value: arb, halves: float, *parts: tuple[sympy.Expr, arb]) -> _Operation:
+        """A result with its own error, in half units in the last place."""
+        return _Operation(value, halves * self._half(value), parts)
 
     def _half(self, value: arb) -> arb:
         """Half a unit in the last place, as rounding errs; all of a value that rounds to 0."""
         size = abs(value.mid())
-        return self.form.unit * size if size > self.form.tiny else min(self.form.smallest / 2, size)
+        if size > self.form.tiny:
+            return arb(2) ** (_exponent(size) - self.form.digits - 1)
+        return min(self.form.smallest / 2, size)
 
-    def _number(self, expr: sympy.Expr) -> Rounded:
+    def _number(self, expr: sympy.Expr) -> _Operation:
         if expr.is_Rational:
-            number = fmpq(int(expr.p), int(expr.q))
+            value = arb(fmpq(int(expr.p), int(expr.q)))
             exact = expr.q & (expr.q - 1) == 0 and abs(expr.p).bit_length() <= self.form.digits
-            return Rounded(arb(number), arb(0) if exact else self.form.unit * abs(arb(number)))
-        value = constant(expr, flint.ctx.prec)
-        return Rounded(value, self.form.unit * abs(value))
+            return _Operation(value, arb(0)) if exact else self._rounding(value, 1)
+        return self._rounding(constant(expr, flint.ctx.prec), 1)
 
 
 @lru_cache(10**5)

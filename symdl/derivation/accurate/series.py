@@ -17,7 +17,7 @@ import sympy
 from flint import arb, arb_series, fmpq
 from sympy.codegen import cfunctions
 
-from symdl.core.accurate import erfcx, hypot, quotient, scaled_exp
+from symdl.core.accurate import erfcx, hypot, kept_exp, quotient, scaled_exp
 from symdl.derivation.accurate.rounding import constant, fixed
 from symdl.errors import UnsupportedError
 
@@ -310,6 +310,7 @@ _SERIES: dict[Any, Callable[..., Any]] = {
     sympy.erf: lambda u: u.erf(),
     sympy.erfc: lambda u: u.erfc(),
     scaled_exp: lambda a, u: a * u.exp(),
+    kept_exp: lambda u: u.exp(),
     quotient: lambda a, b: a / b,
     hypot: lambda a, b: (a * a + b * b).sqrt(),
     erfcx: _erfcx,

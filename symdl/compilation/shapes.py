@@ -1,0 +1,70 @@
+"""Calls whose arguments are in shape already: what was worked out for the same shapes before is looked up.
+
+Ten thousand numbers take less time than checking the arguments of a call by name and axis. Arrays of the dtype of the
+program that are whole in memory need their shapes compared and no more, as long as there are no whole numbers among
+them that have to be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.core.tensors import Role, Tensor
+
+Array = npt.NDArray[Any]
+Shapes = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a call on arguments of some shapes needs: the results, by name, and the size of the work space."""
+
+    results: tuple[tuple[str, tuple[int, ...]], ...]
+    work: int
+
+
+@dataclass
+class ReadyCalls:
+    """One emitted function, called on arguments that are in shape.
+
+    Args:
+        tensors: the inputs of the definition that a caller gives, all of them.
+        names: those that the function takes, in order.
+        dtype: of the program.
+    """
+
+    tensors: Sequence[Tensor]
+    names: tuple[str, ...]
+    dtype: str
+    known: dict[Shapes, Known] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        plain = not any(t.integer or (t.rank == 0 and t.role is Role.HYPERPARAMETER) for t in self.tensors)
+        self._given = tuple(t.name for t in self.tensors) if plain else ()
+        self._real = np.dtype(self.dtype)
+
+    def shapes(self, arrays: Mapping[str, Any]) -> Shapes | None:
+        """The shapes of arguments that are in shape; None where one of them has to be looked at."""
+        if len(arrays) != len(self._given) or not arrays:
+            return None
+        found = []
+        for name in self._given:
+            value = arrays.get(name)
+            if type(value) is not np.ndarray or value.dtype is not self._real or not value.flags.carray:
+                return None
+            found.append(value.shape)
+        return tuple(found)
+
+    def call(self, function: Callable[..., Any], arrays: Mapping[str, Any], known: Known) -> dict[str, Array]:
+        """Run the function; the results by the names in `known`."""
+        results = {n: np.empty(shape, self._real) for n, shape in known.results}
+        passed = [arrays[n] for n in self.names]
+        passed += results.values()
+        passed.append(np.empty(known.work, self._real))
+        function(*[a if a.ndim else a.reshape(1) for a in passed])
+        return results
