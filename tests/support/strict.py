@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,6 +82,13 @@ def strict(array: Any) -> Any:
     return np.asarray(array).view(Strict)
 
 
+def fused(a: float, b: float, c: float) -> float:
+    """a·b + c, rounded once."""
+    if not all(map(math.isfinite, (a, b, c))):
+        return a * b + c
+    return float(Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c)))
+
+
 def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: int = 1) -> dict[str, np.ndarray]:
     """The outputs of a definition by its emitted source, without Numba.
 
@@ -100,6 +108,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     space |= {"pointer": lambda array, start: array[start:], "carray": _viewed}
     space["shared_product"] = lambda dtype: multiply_strictly
     exec(compile(source, "<emitted>", "exec"), space)
+    space |= {"fma": fused, "ldexp": np.ldexp}
     signature = module.functions["evaluate"]
     axes = Axes(definition)
     sizes = sizes_from_shapes(axes, {n: np.shape(a) for n, a in arrays.items()})

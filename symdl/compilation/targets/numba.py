@@ -9,8 +9,16 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import accumulators, compensated, formcode, products, waves, wide, workspace
-from symdl.compilation.targets import helpers as library
+from symdl.compilation.targets import (
+    accumulators,
+    compensated,
+    formcode,
+    helpers as library,
+    products,
+    waves,
+    wide,
+    workspace,
+)
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
