@@ -24,7 +24,7 @@ def run(text: str, dtype: str, **values: Any) -> Any:
     real = getattr(np, dtype)
     return eval(
         text,
-        {"math": math, "np": np, "real": real, "exp": np.exp, "tanh": np.tanh},
+        {"math": math, "np": np, "real": real, "exp": np.exp, "tanh": np.tanh, "log": np.log, "erf": math.erf},
         {k: real(v) for k, v in values.items()},
     )
 
