@@ -23,6 +23,14 @@ from symdl.testing.sweep import truths_of, with_values
 from symdl.testing.ulps import FORMATS, ulps
 from symdl.verification.truth import Truth
 
+#: What printed expressions call, as anyone computes it who types them in.
+OF_THE_C_LIBRARY = {
+    "math": math,
+    "exp": np.exp,
+    "tanh": np.tanh,
+    **{name: getattr(math, name) for name in ("expm1", "log", "log1p", "erf", "erfc")},
+}
+
 P = ParamSpec("P")
 #: So many of the stretches without a form are told.
 STRETCHES = 3
@@ -161,7 +169,7 @@ def as_written(expr: sympy.Expr, x: sympy.Symbol) -> Callable[[float], float]:
     0.0
     """
     text = ScalarPrinter("float64").doprint(expr.xreplace({x: sympy.Symbol("x", real=True)}))
-    space: dict[str, Any] = {"math": math, "exp": np.exp, "tanh": np.tanh}
+    space: dict[str, Any] = dict(OF_THE_C_LIBRARY)
     exec(f"def run(x):\n    return {text}", space)
 
     def run(at: float) -> float:

@@ -28,7 +28,7 @@ from symdl.library.activations import Activation
 from symdl.library.losses import LOSSES, Loss as LossFunction, loss as from_library
 from symdl.library.losses.reduced import X, in_numbers, of_one_number
 from symdl.testing import digits as of_one
-from symdl.testing.digits import ROUND, TELLING, Digits, DigitsWarning, Loss
+from symdl.testing.digits import OF_THE_C_LIBRARY, ROUND, TELLING, Digits, DigitsWarning, Loss
 from symdl.testing.ulps import FORMATS, ulps
 from symdl.verification.balls import Evaluator, Fixed
 from symdl.verification.real import exact
@@ -166,7 +166,7 @@ def _true(expr: sympy.Expr, at: Mapping[sympy.Symbol, float]) -> arb | None:
 def _in_floats(expr: sympy.Expr, symbols: list[sympy.Symbol]) -> Callable[[tuple[float, ...]], float]:
     """An expression in float64, operation by operation as it stands; NaN where an operation is undefined."""
     stand_ins = {s: sympy.Symbol(f"v{k}", real=True) for k, s in enumerate(symbols)}
-    space: dict[str, Any] = {"math": math, "exp": np.exp, "tanh": np.tanh}
+    space: dict[str, Any] = dict(OF_THE_C_LIBRARY)
     names = ", ".join(s.name for s in stand_ins.values())
     exec(f"def run({names}):\n    return {ScalarPrinter('float64').doprint(expr.xreplace(stand_ins))}", space)
 

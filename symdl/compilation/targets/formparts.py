@@ -49,7 +49,7 @@ def without_gaps(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
 
 def _by_magnitude(piece: Piece, x: sympy.Symbol) -> sympy.Expr:
     """Arguments of exponentials and the like in |x|, where x has one sign on the piece."""
-    expr = piece.expr.replace(sympy.exp, kept_exp)
+    expr = piece.expr.replace(lambda e: isinstance(e, sympy.exp) and e.has(x), lambda e: kept_exp(e.args[0]))
     side = -1 if piece.high <= 0 else 1 if piece.low >= 0 else 0
     if side == 0:
         return expr
