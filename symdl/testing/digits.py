@@ -15,8 +15,8 @@ import sympy
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.functions import ScalarFunction
 from symdl.derivation.accurate.calls import slope_search, value_search
-from symdl.derivation.accurate.forms import HARD, Search
 from symdl.derivation.accurate.points import grid
+from symdl.derivation.accurate.records import HARD, Search
 from symdl.errors import SymdlError
 from symdl.library.activations import Activation, activation as from_library
 from symdl.testing.sweep import truths_of, with_values

@@ -22,7 +22,7 @@ from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.functions import ScalarFunction, scalar_function
 from symdl.core.tensors import Fact
 from symdl.derivation.accurate.calls import slope_search, value_search
-from symdl.derivation.accurate.forms import Form
+from symdl.derivation.accurate.records import Form
 from symdl.errors import SymdlError
 from symdl.library.activations import Activation
 from symdl.library.losses import LOSSES, Loss as LossFunction, loss as from_library

@@ -11,7 +11,8 @@ import sympy
 from sympy import cosh, exp, log, sqrt, tanh
 
 from symdl.compilation.targets.formcode import parts
-from symdl.derivation.accurate.forms import HARD, find
+from symdl.derivation.accurate.forms import find
+from symdl.derivation.accurate.records import HARD
 from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import polynomial, root_between
 from symdl.derivation.accurate.settling import settled

@@ -16,7 +16,7 @@ from symdl.compilation.targets.polynomials import estrin
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.accurate import cos_of, scaled_exp, sin_of
 from symdl.derivation.accurate.calls import FormCall
-from symdl.derivation.accurate.forms import Form, Piece
+from symdl.derivation.accurate.records import Form, Piece
 from symdl.derivation.accurate.series import Polynomial
 
 #: Bits of each part of a number that is subtracted exactly: they are numbers of every dtype.

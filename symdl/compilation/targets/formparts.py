@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.core.accurate import erfcx, kept_exp, quotient, scaled_exp
-from symdl.derivation.accurate.forms import Form, Piece
+from symdl.derivation.accurate.records import Form, Piece
 
 #: |x|, in terms of which calls on both sides of 0 are the same.
 MAGNITUDE = sympy.Symbol("size", real=True)

@@ -18,7 +18,8 @@ from symdl.core.accurate import NODES
 from symdl.core.definitions import Definition
 from symdl.core.functions import ScalarFunction, scalar_function
 from symdl.core.tensors import Element
-from symdl.derivation.accurate.forms import Form, Search, find
+from symdl.derivation.accurate.forms import find
+from symdl.derivation.accurate.records import Form, Search
 from symdl.derivation.stable import complemented
 from symdl.errors import UnsupportedError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ from symdl.derivation.accurate.candidates import (
 )
 from symdl.derivation.accurate.points import LARGEST, grid, scale_of, within_domain
 from symdl.derivation.accurate.prices import price
+from symdl.derivation.accurate.records import HARD, Form, Piece, Search
 from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
 from symdl.derivation.accurate.settling import settled
@@ -35,8 +36,6 @@ from symdl.errors import UnsupportedError
 #: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
 #: what is measured is about half of it.
 LIMIT = 5.5
-#: Beyond this a form is replaced, from there to where it is within `LIMIT` again.
-HARD = 9.0
 #: What a polynomial is off at most, by dtype, as a power of two: a small part of half an ulp.
 BITS = {"float64": 57, "float32": 28}
 #: Errors up to this cost nothing, and a change of the form costs as much as this many ulps at one point of the grid.
@@ -52,68 +51,6 @@ FAR = 64.0
 #: Next to 0 a value may vanish, and its error with it; what is done beyond is done up to 0.
 NOTHING = 1e-290
 MEDIUM = 2.0**20
-
-
-@dataclass(frozen=True)
-class Piece:
-    """The function for low ≤ x < high: an expression, or a polynomial (by dtype) that is as good as it."""
-
-    low: float
-    high: float
-    expr: sympy.Expr
-    near: tuple[tuple[str, Polynomial], ...] = ()
-
-
-@dataclass(frozen=True)
-class Form:
-    """How a function is computed.
-
-    Args:
-        name: of the function.
-        x: its variable.
-        pieces: by interval, in order, from −∞ to ∞.
-        kinks: values at points where two sides meet.
-        worst, at: the largest error of rounding and where: a worst case, in ulps.
-        lost: where the worst case is beyond `HARD`: the first and the last point of the grid of each stretch.
-    """
-
-    name: str
-    x: sympy.Symbol
-    pieces: tuple[Piece, ...]
-    kinks: tuple[tuple[float, sympy.Expr], ...]
-    worst: float
-    at: float
-    lost: tuple[tuple[float, float], ...] = ()
-
-    def __str__(self) -> str:
-        lines = []
-        for piece in self.pieces:
-            shown = f"a polynomial of degree {_degree(piece)}" if piece.near else str(piece.expr)
-            lines.append(f"{shown}  for {piece.low:.6g} ≤ x < {piece.high:.6g}")
-        return "\n".join(lines)
-
-
-def _degree(piece: Piece) -> int:
-    made = dict(piece.near)["float64"]
-    return made.order + len(made.coefficients) - 1
-
-
-@dataclass(frozen=True)
-class Search:
-    """What was found for a function.
-
-    Args:
-        worst, at: the largest error of rounding in the form that is in use, and where: a worst case, in ulps.
-        form: a better one; None where none is needed, or none was found.
-    """
-
-    worst: float
-    at: float
-    form: Form | None
-
-    @property
-    def needed(self) -> bool:
-        return self.worst > HARD
 
 
 def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sympy.Expr] = ()) -> Search:
@@ -224,6 +161,7 @@ def _region(
     tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
     rows = [tables[f] for f in forms]
     path = [_first(rows, len(whole), k) for k in range(len(points))] if whole else _path(rows, forms)
+    path = _outwards(path, sign) if len(whole) == 2 else path
     errors = [tables[forms[f]][k] for k, f in enumerate(path)]
     pieces = _segments(low, high, points, [forms[f] for f in path])
     runs = _runs(errors)
@@ -240,6 +178,14 @@ def _first(tables: list[list[float]], count: int, k: int) -> int:
     of the grid a wave has many roots, so that errors at points say little."""
     whole = [f for f in range(count) if math.isfinite(tables[f][k])]
     return whole[0] if whole else min(range(len(tables)), key=lambda f: tables[f][k])
+
+
+def _outwards(path: list[int], sign: int) -> list[int]:
+    """A form that is needed from some |x| on, where the first overflows in float32, stays in use from there."""
+    made: list[int] = []
+    for form in path[::sign]:
+        made.append(1 if form == 0 and made and made[-1] == 1 else form)
+    return made[::sign]
 
 
 def _short_of_overflow(pieces: list[Piece], forms: list[sympy.Expr], x: sympy.Symbol) -> list[Piece]:
