@@ -26,6 +26,8 @@ SLOPE = {"float64": 1e-12, "float32": 5e-6}
 #: Floating-point operations of a step from which PyTorch is tried with two threads. On smaller steps its threads wait
 #: for each other, for minutes where another process holds a core.
 TWO_THREADS_FROM = 1e7
+#: Seconds between two turns: threads of a BLAS wait for more work for some hundredths of a second, and hold a core.
+PAUSE = 0.1
 #: Peers that take so many times as long for their steps as the quickest are left out.
 TOO_SLOW = 30.0
 #: Of processor time, that of all threads of the process.
@@ -100,7 +102,7 @@ def measure(name: str, dtype: str, rounds: int, clock: str = "wall") -> dict[str
     work, counts, compiled = (
         training(NETWORKS[name], dtype, threads) if name in NETWORKS else pointwise(POINTWISE[name], dtype, threads)
     )
-    found = in_turn(work, rounds=rounds, pause=0.01, clock=CLOCKS[clock])
+    found = in_turn(work, rounds=rounds, pause=PAUSE, clock=CLOCKS[clock])
     micro = {n: {k: v / counts[n] * 1e6 for k, v in s.items()} for n, s in found.items()}
     mine = micro["symdl"]
     best = {k: min((s[k], n) for n, s in micro.items() if n != "symdl") for k in ("median", "least")}

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.targets.products import ALIASED, DEPTH, VECTORS, Tiles, tiles
+from symdl.compilation.targets.teams import LARGE
+from symdl.compilation.team import Team
 from symdl.errors import CrossCheckError
 
 Array = npt.NDArray[Any]
@@ -40,6 +42,45 @@ def check_products(product: Callable[..., Any], dtype: str) -> int:
             check_product(product, dtype, (rows, columns, inner), (turned_a, turned_b), rng)
             count += 1
     return count
+
+
+def check_sharing(product: Callable[..., Any], serve: Callable[..., Any], dtype: str) -> int:
+    """Compare products that are shared out with products of integers; how many there were.
+
+    Once all parts are done by the caller, as if there were others who do not come, and once with another thread.
+
+    Raises:
+        CrossCheckError: as for `check_products`.
+    """
+    made = tiles(dtype)
+    assert made is not None, "BLAS multiplies here"
+    rng, team = np.random.default_rng(22), Team(serve)
+    shapes = [s for s in large(made, dtype) for _ in range(2)]
+    team.lead(product)
+    try:
+        for count in (0, 2, 3):
+            for k, sizes in enumerate(shapes):
+                team.pretend(3) if not count else team.start(count)
+                team.retry()
+                check_product(product, dtype, sizes, (k % 2 == 0, k % 2 == 1), rng)
+        if team.shared != 3 * len(shapes):
+            raise CrossCheckError(
+                f"{3 * len(shapes) - team.shared} large products were not shared out",
+                where="the cross-check against whole numbers",
+                remedy="report this with the processor; the code was not returned",
+            )
+        return 3 * len(shapes)
+    finally:
+        team.stop()
+        product(0, *[0] * 7, -1, 0, 0)
+
+
+def large(made: Tiles, dtype: str) -> Iterator[tuple[int, int, int]]:
+    """Extents of products that are shared: cut by rows and by columns, with parts that are short or empty."""
+    wide, aliased = made.lanes * VECTORS, ALIASED // np.dtype(dtype).itemsize
+    yield made.lanes + 1, LARGE // (4 * made.lanes), 4
+    yield LARGE // 64, 3, 22
+    yield 4 * wide + 3, 5 * wide + 1, aliased * -(-LARGE // (20 * wide * wide * aliased))
 
 
 def extents(made: Tiles, dtype: str) -> Iterator[tuple[int, int, int]]:

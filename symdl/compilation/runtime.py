@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation import team
 from symdl.compilation.targets.kernels import SUFFIX
 from symdl.compilation.targets.sized import SIZED
+from symdl.compilation.targets.teams import SHARING
 from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Fact, Role, Tensor
 from symdl.errors import DataError, ShapeError
@@ -88,6 +90,7 @@ class Program:
         results = {n: np.empty(shapes[n], self.dtype) for n in signature.outputs}
         work = np.empty(self.space[f"{name}_size"](*inputs), self.dtype)
         self.function(name)(*inputs, *(_passed(r) for r in results.values()), work)
+        team.attend()
         return results
 
     def run_epoch(
@@ -145,10 +148,10 @@ class Program:
         batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
         packs = names.packs()
         apart = [(p, s) for p, s in names.states if not p]
-        kept = [_passed(arrays[p]) for p in names.parameters]
-        kept += [np.concatenate([np.ravel(states[s]) for s in pack]) for pack in packs.values()]
-        kept += [_passed(states[s]) for s in apart]
-        changed = [k.copy() for k in kept]
+        held = [*(_passed(arrays[p]) for p in names.parameters), *(_passed(states[s]) for s in apart)]
+        before = [array.copy() for array in held]
+        flat = [_joined(states, pack) for pack in packs.values()]
+        changed = [*held[: len(names.parameters)], *flat, *held[len(names.parameters) :]]
         signature = self.functions["gradient"]
         of = {g: p for p, g in self.gradients.items()}
         results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
@@ -168,22 +171,35 @@ class Program:
             )
             return int(done)
 
-        done = run(order)
-        if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
-            done = -1 - done
-            for array, before in zip(changed, kept, strict=True):
-                array[...] = before
-            if done and run(order[: done * batch_size]) != done:
-                raise RuntimeError("steps that were finite are not when they are made again")
-        ends = len(names.parameters), len(names.parameters) + len(packs)
-        parameters, flat, others = changed[: ends[0]], changed[ends[0] : ends[1]], changed[ends[1] :]
-        for array, result in zip((*kept[: ends[0]], *kept[ends[1] :]), (*parameters, *others), strict=True):
-            array[...] = result
+        if SHARING in self.space:
+            team.expect()
+
+        def undone() -> None:
+            for array, numbers in zip(held, before, strict=True):
+                array[...] = numbers
+            for numbers, pack in zip(flat, packs.values(), strict=True):
+                numbers[...] = _joined(states, pack)
+
+        try:
+            done = run(order)
+            if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
+                done = -1 - done
+                undone()
+                if done and run(order[: done * batch_size]) != done:
+                    raise RuntimeError("steps that were finite are not when they are made again")
+        except BaseException:
+            undone()
+            raise
         for pack, numbers in zip(packs.values(), flat, strict=True):
             limits = np.cumsum([states[s].size for s in pack])
             for s, part in zip(pack, np.split(numbers, limits[:-1]), strict=True):
                 states[s][...] = part.reshape(states[s].shape)
         return done, losses[: min(done + 1, steps)]
+
+
+def _joined(states: Mapping[tuple[str, str], Array], pack: list[tuple[str, str]]) -> Array:
+    """The states of a pack in one array."""
+    return np.concatenate([np.ravel(states[s]) for s in pack])
 
 
 def prepared(tensor: Tensor, value: Any, dtype: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation import team
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_runtime import CudaProgram
@@ -270,7 +271,7 @@ def _on_processor(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64]
             loss[model, epoch] = _mean(losses, turns.count, models.batch_size)
 
     one(0)  # what is compiled at a first call is compiled once
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+    with team.alone(), ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         list(threads.map(one, range(1, len(models.starts))))
     return steps, loss
 

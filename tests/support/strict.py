@@ -18,6 +18,7 @@ from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.numba import SHARED, emit_module
+from symdl.compilation.targets.teams import SHARING
 from symdl.compilation.targets.workspace import IMPORT
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
@@ -102,11 +103,13 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     plan = make_plan(stable, symbolic)
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
-    source = module.source.replace("from numba import njit", "").replace(SHARED, "").replace(IMPORT, "")
+    source = module.source
+    for head in ("from numba import njit", f"{SHARED} shared_product", f"{SHARED} {SHARING}", IMPORT):
+        source = source.replace(head, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
     space |= {"pointer": lambda array, start: array[start:], "carray": _viewed}
-    space["shared_product"] = lambda dtype: multiply_strictly
+    space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)
     space |= {"fma": fused, "ldexp": np.ldexp}
     signature = module.functions["evaluate"]

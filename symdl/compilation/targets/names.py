@@ -13,7 +13,7 @@ from symdl.compilation.targets.products import PRODUCT
 _RESERVED = {
     "math", "np", "njit", "abs", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step", KERNEL, "kept_apart", "shared_product", PRODUCT,
+    "first_step", KERNEL, "kept_apart", "shared_product", "team_product", PRODUCT,
     "carray", "pointer", "stack", "update", *helpers.NAMES, *helpers.MACHINE,
 }  # fmt: skip
 

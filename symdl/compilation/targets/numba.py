@@ -5,10 +5,12 @@ This module writes text only. It imports nothing of Numba.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
+from symdl.compilation.statements import Contraction
 from symdl.compilation.targets import (
     accumulators,
     compensated,
@@ -24,6 +26,7 @@ from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
 from symdl.compilation.targets.sized import SIZED, Shapes
+from symdl.compilation.targets.teams import LARGE, SHARING
 from symdl.library.optimisers import Optimizer
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
@@ -37,7 +40,7 @@ EXACTLY = '@njit(forceinline=True, error_model="numpy")'
 APART = '@njit(cache=True, error_model="numpy")'
 
 #: Of modules with products of matrices.
-SHARED = "from symdl.compilation.shared import shared_product"
+SHARED = "from symdl.compilation.shared import"
 
 #: What other compiled functions call as well as the user.
 CALLED = ", nogil=True, no_cpython_wrapper=False"
@@ -105,8 +108,9 @@ def emit_module(
     if f"{UNSIGNED}(" in text:
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
     if f"{products.PRODUCT}(" in text:
-        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED}\n")
-        header += f'\n{products.PRODUCT} = shared_product("{dtype}")'
+        maker = SHARING if any(_is_large(plan) for plan in plans.values()) else "shared_product"
+        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED} {maker}\n")
+        header += f'\n{products.PRODUCT} = {maker}("{dtype}")'
     if taken := library.imported("\n".join(helpers)):
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{taken}\n")
     if "carray(" in text:
@@ -115,6 +119,16 @@ def emit_module(
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _is_large(plan: Plan) -> bool:
+    """Whether a plan has products that are shared with other threads, where the extents are those that are expected."""
+    for item in plan.items:
+        if isinstance(item, Contraction):
+            sizes = [plan.axes.expected_size(i) for i in (*item.rows, *item.columns, *item.inner)]
+            if math.prod(sizes) >= LARGE:
+                return True
+    return False
 
 
 def _called(plans: dict[str, Plan], text: str, dtype: str) -> list[str]:
