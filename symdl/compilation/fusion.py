@@ -6,6 +6,7 @@ read at that loop's own index. Among the units that could run next, the one that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -48,20 +49,21 @@ def statements_in(node: Item) -> Iterator[Statement]:
             stack.extend(reversed(top.children))
 
 
-def schedule(units: list[Unit], axes: Axes, parallel: bool = False) -> tuple[Item, ...]:
+def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool = False) -> tuple[Item, ...]:
     """The units as items of a program: nests and matrix products.
 
     `parallel`: of units whose outer loops are shared between threads (see `compilation.parallel`); only those join
-    that the same threads can do.
+    that the same threads can do. `flat`: functions of whole arrays stand in nests of their own (see `targets.flat`).
     """
     units = units if parallel else in_step(units)
+    units = [_by_axes(u, axes) for u in units] if flat else units
     needs, early = dependencies(units), {user: fill for fill, user in fills(units).items()}
     waiting = {p: u for p, u in enumerate(units) if p not in early.values()}
     done = set(early.values())
     items: list[Item] = []
     while waiting:
         ready = [p for p in waiting if needs[p] <= done]
-        depths = {p: _depth(items, waiting[p], axes, parallel) for p in ready}
+        depths = {p: _depth(items, waiting[p], axes, parallel, flat) for p in ready}
         chosen = max(ready, key=lambda p: (depths[p], -p))
         unit = waiting.pop(chosen)
         done.add(chosen)
@@ -77,6 +79,25 @@ def schedule(units: list[Unit], axes: Axes, parallel: bool = False) -> tuple[Ite
         if isinstance(fill, Statement):
             items.insert(-1, _nest(fill, 0))
     return tuple(items)
+
+
+#: Where LLVM unrolls a loop before it looks for vectors; arrays that are larger do not stay in the cache next to it.
+SHORT, FEW = 32, 4096
+
+
+def is_flat(statement: Statement, axes: Axes) -> bool:
+    """Whether a statement is to run over whole arrays as rows of numbers: a function of entries, along short axes."""
+    if not statement.pointwise:
+        return False
+    lengths = [axes.expected_size(i) for i in statement.out.tensor.indices]
+    return lengths[-1] < SHORT and math.prod(lengths) <= FEW
+
+
+def _by_axes(unit: Unit, axes: Axes) -> Unit:
+    """A function of whole arrays with its loops in the order of the axes."""
+    if not isinstance(unit, Statement) or not is_flat(unit, axes):
+        return unit
+    return replace(unit, loops=tuple(i for i in unit.out.subscripts if isinstance(i, Index)))
 
 
 def _in_time(unit: Recurrence, axes: Axes, parallel: bool) -> Loop:
@@ -122,12 +143,16 @@ def _like(unit: Statement, element: Element, accumulation: Statement) -> Stateme
     return replace(unit, loops=order) if outermost or order[-1:] == unit.loops[-1:] else unit
 
 
-def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool) -> int:
+def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, flat: bool) -> int:
     """How many loops the unit can share with the last item."""
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth = _shared(items[-1], unit, axes)
-    return depth if not parallel or may_join(unit, depth, next(statements_in(items[-1]))) else 0
+    first = next(statements_in(items[-1]))
+    if flat and (is_flat(unit, axes) or is_flat(first, axes)):
+        both = is_flat(unit, axes) and is_flat(first, axes)
+        return depth if both and depth == len(unit.loops) == len(first.loops) else 0
+    return depth if not parallel or may_join(unit, depth, first) else 0
 
 
 def _shared(loop: Loop, unit: Statement, axes: Axes) -> int:

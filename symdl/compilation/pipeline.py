@@ -22,7 +22,7 @@ from symdl.compilation.records import record_of, signatures_of
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, is_whole, load_source, prepared
 from symdl.compilation.serialise import canonical
-from symdl.compilation.sizes import shapes_of
+from symdl.compilation.sizes import is_small
 from symdl.compilation.targets.numba import emit_module
 from symdl.core.definitions import Definition
 from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
@@ -199,8 +199,10 @@ def _emitted(
 ) -> tuple[str, dict[str, Any]]:
     """The source for the processor, and what is needed beside it to call it."""
     plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
-    shapes = shapes_of(plans["gradient"]) if optimizer is not None and not careful else {}
-    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, shapes)
+    special = None
+    if optimizer is not None and not careful and is_small(plans["gradient"]):
+        special = _planned(programs.stable["gradient"], extents, flat=True)
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, special)
     return module.source, record_of(module.functions, module.epoch, programs.gradients)
 
 
@@ -208,9 +210,15 @@ def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Prog
     return cuda_build.loaded if target == "cuda" else _program
 
 
-def _planned(definition: Definition, extents: Mapping[str, int], products: bool = True, parallel: bool = False) -> Plan:
+def _planned(
+    definition: Definition,
+    extents: Mapping[str, int],
+    products: bool = True,
+    parallel: bool = False,
+    flat: bool = False,
+) -> Plan:
     known = {n: e for n, e in extents.items() if n in definition.extents}
-    plan = make_plan(definition, known, products=products, parallel=parallel)
+    plan = make_plan(definition, known, products=products, parallel=parallel, flat=flat)
     check_plan(plan)
     return plan
 

@@ -92,10 +92,12 @@ def make_plan(
     *,
     products: bool = True,
     parallel: bool = False,
+    flat: bool = False,
 ) -> Plan:
     """Plan a definition for the given extents, by index name; the program runs on any.
 
     Without `products`, no sum becomes a matrix product. `parallel`: for threads that share the outer loops of a nest.
+    `flat`: for functions with lengths in their code, functions of whole arrays in nests of their own.
 
     Raises:
         UnsupportedError: an equation that no target compiles.
@@ -105,7 +107,7 @@ def make_plan(
     axes.expected = sizes_from_names(axes, extents or {})
     units = lower(definition, axes, axes.expected_size, products)
     units = spread(units, axes.expected_size) if parallel else units
-    items = keep_calls(schedule(units, axes, parallel), definition.outputs)
+    items = keep_calls(schedule(units, axes, parallel, flat), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
     local = scoped(_in_turn(items) if parallel else items)
     buffers = _buffers(definition, items, needed, local)

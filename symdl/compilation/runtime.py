@@ -156,7 +156,8 @@ class Program:
         of = {g: p for p, g in self.gradients.items()}
         results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
         sizing = [batches.get(n, arrays[n]) for n in signature.inputs]
-        work = np.empty(self.space["gradient_size"](*sizing), self.dtype)
+        gradient = function.replace("epoch", "gradient")
+        work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
 
         def run(rows: npt.NDArray[np.int64]) -> int:
             done: int = self.function(function)(

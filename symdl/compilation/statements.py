@@ -14,7 +14,7 @@ import sympy
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.places import Part
-from symdl.core.functions import Delta, InRange
+from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Tensor, elements_in
 
@@ -59,6 +59,17 @@ class Statement:
     @property
     def guarded(self) -> bool:
         return bool(self.body.has(InRange, Delta))
+
+    @cached_property
+    def pointwise(self) -> bool:
+        """Whether it computes a function of each entry of whole arrays of one shape."""
+        out = self.out.subscripts
+        if self.op or self.guards or self.guarded or len(out) < 2 or set(out) != set(self.loops):
+            return False
+        same = all(e.subscripts in ((), out) for e in elements_in(self.body)) and not indices_in(
+            self.body.xreplace(dict.fromkeys(elements_in(self.body), sympy.S.Zero))
+        )
+        return same and any(not isinstance(f, Switch) for f in self.body.atoms(sympy.Function))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
+from symdl.compilation.sizes import shapes_of
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets import (
     accumulators,
@@ -24,8 +25,9 @@ from symdl.compilation.targets import (
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
+from symdl.compilation.targets.flat import FlatEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
-from symdl.compilation.targets.sized import SIZED, Shapes
+from symdl.compilation.targets.sized import SIZED
 from symdl.compilation.targets.teams import LARGE, SHARING
 from symdl.library.optimisers import Optimizer
 
@@ -63,7 +65,7 @@ def emit_module(
     optimizer: Optimizer | None = None,
     gradients: dict[str, str] | None = None,
     careful: bool = False,
-    shapes: Shapes | None = None,
+    special: Plan | None = None,
 ) -> Module:
     """Source with one function for each plan, and `epoch` around the one called "gradient" if there is an optimiser.
 
@@ -73,7 +75,7 @@ def emit_module(
         optimizer: for `epoch`.
         gradients: gradient output by parameter name.
         careful: in wide numbers (see `careful`).
-        shapes: of all tensors of the gradient, for a loop with lengths in its code as well (see `sized`).
+        special: a `flat` plan of the gradient, for a loop with lengths in its code as well (see `sized`).
     """
     kernels = Kernels() if not careful and max(len(plan.items) for plan in plans.values()) > FEW else None
     emitters = {n: WideEmitter(plan, dtype) if careful else Emitter(plan, dtype, kernels) for n, plan in plans.items()}
@@ -91,9 +93,11 @@ def emit_module(
         parts.append("\n".join([*decorators(emitter.update_types()), *emitter.update_lines()]))
         parts.append("\n".join([DECORATOR, *emitter.lines()]))
         arguments = emitter.arguments
-        if shapes and kernels is None and not careful:
-            inner = Emitter(plans["gradient"], dtype, sized=shapes).function(f"gradient{SIZED}")
+        if special is not None and kernels is None and not careful:
+            shapes = {**shapes_of(plans["gradient"]), **shapes_of(special)}
+            inner = FlatEmitter(special, dtype, shapes).function(f"gradient{SIZED}")
             outer = EpochEmitter(plans["gradient"], inner, gradients, optimizer, dtype, sized=shapes)
+            parts.append("\n".join(inner.size_lines))
             parts.append("\n".join([INLINED, *inner.lines]))
             parts.append("\n".join([INLINED, *outer.update_lines()]))
             parts.append("\n".join([DECORATOR, *outer.lines()]))
