@@ -60,6 +60,14 @@ def test_an_epoch_and_its_smaller_last_batch(dtype: str, rows: int, rng: np.rand
         np.testing.assert_allclose(arrays[name], value, atol=tolerance, err_msg=name)
 
 
+def test_functions_of_small_arrays_run_over_them_in_a_row() -> None:
+    """Four rows of five are twenty numbers; a long axis is a loop of its own."""
+    code = sd.compile(network(), optimizer=sd.sgd(0.1), extents={"n": BATCH})
+    assert "for e in range(20):\n        h1_flat[e] = tanh(s1_flat[e])" in code.source
+    long = sd.compile(network(hidden=33), optimizer=sd.sgd(0.1), extents={"n": BATCH})
+    assert "_flat" not in long.source and "def epoch_sized" in long.source
+
+
 def test_states_go_on_from_the_one_loop_to_the_other(rng: np.random.Generator) -> None:
     """Adam counts its steps and keeps two moments of each parameter."""
     code = sd.compile(network(), optimizer=sd.adam(1e-2), extents={"n": BATCH})
