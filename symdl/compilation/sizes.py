@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from symdl.compilation.counts import operations
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets.sized import Shapes, size_of
+from symdl.compilation.targets.sized import shapes_of, size_of
 
 #: Scalar operations of a step up to which it is worth it. Processor time of a step, float32, one core of an AMD Zen 5:
 #: 2-8-1, batch 4 (794 operations) 0.32 µs instead of 0.77; 64 networks 4-16-1 side by side (529,410) 39 instead of 174;
 #: 8-64-64-1, batch 32, Adam (909,474) 9.4 instead of 10.6.
 SMALL = 1_000_000
-
-
-def shapes_of(plan: Plan) -> Shapes:
-    """The expected shapes of all tensors of a plan, by name; 0 stands for a length that is not known."""
-    axes = plan.axes
-    return {b.name: tuple(axes.size(i, axes.expected) or 0 for i in b.tensor.indices) for b in plan.buffers}
 
 
 def is_small(plan: Plan) -> bool:

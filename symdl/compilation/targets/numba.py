@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.sizes import shapes_of
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets import (
     accumulators,
@@ -27,7 +26,7 @@ from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
-from symdl.compilation.targets.sized import SIZED
+from symdl.compilation.targets.sized import SIZED, shapes_of
 from symdl.compilation.targets.teams import LARGE, SHARING
 from symdl.library.optimisers import Optimizer
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from symdl.compilation.composite import integers
 from symdl.compilation.extents import Axes, Key
+from symdl.compilation.plan import Plan
 from symdl.compilation.targets.workspace import tuple_of, viewed
 from symdl.core.indices import Index
 
@@ -29,6 +30,12 @@ def size_of(axes: Axes, key: Key) -> int | None:
     value = key.extent if isinstance(key, Index) else key
     value = value.xreplace(integers({k: v for k, v in axes.expected.items() if k.is_Symbol}))
     return int(value) if value.is_Integer else None
+
+
+def shapes_of(plan: Plan) -> Shapes:
+    """The expected shapes of all tensors of a plan, by name; 0 stands for a length that is not known."""
+    axes = plan.axes
+    return {b.name: tuple(axes.size(i, axes.expected) or 0 for i in b.tensor.indices) for b in plan.buffers}
 
 
 def shaped(name: str, kind: str, shape: tuple[int | str, ...]) -> str:
