@@ -18,6 +18,8 @@ def taken_out(body: sympy.Expr, bound: frozenset[Index]) -> tuple[sympy.Expr, sy
     (a/N, i)
     >>> taken_out(2 * a * i / N - 4 * b * i**2 / N, frozenset([i]))
     (2/N, -2*i**2*b + i*a)
+    >>> taken_out(9 * a * i / 10 + b * i / 10, frozenset([i]))
+    (1, 9*i*a/10 + i*b/10)
     """
     guarded = body.has(InRange, Delta)
     outside: list[sympy.Expr] = []
@@ -44,6 +46,8 @@ def _common(total: sympy.Expr, bound: frozenset[Index], guarded: bool) -> tuple[
     if not _touched(total, bound, guarded):
         return [total], sympy.S.One
     content, rest = total.primitive()
+    if content < 1 and any(abs(s.as_coeff_Mul()[0]) > 1 for s in rest.args):
+        content, rest = sympy.S.One, total  # 9 y + z outside of 1/10 may overflow where 9 y/10 + z/10 does not
     summands = [sympy.Mul.make_args(s) for s in rest.args]
     shared = [
         f for f in summands[0] if not f.is_Number and not _touched(f, bound, guarded) and all(f in s for s in summands)

@@ -91,7 +91,10 @@ def _conditioned(
     width = len(truths) // len(problems)
     off, _ = distances(got, truths, row.dtype)
     beyond = np.flatnonzero(off > LIMIT).tolist()
-    sizes = [true_values(problems[k // width], whole, [(sized, size.name)], form)[0][k % width] for k in beyond]
+    try:
+        sizes = [true_values(problems[k // width], whole, [(sized, size.name)], form)[0][k % width] for k in beyond]
+    except UnclearError:  # a term is so near to 0 that its sign is not clear
+        return row
     return conditioned(row, off[beyond], got[beyond], [truths[k] for k in beyond], sizes)
 
 

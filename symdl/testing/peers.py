@@ -15,7 +15,7 @@ Call = Callable[[Array], Array]
 #: Tensors by name → a tensor.
 Peer = Callable[..., Any]
 
-#: Names of torch.nn.functional, with options, by the names of the library.
+#: Names of torch.nn.functional, or else of torch, with options, by the names of the library.
 FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "sigmoid": ("sigmoid", {}),
     "hard_sigmoid": ("hardsigmoid", {}),
@@ -28,6 +28,9 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "relu": ("relu", {}),
     "relu6": ("relu6", {}),
     "leaky_relu": ("leaky_relu", {}),
+    "prelu": ("prelu", {"weight": 0.25}),
+    "rrelu": ("rrelu", {}),
+    "threshold": ("threshold", {"threshold": 1, "value": 0}),
     "elu": ("elu", {}),
     "celu": ("celu", {}),
     "selu": ("selu", {}),
@@ -39,6 +42,7 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "mish": ("mish", {}),
     "softshrink": ("softshrink", {}),
     "hardshrink": ("hardshrink", {}),
+    "sine": ("sin", {}),
 }
 
 
@@ -54,7 +58,9 @@ def functions(name: str, dtype: str) -> dict[str, Call]:
     import torch
 
     operation, options = FUNCTIONS[name]
-    function = partial(getattr(torch.nn.functional, operation), **options)
+    if "weight" in options:
+        options = {**options, "weight": torch.tensor(options["weight"], dtype=getattr(torch, dtype))}
+    function = partial(getattr(torch.nn.functional, operation, None) or getattr(torch, operation), **options)
 
     def value(x: Array) -> Array:
         with torch.no_grad():
@@ -82,6 +88,15 @@ def _by_position(operation: str, *names: str, **options: Any) -> Callable[[Any],
     return of
 
 
+def _positions(marks: Any) -> Any:
+    """Labels as PyTorch's margin for several takes them: the places of the ones of each row, then −1."""
+    import torch
+
+    count = marks.shape[-1]
+    places = torch.where(marks == 1, torch.arange(count), count).sort(-1).values
+    return torch.where(places == count, -1, places)
+
+
 _RAW = {"reduction": "none"}
 #: Functions of several numbers, by name and options.
 FIELDS: dict[tuple[str, ...], Callable[[Any], Peer]] = {
@@ -89,6 +104,7 @@ FIELDS: dict[tuple[str, ...], Callable[[Any], Peer]] = {
     ("log_softmax",): _by_position("log_softmax", "z", dim=-1),
     ("softmin",): _by_position("softmin", "z", dim=-1),
     ("glu",): _by_position("glu", "x", dim=-1),
+    ("maxout",): lambda F: lambda s: s.amax(-1),
     ("l1",): _by_position("l1_loss", "y_hat", "t", **_RAW),
     ("l2",): _by_position("mse_loss", "y_hat", "t", **_RAW),
     ("huber",): _by_position("huber_loss", "y_hat", "t", **_RAW),
@@ -102,6 +118,7 @@ FIELDS: dict[tuple[str, ...], Callable[[Any], Peer]] = {
     ("softmax_cross_entropy", "target=classes"): _by_position("cross_entropy", "z", "c", **_RAW),
     ("nll",): _by_position("nll_loss", "x", "c", **_RAW),
     ("multi_margin",): _by_position("multi_margin_loss", "x", "c", **_RAW),
+    ("multilabel_margin",): lambda F: lambda y, x: F.multilabel_margin_loss(x, _positions(y), **_RAW),
     ("margin_ranking",): lambda F: lambda t, x1, x2: F.margin_ranking_loss(x1, x2, t, **_RAW),
     ("cosine_embedding",): lambda F: lambda t, x1, x2: F.cosine_embedding_loss(x1, x2, t, **_RAW),
     ("triplet_margin",): lambda F: lambda a, p, q: F.triplet_margin_loss(a, p, q, **_RAW),

@@ -90,3 +90,17 @@ def test_examples_come_one_by_one() -> None:
     together = LOSSES["info_nce"].chosen(reduction="none").definition()
     whole = examples(together, "float32", 60, together=True)
     assert {one["q"].shape for one in each(whole, together, together=True)} == {(3, 3)}
+
+
+@pytest.mark.parametrize(("name", "options"), [("smooth_l1", {"beta": 0.3}), ("dice", {"squared": True})])
+def test_options_other_than_the_usual_ones_are_within_four_ulps(name: str, options: dict[str, Any]) -> None:
+    """0.3 (y − t) is no difference of products, whose rounding is all that is left where y is t."""
+    assert sd.sweep(name, points=40, dtypes=["float32"], **options).passed
+
+
+def test_a_number_taken_out_of_a_sum_leaves_none_above_1_in_it() -> None:
+    """9 y + 1/3 outside of 1/10 overflows for the largest score, 9 y/10 + 1/30 does not."""
+    code = sd.compile(sd.definition("softmax_cross_entropy", label_smoothing=0.1, reduction="none"))
+    largest = np.finfo(np.float64).max
+    found = code(z=[[largest, 0.0, 0.0]], y=[[0.0, 1.0, 0.0]])["L"]
+    assert found == pytest.approx([largest * (0.9 + 0.2 / 3)], rel=1e-15)

@@ -29,6 +29,9 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
     'real(0.25)*x'
     >>> ScalarPrinter("float64").doprint(Switch(x, 0, x, sympy.Rational(1, 2)))
     '(0.0 if x < 0.0 else x if x > 0.0 else 0.5*x if x == 0.0 else x)'
+    >>> y = sympy.Symbol("y", real=True)
+    >>> ScalarPrinter("float64").doprint(x / 5 - y / 5), ScalarPrinter("float64").doprint(x / 4 - y / 4)
+    ('0.2*(x - y)', '0.25*x - 0.25*y')
     """
 
     def __init__(self, dtype: str, names: dict[sympy.Symbol, str] | None = None) -> None:
@@ -80,6 +83,13 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         if isinstance(item, sympy.Number) and item.is_Number:
             return self._constant(item, level)
         return str(super().parenthesize(item, level, strict))
+
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        factor = _spread(expr)
+        if factor is None:
+            return str(super()._print_Add(expr, order))
+        inside = sympy.Add(*[a / factor for a in expr.args])
+        return f"{self._constant(factor)}*({super()._print_Add(inside, order)})"
 
     def _print_Mul(self, expr: Any) -> str:
         guards = [f for f in expr.args if isinstance(f, (InRange, Delta))]
@@ -197,6 +207,16 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         )
 
     emptyPrinter = _print_not_supported
+
+
+def _spread(total: sympy.Expr) -> sympy.Rational | None:
+    """The number that SymPy multiplies into every summand, as it does with that of 0.3 (y − t): 0.3 y − 0.3 t would be
+    rounding errors where y is t. None where there is none, or it is a power of two, whose products are exact."""
+    sizes = {abs(a.as_coeff_Mul()[0]) for a in total.args}
+    (size, *others) = sizes
+    if others or size == 1 or not size.is_Rational or all(n & (n - 1) == 0 for n in (int(size.p), int(size.q))):
+        return None
+    return size
 
 
 class _IntegerPrinter(sympy.printing.str.StrPrinter):  # type: ignore[misc]

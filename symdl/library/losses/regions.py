@@ -42,7 +42,7 @@ def dice(*, squared: bool = False, smooth: float | None = None, reduction: str =
         return difference[n] / (size[n] + s)
 
     source = "Milletari, Navab and Ahmadi 2016 (arXiv 1606.04797), section 3; Sudre et al. 2017 for sums of p"
-    return Loss("dice", _masks(made), value, False, checked(reduction), source=source)
+    return Loss("dice", _masks(made), value, False, checked(reduction), source=source, careful=squared)
 
 
 def tversky(
