@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import symdl as sd
 from symdl.compilation.accuracy import ulp
 from symdl.compilation.machine import arithmetic
 from symdl.compilation.targets import compensated, helpers
@@ -92,6 +93,30 @@ def test_a_loop_over_numbers_is_compiled_to_vectors(dtype: str, name: str) -> No
     run = compiled(dtype, name)
     run(np.ones(3, dtype), np.ones(3, dtype))
     (text,) = run.inspect_llvm().values()
+    if "vector.body" not in text and not llvm.get_host_cpu_features().get("avx512dq"):
+        pytest.skip("this processor has no vectors of 64-bit integers")
+    assert "vector.body" in text
+
+
+@pytest.mark.parametrize("name", ["mish", "gelu", "silu"])
+def test_activations_with_many_pieces_are_compiled_to_vectors(name: str) -> None:
+    """Value and slope in one loop, all pieces at once."""
+    import llvmlite.binding as llvm
+
+    x, up = sd.Input("n"), sd.Input("n")
+
+    @sd.define
+    def applied(x: Any = x, up: Any = up) -> Any:
+        (n,) = x.indices
+        return sd.let("L", sd.Sum(up[n] * sd.activation(name)(x[n]), n))
+
+    code = sd.compile(applied, wrt="x", dtype="float32")
+    source = code.source.replace("cache=True, ", "")
+    space: dict[str, Any] = {}
+    exec(compile(source, "<emitted>", "exec"), space)
+    ones = np.ones(64, np.float32)
+    space["gradient"](ones, ones, np.zeros(1, np.float32), ones.copy(), np.zeros(1, np.float32))
+    (text,) = space["gradient"].inspect_llvm().values()
     if "vector.body" not in text and not llvm.get_host_cpu_features().get("avx512dq"):
         pytest.skip("this processor has no vectors of 64-bit integers")
     assert "vector.body" in text

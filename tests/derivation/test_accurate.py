@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -11,9 +12,12 @@ import sympy
 from sympy import cosh, exp, log, sqrt, tanh
 
 from symdl.compilation.targets.formcode import parts
+from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.core.accurate import quotient
 from symdl.derivation.accurate.forms import find
+from symdl.derivation.accurate.prices import price
 from symdl.derivation.accurate.records import HARD
-from symdl.derivation.accurate.rounding import Analysis
+from symdl.derivation.accurate.rounding import Analysis, Single
 from symdl.derivation.accurate.series import polynomial, root_between
 from symdl.derivation.accurate.settling import settled
 
@@ -62,6 +66,47 @@ def test_the_rounding_of_a_point_by_hand():
     assert Analysis(X + 1, X).ulps(3.0) <= 0.5
     assert Analysis(exp(X), X).ulps(800.0) == 0.0  # it overflows as it has to
     assert Analysis(exp(X) / (1 + exp(X)), X).ulps(800.0) == np.inf
+
+
+SHARED = [
+    X / (1 + X**2),
+    (X**2 + 3 * X + 2) / (X**2 + 1) ** 2,
+    (1 + X) / (1 - X) + X * (1 + X),
+    sqrt(1 + X**2) / (X + sqrt(1 + X**2)),
+]
+
+
+@pytest.mark.parametrize("expr", SHARED, ids=str)
+def test_the_bound_holds_for_what_is_computed(expr, rng):
+    """In float32, operation by operation as it is printed; the truth has 40 digits. Common parts err once."""
+    run = eval(
+        "lambda x: " + ScalarPrinter("float32").doprint(expr.xreplace({X: sympy.Symbol("x", real=True)})),
+        {"real": np.float32, "math": SimpleNamespace(sqrt=np.sqrt)},
+    )
+    analysis, worst = Analysis(expr, X), 0.0
+    for at in rng.uniform(0.1, 8, 60).astype(np.float32).tolist():
+        exact = expr.subs(X, sympy.Rational(at)).evalf(40)
+        spacing = float(np.spacing(np.float32(abs(float(exact)))))
+        found = abs(float(sympy.Float(float(run(np.float32(at))), 40) - exact)) / spacing
+        bound = analysis.ulps(Single(at))
+        assert found <= bound * 1.001
+        worst = max(worst, found / bound)
+    assert worst > 0.15  # and it is no idle one
+
+
+def test_common_parts_err_once():
+    """An error of E is worth half of itself in E/(1 + E) next to E = 1, and nothing in E + (1 − E)."""
+    e, at = exp(-X), 2.0**-20
+    # an ulp of E, a quarter of it in the result (half an ulp there), as much from 1 + E, and the division
+    assert 1.4 < Analysis(e / (1 + e), X).ulps(at) < 1.50001
+    assert Analysis(quotient(e, 3) * quotient(3, e), X).ulps(1.0) < 3.5
+
+
+def test_the_cheap_one_of_two_safe_forms_is_taken():
+    """tanh(log(1 + e^x)) by logarithm and tanh, or as a fraction in one exponential."""
+    (form,) = (find("f", X * tanh(log(1 + exp(X))), X).form,)
+    assert form is not None and not any(p.expr.has(tanh, log) for p in form.pieces)
+    assert price(sum(p.expr for p in form.pieces)) < price(X * tanh(log(1 + exp(X))))
 
 
 def test_what_needs_no_form_gets_none():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from symdl.core.accurate import kept_exp
 from symdl.core.text import plain_text
 from symdl.derivation.accurate.series import Polynomial
 
@@ -56,7 +57,11 @@ class Form:
     def __str__(self) -> str:
         lines = []
         for piece in self.pieces:
-            shown = f"a polynomial of degree {_degree(piece)}" if piece.near else plain_text(piece.expr)
+            shown = (
+                f"a polynomial of degree {_degree(piece)}"
+                if piece.near
+                else plain_text(piece.expr.replace(kept_exp, sympy.exp))
+            )
             lines.append(f"{shown}  for {piece.low:.6g} ≤ x < {piece.high:.6g}")
         text = "\n".join(lines)
         return "\n".join([text, *(words for name, words in MEANINGS.items() if f"{name}(" in text)])

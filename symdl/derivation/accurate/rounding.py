@@ -276,28 +276,35 @@ class Analysis:
         return _Operation(total, own, tuple((part, arb(1)) for part in parts))
 
     def _product(self, expr: sympy.Expr) -> _Operation:
-        """Numbers are multiplied beforehand; a power of two leaves no error."""
+        """Numbers are multiplied beforehand, a power of two leaves no error; a division rounds once."""
         number, factors = _split(expr)
-        parts = [(a, self._of(a).value) for a in factors]
+        parts: list[tuple[sympy.Expr, arb, bool]] = []
+        for a in factors:
+            below = a.is_Pow and a.exp.is_Integer and a.exp.is_negative
+            part = 1 / a if below else a
+            value = self._of(part).value
+            if below and value.contains(0):
+                raise LostError
+            parts.append((part, 1 / value if below else value, below))
         exact = self._of(number).value if _power_of_two(number) else arb(1)
         if exact == 1 and number != 1:
-            parts.append((number, self._of(number).value))
+            parts.append((number, self._of(number).value, False))
         if number != 1 and parts and self._overflows(self._of(number).value * parts[0][1]):
             raise LostError  # the number is multiplied in first
         value, own = arb(1), arb(0)
         before = []
-        for k, (_, part) in enumerate(parts):
+        for k, (_, part, below) in enumerate(parts):
             before.append(value)
             value, own = value * part, own * abs(part)
             if k and self._overflows(value):
                 raise LostError
-            own = own + (self._half(value) if k else 0)
+            own = own + (self._half(value) if k or below else 0)
         after, slopes = exact, list[tuple[sympy.Expr, arb]]()
-        for (a, part), ahead in zip(reversed(parts), reversed(before), strict=True):
-            slopes.append((a, ahead * after))
+        for (a, part, below), ahead in zip(reversed(parts), reversed(before), strict=True):
+            slopes.append((a, -ahead * after * part * part if below else ahead * after))
             after = after * part
         value, own = value * exact, own * abs(exact)
-        inexact = len(parts) > 1 or any(a != self.x for a, _ in parts)
+        inexact = len(parts) > 1 or any(a != self.x for a, _, _ in parts)
         return _Operation(
             value, own + (self._half(value) if abs(value) < self.form.tiny and inexact else 0), tuple(slopes)
         )
