@@ -42,8 +42,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     "the update": (r"theta_new = (.*)lr", r"theta_new = \1(1.0001*lr)"),
     "the rows": (r"order\[start \+ row\]", r"order[row]"),
     "the last batch": (r"while start < rows:", r"while start + 1 < rows:"),
-    "an entry that is not changed": (r"pointer\(b1, 0\), \(b1\.size,\)", r"pointer(b1, 0), (b1.size - 1,)"),
-    "a parameter that is updated by the slopes of another": (r"pointer\(b1_bar, 0\)", r"pointer(W1_bar, 0)"),
+    "an entry that is not changed": (r"view\(b1, 0, \(b1\.size,\)", r"view(b1, 0, (b1.size - 1,)"),
+    "a parameter that is updated by the slopes of another": (r"view\(b1_bar, 0", r"view(W1_bar, 0"),
 }
 
 

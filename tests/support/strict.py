@@ -71,12 +71,12 @@ def _matrix(array: Any, shape: tuple[int, int], steps: tuple[int, int]) -> Any:
     return np.lib.stride_tricks.as_strided(np.asarray(array), shape, steps)
 
 
-def _viewed(rest: Any, shape: tuple[int, ...], kind: Any) -> Any:
-    """The first numbers of what is left of an array, in that shape."""
+def _viewed(array: Any, start: int, shape: tuple[int, ...]) -> Any:
+    """The numbers of an array from `start` on, in that shape."""
     size = math.prod(shape)
-    if size > rest.size:
-        raise OutOfRangeError(f"{shape} of {rest.size} numbers")
-    return rest[:size].reshape(shape)
+    if start < 0 or start + size > array.size:
+        raise OutOfRangeError(f"{shape} from {start} on of {array.size} numbers")
+    return array.reshape(-1)[start : start + size].reshape(shape)
 
 
 def strict(array: Any) -> Any:
@@ -108,7 +108,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
         source = source.replace(head, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
-    space |= {"pointer": lambda array, start: array[start:], "carray": _viewed}
+    space["view"] = _viewed
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)
     space |= {"fma": fused, "ldexp": np.ldexp}

@@ -156,8 +156,7 @@ class Emitter:
         lines = [f"{self.extent[e.key]} = {size_of(self.plan.axes, e.key)}" for e in self.plan.extents]
         for tensor in dict.fromkeys((*self.plan.inputs, *self.plan.outputs)):
             if tensor.rank:
-                kind = "np.int64" if tensor.integer else "real"
-                lines.append(shaped(self.arrays[tensor.name], kind, self.sized[tensor.name]))
+                lines.append(shaped(self.arrays[tensor.name], self.sized[tensor.name]))
         return lines
 
     def _plain(self, expr: sympy.Expr) -> sympy.Expr:

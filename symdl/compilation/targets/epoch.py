@@ -143,10 +143,10 @@ class EpochEmitter:
         own = {self.py[n]: (self.sized[gradient_of.get(n, n)] or (1,), "real") for n in self.gradient.outputs}
         for name in a.data:
             kind, x, shape = "np.int64" if self.tensors[name].integer else "real", self.py[name], self.sized[name]
-            lines.append(shaped(x, kind, (f"{x}.shape[0]", *shape[1:])))
+            lines.append(shaped(x, (f"{x}.shape[0]", *shape[1:])))
             own[f"{x}_batch"] = (shape, kind)
-        lines += [shaped(self.py[p], "real", self.sized[p] or (1,)) for p in a.parameters]
-        return [*lines, *(stack.array(n, shape, kind) or shaped(n, kind, shape) for n, (shape, kind) in own.items())]
+        lines += [shaped(self.py[p], self.sized[p] or (1,)) for p in a.parameters]
+        return [*lines, *(stack.array(n, shape, kind) or shaped(n, shape) for n, (shape, kind) in own.items())]
 
     def _starts(self) -> list[str]:
         """Where the states of each parameter begin."""

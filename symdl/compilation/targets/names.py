@@ -14,7 +14,7 @@ _RESERVED = {
     "math", "np", "njit", "abs", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
     "first_step", KERNEL, "kept_apart", "shared_product", "team_product", PRODUCT,
-    "carray", "pointer", "stack", "update", *helpers.NAMES, *helpers.MACHINE,
+    "carray", "stack", "view", "update", *helpers.NAMES, *helpers.MACHINE,
 }  # fmt: skip
 
 

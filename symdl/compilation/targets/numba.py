@@ -116,7 +116,7 @@ def emit_module(
         header += f'\n{products.PRODUCT} = {maker}("{dtype}")'
     if taken := library.imported("\n".join(helpers)):
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{taken}\n")
-    if "carray(" in text:
+    if re.search(r"\b(carray|view)\(", text):
         header = header.replace("from numba import njit\n", f"from numba import njit\n\n{workspace.IMPORT}\n")
     if f"@{KERNEL}(" in text:
         helpers.insert(0, DEFINED)

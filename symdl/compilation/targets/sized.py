@@ -38,13 +38,13 @@ def shapes_of(plan: Plan) -> Shapes:
     return {b.name: tuple(axes.size(i, axes.expected) or 0 for i in b.tensor.indices) for b in plan.buffers}
 
 
-def shaped(name: str, kind: str, shape: tuple[int | str, ...]) -> str:
+def shaped(name: str, shape: tuple[int | str, ...]) -> str:
     """The line that gives an array its lengths.
 
-    >>> shaped("x", "real", (4, 2))
-    'x = carray(pointer(x, 0), (4, 2), real)'
+    >>> shaped("x", (4, 2))
+    'x = view(x, 0, (4, 2))'
     """
-    return f"{name} = {viewed(name, '0', [str(s) for s in shape], kind)}"
+    return f"{name} = {viewed(name, '0', [str(s) for s in shape])}"
 
 
 def flat(array: str, start: str, size: str) -> str:

@@ -8,7 +8,7 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
-IMPORT = "from numba import carray\nfrom symdl.compilation.machine.addresses import pointer, stack"
+IMPORT = "from numba import carray\nfrom symdl.compilation.machine.addresses import stack, view"
 #: Slots start at multiples of this many numbers.
 ALIGNMENT = 8
 
@@ -67,15 +67,13 @@ def _aligned(size: str) -> str:
     return f"({size} + {ALIGNMENT - 1})//{ALIGNMENT}*{ALIGNMENT}"
 
 
-def viewed(array: str, start: str, shape: list[str], kind: str = "real") -> str:
+def viewed(array: str, start: str, shape: list[str]) -> str:
     """The numbers of a contiguous array from `start` on as an array of that shape.
 
-    NumPy's slices and shapes would do the same: they count who refers to an array, and take Numba three times as long.
-
     >>> viewed("work", "slot1", ["N", "D"])
-    'carray(pointer(work, slot1), (N, D), real)'
+    'view(work, slot1, (N, D))'
     """
-    return f"carray(pointer({array}, {start}), {tuple_of(shape)}, {kind})"
+    return f"view({array}, {start}, {tuple_of(shape)})"
 
 
 def tuple_of(texts: list[str]) -> str:
