@@ -42,9 +42,9 @@ def to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | No
 
 def _to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
     reader = reading.reader()
-    left, (right, rest) = link.left, _without_rest(reader, link.right)
-    if rest is None and isinstance(_without_rest(reader, left)[1], tree.Dots):
-        left, (right, rest) = link.right, _without_rest(reader, left)
+    left, (right, rest) = link.left, without_rest(reader, link.right)
+    if rest is None and isinstance(without_rest(reader, left)[1], tree.Dots):
+        left, (right, rest) = link.right, without_rest(reader, left)
     if rest is None and link.relation not in APPROXIMATE:
         return None
     pair = reader.value(left), reader.value(right)
@@ -63,14 +63,14 @@ def _to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | N
     if not small or not 1 <= order <= HIGHEST:
         return None
     names = ", ".join(sorted(str(e) for e in small))
-    return _agree(a, b, small, order, decide, f"to order {order} in {names}")
+    return agree(a, b, small, order, decide, f"to order {order} in {names}")
 
 
 def _is_small(e: Element) -> bool:
     return e.name in SMALL or (e.name.startswith("Δ") and len(e.name) > 1)
 
 
-def _without_rest(reader: Interpreter, side: Node) -> tuple[Node, Node | None]:
+def without_rest(reader: Interpreter, side: Node) -> tuple[Node, Node | None]:
     """A sum without O(…) or dots at its end, and what stands in O, or the dots."""
     if not isinstance(side, tree.Sum) or len(side.terms) < 2 or side.terms[-1][0] != "+":
         return side, None
@@ -117,7 +117,7 @@ def order_of(expr: sympy.Expr, small: set[Element]) -> int:
     return 0
 
 
-def _agree(a: sympy.Expr, b: sympy.Expr, small: set[Element], order: int, decide: Decide, scope: str) -> Verdict | None:
+def agree(a: sympy.Expr, b: sympy.Expr, small: set[Element], order: int, decide: Decide, scope: str) -> Verdict | None:
     """Whether all derivatives up to an order agree where the small numbers are 0."""
     scale = element("·t")
     mapping = {e: scale * e for e in small}
@@ -145,4 +145,4 @@ def _series(a: sympy.Expr, b: sympy.Expr, decide: Decide) -> Verdict | None:
     (name,) = names
     if not 2 <= order <= HIGHEST or not b.is_polynomial(name):
         return None
-    return _agree(a, b, names, order, decide, f"the terms that are written, about {name} = 0")
+    return agree(a, b, names, order, decide, f"the terms that are written, about {name} = 0")

@@ -13,6 +13,7 @@ from symdl.errors import SymdlError
 from symdl.verification.decide import equal
 from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.graph import Graph, GraphReader
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.stated import Meaning
@@ -30,13 +31,16 @@ DEEPEST = 3
 Pair = tuple[sympy.Expr, sympy.Expr]
 
 
-def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float) -> Verdict | None:
+def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, every: bool = False) -> Verdict | None:
     """The proof of a link in which slopes have names, with ∂v/∂u read as what u does in the formula of v alone.
+
+    Args:
+        every: for every number that hangs on what goes into nothing else, whatever the document says that it is.
 
     Returns:
         None where there is none: the link may still be right in another reading.
     """
-    graphs = _graphs(reading, link)
+    graphs = _graphs(reading, link, every)
     if not graphs:
         return None
     reader = GraphReader(**{**vars(reading.reader()), "graphs": graphs})
@@ -50,28 +54,44 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float) -> Verd
                 return None
             found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
-                return replace(found, scope=f"{found.scope}; ∂ with all other names held fixed")
+                told = f"; every {' and '.join(f'{t} that hangs on {_names(g)} only' for t, g in graphs.items())}"
+                told = (told if every else "") + "; ∂ with all other names held fixed"
+                return replace(found, scope=found.scope + told)
     except (SymdlError, RecursionError):
         return None
     return None
 
 
-def _graphs(reading: Reading, link: Meaning) -> dict[str, Graph]:
+def _names(graph: Graph) -> str:
+    """On what an open number hangs, in words."""
+    return ", ".join(sorted(graph.ends or {n for n, _ in graph.slopes}))
+
+
+def _graphs(reading: Reading, link: Meaning, every: bool) -> dict[str, Graph]:
     """The graphs of the numbers whose slopes have names, where the link is about such slopes."""
     scope = reading.scope
     slopes = {bar: s.target for (bar, _), s in scope.named_slopes().items()}
     reader = reading.reader()
     parts = (reader.parts(n) for side in (link.left, link.right) for n in walk(side) if isinstance(n, _NAMES))
     used = {p.name for p in parts if p is not None}
+    targets = {t for bar, t in slopes.items() if bar in used or t in used}
+    if every:
+        of = (n.of for side in (link.left, link.right) for n in walk(side) if isinstance(n, _SLOPES))
+        named = (reader.parts(node) for node in of if node is not None)
+        targets |= {p.name for p in named if p is not None and objective(p.name) and not p.subscripts}
     found = {}
-    for target in {t for bar, t in slopes.items() if bar in used or t in used}:
+    for target in sorted(targets):
         try:
-            found[target] = Graph(scope, target)
+            graph = Graph(scope, target, every)
         except SymdlError:
             continue
+        # where its own formulas lead there, they were followed before
+        if not every or not graph.shown(used | {s.name for (bar, _), s in scope.named_slopes().items() if bar in used}):
+            found[target] = graph
     return found
 
 
+_SLOPES = (tree.Derivative, tree.Gradient)
 _NAMES = (tree.Symbol, tree.Accented, tree.Scripted)
 
 

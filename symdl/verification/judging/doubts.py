@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sympy
 
 from symdl.core.indices import Index
@@ -14,9 +16,10 @@ from symdl.verification.meaning.letters import letters_of, repeated_letters
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.stated import ORDERS, Meaning
 from symdl.verification.meaning.statements import Reading
+from symdl.verification.meaning.sums import REST
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
-from symdl.verification.notation import tree, unicode
+from symdl.verification.notation import UnreadError, parse, tree, unicode
 from symdl.verification.notation.tree import walk
 
 Pair = tuple[sympy.Expr, sympy.Expr]
@@ -52,6 +55,8 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
 def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     """Why a witness does not show that the link is wrong; empty: it does."""
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
+    if any(name.startswith(REST) for side in sides for name, _ in side):
+        return "a sum over quantities, of which one is looked at here"
     if reading.unclear:
         return "its sentence puts it under a condition that is not understood"
     spoken = names_in(reading.reader(), (link.left, link.right))
@@ -100,6 +105,53 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if any(rank for side in sides for _, rank in side) and reading.facts:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
+
+
+#: What is no name in the text of a formula.
+_TOKEN = re.compile(r"\\[A-Za-z]+|[^\W\d_]")
+#: Scripts and arguments.
+_BESIDE = re.compile(r"[_^]\s*(?:\{[^{}]*\}|\\[A-Za-z]+|.)|\([^()]*\)")
+_RELATION = re.compile(r"&?\s*(?:=|:=|≡|←|→|\\(?:equiv|leftarrow|gets|rightarrow|to|triangleq|coloneqq)\b)")
+
+
+def names_set_by(text: str) -> set[str]:
+    """The letters left of the relations of a formula that takes too long to be read: it may say what they are.
+
+    >>> sorted(names_set_by(r"\\hat{y}_i &= 9^{9^9} \\\\ \\sigma(x) &= x"))
+    ['y', 'σ']
+    """
+    found = set()
+    for row in text.split("\\\\"):
+        head = _RELATION.split(row, maxsplit=1)
+        for token in _TOKEN.findall(_BESIDE.sub("", head[0])) if len(head) > 1 else ():
+            try:
+                node = parse(token)
+            except UnreadError:
+                continue
+            found |= {node.name} if isinstance(node, tree.Symbol) else set()
+    return found
+
+
+def unheard(reading: Reading, link: Meaning) -> str:
+    """Why nothing is known of a link: a formula before it was not read, and may say something else of its names."""
+    if not reading.unheard:
+        return ""
+    scope, spoken = reading.scope, names_in(reading.reader(), (link.left, link.right))
+    made = {(e.name, len(e.subscripts)) for v in link.values or () for e in v.body.atoms(Element)}
+    made |= {(name, rank) for name in spoken for rank in scope.ranks.get(name, {0})}
+    every = spoken | {name for name, _ in made}
+    while made:
+        formulas = [f for key in made for f in scope.all_of(*key)]
+        used = {(e.name, len(e.subscripts)) for f in formulas for e in f.value.body.atoms(Element)}
+        made = {key for key in used if key[0] not in every}
+        every |= {name for name, _ in made}
+    touched = sorted(name for name in every if _letter_of(name) in reading.unheard)
+    return f"what {', '.join(touched)} stands for is in a formula that took too long" if touched else ""
+
+
+def _letter_of(name: str) -> str:
+    """ŷ, W_1 and z^l by their letters: y, W, z."""
+    return re.split(r"[_^]", name.partition(":")[2] or name)[0][:1]
 
 
 def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import SymdlError
 from symdl.verification.judging.approximate import APPROXIMATE
 from symdl.verification.judging.doubts import Pair
@@ -20,6 +20,7 @@ from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
+from symdl.verification.meaning.usage import cells_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 from symdl.verification.verdict import Status, Verdict
@@ -69,11 +70,17 @@ def _judged(reading: Reading, of: Node, right: Node, decide: Decide) -> Verdict 
     if changed.axes or total.axes:
         return None
     changes = {e for e in total.body.atoms(Element) if e.name.startswith(DELTA) and len(e.name) > 1}
+    along = None if changes else _along_the_gradient(reader, changed.body, total.body)
+    if along is not None and decide((reader.scope.settled(along), reader.scope.settled(total.body))).proved:
+        return Verdict(Status.PROVED, "total differential", "to first order, along the step that was set")
     none = total.body.xreplace(dict.fromkeys(changes, sympy.S.Zero))
     if not changes or not decide((none, sympy.S.Zero)).proved:
         return None
     for change in _each(reader, changes):
         slope = calculus.slope(total.body, change)
+        gradient = _of_the_gradient(changed.body, change)
+        if gradient is not None and total.body.has(Reduction) and decide((slope, gradient)).proved:
+            continue  # ∇C · Δv, whatever v is
         if any(e.name.startswith(DELTA) for e in slope.atoms(Element)):
             return None
         place = element(change.name.removeprefix(DELTA), change.subscripts)
@@ -82,6 +89,26 @@ def _judged(reading: Reading, of: Node, right: Node, decide: Decide) -> Verdict 
             return None
     names = ", ".join(sorted({e.name.removeprefix(DELTA) for e in changes}))
     return Verdict(Status.PROVED, "total differential", f"to first order, where {names} changes and nothing else")
+
+
+def _of_the_gradient(changed: sympy.Expr, change: Element) -> sympy.Expr | None:
+    """The entry of ∇C that stands at the place of a change in ∇C · Δv."""
+    if not isinstance(changed, Element) or len(change.subscripts) != 1 or change.subscripts[0].is_Integer:
+        return None
+    return element(f"∇{changed.name}", (*changed.subscripts, *change.subscripts))
+
+
+def _along_the_gradient(reader: Interpreter, changed: sympy.Expr, total: sympy.Expr) -> sympy.Expr | None:
+    """∇C · Δv of the one Δv that the document has set to something, where none stands on the right side."""
+    steps = [
+        (n, f) for (n, rank), f in reader.scope.formulas.items() if n.startswith(DELTA) and rank == 1 and len(n) > 1
+    ]
+    if len(steps) != 1 or not isinstance(changed, Element) or steps[0][1].given:
+        return None
+    (_, formula), step = steps[0], steps[0][1].value.fresh()
+    place = step.axes[0] + formula.starts[0]
+    gradient = element(f"∇{changed.name}", (*changed.subscripts, place))
+    return reduction("sum", gradient * step.body, list(step.axes)) if gradient in step.body.atoms(Element) else None
 
 
 def _each(reader: Interpreter, changes: set[Element]) -> list[Element]:
@@ -96,3 +123,29 @@ def _each(reader: Interpreter, changes: set[Element]) -> list[Element]:
         axes = [new_index(f"k{k}", reader.scope.extent(e.name, k, len(e.subscripts))) for k in range(len(e.subscripts))]
         found[e.name, len(axes)] = element(e.name, [i + reader.scope.base(e.name) for i in axes])
     return [*single, *found.values()]
+
+
+def by_definition(reader: Interpreter, link: Meaning) -> Verdict | None:
+    """∇C = (∂C/∂v_1, …, ∂C/∂v_m)ᵀ, which is what ∇C is; None of anything else."""
+    for side, other in ((link.left, link.right), (link.right, link.left)):
+        cells = [c for c in cells_of(other) if not isinstance(c, tree.Dots)]
+        if not isinstance(side, tree.Gradient) or side.by is not None or side.order != 1 or len(cells) < 2:
+            continue
+        if not all(isinstance(c, tree.Derivative) and c.of == side.of and len(c.by) == 1 for c in cells):
+            continue
+        named = [reader.parts(c.by[0][0]) for c in cells if isinstance(c, tree.Derivative) and c.by[0][1] == 1]
+        ends = [p.subscripts[0] for p in named if p is not None and len(p.subscripts) == 1]
+        one = {p.name for p in named if p is not None}
+        numbers = [int(e.text) for e in ends[:-1] if isinstance(e, tree.Number) and e.text.isdigit()]
+        begins = numbers and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        if len(one) == 1 and len(ends) == len(cells) == len(numbers) + 1 and begins and _goes_on(cells_of(other), ends):
+            return Verdict(Status.PROVED, "definition of ∇", f"by the entries of {one.pop()}")
+    return None
+
+
+def _goes_on(cells: tuple[Node, ...], ends: list[Node]) -> bool:
+    """Whether the last one is the next one, or is the end of what the dots leave out."""
+    dots, last, before = any(isinstance(c, tree.Dots) for c in cells), ends[-1], ends[-2]
+    if isinstance(last, tree.Number) and last.text.isdigit() and isinstance(before, tree.Number):
+        return int(last.text) == int(before.text) + 1 or (dots and int(last.text) > int(before.text))
+    return dots and isinstance(last, tree.Symbol)

@@ -11,6 +11,7 @@ from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.conditions import one_hot
+from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
@@ -90,6 +91,7 @@ def judge(
     for k, span in enumerate(document.spans):
         wanted = only(k)
         if k in skip or k not in trees:
+            reading.unheard |= names_set_by(span.latex)
             continue
         found = trees[k]
         if isinstance(found, UnreadError):
@@ -206,6 +208,11 @@ def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Ver
         reading.doubt(link)
         reason = f"not what {unicode(link.left)} stands for so far: a slip, or another meaning of the name"
         return replace(found, status=Status.UNDECIDED, reason=reason)
+    if found.status is Status.UNDECIDED and reading.is_slope(link.left):
+        reading.doubt(link)  # δ = ∂C/∂z stays that, whatever is said of it
+        return found
+    if found.status is Status.UNDECIDED and binding.says_where(reading.reader(), link.left, link.right):
+        return found
     reading.redefine(link, place)
     return Verdict(Status.DEFINITION, "definition", "another meaning of the name", reason="it stood for something else")
 

@@ -30,10 +30,12 @@ from symdl.verification.judging.doubts import (
     doubt_of_values,
     only_given,
     says_when,
+    unheard,
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
-from symdl.verification.judging.readings import otherwise_proved, without_what_is_over
+from symdl.verification.judging.readings import for_every_loss, otherwise_proved, without_what_is_over
+from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
@@ -66,6 +68,7 @@ class Judge:
     seed: int = 0
     budget: float = DECISION * SECONDS
     end: float = float("inf")
+    quick: bool = False
 
     def begin(self, seconds: float) -> None:
         """With another formula, for which there are so many seconds."""
@@ -81,7 +84,13 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            found = otherwise_proved(self, link) or found
+            other = otherwise_proved(self, link)
+            other = other if other is not None else refuted_for_some(self, link)
+            found = other if other is not None else found
+        elif found.status is Status.CONDITIONAL and not self.quick:
+            found = for_every_loss(self, link) or found
+        if not link.defines and (why := unheard(self.reading, link)):
+            found = _undecided(why, found)
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
@@ -195,7 +204,7 @@ class Judge:
         return equal(left, right, domain=domain, seed=self.seed, budget=self.seconds)
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
-        names = sorted({type(c).__name__.rstrip("′") for e in (left, right) for c in e.atoms(UnknownFunction)})
+        names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
         found = self.decided(link, *without_functions((left, right)))
         if found.proved:
             scope = f"every function {', '.join(names)}"

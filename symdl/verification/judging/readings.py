@@ -8,16 +8,22 @@ from typing import Protocol
 import sympy
 
 from symdl.verification.judging.approximate import to_an_order
+from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.doubts import Pair
-from symdl.verification.judging.increments import first_order_change
+from symdl.verification.judging.increments import by_definition, first_order_change
+from symdl.verification.judging.lengths import at_three
+from symdl.verification.judging.rules import at_every_place
+from symdl.verification.judging.steps import by_steps
+from symdl.verification.meaning.functions import objective
+from symdl.verification.meaning.generic import replaced
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names
-from symdl.verification.meaning.pointwise import at_a_place
-from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
 
 
@@ -25,6 +31,11 @@ class Judging(Protocol):
     """`symdl.verification.judging.links.Judge`, as the readings see it."""
 
     reading: Reading
+    seed: int
+    quick: bool
+
+    @property
+    def seconds(self) -> float: ...
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
@@ -32,12 +43,19 @@ class Judging(Protocol):
 
 
 def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
-    """The first proof that another reading gives; None where none does."""
-    for reading in (without_what_is_over, _with_nested_functions, _nearly, _summed, _for_any, _at_every_place):
+    """The first proof that another reading gives; None where none does. Of an edit, only the quick ones are tried."""
+    for reading in _QUICK if judge.quick else (*_QUICK, *_SLOW):
         found = reading(judge, link)
         if found is not None and found.proved:
             return found
     return None
+
+
+def for_every_loss(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof by the chain rule alone, for every loss that hangs on what is worked out last and on nothing else."""
+    if link.relation not in ("=", "≡"):
+        return None
+    return by_graph(judge.reading, link, judge.seed, judge.seconds / 2, every=True)
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -92,30 +110,76 @@ def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
     known = {n for n in names if reader.known(n) or n in judge.reading.scope.opaque}
     if not known:
         return None
-    reading = replace(judge.reading, scope=_where_open(judge.reading.scope, known))
+    reading = replace(judge.reading, scope=judge.reading.scope.where_open(known))
     found = judge.read_in(reading, link)
     return found if found.proved else _to_an_order(judge, reading, link)
 
 
-def _where_open(scope: Scope, names: set[str]) -> Scope:
-    """The scope with names as if nothing had been said of them."""
-    made = scope.copy()
-    made.ranks = {n: r for n, r in made.ranks.items() if n not in names}
-    made.opaque = {n: s for n, s in made.opaque.items() if n not in names}
-    for name in names:
-        made.forget(name)
-    return made
-
-
-def _at_every_place(judge: Judging, link: Meaning) -> Verdict | None:
-    """The verdict on (fg)′ = f′g + fg′ for all functions f and g, at every x; None where the link is no such rule."""
+def _with_open_gradients(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict on ∇C as a vector of which nothing is known, whatever C was before."""
     reader = judge.reading.reader()
-    place = next((x for x in ("x", "t", "s", "r", "τ") if not reader.known(x)), None)
-    found = at_a_place((link.left, link.right), place) if place is not None else None
-    if found is None or link.relation != "=":
+    listed = by_definition(reader, link)
+    if listed is not None:
+        return listed
+    every = (n for side in (link.left, link.right) for n in walk(side))
+    parts = (reader.parts(n.of) for n in every if isinstance(n, tree.Gradient) and n.by is None)
+    names = {p.name for p in parts if p is not None and objective(p.name) and reader.known(p.name)}
+    if not names:
         return None
-    (left, right), functions = found
-    usage = judge.reading.usage
-    usage = replace(usage, applied=usage.applied | functions, bare=usage.bare - functions)
-    reading = replace(judge.reading, scope=_where_open(judge.reading.scope, functions), usage=usage)
-    return judge.read_in(reading, replace(link, left=left, right=right))
+    reading = replace(judge.reading, scope=judge.reading.scope.where_open(names))
+    found = judge.read_in(reading, link)
+    return found if found.proved else _to_an_order(judge, reading, link)
+
+
+def _with_its_subscript(judge: Judging, link: Meaning) -> Verdict | None:
+    """df/dx where f_c(x) was defined, and nothing else that is called f is of x alone: of f_c."""
+    functions, reader = judge.reading.scope.functions, judge.reading.reader()
+    for node in (n for side in (link.left, link.right) for n in walk(side)):
+        of = node.of if isinstance(node, tree.Derivative) else None
+        if not isinstance(of, tree.Symbol):
+            continue
+        named = [(f.line, n) for n, f in functions.items() if n.startswith(f"{of.name}_")]
+        own = functions.get(of.name)
+        if not named or (reader.known(of.name) if own is None else len(own.parameters) == 1):
+            continue
+        last = max(named)[1]
+        meant = tree.Scripted(of, sub=tree.Text(last.partition("_")[2]))
+        sides = [replaced(side, of, meant) for side in (link.left, link.right)]
+        found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+        return replace(found, scope=f"{found.scope}; {of.name} stands for {last}, the last one defined")
+    return None
+
+
+def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof at the third step of a recurrence."""
+    exactly = replace(link, relation="=")
+    if link.relation not in _EQUALITIES:
+        return None
+    return by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+
+
+def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof for vectors of three entries, and every function of them."""
+    exactly = replace(link, relation="=")
+    if link.relation not in _EQUALITIES:
+        return None
+    return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+
+
+_EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
+_QUICK = (
+    without_what_is_over,
+    _with_nested_functions,
+    _nearly,
+    _summed,
+    _for_any,
+    at_every_place,
+)
+#: What takes graphs, or formulas written out.
+_SLOW = (
+    for_every_loss,
+    _with_open_gradients,
+    _with_its_subscript,
+    _at_three_entries,
+    _at_steps,
+)

@@ -46,7 +46,7 @@ def suggestion(judging: Judge, link: Meaning) -> str:
     if link.relation == "≈":
         return ""
     deadline = now() + (LONGER if link.unfit else ALL) * judging.seconds
-    quick = judging if link.unfit else replace(judging, budget=EACH * judging.budget)
+    quick = judging if link.unfit else replace(judging, budget=EACH * judging.budget, quick=True)
     for right in _candidates(judging, link):
         if now() > deadline:
             return ""
@@ -96,7 +96,9 @@ def _holds(judging: Judge, link: Meaning, right: Node) -> bool:
         return False
     free = tuple(reader.free.values())
     edited = replace(link, right=right, values=values, free=free, starts=(), notes=(), named="")
-    return judging.verdict(edited).proved
+    found = judging.verdict(edited)
+    # x³ is xˣ where x = 1 is stated, which does not make one a slip for the other
+    return found.proved and not (link.redefines and "stated values" in found.scope)
 
 
 def _is_the_named(judging: Judge, link: Meaning, right: Node) -> bool:

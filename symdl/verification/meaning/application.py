@@ -9,8 +9,9 @@ import sympy
 from symdl.core.define import maximum, minimum
 from symdl.core.tensors import Element, reduction, refreshed
 from symdl.library.activations import ACTIVATIONS
-from symdl.verification.meaning import arrays, calculus, cases
+from symdl.verification.meaning import arrays, calculus, cases, functionals
 from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_be_slope
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.expectation import VARIANCES, mean, variance
 from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
@@ -29,9 +30,19 @@ def product(reader: Reader, node: tree.Product) -> Array:
     """Factors from left to right, functions applied to the brackets after them."""
     if cut_decimal(node) is not None:
         return reader.value(node.factors[0])
+    first, *others = node.factors
+    if isinstance(first, tree.Gradient) and first.by is not None and is_row(first.of) and set(node.ops) == {""}:
+        of = tree.Product((first.of, *others), node.ops)  # ∇_x xᵀA x is that of the whole, which begins with a row
+        return reader.value(replace(first, of=of))
     values: list[tuple[str, Array]] = []
     factors, op, k = node.factors, "", 0
     while k < len(factors):
+        links = links_of_a_chain(reader, node, k)
+        if len(links) > 1 and (found := calculus.chained_arrays(reader, links)) is not None:
+            values.append((op, found))
+            k += len(links)
+            op = node.ops[k - 1] if k <= len(node.ops) else ""
+            continue
         takes = k + 1 < len(factors) and node.ops[k] == ""
         applied = _application(reader, factors[k], factors[k + 1]) if takes else None
         values.append((op, reader.value(factors[k]) if applied is None else applied))
@@ -201,10 +212,11 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
         return None
     if isinstance(first, tree.Number) and first.text == "1" and isinstance(group.body, tree.Chain):
         return scalar(cases.indicator(reader, group.body)) if scripts is None else None
-    if isinstance(first, tree.Group) and isinstance(first.body, (tree.Derivative, tree.Quotient)):
+    if isinstance(first, tree.Group) and (isinstance(first.body, tree.Derivative) or may_be_slope(first.body)):
         return calculus.evaluated_at(reader, first.body, group)
     if isinstance(first, tree.Derivative):
-        return calculus.evaluated_at(reader, first, group)
+        found = functionals.slope_at(reader, first, group)
+        return found if found is not None else calculus.evaluated_at(reader, first, group)
     parts = reader.parts(first)
     if parts is None or parts.transposed:
         return None
@@ -219,6 +231,9 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     found = _called(reader, parts, list(nodes))
     if found is None:
         return None
+    if scripts is not None and scripts.sub is not None and not found.axes:
+        inner = tree.Product((first, group), ("",))
+        found = reader.spread(inner, len(letters_apart(scripts.sub, 1)))
     if isinstance(parts.power, tree.Sum):
         raise MeaningError(f"{parts.name} to a negative power is an inverse or a reciprocal", remedy="write which one")
     if parts.power is not None:
@@ -238,6 +253,8 @@ def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array
 
 def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     name, scope = parts.name, reader.scope
+    if name in scope.functionals and not parts.subscripts and not parts.primes:
+        return functionals.applied(reader, name, tuple(nodes))
     if name in ("e", "π") and not reader.known(name):
         return None  # e^x (1 + y) is a product
     function = scope.functions.get(name)

@@ -54,7 +54,13 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
     if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
-    return arguments is None and known.given and _only_numbers(reader, sides, parts)
+    set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
+    return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _is_open(reader: Interpreter, formula: Formula) -> bool:
+    """Whether the stated values do not say what a formula comes to."""
+    return bool(valued(reader.scope, formula.value.body).atoms(Element))
 
 
 def _is_number(node: Node) -> bool:
@@ -156,6 +162,14 @@ def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
         return reader.known(parts.name) and _own_arguments(reader, arguments) and not _is_constant(reader, value)
     known = _bound(reader, parts) is not None or (parts.name, len(parts.subscripts)) in reader.scope.slopes
     return known and (is_list(value) or bool(names_in(reader, [value])))
+
+
+def says_where(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether σ(z) = y says of which z the text speaks: what stands there is not made of z."""
+    found = head(reader, side)
+    if found is None or found[1] is None or is_example(reader, side):
+        return False
+    return names_in(reader, found[1]).isdisjoint(names_in(reader, [value]))
 
 
 def _is_constant(reader: Interpreter, value: Node) -> bool:
@@ -361,10 +375,16 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
 
 
 def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
-    """𝐰 = (w_1, w_2)ᵀ says how many entries a name has, and how they are called; empty where it says something else."""
+    """𝐰 = (w_1, w_2)ᵀ and 𝐱 = (x_1, …, x_d)ᵀ say how many entries a name has, and how they are called.
+
+    Returns:
+        What it says, in words; empty where it says something else.
+    """
     found = head(reader, side)
-    parts = [reader.parts(cell) for cell in cells_of(value)]
-    if found is None or found[1] is not None or found[0].subscripts or len(parts) < 2:
+    cells = cells_of(value)
+    last = reader.parts(cells[-1]) if len(cells) > 2 and isinstance(cells[-2], tree.Dots) else None
+    parts = [reader.parts(cell) for cell in (cells if last is None else cells[:-2])]
+    if found is None or found[1] is not None or found[0].subscripts or len(cells) < 2:
         return ""
     name, scope = found[0].name, reader.scope
     first = scope.base(name)
@@ -372,12 +392,15 @@ def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
         number = p.subscripts[0] if p is not None and p.name == name and len(p.subscripts) == 1 else None
         if not isinstance(number, tree.Number) or number.text != str(first + k):
             return ""
+    if last is not None and (last.name != name or len(last.subscripts) != 1 or not letter_of(last.subscripts[0])):
+        return ""
     extent = scope.extent(name, 0, 1)
-    if isinstance(extent, sympy.Symbol):
+    if isinstance(extent, sympy.Symbol) and last is None:
         scope.sizes[extent] = len(parts)
     scope.declared[name] = scope.section
     scope.ranks.setdefault(name, set()).add(1)
-    return f"{name}, a vector of {len(parts)} entries"
+    length = str(len(parts)) if last is None else letter_of(last.subscripts[0])
+    return f"{name}, a vector of {length} entries"
 
 
 def applied_to_one(reader: Interpreter, side: Node) -> bool:

@@ -7,12 +7,13 @@ there; everything else stays a name, so that both sides of a claim are in the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import sympy
 
 from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import UnsupportedError
-from symdl.verification.meaning import cotangents, sums
+from symdl.verification.meaning import cotangents, functionals, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import objective
@@ -51,6 +52,9 @@ def derivative(reader: Reader, node: tree.Derivative) -> Array:
     """
     if node.of is None:
         raise MeaningError("a derivative of nothing")
+    slot = functionals.slope_by_argument(reader, node)
+    if slot is not None:
+        return slot
     whole = _of(reader, node.of, [name for name, _ in node.by])
     for by, order in node.by:
         if not 1 <= order <= 4:
@@ -83,11 +87,26 @@ def chained(reader: Reader, nodes: tuple[Node, ...]) -> Array:
     return whole
 
 
+def chained_arrays(reader: Reader, nodes: tuple[Node, ...]) -> Array | None:
+    """∂L/∂z ∂z/∂w by the chain rule, where z is an array: over all entries of z; None where all of them are numbers."""
+    between = [node.by[0][0] for node in nodes[:-1] if isinstance(node, tree.Derivative)]
+    return chained(reader, nodes) if any(reader.value(by).axes for by in between) else None
+
+
 def gradient(reader: Reader, node: tree.Gradient) -> Array:
     """∇_w L, of a number by an array; its shape is that of w."""
-    by = node.by if node.by is not None else _argument_of(reader, node.of)
-    if by is None:
-        return _formal(reader, node.of)
+    found = functionals.gradient(reader, node)
+    if found is not None:
+        return found
+    if node.by is None:
+        by = _argument_of(reader, node.of)
+        try:
+            return _formal(reader, node.of) if by is None else gradient(reader, replace(node, by=by))
+        except MeaningError:
+            if by is None or isinstance(node.of, tree.Product):
+                raise
+            return _formal(reader, node.of)  # C(w, b), of which the formulas do not show how it hangs on w and b
+    by = node.by
     if node.order != 1:
         raise MeaningError(f"∇ of order {node.order}")
     if isinstance(by, tree.List):  # ∇f(x, y) is (∂f/∂x, ∂f/∂y)
@@ -96,6 +115,9 @@ def gradient(reader: Reader, node: tree.Gradient) -> Array:
             raise MeaningError("∇ by something that is no list of names")
         return literal([[p.body for p in parts]])
     whole = _of(reader, node.of, [by])
+    if whole.rank == 1:
+        slopes = _once(reader, whole, by)  # ∇_x y has a column for each entry of y, so that ∇_x A x = Aᵀ
+        return replace(slopes, axes=(*slopes.axes[1:], slopes.axes[0]), row=False)
     if whole.axes:
         raise MeaningError(f"∇ of {whole.kind}")
     return _once(reader, whole, by)
@@ -112,7 +134,7 @@ def _formal(reader: Reader, of: Node) -> Array:
     if not isinstance(whole, Element):
         raise MeaningError("∇ without what it is by", remedy="write ∇_w L")
     axis = sums.new_index("a0", reader.scope.extent("∇", 0, 1))
-    made = reader.scope.expanded(whole, lambda e, formula: not formula.given)
+    made = reader.scope.expanded(whole, lambda e, formula: e == whole and not formula.given)
     losses = [e for e in made.atoms(Element) if objective(e.name)]
     if not losses or not _linear(made, losses):
         made, losses = whole, [whole]
@@ -260,7 +282,8 @@ def derived(reader: Reader, whole: Array, place: Element) -> Array:
     body = whole.body
     if any(cotangents.is_slope(e.name) for e in body.atoms(Element)):
         raise MeaningError("a second derivative of what is not defined here")
-    if isinstance(body, Element) and not body.subscripts and _is_unset(reader.scope, body):
+    loss = isinstance(body, Element) and (not body.subscripts or cotangents.is_loss(body))
+    if loss and _is_unset(reader.scope, body):
         body = cotangents.seeded(reader.scope, body, place)
         expr = opened(reader.scope, body, place)
         _checked_in_time(reader.scope, expr, place)
@@ -271,7 +294,9 @@ def derived(reader: Reader, whole: Array, place: Element) -> Array:
     if not any((e.name, len(e.subscripts)) == mine for e in expr.atoms(Element)):
         if isinstance(body, Element) and not body.subscripts and objective(body.name):
             whole_loss = reader.scope.expanded(body, lambda e, formula: not formula.given)
-            if any(objective(e.name) and e != body and _is_unset(reader.scope, e) for e in whole_loss.atoms(Element)):
+            if any(
+                cotangents.is_loss(e) and e != body and _is_unset(reader.scope, e) for e in whole_loss.atoms(Element)
+            ):
                 # J = L + s hangs on what L does
                 return Array(whole.axes, _through_losses(reader.scope, whole_loss, place), whole.row)
             return _through_what_is_not_shown(reader, whole, body, place)
@@ -293,7 +318,7 @@ def _through_what_is_not_shown(reader: Reader, whole: Array, loss: Element, plac
 def _through_losses(scope: Scope, expr: sympy.Expr, place: Element) -> sympy.Expr:
     """What a loss inside a formula adds that is not defined itself: L of L + λ ‖w‖²."""
     added = sympy.S.Zero
-    for e in sorted((e for e in expr.atoms(Element) if not e.subscripts and objective(e.name)), key=str):
+    for e in sorted(filter(cotangents.is_loss, expr.atoms(Element)), key=str):
         beside = place in expr.atoms(Element) and not _is_unset(scope, place)  # J = L + s: L does not hang on s
         if e.name != place.name and _is_unset(scope, e) and not beside:
             inner = opened(scope, cotangents.seeded(scope, e, place), place)

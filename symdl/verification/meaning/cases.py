@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy
 
-from symdl.core.functions import Switch
+from symdl.core.functions import Delta, Switch
+from symdl.core.indices import Index
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.guards import joined
 from symdl.verification.meaning.reader import Reader
@@ -43,9 +44,10 @@ def condition(reader: Reader, node: Node) -> list[sympy.Basic]:
 def value_of(reader: Reader, node: tree.Cases) -> sympy.Expr:
     """A value with cases. Two that meet at one point are a switch, whose value there the conditions say."""
     rows = [(reader.number(v), None if c is None else condition(reader, c)) for v, c in node.rows]
-    switch = _switch(rows)
-    if switch is not None:
-        return switch
+    for joint in (_switch, _by_place):
+        found = joint(rows)
+        if found is not None:
+            return found
     pairs = [(value, sympy.And(*c) if c is not None else sympy.true) for value, c in rows]
     return sympy.Piecewise(*pairs, evaluate=False)
 
@@ -68,6 +70,22 @@ def _switch(rows: list[tuple[sympy.Expr, list[sympy.Basic] | None]]) -> sympy.Ex
             return None  # the point between belongs to both of them, or to neither
     weight = sympy.Integer(above == closed)
     return Switch(x, second if above else first, first if above else second, weight)
+
+
+def _by_place(rows: list[tuple[sympy.Expr, list[sympy.Basic] | None]]) -> sympy.Expr | None:
+    """One case where i = j and another one where i ≠ j, of two indices."""
+    if len(rows) != 2 or any(told is not None and len(told) != 1 for _, told in rows):
+        return None
+    (first, told), (second, other) = rows
+    relations = [told[0] if told else None, other[0] if other else None]
+    places = {frozenset(r.args) for r in relations if r is not None}
+    kinds = [type(r) for r in relations if r is not None]
+    if len(places) != 1 or not set(kinds) <= {sympy.Equality, sympy.Unequality} or len(set(kinds)) != len(kinds):
+        return None
+    if relations[0] is None or not all(a.has(Index) for a in relations[0].args):
+        return None
+    same, apart = (first, second) if kinds[0] is sympy.Equality else (second, first)
+    return apart + Delta(*relations[0].args) * (same - apart)
 
 
 def _side(relation: sympy.Basic) -> tuple[sympy.Expr, bool, bool] | None:

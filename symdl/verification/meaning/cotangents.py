@@ -13,6 +13,7 @@ import sympy
 from symdl.core.tensors import Element, reduction
 from symdl.verification.meaning import sums
 from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.scope import Scope, element
 
 _MARK = "∂"
@@ -48,7 +49,13 @@ def seeded(scope: Scope, loss: Element, by: Element) -> sympy.Expr:
     if loss.name in scope.opaque:
         raise MeaningError(f"what {loss.name} stands for is not understood here")
     last = _last(scope, by, loss)
-    return sympy.Add(*[_paired(scope, loss.name, e) for e in last or [_whole(scope, by.name, len(by.subscripts))]])
+    called = "_".join([loss.name, *map(str, loss.subscripts)])
+    return sympy.Add(*[_paired(scope, called, e) for e in last or [_whole(scope, by.name, len(by.subscripts))]])
+
+
+def is_loss(e: Element) -> bool:
+    """Whether an element is called as losses are, by itself or with numbers below it: L, C_0."""
+    return objective(e.name) and all(s.is_Integer for s in e.subscripts)
 
 
 def _beside(scope: Scope, loss: Element) -> set[_Key]:

@@ -26,18 +26,18 @@ def without_dots(node: tree.Sum) -> Node | None:
     taken = {n.name for n in walk(node) if isinstance(n, tree.Symbol)}
     letter = next((x for x in "ijklmpqrs" if x not in taken), "ι")
     for first in range(k):
-        for end in _ends(last):
+        for end in ends_of(last):
             start = _counted(node.terms[first:k], last, end)
             if start is None or any(sign != "+" for sign, _ in node.terms[first + 1 : k + 2]):
                 continue
-            body = _with(last, end, tree.Symbol(letter))
+            body = with_subscript(last, end, tree.Symbol(letter))
             big = tree.Big("sum", tree.Chain((tree.Symbol(letter), tree.Number(start)), ("=",)), end, body)
             terms = (*node.terms[:first], (node.terms[first][0], big), *rest)
             return big if terms == (("+", big),) else tree.Sum(terms)
     return None
 
 
-def _ends(last: Node) -> list[Node]:
+def ends_of(last: Node) -> list[Node]:
     """What may be the number of the last term."""
     found: list[Node] = []
     for node in walk(last):
@@ -51,16 +51,18 @@ def _ends(last: Node) -> list[Node]:
 def _counted(terms: tuple[tuple[str, Node], ...], last: Node, end: Node) -> str | None:
     """The number of the first term, where all of them are the last one with numbers that count up."""
     for start in ("0", "1"):
-        if all(term == _with(last, end, tree.Number(str(int(start) + j))) for j, (_, term) in enumerate(terms)):
+        if all(
+            term == with_subscript(last, end, tree.Number(str(int(start) + j))) for j, (_, term) in enumerate(terms)
+        ):
             return start
     return None
 
 
-def _with(node: Node, old: Node, new: Node) -> Node:
+def with_subscript(node: Node, old: Node, new: Node) -> Node:
     """A node with another subscript in place of one."""
     if isinstance(node, tree.Scripted) and node.sub is not None:
         node = replace(node, sub=_replaced(node.sub, old, new))
-    return tree.mapped(node, lambda inner: _with(inner, old, new), but="sub")
+    return tree.mapped(node, lambda inner: with_subscript(inner, old, new), but="sub")
 
 
 def _replaced(sub: Node, old: Node, new: Node) -> Node:

@@ -30,13 +30,14 @@ def generalised(left: Node, right: Node) -> tuple[Node, Node] | None:
         return None
     taken = {n.name for n in walk(right) if isinstance(n, tree.Symbol)} | inner
     letter = tree.Symbol(next(x for x in ("t", "s", "r", "u", "τ", "ζ") if x not in taken))
-    new = _replaced(right, group.body, letter)
+    new = replaced(right, group.body, letter)
     left_over = {n.name for n in walk(new) if isinstance(n, tree.Symbol)}
     if new == right or inner & left_over:
         return None
     first = next(n for _, term in group.body.terms for n in walk(term) if isinstance(n, tree.Symbol))
-    return replace(left, factors=(name, replace(group, body=first))), _replaced(new, letter, first)
+    return replace(left, factors=(name, replace(group, body=first))), replaced(new, letter, first)
 
 
-def _replaced(node: Node, old: Node, new: Node) -> Node:
-    return new if node == old else tree.mapped(node, lambda inner: _replaced(inner, old, new))
+def replaced(node: Node, old: Node, new: Node) -> Node:
+    """A formula with another one in place of one that stands in it."""
+    return new if node == old else tree.mapped(node, lambda inner: replaced(inner, old, new))

@@ -3,6 +3,9 @@
 Texts of backpropagation write ∂p/∂z for what z does in the formula of p, with all other names held fixed, and name the
 slope of the loss by each name, S̄ = ∂L/∂S. So read, ∂L/∂z = Σ v̄ ∂v/∂z over the names v whose formulas z stands in,
 and that holds where a state is made from the one before it as well, which no formula put in for names ever ends.
+
+Of a number that nobody defines, or of which the formulas lead elsewhere, all names of the chapter pass on slopes, and
+what goes into nothing has an open one: so read, a formula holds for every loss that hangs on those alone.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, reduction
-from symdl.verification.meaning import calculus
+from symdl.verification.meaning import calculus, cotangents
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
@@ -32,32 +35,77 @@ class Graph:
     Args:
         scope: with formulas, and the names of slopes.
         target: the number.
+        every: it may be any number that hangs on what goes into nothing else, and on no other name.
+        ends: the names by which it has an open slope, as far as was asked.
     """
 
     scope: Scope
     target: str
+    every: bool = False
     visiting: set[Name] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.names = self._reached()
-        if (self.target, 0) not in self.names:
-            raise MeaningError(f"{self.target} is not defined here")
         named = self.scope.named_slopes()
-        self.slopes = {(s.name, rank): bar for (bar, rank), s in named.items() if s.target == self.target}
+        self.slopes = {
+            (s.name, r): bar
+            for (bar, rank), s in named.items()
+            if s.target == self.target
+            for r in ([rank] if rank else self.scope.ranks.get(s.name) or [0])
+        }
+        for (name, rank), bar in self.slopes.items():
+            for k in range(rank):
+                self.scope.fit(self.scope.extent(name, k, rank), self.scope.extent(bar, k, rank))
+        unclear = self.every and self.target in self.scope.opaque
+        self.own = {} if unclear else self._reached([(self.target, 0)])
+        if self.every:
+            self.names = self._passing()
+        elif (self.target, 0) in self.own:
+            self.names = self.own
+        else:
+            raise MeaningError(f"{self.target} is not defined here")
+
+    def shown(self, names: set[str]) -> bool:
+        """Whether its own formulas are made from one of some names, beside those that an open one has slopes by."""
+        made = {e.name for f in self.own.values() for e in f.value.body.atoms(Element)}
+        return not names.isdisjoint(made & {bar_of for bar_of, _ in self.slopes})
 
     def formula(self, name: Name) -> Formula | None:
         """What a name is made from, in this chapter."""
         found = self.scope.formulas.get(name)
         return None if found is None or found.given or self.scope.chapter_over(found.section) else found
 
-    def _reached(self) -> dict[Name, Formula]:
-        """Every name that the target is made from and that is made from others.
+    def _passing(self) -> dict[Name, Formula]:
+        """Every name of the chapter that is made from others, but for slopes and what is made from the number."""
+        bars = set(self.slopes.values())
+        found = {}
+        for name in self.scope.formulas:
+            formula = self.formula(name)
+            if formula is None or name[0] == self.target or name[0] in bars:
+                continue
+            made = self._made_of(name, set())
+            if self.target not in made and made.isdisjoint(bars) and not any(map(cotangents.is_slope, made)):
+                found[name] = formula
+        return found
+
+    def _made_of(self, name: Name, seen: set[Name]) -> set[str]:
+        """The names that a name is made of in this chapter, directly or not, and itself."""
+        if name in seen:
+            return set()
+        seen.add(name)
+        formula = self.formula(name)
+        used = (
+            {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)} if formula is not None else set()
+        )
+        return {name[0]}.union(*[self._made_of(u, seen) for u in used])
+
+    def _reached(self, ahead: list[Name]) -> dict[Name, Formula]:
+        """Every name that some names are made from and that is made from others.
 
         Raises:
             MeaningError: of one of them it is not known what it is made from.
         """
         found: dict[Name, Formula] = {}
-        ahead: list[Name] = [(self.target, 0)]
         while ahead:
             name = ahead.pop()
             formula = self.formula(name)
@@ -85,11 +133,31 @@ class Graph:
         self.visiting.add(mine)
         try:
             passed = [self._through(name, formula, place) for name, formula in self.names.items()]
-            if all(p == 0 for p in passed):
-                raise MeaningError(f"{self.target} does not hang on {place.name} by the formulas here")
-            return sympy.Add(*passed)
+            if not all(p == 0 for p in passed):
+                self._only_through(mine)
+                return sympy.Add(*passed)
+            if self.every:
+                return self._open(place)
+            raise MeaningError(f"{self.target} does not hang on {place.name} by the formulas here")
         finally:
             self.visiting.discard(mine)
+
+    def _open(self, place: Element) -> sympy.Expr:
+        """The slope by something that goes into nothing else here."""
+        if cotangents.is_slope(place.name) or place.name in self.slopes.values():
+            raise MeaningError(f"{self.target} by a slope")
+        self.ends.add(place.name)
+        return element(cotangents.slope_name(self.target, place.name), place.subscripts)
+
+    def _only_through(self, mine: Name) -> None:
+        """What the formulas of the number itself show must be no other way than those that are followed here.
+
+        Raises:
+            MeaningError: it is.
+        """
+        made = {(e.name, len(e.subscripts)) for f in self.own.values() for e in f.value.body.atoms(Element)}
+        if self.every and mine in made:
+            raise MeaningError(f"{self.target} hangs on {mine[0]} by formulas of its own")
 
     def _through(self, name: Name, formula: Formula, place: Element) -> sympy.Expr:
         """What the entries of one name pass on."""
@@ -129,12 +197,32 @@ class GraphReader(Interpreter):
         plain = of is not None and of.power is None and not of.primes and not of.transposed
         if of is None or not plain or len(node.by) != 1 or node.by[0][1] != 1:
             return super()._derivative(node)
-        value, by = self.entry(of), self.value(node.by[0][0])
-        if value.axes or by.axes or not isinstance(value.body, Element) or not isinstance(by.body, Element):
+        value, by = self.entry(of), self.value(node.by[0][0]).fresh()
+        if not isinstance(value.body, Element) or not isinstance(by.body, Element):
             return super()._derivative(node)
         if of.name in self.graphs and not of.subscripts:
-            return scalar(self.graphs[of.name].by(by.body))
+            return Array(by.axes, self.graphs[of.name].by(by.body), row=by.row)
+        if value.axes or by.axes:
+            return super()._derivative(node)
         return scalar(self._local(value.body, by.body))
+
+    def _gradient(self, node: tree.Gradient) -> Array:
+        """∇_a C, a vector over a."""
+        of = self.parts(node.of)
+        by = None if node.by is None or isinstance(node.by, tree.List) else self._of_last_layer(node.by).fresh()
+        if of is None or of.name not in self.graphs or of.subscripts or of.power is not None or by is None:
+            return super()._gradient(node)
+        if node.order != 1 or not isinstance(by.body, Element):
+            return super()._gradient(node)
+        return Array(by.axes, self.graphs[of.name].by(by.body), row=by.row)
+
+    def _of_last_layer(self, node: Node) -> Array:
+        """a of ∇_a C is the a^L that C is worked out from, where nothing else is called a."""
+        parts = self.parts(node)
+        if parts is None or parts.subscripts or self.known(parts.name):
+            return self.value(node)
+        marks = [n.sup for n in self.usage.layers.last_of(node)]
+        return self.value(tree.Scripted(node, sup=marks[0]) if len(marks) == 1 else node)
 
     def _local(self, of: Element, by: Element) -> sympy.Expr:
         for graph in self.graphs.values():

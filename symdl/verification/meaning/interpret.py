@@ -49,6 +49,7 @@ class Interpreter:
         bases: the subscript that each of them begins with.
         indices: letters that subscript a name somewhere in the statement, with that name: they are no quantities.
         figures: where decimals are to stand for intervals, the intervals found so far.
+        spreading: names that have so many subscripts elsewhere are arrays while what has subscripts outside is read.
     """
 
     scope: Scope
@@ -60,6 +61,7 @@ class Interpreter:
     notes: list[str] = field(default_factory=list)
     indices: dict[str, str] = field(default_factory=dict)
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
+    spreading: int = 0
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,6 +78,9 @@ class Interpreter:
 
     def labelled(self, name: str) -> bool:
         return self.usage.labelled(name)
+
+    def layer(self, letter: str) -> bool:
+        return self.usage.layer(letter)
 
     def squared(self, name: str) -> bool:
         return self.usage.squared(name)
@@ -156,6 +161,8 @@ class Interpreter:
             raise MeaningError("a prime after brackets")
         base = self.value(node.base)
         if node.sub is not None:
+            if not base.axes:
+                base = self.spread(node.base, len(letters_apart(node.sub, 1)))
             places = [self.subscript(s) for s in letters_apart(node.sub, base.rank)]
             if len(places) != base.rank:
                 raise MeaningError(f"{len(places)} subscripts of {base.kind}")
@@ -163,6 +170,14 @@ class Interpreter:
         if is_transpose(node.sup):
             base = application.as_matrix(self, node.base, base)
         return base if node.sup is None else self.raised(base, node.sup)
+
+    def spread(self, node: Node, rank: int) -> Array:
+        """s ⊙ t of (s ⊙ t)_j, where s_j and t_j stand elsewhere and nothing else is s or t."""
+        before, self.spreading = self.spreading, rank
+        try:
+            return self.value(node)
+        finally:
+            self.spreading = before
 
     def placed(self, place: sympy.Expr, axis: Index) -> sympy.Expr:
         """A subscript as a place on an axis that is counted from 0."""
@@ -318,6 +333,8 @@ class Interpreter:
         whole = whole or self.usage.shaped(name)
         if parts.bold or matrix or (whole and (name, 0) not in self.scope.formulas):
             return self.as_array(parts)
+        if self.spreading in self.usage.ranks.get(name, ()) and not self.known(name):
+            return self.as_array(parts, self.spreading)
         return scalar(element(name))
 
     def as_array(self, parts: Parts, rank: int | None = None) -> Array:
@@ -325,14 +342,16 @@ class Interpreter:
         name = parts.name
         if rank is not None:
             return self._with_axes(name, rank)
-        seen = set() if parts.bold else self.usage.ranks.get(name, set())  # a_ij is no entry of 𝐚
+        shown = self.usage.ranks.get(name, set()) | self.usage.ranks_by_layer(name)
+        seen = set() if parts.bold else shown  # a_ij is no entry of 𝐚
         ranks = (self.scope.ranks.get(name, set()) | seen) - {0}
         usual = 2 if name[:1].isupper() else 1
         return self._with_axes(name, usual if not ranks or usual in ranks else min(ranks))
 
     def _with_axes(self, name: str, rank: int) -> Array:
         axes = [sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(rank)]
-        return Array(tuple(axes), element(name, [i + self.scope.base(name) for i in axes]))
+        lying = rank == 1 and self.usage.lying
+        return Array(tuple(axes), element(name, [i + self.scope.base(name) for i in axes]), lying)
 
     def known(self, name: str) -> bool:
         """Whether the document says what a name is."""

@@ -80,7 +80,7 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
     if not isinstance(node, Scripted) or not isinstance(node.base, (Symbol, Accented)):
         return None
     name, bold = text_of(node.base), is_bold(node.base)
-    label, transposed, power = _above(node.sup)
+    label, transposed, power = _above(node.sup, labels)
     if name == "e" and label and node.sub is None and isinstance(node.sup, (Symbol, Sum)):
         label, power = "", node.sup  # e^L is a power, whatever z^L is
     subscripts: tuple[Node, ...] = ()
@@ -116,6 +116,9 @@ class Labels(Protocol):
 
     def labelled(self, name: str) -> bool:
         """Whether a name with a number below it, w_1, is a name of its own: a vector among others."""
+
+    def layer(self, letter: str) -> bool:
+        """Whether a letter above a name says which layer it is of."""
 
     def squared(self, name: str) -> bool:
         """Whether the square of a name is a name of its own: a variance σ²."""
@@ -155,24 +158,24 @@ _COMBINING = {
 }
 
 
-def _above(sup: Node | None) -> tuple[str, bool, Node | None]:
+def _above(sup: Node | None, labels: Labels) -> tuple[str, bool, Node | None]:
     """The label, transpose or power that stands above."""
     if sup is None:
         return "", False, None
     if is_transpose(sup):
         return "", True, None
-    if isinstance(sup, Symbol) and (sup.name in _LABELS or sup.name in LAYERS):
+    if isinstance(sup, Symbol) and (sup.name in _LABELS or labels.layer(sup.name)):
         return f"^{sup.name}", False, None
     if isinstance(sup, Group) and isinstance(sup.body, Sum) and _arithmetic(sup.body):
         return "", False, sup.body  # w^(2 − 1), and not w⁽²⁾
     if isinstance(sup, Group) and sup.open in ("(", "[", "⟨", "{"):
         return f"^({text_of(sup.body)})", False, None
-    if isinstance(sup, Sum) and any(isinstance(t, Symbol) and t.name in LAYERS for _, t in sup.terms):
+    if isinstance(sup, Sum) and any(isinstance(t, Symbol) and labels.layer(t.name) for _, t in sup.terms):
         return f"^{text_of(sup)}", False, None
     if isinstance(sup, Text):
         return f"^{sup.text}", False, None
     if isinstance(sup, Product) and len(sup.factors) == 2:
-        first, second = (_above(f) for f in sup.factors)
+        first, second = (_above(f, labels) for f in sup.factors)
         if first[2] is None and second[2] is None:  # W^{(l)\top}
             return first[0] + second[0], first[1] or second[1], None
     return "", False, sup

@@ -12,10 +12,13 @@ _FUNCTIONS = frozenset("uv")
 _CONSTANTS = frozenset({"c", "k", "α", "β", "λ", "e", "π"})
 
 
-def at_a_place(sides: tuple[Node, Node], place: str) -> tuple[tuple[Node, Node], set[str]] | None:
+def at_a_place(
+    sides: tuple[Node, Node], place: str, known: frozenset[str] = frozenset()
+) -> tuple[tuple[Node, Node], set[str]] | None:
     """Both sides with every function applied to `place`, and the names of the functions; None where they are none.
 
-    Brackets have to be primed, and every name has to be that of a function or of a constant.
+    Brackets have to be primed, and every name has to be that of a function or of a constant; or a name is primed, and
+    all of them are those of `known` functions, as in σ′ = σ(1 − σ).
 
     >>> from symdl.verification.notation import latex, parse
     >>> chain = parse("(f g)' = f' g + f g'")
@@ -24,12 +27,16 @@ def at_a_place(sides: tuple[Node, Node], place: str) -> tuple[tuple[Node, Node],
     (['\\\\frac{d ((f (x)) (g (x)))}{d x}', "(f' (x)) (g (x)) + (f (x)) (g' (x))"], ['f', 'g'])
     >>> at_a_place(parse("(a g)' = a g'").sides, "x") is None, at_a_place(parse("f' = g'").sides, "x") is None
     (True, True)
+    >>> latex(at_a_place(parse("s' = s(1 - s)").sides, "x", frozenset("s"))[0][1])
+    '(s (x)) (1 - (s (x)))'
     """
     nodes = [n for side in sides for n in walk(side)]
-    if not any(isinstance(n, tree.Scripted) and isinstance(n.base, tree.Group) and n.primes for n in nodes):
-        return None
+    primed = [n.base for n in nodes if isinstance(n, tree.Scripted) and n.primes]
     names = {n.name for n in nodes if isinstance(n, tree.Symbol)}
-    functions = {n for n in names if function_letter(n) or n in _FUNCTIONS}
+    if any(isinstance(base, tree.Group) for base in primed):
+        functions = {n for n in names if function_letter(n) or n in _FUNCTIONS}
+    else:
+        functions = names & known if primed else set()
     if not functions or names - functions - _CONSTANTS:
         return None
     applied = _applied(sides[0], functions, place), _applied(sides[1], functions, place)

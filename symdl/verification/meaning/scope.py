@@ -6,7 +6,7 @@ two are kept apart, so that a claim can be judged for all values first and at th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -99,6 +99,7 @@ class Scope:
         extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
         section: that is read now.
         nested: the u of f(u, v) is the function u(a, b), wherever u stands.
+        functionals: names of functions of vectors and of several numbers of which nothing is known.
     """
 
     formulas: dict[tuple[str, int], Formula] = field(default_factory=dict)
@@ -118,6 +119,7 @@ class Scope:
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
     nested: bool = False
+    functionals: frozenset[str] = frozenset()
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
 
@@ -254,6 +256,15 @@ class Scope:
             where=dict(self.where),
         )
 
+    def where_open(self, names: Collection[str]) -> Scope:
+        """The scope with some names as if nothing had been said of them."""
+        made = self.copy()
+        made.ranks = {n: r for n, r in made.ranks.items() if n not in names}
+        made.opaque = {n: s for n, s in made.opaque.items() if n not in names}
+        for name in names:
+            made.forget(name)
+        return made
+
     def take(self, other: Scope, before: Scope) -> None:
         """What another copy has anew since `before`."""
         self.formulas.update({k: f for k, f in other.formulas.items() if before.formulas.get(k) is not f})
@@ -344,6 +355,8 @@ def _each(expr: sympy.Expr, mapping: Mapping[sympy.Basic, sympy.Expr]) -> sympy.
         return expr
     if isinstance(expr, Reduction):
         return Reduction(expr.args[0], _each(expr.body, mapping), *expr.args[2:])
+    if isinstance(expr, sympy.Piecewise):
+        return sympy.Piecewise(*[(_each(value, mapping), told.xreplace(dict(mapping))) for value, told in expr.args])
     return expr.func(*[_each(a, mapping) if isinstance(a, sympy.Expr) else a for a in expr.args])
 
 

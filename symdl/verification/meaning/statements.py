@@ -54,10 +54,12 @@ class Reading:
     section: tuple[int, ...] = ()
     wished: bool = False
     summing: bool = False
+    unheard: set[str] = field(default_factory=set)
     heads: set[str] = field(default_factory=set)
     pending: list[tuple[Node, Node, Place]] = field(default_factory=list)
     updates: list[tuple[Node, Node, Place]] = field(default_factory=list)
     deeper: list[tuple[Node, Node, Place]] = field(default_factory=list)
+    through: list[tuple[Node, Node, Place]] = field(default_factory=list)
     under: list[sympy.Basic] = field(default_factory=list)
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
     unclear: bool = False
@@ -95,9 +97,14 @@ class Reading:
         """Which names will be given to slopes, in which sections."""
         reader = self.reader()
         for chain, section in chains:
-            slope = named_slope(reader, *chain.sides[:2]) if chain.relations[:1] == ("=",) else None
-            if slope is not None:
-                self.scope.ahead.append((slope[0], Slope(*slope[1:], section)))
+            side, value = chain.sides[:2] if chain.relations[:1] in (("=",), ("≡",)) else (chain.sides[0], tree.Empty())
+            slope = named_slope(reader, side, value)
+            if slope is None:
+                continue
+            layers = self.usage.layers.others(side)
+            others = [named_slope(reader, at_layer(side, layer), at_layer(value, layer)) for layer in layers]
+            for name, of, by in filter(None, (slope, *others)):
+                self.scope.ahead.append((name, Slope(of, by, section)))
 
     def finish(self, *, updates: bool = False) -> None:
         """What a statement sets anew counts from here on: its own links were about the old values.
@@ -154,7 +161,7 @@ class Reading:
             sides, relations = sides[:-1], relations[:-1]
         if not relations:
             return []
-        self.section, self.wished = place.section, place.condition
+        self.section, self.wished, self.through = place.section, place.condition, []
         self.scope.section = place.section
         self._put_under(place.under)
         if place.passing:
@@ -229,10 +236,13 @@ class Reading:
                 leading += 1
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
+        told = binding.own_entries(reader, sides[0], sides[1]) if len(sides) == 2 and relations[0] in EQUALITIES else ""
+        if told:
+            return [Meaning(sides[0], sides[1], relations[0], defines=told)]
         found = self._claims(reader, sides, relations)
         if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
-        return found
+        return [*found[:1], *self._of_another_example(found[1:], sides[1:], sides[:1], place)]
 
     def _said_of(self, generic: tuple[Node, Node]) -> bool:
         """Whether f(t) is known to be that already."""
@@ -256,8 +266,15 @@ class Reading:
         return binding.is_unbound(self.reader(), side) or binding.is_given(self.reader(), side, sides)
 
     def redefine(self, link: Meaning, place: Place) -> None:
-        """Give the name on the left of a link another meaning, once `finish` is called."""
-        self.pending.append((link.left, link.right, place))
+        """Give the name on the left another meaning, and those that were set to it, once `finish` is called."""
+        self.pending += [(link.left, link.right, place), *self.through]
+
+    def is_slope(self, side: Node) -> bool:
+        """Whether a side is a name that was given in this chapter to a slope of something that is not defined."""
+        slopes = self.scope.named_slopes().items()
+        named = {name for (name, _), s in slopes if not self.scope.all_of(s.target, 0)}
+        named -= {name for (name, _), s in slopes if s.target in self.scope.opaque}
+        return not named.isdisjoint(naming.heads(self.reader(), side))
 
     def deepen(self, link: Meaning, place: Place) -> None:
         """A name that was shown to be what is written now: from here on it is made of the names that stand there.
@@ -291,6 +308,7 @@ class Reading:
         made = []
         value = sides[leading]
         rest = self._claims(self.reader(), sides[leading:], relations[leading:])
+        rest = self._of_another_example(rest, sides[leading:], sides[:leading], place)
         for k in range(leading):
             told, problem, named = binding.own_entries(reader, sides[k], value), "", ""
             if told:
@@ -321,6 +339,17 @@ class Reading:
             )
         return made + rest
 
+    def _of_another_example(
+        self, found: list[Meaning], sides: list[Node], before: list[Node], place: Place
+    ) -> list[Meaning]:
+        """y = f(x) = …, which may be another f than the one so far: then y is that one too."""
+        if not found or found[0].relation not in {"=", "≡"} or not binding.is_example(self.reader(), sides[0]):
+            return found
+        if not binding.redefinable(self.reader(), sides[0], sides[1]):
+            return found
+        self.through = [(side, sides[0], place) for side in before if naming.heads(self.reader(), side)]
+        return [replace(found[0], redefines=True), *found[1:]]
+
     def _left_open(self, reader: Interpreter, side: Node) -> str:
         """L of L = l(o, y), with an l that nobody defines: of L no more is known than what it hangs on."""
         names = naming.heads(reader, side)
@@ -337,6 +366,9 @@ class Reading:
                 continue
             with suppress(MeaningError):
                 binding.defined(self.reader(), head, body, place.section, place.line)
+                slope = named_slope(self.reader(), head, body)
+                if slope is not None:
+                    self.scope.slopes[slope[0]] = Slope(*slope[1:], place.section)
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""

@@ -24,6 +24,9 @@ from symdl.verification.notation.tree import Node, walk
 #: A letter, its index, the number it begins at, and a factor that is 0 for what is left out.
 Bound = tuple[str, Index, sympy.Expr, sympy.Expr]
 
+#: How the rest of a sum over quantities is called.
+REST = "⋯"
+
 _OPERATIONS = {"sum": "sum", "prod": "prod", "max": "max", "min": "max"}
 _NAME = re.compile(r"[A-Za-z]+[0-9]*")
 
@@ -50,6 +53,8 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     if op is None:
         raise MeaningError(f"{node.op} has no value here")
     places, conditions = _parted(reader, node)
+    if not conditions and _over_quantities(reader, node, places):
+        return _one_of_all(reader, node)
     bound = _bound(reader, node, places)
     if not bound:
         return scalar(sympy.S.Zero if op == "sum" else sympy.S.One)
@@ -59,6 +64,26 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     for letter, index, *_ in bound:
         _over_one_set(reader, letter, index)
     return body.mapped(lambda x: _reduced(node.op, x, [index for _, index, *_ in bound], kept))
+
+
+def _over_quantities(reader: Reader, node: tree.Big, places: list[Node]) -> bool:
+    """Whether Σ_w w² runs over all that are called w, and not over numbers: w stands for itself below it."""
+    if node.op != "sum" or node.sup is not None or len(places) != 1 or not isinstance(places[0], tree.Symbol):
+        return False
+    letter = places[0].name
+    if len(letter) != 1 or letter in reader.usage.limits or letter in reader.usage.subscripting:
+        return False
+    entries = [s for s in walk(node.body) if isinstance(s, tree.Scripted) and s.sub is not None]
+    below = {id(n) for s in entries for part in (s.base, s.sub) if part is not None for n in walk(part)}
+    return any(isinstance(n, tree.Symbol) and n.name == letter and id(n) not in below for n in walk(node.body))
+
+
+def _one_of_all(reader: Reader, node: tree.Big) -> Array:
+    """Σ_w w² as w² and what the other ones add, which does not hang on this one."""
+    body = reader.value(node.body)
+    if body.axes:
+        raise MeaningError(f"a sum of {body.kind} over quantities")
+    return scalar(body.body + element(f"{REST}{body.body}"))
 
 
 def _reduced(op: str, body: sympy.Expr, indices: list[Index], kept: sympy.Expr) -> sympy.Expr:

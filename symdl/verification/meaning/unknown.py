@@ -17,9 +17,16 @@ class UnknownFunction(sympy.Function):  # type: ignore[misc]
     nargs = None
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        """The derivative by one of the arguments, as another unknown function."""
-        mark = "′" if len(self.args) == 1 else f"′{argindex}"
-        derivative: sympy.Expr = unknown(type(self).__name__ + mark)(*self.args)
+        """The derivative by one of the arguments, as another unknown function; that by two is the same in either order.
+
+        >>> x, y = sympy.symbols("x y", real=True)
+        >>> f = unknown("f")
+        >>> f(x).diff(x, 2), f(x, y).diff(y, x), f(x, y).diff(x, y)
+        (f′′(x), f′1′2(x, y), f′1′2(x, y))
+        """
+        name, *marks = type(self).__name__.split("′")
+        marks = ["", *marks] if len(self.args) == 1 else sorted([*marks, str(argindex)])  # in any order
+        derivative: sympy.Expr = unknown("′".join([name, *marks]))(*self.args)
         return derivative
 
 

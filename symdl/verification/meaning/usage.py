@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
+from symdl.verification.meaning.evidence import listed_letters, lying, settings, strides
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of
 from symdl.verification.meaning.names import letter_of, parts_of
@@ -39,6 +40,10 @@ class Usage:
         spelled: how each name is written, without its subscripts, where it is seen for the first time.
         families: which names are vectors and matrices by how they are written.
         layers: which layers are spoken of.
+        layered: numbers of subscripts that a name is seen with at any layer.
+        settings: names that are set to more than one number.
+        subscripting: letters that stand below some name.
+        lying: vectors are rows: z W stands somewhere, and W z nowhere.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -63,6 +68,10 @@ class Usage:
     together: dict[str, set[str]] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
     layers: Layers = field(default_factory=Layers)
+    layered: dict[str, set[int]] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
+    subscripting: set[str] = field(default_factory=set)
+    lying: bool = False
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
@@ -107,12 +116,25 @@ class Usage:
     def labelled(self, name: str) -> bool:
         return name in self.vectors or name.rpartition("_")[0] in self.families.numbered
 
+    def layer(self, letter: str) -> bool:
+        return self.layers.counts(letter)
+
     def squared(self, name: str) -> bool:
         return name in self.families.squares
 
     def shaped(self, name: str) -> bool:
         """Whether a name stands for a vector or a matrix by how it is written."""
-        return name in self.families.arrays or name.rpartition("_")[0] in self.families.numbered
+        known = name in self.families.arrays or name.rpartition("_")[0] in self.families.numbered
+        return known or bool(self.ranks_by_layer(name))
+
+    def ranks_by_layer(self, name: str) -> set[int]:
+        """The numbers of subscripts that a name has at some layer: where z^l_j stands, z^L is a vector as well."""
+        return self.layered.get(self.without_layer(name), set()) if self.without_layer(name) != name else set()
+
+    def without_layer(self, name: str) -> str:
+        """A name without the layer above it: z of z^l-1, W of W^(L), and x^* as it is."""
+        base, _, label = name.partition("^")
+        return base if label and self.layer(label.strip("([{⟨")[:1]) else name
 
 
 def usage_of(formulas: Iterable[Node]) -> Usage:
@@ -130,11 +152,14 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
     nodes = [node for some in whole for node in some]
     uneven: set[str] = set()
     for node in nodes:
+        if isinstance(node, tree.Scripted):
+            usage.letters |= listed_letters(node)
         if isinstance(node, tree.Chain):
             _lists(node, usage)
             _lengths(node, usage, uneven)
     for name in uneven:
         del usage.lengths[name]
+    usage.settings = settings(nodes, usage)
     conflicting: set[str] = set()
     for node in nodes:
         if isinstance(node, tree.Big):
@@ -168,6 +193,10 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
             if parts is not None:
                 usage.bare.add(parts.name)
                 usage.bold |= {parts.name} if parts.bold else set()
+    for name, ranks in usage.ranks.items():
+        if usage.without_layer(name) != name:
+            usage.layered.setdefault(usage.without_layer(name), set()).update(ranks)
+    usage.lying = lying(nodes, usage, lambda name: usage.ranks.get(name, set()) | usage.ranks_by_layer(name))
     return usage
 
 
@@ -365,10 +394,12 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
     parts = parts_of(node, usage)
     if parts is not None and parts.subscripts:
         usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
+        usage.subscripting |= {letter_of(sub).rstrip("'") for sub in parts.subscripts} - {""}
         for sub in parts.subscripts:
             usage.first.setdefault(parts.name, set()).update(usage.begins.get(letter_of(sub).rstrip("'"), ()))
             inner = parts_of(sub, usage) if isinstance(sub, tree.Scripted) and not letter_of(sub) else None
             usage.whole |= {inner.name} if inner is not None else set()
+        usage.counted |= {name for sub in parts.subscripts for name in strides(sub, usage, usage.letters)}
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
         usage.subscripts |= numbers
         usage.zero |= {parts.name} if "0" in numbers else set()

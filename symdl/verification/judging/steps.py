@@ -1,0 +1,87 @@
+"""Claims about recurrences through all of their steps, at the third step of four: proved there, and never refuted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import sympy
+
+from symdl.errors import SymdlError
+from symdl.verification.judging.doubts import Pair
+from symdl.verification.judging.increments import first_order_change
+from symdl.verification.judging.lengths import several_arguments
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import letter_of
+from symdl.verification.meaning.scope import Scope, count
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
+from symdl.verification.meaning.steps import STEP, STEPS, at_steps, stepped
+from symdl.verification.meaning.values import opened, written_out
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import walk
+from symdl.verification.verdict import Verdict
+
+Decide = Callable[[Pair], Verdict]
+
+
+def by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
+    """The proof at numbered steps; None where there is none, or no recurrence of numbers is in it.
+
+    Args:
+        decide: judges an equality.
+    """
+    try:
+        return _by_steps(reading, link, decide)
+    except (SymdlError, ValueError):
+        return None
+
+
+def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
+    scope, reader = reading.scope, reading.reader()
+    letters, numbers, counts = _steps(reader, scope, link)
+    if not (letters or numbers or counts):
+        return None
+    env = {**dict.fromkeys(letters, STEP), **dict.fromkeys(counts, STEPS)}
+    left, right = (at_steps(side, env) for side in (link.left, link.right))
+    last = max(numbers | {STEPS if counts else STEP})
+    made, names = stepped(scope, last, {count(name): sympy.Integer(STEPS) for name in counts})
+    made.functionals = frozenset(name for side in (left, right) for name in several_arguments(reader, side))
+    usage = replace(reading.usage, vectors=reading.usage.vectors | names)
+    inner = replace(reading, scope=made, usage=usage)
+    again = replace(link, left=left, right=right)
+    told = f"at step {STEP}" if letters else ""
+    told = ", ".join(filter(None, (told, f"of {STEPS} steps" if counts else "")))
+    if link.relation in ("=", "≡"):
+        a, b = inner.reader().value(left), inner.reader().value(right)
+        if a.axes or b.axes:
+            return None
+        pair = tuple(written_out(made.settled(opened(made, v.body))) for v in (a, b))
+        found: Verdict | None = decide((pair[0], pair[1]))
+    else:
+        found = first_order_change(inner, again, lambda p: decide((opened(made, p[0]), opened(made, p[1]))))
+    if found is None or not found.proved:
+        return None
+    return replace(found, scope=f"{found.scope}; {told}" if told else found.scope)
+
+
+def _steps(reader: Interpreter, scope: Scope, link: Meaning) -> tuple[set[str], set[int], set[str]]:
+    """The letters and the numbers below recurrent names, and the names of numbers of steps."""
+    recurrent = {name for (name, rank), f in scope.formulas.items() if rank == 1 and f.recurrent}
+    letters, numbers, counts, bound = set[str](), set[int](), set[str](), set[str]()
+    for node in (n for side in (link.left, link.right) for n in walk(side)):
+        if isinstance(node, tree.Big) and isinstance(node.sub, tree.Chain):
+            bound.add(letter_of(node.sub.sides[0]))
+            ends = walk(node.sup) if node.sup is not None else ()
+            counts |= {n.name for n in ends if isinstance(n, tree.Symbol)}
+        parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
+        if parts is None or len(parts.subscripts) != 1:
+            continue
+        touched = parts.name in recurrent or any(scope.depends(parts.name, 1, r) for r in recurrent)
+        if touched or parts.name.removeprefix("Δ") in recurrent:
+            numbers |= {int(n.text) for n in walk(parts.subscripts[0]) if isinstance(n, tree.Number) and touched}
+            letters |= {n.name for n in walk(parts.subscripts[0]) if isinstance(n, tree.Symbol)}
+    if not letters | numbers:
+        return set(), set(), set()
+    small = {n for n in numbers if n <= 2 * STEPS}
+    return letters - bound, {n for n in small if n > 1} if letters else small, counts - letters - bound

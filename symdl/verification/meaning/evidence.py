@@ -1,0 +1,68 @@
+"""What single habits of notation show of the names of a document: settings, strides, indices, vectors that lie down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from symdl.verification.meaning.names import Labels, letter_of, parts_of
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+#: The numbers of subscripts that a name is seen with.
+Ranks = Callable[[str], set[int]]
+
+
+def settings(nodes: Iterable[Node], labels: Labels) -> set[str]:
+    """Names that are set to more than one number: η of η = 0.1, η = 0.5 and so on."""
+    numbers: dict[str, set[str]] = {}
+    for node in nodes:
+        if isinstance(node, tree.Chain) and node.relations == ("=",) and isinstance(node.sides[1], tree.Number):
+            parts = parts_of(node.sides[0], labels)
+            if parts is not None and not parts.subscripts and parts.power is None:
+                numbers.setdefault(parts.name, set()).add(node.sides[1].text)
+    return {name for name, found in numbers.items() if len(found) > 1}
+
+
+def listed_letters(node: tree.Scripted) -> set[str]:
+    """m, n, c and d of W_{m,n,c,d}: three letters or more with commas between them are indices, whatever they are."""
+    items = node.sub.items if isinstance(node.sub, tree.List) else ()
+    letters = {letter_of(item).rstrip("'") for item in items}
+    plain = all(len(x) == 1 and x.isascii() and x.islower() for x in letters) and len(letters) == len(items)
+    return letters if plain and len(items) > 2 else set()
+
+
+def strides(sub: Node, labels: Labels, letters: set[str]) -> Iterator[str]:
+    """s_1 of z_{i s_1 + m}: what an index is multiplied by is a whole number, as numbers of things are."""
+    for product in (n for n in walk(sub) if isinstance(n, tree.Product) and len(n.factors) == 2):
+        if not any(letter_of(f) in letters for f in product.factors):
+            continue
+        for factor in (f for f in product.factors if isinstance(f, tree.Scripted)):
+            parts = parts_of(factor, labels)
+            entry = parts is not None and parts.power is None and bool(parts.subscripts)
+            if parts is not None and entry and all(isinstance(s, tree.Number) for s in parts.subscripts):
+                yield parts.name
+
+
+def lying(nodes: Iterable[Node], labels: Labels, ranks: Ranks) -> bool:
+    """Whether vectors are rows here: z W stands somewhere, with a vector z and a matrix W, and W z nowhere."""
+    products = [node for node in nodes if isinstance(node, tree.Product)]
+    beside = {pair for node in products for pair in _ranks_beside(node, labels, ranks)}
+    return (1, 2) in beside and (2, 1) not in beside
+
+
+def _ranks_beside(node: tree.Product, labels: Labels, ranks: Ranks) -> Iterator[tuple[int, int]]:
+    """(1, 2) of z W, by what subscripts they have elsewhere."""
+    found = [_rank(factor, labels, ranks) for factor in node.factors]
+    for first, second, op in zip(found, found[1:], node.ops, strict=False):
+        if op == "" and {first, second} == {1, 2}:
+            yield first, second
+
+
+def _rank(node: Node, labels: Labels, ranks: Ranks) -> int:
+    """1 of a vector, 2 of a matrix; 0 of what is transposed, an entry, or neither for sure."""
+    parts = parts_of(node, labels) if isinstance(node, (tree.Symbol, tree.Scripted)) else None
+    if parts is None or parts.subscripts or parts.power is not None or parts.primes:
+        return 0
+    seen = ranks(parts.name)
+    rank = next(iter(seen)) if len(seen) == 1 else 0
+    return rank if rank == 2 or not parts.transposed else 0
