@@ -109,13 +109,15 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
 
 #: What is no name in the text of a formula.
 _TOKEN = re.compile(r"\\[A-Za-z]+|[^\W\d_]")
+#: A name, in bold type or with accents.
+_LONE = re.compile(r"[\s&]*((?:\\[A-Za-z]+\s*(?:\{\s*)?)*[^\W\d_]?)[\s}]*")
 #: Scripts and arguments.
 _BESIDE = re.compile(r"[_^]\s*(?:\{[^{}]*\}|\\[A-Za-z]+|.)|\([^()]*\)")
 _RELATION = re.compile(r"&?\s*(?:=|:=|≡|←|→|\\(?:equiv|leftarrow|gets|rightarrow|to|triangleq|coloneqq)\b)")
 
 
 def names_set_by(text: str) -> set[str]:
-    """The letters left of the relations of a formula that takes too long to be read: it may say what they are.
+    """The names that stand alone left of the relations of a formula that takes too long: it may say what they are.
 
     >>> sorted(names_set_by(r"\\hat{y}_i &= 9^{9^9} \\\\ \\sigma(x) &= x"))
     ['y', 'σ']
@@ -123,7 +125,8 @@ def names_set_by(text: str) -> set[str]:
     found = set()
     for row in text.split("\\\\"):
         head = _RELATION.split(row, maxsplit=1)
-        for token in _TOKEN.findall(_BESIDE.sub("", head[0])) if len(head) > 1 else ():
+        lone = _LONE.fullmatch(_BESIDE.sub("", head[0])) if len(head) > 1 else None
+        for token in _TOKEN.findall(lone[1]) if lone is not None else ():
             try:
                 node = parse(token)
             except UnreadError:
