@@ -167,7 +167,7 @@ lessons = [
     Drawn(
         Proof(
             "Gradient clipping by value: each entry by itself",
-            r"""No entry of a gradient may be larger than a limit $c$. It stands in front of any optimiser:""",
+            r"""No entry of a gradient may be larger than a limit $c > 0$. It stands in front of any optimiser:""",
             [("In front of SGD, as it is compiled:", clip_value(sd.sgd(0.1), 1).update)],
             [
                 Claim(
