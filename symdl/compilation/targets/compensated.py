@@ -44,7 +44,7 @@ def scaled_exp(a, u):
 # (1 + x/2) e^{x²} erfc(x) in t = (x − 2)/(x + 2) = 2x/(x + 2) − 1, after M. M. Shepherd and J. G. Laframboise,
 # Mathematics of Computation 36 (1981); the coefficients interpolate at Chebyshev nodes in 60 digits, and leave out
 # 1e-17 and 1e-9.
-_ERFCX64 = '''
+_ERFCX = '''
 def erfcx(x):
     """e**x² erfc(x) for x >= 0."""
     d = 2.0 + x
@@ -52,64 +52,44 @@ def erfcx(x):
     left = 2.0 - (d - x) if x > 2.0 else x - (d - 2.0)
     off = 0.5*s*((2.0 - s*d) - s*left) if x < 1e300 else 0.0
     t = s*x - 1.0 if x < 1e300 else 1.0
-    p = polynomial(t,
-        0.1397360462780273631, -0.01822111575346141675,
+    p = polynomial_up_to_1(t, COEFFICIENTS)
+    return s*p + off*p
+'''
+
+_ERF = '''
+def erf(x):
+    """1 − erfc|x| with the sign of x, and next to 0 a polynomial in x²."""
+    a = abs(x)
+    z = a*a
+    p = polynomial_up_to_1(z, COEFFICIENTS)
+    a = 28.0 if a > 28.0 else a
+    far = 1.0 - erfcx(a)*exp(-a*a)
+    return math.copysign(p*abs(x) if z < 1.0 else far, x)
+'''
+
+#: By function and dtype, the constant first.
+_COEFFICIENTS = {
+    ("erfcx", "float64"): """
+        0.5107913526210114877, -0.3435803422069051138, 0.1397360462780273631, -0.01822111575346141675,
         -0.01075533094474321208, 0.003239592534655014057, 0.001545306029656216932, -0.0004186480443178076628,
-        -0.0003315367545369410132, 0.00001718584015967363262, 0.00007223539810023321363,
-        0.00001707374027362626123, -0.00001084826617005471818, -8.057744187348090308e-6,
-        -5.622017389294363732e-7, 1.814750230839687447e-6, 9.996810597909121331e-7, 1.417314825680455881e-8,
-        -2.838403336958219208e-7, -1.790827901512560581e-7, -3.287963622760355725e-9, 6.991599125811103111e-8,
-        2.999579690914985029e-8, -1.330982841170541919e-8, -1.007781369698743218e-8, 1.073970649060777652e-9,
-        1.256587226859619706e-9)
-    p = (p*t - 0.3435803422069051138)*t + 0.5107913526210114877
-    return s*p + off*p
-'''
-
-_ERFCX32 = '''
-def erfcx(x):
-    """e**x² erfc(x) for x >= 0."""
-    d = 2.0 + x
-    s = 2.0/d
-    left = 2.0 - (d - x) if x > 2.0 else x - (d - 2.0)
-    off = 0.5*s*((2.0 - s*d) - s*left) if x < 1e300 else 0.0
-    t = s*x - 1.0 if x < 1e300 else 1.0
-    p = polynomial(t,
-        0.13973603286, -0.018221129997, -0.01075511824, 0.0032398228163,
-        0.0015440560512, -0.00042005810253, -0.00032811550365, 2.1354872324e-5, 6.770091062e-5, 1.0600327838e-5,
-        -8.5130912663e-6, -2.8520846495e-6)
-    p = (p*t - 0.34358034206)*t + 0.51079135276
-    return s*p + off*p
-'''
-
-_ERF64 = '''
-def erf(x):
-    """1 − erfc|x| with the sign of x, and next to 0 a polynomial in x²."""
-    a = abs(x)
-    z = a*a
-    p = polynomial(z,
-        0.1128379167095512024, -0.02686617064512984081,
-        0.005223977625423298309, -0.0008548327021934829596, 0.0001205533290288873541,
-        -0.00001492564756751933213, 1.646204544146841894e-6, -1.63646421581676153e-7, 1.4792401209404813e-8,
-        -1.216456005728345008e-9, 8.70904512905310669e-11, -4.230945824295337817e-12)
-    p = (p*z - 0.3761263890318375238)*z + 1.128379167095512574
-    a = 28.0 if a > 28.0 else a
-    far = 1.0 - erfcx(a)*exp(-a*a)
-    return math.copysign(p*abs(x) if z < 1.0 else far, x)
-'''
-
-_ERF32 = '''
-def erf(x):
-    """1 − erfc|x| with the sign of x, and next to 0 a polynomial in x²."""
-    a = abs(x)
-    z = a*a
-    p = polynomial(z,
-        0.11283782495, -0.026865430728, 0.0052210318079, -0.00084840804055,
-        0.00011265959029, -9.667044571486996e-6)
-    p = (p*z - 0.37612638468)*z + 1.1283791670616
-    a = 28.0 if a > 28.0 else a
-    far = 1.0 - erfcx(a)*exp(-a*a)
-    return math.copysign(p*abs(x) if z < 1.0 else far, x)
-'''
+        -0.0003315367545369410132, 0.00001718584015967363262, 0.00007223539810023321363, 0.00001707374027362626123,
+        -0.00001084826617005471818, -8.057744187348090308e-6, -5.622017389294363732e-7, 1.814750230839687447e-6,
+        9.996810597909121331e-7, 1.417314825680455881e-8, -2.838403336958219208e-7, -1.790827901512560581e-7,
+        -3.287963622760355725e-9, 6.991599125811103111e-8, 2.999579690914985029e-8, -1.330982841170541919e-8,
+        -1.007781369698743218e-8, 1.073970649060777652e-9, 1.256587226859619706e-9""",
+    ("erfcx", "float32"): """
+        0.51079135276, -0.34358034206, 0.13973603286, -0.018221129997, -0.01075511824, 0.0032398228163, 0.0015440560512,
+        -0.00042005810253, -0.00032811550365, 2.1354872324e-5, 6.770091062e-5, 1.0600327838e-5, -8.5130912663e-6,
+        -2.8520846495e-6""",
+    ("erf", "float64"): """
+        1.128379167095512574, -0.3761263890318375238, 0.1128379167095512024, -0.02686617064512984081,
+        0.005223977625423298309, -0.0008548327021934829596, 0.0001205533290288873541, -0.00001492564756751933213,
+        1.646204544146841894e-6, -1.63646421581676153e-7, 1.4792401209404813e-8, -1.216456005728345008e-9,
+        8.70904512905310669e-11, -4.230945824295337817e-12""",
+    ("erf", "float32"): """
+        1.1283791670616, -0.37612638468, 0.11283782495, -0.026865430728, 0.0052210318079, -0.00084840804055,
+        0.00011265959029, -9.667044571486996e-6""",
+}
 
 _ERFC = '''
 def erfc(x):
@@ -123,14 +103,14 @@ def erfc(x):
 _LIMIT = {"float64": "1400.0", "float32": "170.0"}
 
 
-def _sources(dtype: str, erfcx: str, erf: str) -> dict[str, str]:
+def _sources(dtype: str) -> dict[str, str]:
     found = {
         "pair_sum": _PAIR_SUM,
         "pair_product": _PAIR_PRODUCT,
         "pair_times": _PAIR_TIMES,
         "scaled_exp": _SCALED.replace("LIMIT", _LIMIT[dtype]),
-        "erfcx": erfcx,
-        "erf": erf,
+        "erfcx": _ERFCX.replace("COEFFICIENTS", _COEFFICIENTS["erfcx", dtype]),
+        "erf": _ERF.replace("COEFFICIENTS", _COEFFICIENTS["erf", dtype]),
         "erfc": _ERFC,
     }
     found = {n: expanded(s) for n, s in found.items()}
@@ -138,9 +118,6 @@ def _sources(dtype: str, erfcx: str, erf: str) -> dict[str, str]:
 
 
 #: By dtype and name, in an order in which they can be defined.
-SOURCES = {
-    "float64": _sources("float64", _ERFCX64, _ERF64),
-    "float32": _sources("float32", _ERFCX32, _ERF32),
-}
+SOURCES = {dtype: _sources(dtype) for dtype in ("float64", "float32")}
 #: Compiled without contraction.
 EXACT = ("pair_sum", "pair_product", "pair_times")

@@ -10,18 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_CALL = re.compile(r"( *)p = polynomial\((\w+),([^)]*)\)")
+_CALL = re.compile(r"( *)p = polynomial(_up_to_1)?\((\w+),([^)]*)\)")
 
 
 def expanded(source: str) -> str:
-    """A source with `p = polynomial(x, constant, …)` written out.
+    """A source with `p = polynomial(x, constant, …)` written out; `polynomial_up_to_1` where |x| may be 1, and pairs
+    would round at full size: its last two steps are Horner's.
 
     >>> print(expanded("    p = polynomial(r, 0.5, 0.25)"))
         p = 0.5 + 0.25*r
+    >>> print(expanded("p = polynomial_up_to_1(t, 0.5, -0.25, 0.125, 2.0)"))
+    p = 0.125 + 2.0*t
+    p = (p*t - 0.25)*t + 0.5
     """
 
     def lines(call: re.Match[str]) -> str:
-        return "\n".join(call[1] + line for line in estrin([c.strip() for c in call[3].split(",")], call[2]))
+        coefficients, x = [c.strip() for c in call[4].split(",")], call[3]
+        if not call[2]:
+            made = estrin(coefficients, x)
+        else:
+            first, second, *rest = coefficients
+            made = [*estrin(rest, x), f"p = (p*{x}{_added(second)})*{x}{_added(first)}"]
+        return "\n".join(call[1] + line for line in made)
 
     return _CALL.sub(lines, source)
 
