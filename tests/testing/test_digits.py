@@ -33,6 +33,15 @@ def test_a_naive_function_warns_with_an_example_and_a_form():
     assert "log1p(exp(x))  for -inf ≤ x < 0" in str(report)
 
 
+def test_snake_as_its_author_would_write_it():
+    """Its slope 1 + 2 sin(as) cos(as) is 1 + sin(2as), which vanishes twice at its roots."""
+    with pytest.warns(sd.DigitsWarning):
+        mine = sd.activation("own_snake", lambda s, a: s + sd.sin(a * s) ** 2 / a, a=1)
+    report = sd.digits(mine)
+    assert all(loss.mended for loss in report.losses) and "none found" not in str(report)
+    sd.sweep(mine, points=250).require()
+
+
 def test_that_no_form_was_found_is_said_plainly():
     """sin + cos has roots without end, and no rule of ours for them."""
     with pytest.warns(sd.DigitsWarning, match="none found"):

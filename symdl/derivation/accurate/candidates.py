@@ -161,12 +161,29 @@ def conjugate_waves(expr: sympy.Expr) -> sympy.Expr:
     >>> x = sympy.Symbol("x", real=True)
     >>> conjugate_waves(1 + sympy.sin(x))
     Switch(sin(x), cos(x)**2/(1 - sin(x)), sin(x) + 1, 1)
+    >>> conjugate_waves(1 + 2 * sympy.sin(x) * sympy.cos(x))
+    Switch(sin(2*x), cos(2*x)**2/(1 - sin(2*x)), sin(2*x) + 1, 1)
     """
-    found = {}
-    for total, number, same, call in _crests(expr):
+    doubled, found = double_angles(expr), {}
+    for total, number, same, call in _crests(doubled):
         other = sympy.sin(call.args[0]) if isinstance(call, sympy.cos) else sympy.cos(call.args[0])
         side = call if same else -call
         found[total] = Switch(side, number * other**2 / (1 - side), total, 1)
+    return doubled.xreplace(found) if found else expr
+
+
+def double_angles(expr: sympy.Expr) -> sympy.Expr:
+    """sin u cos u as half of sin 2u: the slope of a squared sine is a wave.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> double_angles(x + 6 * sympy.sin(3 * x) * sympy.cos(3 * x))
+    x + 3*sin(6*x)
+    """
+    found = {}
+    for product in expr.atoms(sympy.Mul):
+        for sine in (f for f in product.args if isinstance(f, sympy.sin)):
+            if (cosine := sympy.cos(sine.args[0])) in product.args:
+                found[product] = product / (sine * cosine) * sympy.sin(2 * sine.args[0]) / 2
     return expr.xreplace(found)
 
 
