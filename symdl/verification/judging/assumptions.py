@@ -26,10 +26,14 @@ def positive(forms: Pair) -> list[sympy.Basic]:
 
 
 def opened_condition(scope: Scope, condition: sympy.Basic) -> sympy.Basic:
-    """A condition in the names that its own are made of: with d = ‖a − b‖, d < m says something of a and b."""
+    """A condition in the names that its own are made of: with d = ‖a − b‖, d < m says something of a and b.
+
+    With d = 1/0 it says nothing of others, and stays as it is.
+    """
     if not isinstance(condition, sympy.core.relational.Relational):
         return condition
-    return condition.func(opened(scope, condition.lhs), opened(scope, condition.rhs))
+    sides = [opened(scope, side) for side in (condition.lhs, condition.rhs)]
+    return condition if any(s.has(sympy.zoo, sympy.nan) for s in sides) else condition.func(*sides)
 
 
 def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:

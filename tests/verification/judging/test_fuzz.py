@@ -22,6 +22,7 @@ ONCE = {
     "a subscript with a point": [r"{\theta}_{0.5} \le A^T"],
     "the slope of a floor": [r"y = \lfloor x \rfloor^2", r"\frac{dy}{dx} > 1"],
     "a division by 0 at a point": [r"\sum_{i=0}^{n-1} x_i \le \lfloor \frac{x_0}{m} \rfloor \min(0, \log(f(x)))"],
+    "a condition without a value": [r"x_i < \log(\nabla_w \sin 3)", r"f(x) := f(\eta, 2) \approx \frac{m^3}{3}"],
     "definitions that grow": [*GROWING, r"\frac{\partial a}{\partial z} \le 1"],
 }
 
