@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 import symdl as sd
-from derivations.lesson import PATIENCE, Lesson
+from derivations.lesson import PATIENCE, Lesson, decided
 from symdl.core.functions import ScalarFunction
 from symdl.library.activations import Activation
 from symdl.rendering.document import Block, Figure, Formula, Heading, Items, Link, Paragraph, Row, Table
@@ -18,7 +18,6 @@ from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.plot import plot_figure
 from symdl.rendering.report import verdict_words
 from symdl.testing.curves import S, curve_lines
-from symdl.testing.facttables import ONE, told
 from symdl.verification.truth import opened
 
 WAYS = {"stable": "the form that is computed", "complement": "1 minus it", "logarithm": "its log"}
@@ -112,12 +111,7 @@ class Entry:
         return f" for {told}" if told else ""
 
     def _rows(self) -> Iterator[tuple[str, str]]:
-        found = sd.properties(self.plain)
-        for name, words in ONE.items():
-            fact = getattr(found, name)
-            if not fact:
-                raise sd.NotProvedError(f"{words} of {found.name}: {fact}")
-            yield words, told(name, fact)
+        return decided(sd.properties(self.plain))
 
     @cached_property
     def figure(self) -> Figure:

@@ -9,13 +9,12 @@ from functools import cached_property
 import sympy
 
 import symdl as sd
-from derivations.lesson import PATIENCE, Lesson
+from derivations.lesson import PATIENCE, Lesson, decided
 from derivations.proof import Proof
 from symdl.library.activations import Activation, activation
 from symdl.rendering.document import Block, Figure, Heading, Items, Paragraph, Table
 from symdl.rendering.plot import plot_figure
 from symdl.testing.curves import S, curve_lines
-from symdl.testing.facttables import ONE, told
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,7 @@ class Drawn:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """The properties of the function, each by its name."""
-        found = sd.properties(self.plain)
-        for name, words in ONE.items():
-            fact = getattr(found, name)
-            if not fact:
-                raise sd.NotProvedError(f"{words} of {found.name}: {fact}")
-            yield words, told(name, fact)
+        return decided(sd.properties(self.plain))
 
     @cached_property
     def figure(self) -> Figure:

@@ -15,6 +15,8 @@ from symdl.rendering.document import Block, Heading, Items, Paragraph
 from symdl.rendering.mathprinter import MathPrinter
 from symdl.rendering.report import verdict_words
 from symdl.rendering.seeds import given_and_computed
+from symdl.testing.facttables import ONE, told
+from symdl.verification.properties import Properties
 
 #: Seconds for a proof, far more than it takes: which method decides, and so the text, must not depend on the machine.
 PATIENCE = 300.0
@@ -138,6 +140,19 @@ class Lesson:
             verdict = replace(verdict, scope=re.sub(rf"\b{name}(?=\[)", shown, verdict.scope))
         by_hand = self.by_hand.tensors if self.by_hand else ()
         return verdict_words(verdict.require(), {*self.chain.gradient.tensors, *by_hand, *self._given.values()})
+
+
+def decided(found: Properties) -> Iterator[tuple[str, str]]:
+    """The properties of a function of one number, each by its name.
+
+    Raises:
+        NotProvedError: one of them is not decided.
+    """
+    for name, words in ONE.items():
+        fact = getattr(found, name)
+        if not fact:
+            raise sd.NotProvedError(f"{words} of {found.name}: {fact}")
+        yield words, told(name, fact)
 
 
 def paragraphs(words: str) -> Iterator[Paragraph]:

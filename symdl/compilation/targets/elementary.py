@@ -28,33 +28,37 @@ def single(source: str) -> str:
 
 #: e**r − 1 is r + r² p(r) for |r| ≤ ln(2)/2. What is beyond ±1400 (float32: ±170) is taken for that: twice as far as
 #: powers reach, for the sake of factors.
-_CORE64 = '''
+_CORE = '''
 def exp_core(x, tail):
     """e**(x + tail) = (1 + q)·2**n, as (q, n); the tail is a small part of x."""
-    tail = tail if abs(x) < 1400.0 else 0.0
-    x = 1400.0 if x > 1400.0 else (-1400.0 if x < -1400.0 else x)
+    tail = tail if abs(x) < LIMIT else 0.0
+    x = LIMIT if x > LIMIT else (-LIMIT if x < -LIMIT else x)
     n = np.floor(1.4426950408889634*x + 0.5)
     n = n if n == n else 0.0
-    r = ((x - n*0.693145751953125) - n*1.42860682030941723212e-6) + tail
-    p = polynomial(r,
-        0.5, 0.1666666666666667101, 0.04166666666666666977, 0.008333333333326112053, 0.001388888888888373183,
-        0.0001984126987490125923, 0.00002480158732560532278, 2.755725529796964439e-6, 2.755727357010213967e-7,
-        2.510525953844849342e-8, 2.091471734171637595e-9)
+    r = ((x - n*HIGH) REST) + tail
+    p = polynomial(r, COEFFICIENTS)
     return p*r*r + r, n
 '''
 
-_CORE32 = '''
-def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·2**n, as (q, n); the tail is a small part of x."""
-    tail = tail if abs(x) < 170.0 else 0.0
-    x = 170.0 if x > 170.0 else (-170.0 if x < -170.0 else x)
-    n = np.floor(1.4426950408889634*x + 0.5)
-    n = n if n == n else 0.0
-    r = ((x - n*0.693359375) + n*2.12194440e-4) + tail
-    p = polynomial(r,
-        5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)
-    return p*r*r + r, n
-'''
+#: log 2 in two parts, the first of few bits.
+_CORES = {
+    "float64": {
+        "LIMIT": "1400.0",
+        "HIGH": "0.693145751953125",
+        "REST": "- n*1.42860682030941723212e-6",
+        "COEFFICIENTS": """
+            0.5, 0.1666666666666667101, 0.04166666666666666977, 0.008333333333326112053, 0.001388888888888373183,
+            0.0001984126987490125923, 0.00002480158732560532278, 2.755725529796964439e-6, 2.755727357010213967e-7,
+            2.510525953844849342e-8, 2.091471734171637595e-9""",
+    },
+    "float32": {
+        "LIMIT": "170.0",
+        "HIGH": "0.693359375",
+        "REST": "+ n*2.12194440e-4",
+        "COEFFICIENTS": """
+            5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4""",
+    },
+}
 
 # 2**n in two factors, so that subnormals come out
 _RAISED64 = '''
@@ -203,21 +207,22 @@ _LIMITS = {
 }
 
 
-def _with_limits(source: str, dtype: str) -> str:
-    for name, value in _LIMITS[dtype].items():
+def _filled(source: str, dtype: str) -> str:
+    """A source with the constants of a dtype."""
+    for name, value in (_LIMITS[dtype] | _CORES[dtype]).items():
         source = source.replace(name, value)
     return expanded(source).replace("math.inf", "real(math.inf)").replace("math.nan", "real(math.nan)")
 
 
-_BOTH = {"exp": _EXP, "exp_gap": _EXP_GAP, "expm1": _EXPM1, "log": _LOG, "log1p": _LOG1P}
-_DOUBLE = {"exp_core": _CORE64, "raised": _RAISED64, "tanh": _TANH64, "log_parts": _PARTS64, "log_of": _LOG_OF64}
-_SINGLE = {"exp_core": _CORE32, "raised": _RAISED32, "tanh": _TANH32, "log_parts": _PARTS32, "log_of": _LOG_OF32}
+_BOTH = {"exp_core": _CORE, "exp": _EXP, "exp_gap": _EXP_GAP, "expm1": _EXPM1, "log": _LOG, "log1p": _LOG1P}
+_DOUBLE = {"raised": _RAISED64, "tanh": _TANH64, "log_parts": _PARTS64, "log_of": _LOG_OF64}
+_SINGLE = {"raised": _RAISED32, "tanh": _TANH32, "log_parts": _PARTS32, "log_of": _LOG_OF32}
 
 #: In an order in which they can be defined.
 NAMES = ("exp_core", "raised", "exp", "exp_gap", "expm1", "tanh", "log_parts", "log_of", "log", "log1p")
 
 #: By dtype and name.
 SOURCES = {
-    "float64": {n: _with_limits({**_BOTH, **_DOUBLE}[n], "float64").strip() for n in NAMES},
-    "float32": {n: single(_with_limits({**_BOTH, **_SINGLE}[n], "float32")).strip() for n in NAMES},
+    "float64": {n: _filled({**_BOTH, **_DOUBLE}[n], "float64").strip() for n in NAMES},
+    "float32": {n: single(_filled({**_BOTH, **_SINGLE}[n], "float32")).strip() for n in NAMES},
 }

@@ -186,7 +186,11 @@ class Emitter:
         if isinstance(item, Contraction):
             return [f"# {item.source}"], self._contraction(item)
         notes = [f"# {s}" for s in dict.fromkeys(s.source for s in statements_in(item))]
-        return notes, self._loop(item, (), {}) if isinstance(item, Loop) else self._scope((), (item,), {})
+        return notes, self._nest(item) if isinstance(item, Loop) else self._scope((), (item,), {})
+
+    def _nest(self, loop: Loop) -> list[str]:
+        """The lines of a nest."""
+        return self._loop(loop, (), {})
 
     def _apart(self, item: Item, notes: list[str], lines: list[str]) -> list[str]:
         """The lines as a call of a function of their own, if the program has such and they are more than a number."""

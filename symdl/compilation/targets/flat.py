@@ -6,16 +6,16 @@ vectors, and they stay scalar: 2-8-1 with batches of 4 takes five times as long.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import sympy
 
-from symdl.compilation.fusion import Item, Loop, Node, is_flat, statements_in
+from symdl.compilation.fusion import Loop, Node, is_flat, statements_in
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Statement
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.sized import Shapes, flat
-from symdl.compilation.targets.workspace import ALIGNMENT
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor, elements_in
 
@@ -36,22 +36,15 @@ class FlatEmitter(Emitter):
     def function(self, name: str) -> Function:
         """As any function; how much work space it takes is a number."""
         made = super().function(name)
-        slots: dict[int, int] = {}
-        for buffer in self.space.kept.values():
-            if buffer.slot is not None:
-                size = -(-prod(self.sized[buffer.name]) // ALIGNMENT) * ALIGNMENT
-                slots[buffer.slot] = max(slots.get(buffer.slot, 0), size)
-        head = made.size_lines[0]
-        return Function(name, made.inputs, made.outputs, made.lines, (head, f"    return {sum(slots.values())}"))
+        return replace(made, size_lines=(made.size_lines[0], f"    return {self.space.numbers(self.sized)}"))
 
     def extent_of(self, index: Index) -> str:
         return str(self.lengths[index]) if index in self.lengths else super().extent_of(index)
 
-    def _item(self, item: Item) -> tuple[list[str], list[str]]:
-        if not isinstance(item, Loop) or not all(is_flat(s, self.plan.axes) for s in statements_in(item)):
-            return super()._item(item)
-        notes = [f"# {s}" for s in dict.fromkeys(s.source for s in statements_in(item))]
-        statements = [*statements_in(item)]
+    def _nest(self, loop: Loop) -> list[str]:
+        statements = [*statements_in(loop)]
+        if not all(is_flat(s, self.plan.axes) for s in statements):
+            return super()._nest(loop)
         index = Index("e", sympy.Integer(prod(self.sized[statements[0].out.name])))
         self.lengths[index] = int(index.extent)
         tensors = {
@@ -64,9 +57,9 @@ class FlatEmitter(Emitter):
         self.arrays = before | {t.name: self.names.new(f"{before[t.name]}_flat") for t in tensors}
         views = [f"{self.arrays[t.name]} = {flat(before[t.name], '0', str(index.extent))}" for t in tensors]
         children: tuple[Node, ...] = tuple(_in_a_row(s, tensors, index) for s in statements)
-        lines = self._loop(Loop(index, children), (), {})
+        lines = super()._nest(Loop(index, children))
         self.arrays = before
-        return notes, [*views, *lines]
+        return [*views, *lines]
 
 
 def _in_a_row(statement: Statement, tensors: dict[Tensor, Tensor], index: Index) -> Statement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 from symdl.compilation.plan import Plan
@@ -38,6 +39,15 @@ class WorkSpace:
     def size(self) -> str:
         """How many numbers the function needs."""
         return " + ".join(_aligned(s) for s in self._slot_sizes())
+
+    def numbers(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
+        """How many numbers the function needs for tensors of these shapes."""
+        held: dict[int, int] = {}
+        for buffer in self.kept.values():
+            if buffer.slot is not None:
+                size = -(-math.prod(shapes[buffer.name]) // ALIGNMENT) * ALIGNMENT
+                held[buffer.slot] = max(held.get(buffer.slot, 0), size)
+        return sum(held.values())
 
     def lines(self, names: Names) -> list[str]:
         """Where the slots start."""
