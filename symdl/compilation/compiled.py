@@ -246,6 +246,7 @@ def _check_range(name: str, values: Any, limit: int, axis: Index, tensor: str) -
         raise DataError(
             f"{name}{position or ''} is {array[tuple(position)]}",
             where=f"row {position[0]} of {name} (counted from 0)" if position else name,
-            why=f"it subscripts axis {axis.name} of {tensor}, which runs from 0 to {limit - 1}",
+            why=f"it subscripts {f'axis {axis.name} of {tensor}' if tensor else f'an axis {axis.name}'}, "
+            f"which runs from 0 to {limit - 1}",
             remedy="correct that entry, or enlarge the axis",
         )

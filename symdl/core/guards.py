@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import sympy
 
@@ -131,11 +132,11 @@ def _bounded(guard: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
 
 
 def guarded(
-    body: sympy.Expr, around: frozenset[sympy.Expr] = frozenset()
-) -> Iterator[tuple[Element, frozenset[sympy.Expr]]]:
+    body: sympy.Expr, around: frozenset[sympy.Expr] = frozenset(), deltas: bool = False
+) -> Iterator[tuple[Any, frozenset[sympy.Expr]]]:
     """Every mention of an element with the guards that protect it: where one of them is 0, it is never read.
 
-    A guard protects the other factors of its product, and a mask what it masks.
+    A guard protects the other factors of its product, and a mask what it masks. With `deltas`, every δ comes as well.
 
     >>> from symdl.core.indices import Index
     >>> from symdl.core.tensors import Tensor
@@ -146,33 +147,54 @@ def guarded(
     if isinstance(body, Element):
         yield body, around
         parts: tuple[sympy.Basic, ...] = body.subscripts
+    elif isinstance(body, Delta):
+        if deltas:
+            yield body, around
+        parts = body.args
     elif isinstance(body, Masked):
-        yield from guarded(body.args[1], around)
+        yield from guarded(body.args[1], around, deltas)
         parts, around = body.args[:1], around | frozenset(sympy.Mul.make_args(body.args[1]))
     elif body.is_Mul:
         own = frozenset(f for f in body.args if isinstance(f, (InRange, Delta)))
         for guard in own:
-            yield from guarded(guard, around)
+            yield from guarded(guard, around)  # none of them is known to be looked at first
+        if deltas:
+            yield from ((guard, around | own - {guard}) for guard in own if isinstance(guard, Delta))
         parts, around = tuple(f for f in body.args if f not in own), around | own
     else:
         parts = body.args
     for part in parts:
         if isinstance(part, sympy.Expr):
-            yield from guarded(part, around)
+            yield from guarded(part, around, deltas)
 
 
 def gathers(bodies: Iterable[sympy.Expr]) -> dict[tuple[str, str, Index], bool]:
     """The integer tensors that subscript others, with the other and the axis: whether a guard watches every such place.
 
+    δ(k, c) takes it that c is a position of the axis of k as well; then no tensor is named.
+
     >>> from symdl.core.tensors import Tensor
     >>> n, k = Index("n"), Index("k"); x, c = Tensor("x", (k,)), Tensor("c", (n,), integer=True)
     >>> list(gathers([x[c[n]] * InRange(c[n], k.extent)]).values()), list(gathers([x[c[n]]]).values())
     ([True], [False])
+    >>> gathers([Delta(k, c[n]._sympy_()) + 1])
+    {('c', '', k): False}
     """
     found: dict[tuple[str, str, Index], bool] = {}
-    for element, guards in (pair for body in bodies for pair in guarded(body)):
-        for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-            if isinstance(subscript, Element):
-                key = (subscript.name, element.name, axis)
-                found[key] = found.get(key, True) and InRange(subscript, axis.extent) in guards
+    for subscript, tensor, axis, guards in (place for body in bodies for place in _places(body)):
+        key = (subscript.name, tensor, axis)
+        found[key] = found.get(key, True) and InRange(subscript, axis.extent) in guards
     return found
+
+
+def _places(body: sympy.Expr) -> Iterator[tuple[Element, str, Index, frozenset[sympy.Expr]]]:
+    """What stands for a position: the element, the tensor and the axis that it is a position of, and its guards."""
+    for node, guards in guarded(body, deltas=True):
+        if isinstance(node, Element):
+            for axis, subscript in zip(node.tensor.indices, node.subscripts, strict=True):
+                if isinstance(subscript, Element):
+                    yield subscript, node.name, axis, guards
+        else:
+            for axis, place in (node.args, node.args[::-1]):
+                if isinstance(axis, Index) and isinstance(place, Element):
+                    yield place, "", axis, guards

@@ -20,7 +20,7 @@ from symdl.derivation.inline import inline
 from symdl.derivation.slopes import local_slope
 from symdl.derivation.solving import solve_out
 from symdl.derivation.steps import Partial, Step
-from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, weight
+from symdl.derivation.tidy import apply_facts, collect, divisions, put_in, reuse, settled_sums, weight
 
 
 @dataclass
@@ -300,7 +300,9 @@ def _with_pointwise(state: Backward, plain: sympy.Expr, earlier: list[Equation])
     if opened == plain:
         return []
     known = reuse(_normal(opened), forward)
-    fact, conditions = apply_facts(known)
+    settled, of_sums = settled_sums(known, forward)
+    fact, of_facts = apply_facts(settled)
+    conditions = (*of_sums, *of_facts)
     lighter = collect(reuse(collect(fact), forward))
     if not _better(lighter, plain, state.equations):
         return []

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 import sympy
 
 from symdl.core.equations import Equation
-from symdl.core.functions import ScalarFunction, Switch
+from symdl.core.functions import Delta, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Reduction, elements_in, outermost_reductions, reduction
+from symdl.derivation.deltas import contract
 
 #: What a call of a transcendental function weighs against an addition, when two forms are compared.
 FUNCTION_WEIGHT = 10
@@ -145,6 +146,45 @@ def _sum_of_fact(node: Reduction, used: dict[str, None]) -> sympy.Expr:
             rest = [i for i in node.bound if i != index]
             return reduction("sum", node.body / element, rest)
     return node
+
+
+def settled_sums(expr: sympy.Expr, equations: Iterable[Equation]) -> tuple[sympy.Expr, tuple[str, ...]]:
+    """Σ_k q_k · r → c · r where q is made of δs or shares, so that its definition gives c without a sign of summation.
+
+    Returns the conditions used, as `apply_facts` does.
+
+    >>> from symdl.core.define import delta
+    >>> from symdl.core.equations import equation
+    >>> from symdl.core.tensors import Tensor
+    >>> k = Index("k"); q, c = Tensor("q", (k,)), Tensor("c", integer=True)
+    >>> smoothed = equation(q, sympy.Rational(1, 2) * delta(k, c) + 1 / (2 * k.extent))
+    >>> settled_sums(reduction("sum", q[k], [k]), [smoothed])
+    (1, ())
+    """
+    known = {e.name: e for e in equations if e.pointwise and (e.rhs.has(Delta) or _of_shares(e.rhs))}
+    found, used = {}, dict[str, None]()
+    for node in [n for n in expr.atoms(Reduction) if n.op == "sum"] if known else []:
+        mine = {e: known[e.name].at(e.subscripts) for e in elements_in(node) if e.name in known}
+        if not mine:
+            continue
+        opened, conditions = apply_facts(contract(_summand_by_summand(node.xreplace(mine))))
+        if not opened.has(Reduction):
+            found[node] = collect(opened)
+            used |= dict.fromkeys(conditions)
+    return expr.xreplace(found), tuple(used)
+
+
+def _of_shares(body: sympy.Expr) -> bool:
+    return any(Fact.SUMS_TO_ONE in e.tensor.facts for e in elements_in(body))
+
+
+def _summand_by_summand(node: Reduction) -> sympy.Expr:
+    """The sum of each summand, times the extents of the indices that it is free of."""
+    made = []
+    for part in sympy.Add.make_args(sympy.expand_mul(node.body)):
+        used = [i for i in node.bound if part.has(i)]
+        made.append(sympy.Mul(*[i.extent for i in node.bound if i not in used]) * reduction("sum", part, used))
+    return sympy.Add(*made)
 
 
 def put_in(expr: sympy.Expr, equations: Iterable[Equation]) -> sympy.Expr:

@@ -76,8 +76,13 @@ def _some(choices: list[tuple[Any, ...]], start: int) -> list[tuple[Any, ...]]:
 
 
 def fixed(t: Tensor, dtype: str) -> Array:
-    """A parameter: the part of a unit matrix that begins with the row of its name, so that its sums are exact."""
+    """A parameter: the part of a unit matrix that begins with the row of its name, so that its sums are exact.
+
+    A number is 1, or 1/4 where it has to be a fraction.
+    """
     shape = tuple(width(i.extent) for i in t.indices)
+    if Fact.FRACTION in t.facts:
+        return np.full(shape, 0.25, dtype)
     if len(shape) != 2:
         return np.ones(shape, dtype)
     return np.eye(shape[0], shape[1], k=sum(map(ord, t.name)) % shape[1], dtype=dtype)

@@ -100,7 +100,7 @@ def _conditioned(
 
 def _with_seeds(arrays: Mapping[str, Array], seed: Tensor, dtype: str, together: bool) -> dict[str, Array]:
     """Each entry of the value of an example is differentiated in turn: a slope of 1 by it, and 0 by the others."""
-    count = max(len(a) for a in arrays.values())
+    count = max(len(a) for a in arrays.values() if a.ndim)
     shape = tuple(width(i.extent) for i in seed.indices[not together :])
     unit = np.eye(math.prod(shape), dtype=dtype)
     return {**arrays, seed.name: np.array([unit[k % len(unit)].reshape(shape) for k in range(count)])}

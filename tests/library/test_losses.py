@@ -441,6 +441,12 @@ def test_stable_forms_are_proved(function: Any) -> None:
     assert claims and all(v.proved for v in claims.values()), claims
 
 
+def test_a_class_that_there_is_not_is_an_error_with_smoothing_too() -> None:
+    code = sd.compile(definition("softmax_cross_entropy", target="classes", label_smoothing=0.1))
+    with pytest.raises(sd.errors.DataError, match=r"c\[1\] is 5.*axis k, which runs from 0 to 2"):
+        code(z=np.zeros((2, 3)), c=np.array([0, 5]))
+
+
 def test_scores_are_any_numbers() -> None:
     """What is stated of probabilities is not stated of the scores that they come from."""
     for options in ({}, {"target": "classes"}, {"label_smoothing": 0.1}):

@@ -98,6 +98,18 @@ def test_options_other_than_the_usual_ones_are_within_four_ulps(name: str, optio
     assert sd.sweep(name, points=40, dtypes=["float32"], **options).passed
 
 
+def test_smoothed_classes_keep_their_digits_to_the_largest_scores() -> None:
+    """1/K before a sum of K terms would let the sum pass the largest number; the slope is p − q, with Σ q = 1 settled."""
+    assert sd.sweep("softmax_cross_entropy", points=200, target="classes", label_smoothing=0.1).passed
+    gradient = sd.derive(sd.definition("softmax_cross_entropy", target="classes", label_smoothing=0.1), wrt=["z"])
+    assert str(gradient.gradient).endswith("z_bar[n, k] = (p[n, k] - q[n, k])/N")
+
+
+def test_a_number_without_axes_is_an_input_as_others_are() -> None:
+    swept = sd.sweep("softmax_cross_entropy", points=40, dtypes=["float64"], label_smoothing=None)
+    assert swept.rows[0].passed
+
+
 def test_a_number_taken_out_of_a_sum_leaves_none_above_1_in_it() -> None:
     """9 y + 1/3 outside of 1/10 overflows for the largest score, 9 y/10 + 1/30 does not."""
     code = sd.compile(sd.definition("softmax_cross_entropy", label_smoothing=0.1, reduction="none"))

@@ -73,15 +73,19 @@ class _Choice:
         n, k = x.indices
         weight = w[k] if w is not None else sympy.S.One
         share = epsilon / k.extent
+
+        def smoothed(target: sympy.Expr) -> sympy.Expr:
+            return let(left("q", (n, k)), target)[n, k] if epsilon != 0 else target
+
         if self.target == "probabilities":
-            return Sum(weight * ((1 - epsilon) * y[n, k] + share) * loss(x[n, k]), k)
+            return Sum(smoothed(weight * ((1 - epsilon) * y[n, k] + share)) * loss(x[n, k]), k)
         number, counts = y[n], self.counts(y[n], k.extent)
         own = counts * w[number] if w is not None else counts
         if epsilon == 0:
             value = own * loss(x[n, number])
-        else:  # each is used twice, so it has a name
-            each = let(left("l", (n, k)), loss(x[n, k]))
-            value = (1 - epsilon) * own * each[n, number] + counts * share * Sum(weight * each[n, k], k)
+        else:
+            q = smoothed(weight * (counts * (1 - epsilon) * delta(k, number) + counts * share))
+            value = Sum(q * loss(x[n, k]), k)
         return (value, own) if self.weights or self.ignore is not None else value
 
     def counts(self, number: Element, classes: sympy.Expr) -> sympy.Expr:
