@@ -32,6 +32,7 @@ from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
 from symdl.core.indices import Index
+from symdl.core.pauses import collection_paused
 from symdl.core.recurrence import Group, groups
 from symdl.core.tensors import Element
 from symdl.errors import DomainError, UnsupportedError
@@ -94,7 +95,7 @@ def evaluate(
     given = {n: np.asarray(a) for n, a in arrays.items()}
     concrete = resized(definition, {t.name: given[t.name].shape for t in definition.inputs if t.name in given})
     found: MutableMapping[Equation, Array] = {} if known is None else known
-    with mpmath.workdps(digits):
+    with mpmath.workdps(digits), collection_paused():  # numbers refer to nothing: there is no garbage to look for
         values = {n: _exact(a) for n, a in given.items()}
         for group in groups(concrete.equations):
             written = [definition.by_name[n] for n in group.names]
@@ -128,7 +129,7 @@ def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[in
         DomainError: something has no real value at an entry.
     """
     count = math.prod(shape)
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(DIGITS), collection_paused():
         exact = {n: _exact(np.asarray(a)) for n, a in arrays.items()}
         values = {n: a.ravel() if a.size == count else _filled(a[()], count) for n, a in exact.items()}
         evaluator, points = _Evaluator(values), _Points(count, {_ENTRY: np.arange(count)})
@@ -193,6 +194,7 @@ class _Evaluator:
     def __init__(self, values: Mapping[str, Array], rounding: Rounding | None = None) -> None:
         self.values, self.rounding = values, rounding
         self.where = ""
+        self._integers: dict[str, bool] = {}
 
     def equation(self, eq: Equation, out: Array, fixed: Mapping[int, int]) -> None:
         """Fill in `out`: all of it, or where `fixed` says the value of an axis, that part."""
@@ -222,8 +224,8 @@ class _Evaluator:
         factors = [a for a in sympy.Mul.make_args(term.body) if not isinstance(a, (Delta, InRange))]
         if term.op == "sum" and len(factors) > 1 and self.rounding is None:
             left, right = (self.value(sympy.Mul(*f, evaluate=False), every) for f in (factors[:-1], factors[-1:]))
-            pairs = list(zip(left.tolist(), right.tolist(), strict=True))
-            return _objects([mpmath.fdot(pairs[a:b]) for a, b in itertools.pairwise(ends)])
+            a, b = left.tolist(), right.tolist()
+            return _objects([mpmath.fdot(a[i:j], b[i:j]) for i, j in itertools.pairwise(ends)])
         found = self.value(term.body, every)
         return _objects([together(found[a:b].tolist()) for a, b in itertools.pairwise(ends)])
 
@@ -235,6 +237,8 @@ class _Evaluator:
             return _objects([mpmath.mpf(v) for v in points.at[expr].tolist()])
         if isinstance(expr, Element):
             entries = self._entries(expr, points)
+            if not self._has_integers(expr.name):
+                return entries
             return _objects([mpmath.mpf(v) if isinstance(v, int) else v for v in entries.tolist()])
         found = self._operation(expr, points)
         # a minus sign is exact: z − max z is 0 where z is the maximum
@@ -250,6 +254,12 @@ class _Evaluator:
         if isinstance(expr, sympy.Pow):
             return self._power(expr, points)
         return self._function(expr, points)
+
+    def _has_integers(self, name: str) -> bool:
+        """Whether a tensor has integers among its numbers; one that is being computed has none."""
+        if name not in self._integers:
+            self._integers[name] = any(isinstance(v, int) for v in self.values[name].ravel().tolist())
+        return self._integers[name]
 
     def _entries(self, element: Element, points: _Points) -> Array:
         array = self.values[element.name]

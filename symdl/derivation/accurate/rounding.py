@@ -277,20 +277,20 @@ class Analysis:
 
     def _product(self, expr: sympy.Expr) -> _Operation:
         """Numbers are multiplied beforehand, a power of two leaves no error; a division rounds once."""
-        number, factors = _split(expr)
+        number, shifts, factors = _split(expr)
         parts: list[tuple[sympy.Expr, arb, bool]] = []
-        for a in factors:
-            below = a.is_Pow and a.exp.is_Integer and a.exp.is_negative
-            part = 1 / a if below else a
+        for part, below in factors:
             value = self._of(part).value
             if below and value.contains(0):
                 raise LostError
             parts.append((part, 1 / value if below else value, below))
-        exact = self._of(number).value if _power_of_two(number) else arb(1)
-        if exact == 1 and number != 1:
-            parts.append((number, self._of(number).value, False))
-        if number != 1 and parts and self._overflows(self._of(number).value * parts[0][1]):
-            raise LostError  # the number is multiplied in first
+        exact = arb(1)
+        if number is not None:
+            first = self._of(number).value
+            exact = first if shifts else exact
+            parts += [] if shifts else [(number, first, False)]
+            if parts and self._overflows(first * parts[0][1]):
+                raise LostError  # the number is multiplied in first
         value, own = arb(1), arb(0)
         before = []
         for k, (_, part, below) in enumerate(parts):
@@ -310,22 +310,21 @@ class Analysis:
         )
 
     def _power(self, expr: sympy.Expr) -> _Operation:
-        base = self._of(expr.base).value
-        if not expr.exp.is_Rational or (base <= 0 and not expr.exp.is_Integer):
+        base, power = self._of(expr.base).value, _rational(expr.exp)
+        if power is None or (base <= 0 and power.q != 1):
             if base == 0 and expr.exp.is_positive:
                 return _Operation(arb(0), arb(0))
             raise LostError
-        if base.contains(0) and expr.exp.is_negative:
+        if base.contains(0) and power < 0:
             raise LostError
-        power = fmpq(int(expr.exp.p), int(expr.exp.q))
-        if expr.exp.is_Integer:
-            value = base ** int(expr.exp) if expr.exp >= 0 else 1 / base ** -int(expr.exp)
+        if power.q == 1:
+            value = base ** int(power) if power >= 0 else 1 / base ** -int(power)
         else:
             value = base ** arb(power)
         slope = arb(power) * value / base if not base.contains(0) else arb(0)
-        if expr.exp.is_negative and self._overflows(1 / value):
+        if power < 0 and self._overflows(1 / value):
             raise LostError
-        return self._rounding(value, max(1.0, float(abs(expr.exp)) - 1), (expr.base, slope))
+        return self._rounding(value, max(1.0, abs(int(power.p) / int(power.q)) - 1), (expr.base, slope))
 
     def _switch(self, expr: Switch) -> _Operation:
         x, below, above, weight = expr.args
@@ -383,17 +382,30 @@ def fixed(expr: sympy.Expr) -> bool:
 
 
 @lru_cache(10**4)
+def _rational(expr: sympy.Expr) -> fmpq | None:
+    """An exponent, if it is rational."""
+    return fmpq(int(expr.p), int(expr.q)) if expr.is_Rational else None
+
+
+@lru_cache(10**4)
 def _in_order(expr: sympy.Add) -> tuple[sympy.Expr, ...]:
     """The summands as they are printed, and added."""
     return tuple(sorted(expr.args, key=sympy.default_sort_key))
 
 
 @lru_cache(10**4)
-def _split(expr: sympy.Mul) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:
-    """The number of a product, and its other factors in the order of computation: divisors come last."""
-    numbers = [a for a in expr.args if fixed(a)]
-    rest = [a for a in expr.args if not fixed(a)]
-    return sympy.Mul(*numbers), tuple(sorted(rest, key=lambda a: bool(a.is_Pow and a.exp.could_extract_minus_sign())))
+def _split(expr: sympy.Mul) -> tuple[sympy.Expr | None, bool, tuple[tuple[sympy.Expr, bool], ...]]:
+    """The number of a product unless it is 1, whether it is a power of two, and the other factors.
+
+    Those stand in the order of computation: divisors come last, as what is divided by.
+    """
+    number = sympy.Mul(*[a for a in expr.args if fixed(a)])
+    rest = sorted(
+        [a for a in expr.args if not fixed(a)], key=lambda a: bool(a.is_Pow and a.exp.could_extract_minus_sign())
+    )
+    below = [bool(a.is_Pow and a.exp.is_Integer and a.exp.is_negative) for a in rest]
+    factors = tuple((1 / a if under else a, under) for a, under in zip(rest, below, strict=True))
+    return (None if number == 1 else number), _power_of_two(number), factors
 
 
 @cache

@@ -8,8 +8,10 @@ coefficient over the whole short interval (Taylor's theorem with Lagrange's rema
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, reduce
 from typing import Any
 
 import flint
@@ -232,38 +234,61 @@ class Series:
         self.expr, self.x = expr, x
 
     def value(self, at: arb) -> arb:
-        return arb(self._of(self.expr, at, {}))
+        return arb(self.series(at))
 
     def at(self, at: arb, count: int) -> list[arb]:
         flint.ctx.cap = count
-        return _coefficients(self._of(self.expr, arb_series([at, 1]), {}), count)
+        return _coefficients(self.series(arb_series([at, 1])), count)
 
-    def series(self, variable: arb_series) -> Any:
-        return self._of(self.expr, variable, {})
+    def series(self, variable: Any) -> Any:
+        """The value at a ball, or the series at a series."""
+        found: list[Any] = []
+        for operation, places in self._steps:
+            found.append(operation(variable, *[found[k] for k in places]))
+        return found[-1]
 
-    def _of(self, expr: sympy.Expr, variable: Any, known: dict[sympy.Expr, Any]) -> Any:
-        if expr not in known:
-            known[expr] = self._node(expr, variable, known)
-        return known[expr]
+    @cached_property
+    def _steps(self) -> list[tuple[Callable[..., Any], tuple[int, ...]]]:
+        """Operations in order, each with the places of what it is applied to; it is given the variable first."""
+        steps: list[tuple[Callable[..., Any], tuple[int, ...]]] = []
+        places: dict[sympy.Expr, int] = {}
 
-    def _node(self, expr: sympy.Expr, variable: Any, known: dict[sympy.Expr, Any]) -> Any:
-        if expr == self.x:
-            return variable
-        if expr.is_Rational:
-            return arb(fmpq(int(expr.p), int(expr.q)))
-        if fixed(expr):
-            return constant(expr, flint.ctx.prec)
-        parts = [self._of(a, variable, known) for a in expr.args]
-        if expr.is_Add or expr.is_Mul:
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part if expr.is_Add else total * part
-            return total
-        if expr.is_Pow and not isinstance(expr, sympy.exp):
-            return _power(parts[0], expr.exp)
-        if type(expr) not in _SERIES:
-            raise UnsupportedError(f"no series of '{type(expr).__name__}'")
-        return _SERIES[type(expr)](*parts)
+        def place(expr: sympy.Expr) -> int:
+            if expr not in places:
+                apart = expr == self.x or fixed(expr)
+                inner = tuple(place(a) for a in (() if apart else _arguments(expr)))
+                steps.append((_operation(expr, self.x), inner))
+                places[expr] = len(steps) - 1
+            return places[expr]
+
+        place(self.expr)
+        return steps
+
+
+def _arguments(expr: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """What an operation is applied to; of a power, its base: the exponent is a number."""
+    inner: tuple[sympy.Expr, ...] = expr.args
+    return inner[:1] if expr.is_Pow and not isinstance(expr, sympy.exp) else inner
+
+
+def _operation(expr: sympy.Expr, x: sympy.Symbol) -> Callable[..., Any]:
+    """The last operation of an expression, as a function of the variable and of what it is applied to."""
+    if expr == x:
+        return lambda variable: variable
+    if expr.is_Rational:
+        number = fmpq(int(expr.p), int(expr.q))
+        return lambda variable: arb(number)
+    if fixed(expr):
+        return lambda variable: constant(expr, flint.ctx.prec)
+    if expr.is_Add or expr.is_Mul:
+        joined = operator.add if expr.is_Add else operator.mul
+        return lambda variable, *parts: reduce(joined, parts)
+    if expr.is_Pow and not isinstance(expr, sympy.exp):
+        return lambda variable, base: _power(base, expr.exp)
+    if type(expr) not in _SERIES:
+        raise UnsupportedError(f"no series of '{type(expr).__name__}'")
+    function = _SERIES[type(expr)]
+    return lambda variable, *parts: function(*parts)
 
 
 def _power(base: Any, exponent: sympy.Expr) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +12,9 @@ from flint import arb, fmpq
 
 from symdl.derivation.accurate.series import Series
 from symdl.errors import SymdlError
+
+#: By what an interval grows: as much as can be.
+FACTORS = (fmpq(4), fmpq(5, 4), fmpq(65, 64))
 
 
 def settled(f: sympy.Expr, x: sympy.Symbol, side: int, nearest: float) -> tuple[float, sympy.Expr] | None:
@@ -29,12 +33,15 @@ def settled(f: sympy.Expr, x: sympy.Symbol, side: int, nearest: float) -> tuple[
     return None
 
 
-def _first(starts: list[float], holds: Callable[[float], bool]) -> float:
-    """The first of some growing numbers for which something holds, where it holds for all larger ones."""
+def _first(starts: list[float], holds: Callable[[float, float], bool]) -> float:
+    """The first of some growing numbers from which on something holds, as it does from the last one on.
+
+    `holds(a, b)` says whether it does from a to b.
+    """
     low, high = -1, len(starts) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if holds(starts[middle]) else (middle, high)
+        low, high = (low, middle) if holds(starts[middle], starts[high]) else (middle, high)
     return starts[high]
 
 
@@ -43,10 +50,11 @@ def _starts(nearest: float) -> list[float]:
     return [s for k in range(4, 40) if (s := float(round(2.0 ** (k / 2), 1))) <= nearest] + [nearest]
 
 
-def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
-    """Whether f is a number to the last bit of float64 from `start` on, for all arguments up to the largest: proved.
+def _stays(f: Series, goal: sympy.Rational, side: int, start: float, end: float = math.inf) -> bool:
+    """Whether f is a number to the last bit of float64 from `start` to `end`, or up to the largest argument: proved.
 
-    Wide intervals are quick, and too wide where powers of x meet exponentials.
+    Wide intervals are quick, and too wide where powers of x meet exponentials. One that was narrow enough is followed
+    by a wider one: far out there is little left to tell apart.
     """
     before = flint.ctx.prec
     flint.ctx.prec = 192
@@ -54,10 +62,13 @@ def _stays(f: Series, goal: sympy.Rational, side: int, start: float) -> bool:
         wanted = arb(fmpq(int(goal.p), int(goal.q)))
         off = abs(wanted) * arb(2) ** -56 if goal else arb(2) ** -1076
         low = fmpq(*start.as_integer_ratio())
-        while low < 2**1024:
-            for factor in (fmpq(4), fmpq(5, 4), fmpq(65, 64)):
-                if _close(f, side * _between(low, low * factor), wanted, off):
-                    low *= factor
+        last = fmpq(2**1024) if math.isinf(end) else fmpq(*end.as_integer_ratio())
+        factors: tuple[fmpq, ...] = FACTORS
+        while low < last:
+            for factor in factors:
+                high = min(low * factor, last)
+                if _close(f, side * _between(low, high), wanted, off):
+                    low, factors = high, (factor * factor, factor, *[f for f in FACTORS if f < factor])
                     break
             else:
                 return False
