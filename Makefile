@@ -44,11 +44,12 @@ format: setup  ## rewrite the sources the way lint wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run
+bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run; figures of the workloads in benchmarks/results/
+	$(BIN)/python -m benchmarks.workloads --dtype both -o benchmarks/results/workloads.json
 	$(BIN)/python -m benchmarks
 
 bench-quick: setup-bench  ## the training workloads beside PyTorch, JAX and NumPy, few rounds
-	$(BIN)/python -m benchmarks.workloads --rounds 3
+	$(BIN)/python -m benchmarks.workloads --quick
 
 gallery: setup  ## write the generated text in derivations/ anew
 	$(BIN)/symdl derive --all

@@ -1,4 +1,5 @@
-"""The training workloads W1 to W5 and W9, and the same in PyTorch, JAX and NumPy: one run, in turn.
+"""The training workloads W1 to W9, and the same in PyTorch, JAX and NumPy: one run, in turn.
 
-`networks` says what each one is, `ours` compiles it through the public API from definitions and knows no workload.
+`networks` and `models` say what each one is, `ours` compiles it through the public API from definitions of the library,
+`in_torch`, `in_jax` and `by_hand` are the peers, `contestants` puts them together.
 """

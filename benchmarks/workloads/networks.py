@@ -1,4 +1,7 @@
-"""What is trained: sizes, activation, loss, optimiser, batch; and the arrays that everyone starts from."""
+"""What is trained: sizes, activation, loss, optimiser, batch; and the arrays that everyone starts from.
+
+Networks of dense layers and pointwise functions are here, those with other layers in `models`.
+"""
 
 from __future__ import annotations
 
@@ -12,44 +15,54 @@ Arrays = dict[str, Any]
 BETAS, EPS = (0.9, 0.999), 1e-8
 
 
-@dataclass(frozen=True)
-class Network:
-    """Dense layers with one activation between them; a step is forward, loss, backward and update.
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A network and how it is trained; a step is forward, loss, backward and update.
 
     Args:
         name: as in the table.
-        sizes: units, from the inputs to the outputs.
-        activation: "tanh" or "relu".
-        loss: "mse" (the sum over outputs, the mean over rows) or "softmax_cross_entropy".
         batch: rows in a step.
         adam: whether the optimiser is Adam; else plain gradient descent.
         rate: of learning.
         steps: in one timed epoch.
         few: steps of an epoch for those who pay for every call (eager, `jit` of a step): the first ones.
-        models: how many networks are trained side by side; 0 for one without an axis for that.
     """
 
     name: str
-    sizes: tuple[int, ...]
-    activation: str
-    loss: str
     batch: int
-    adam: bool
+    adam: bool = False
     rate: float
     steps: int
     few: int
+
+    def parameters(self, dtype: str) -> Arrays:
+        """What everyone starts from, by the names that symdl's definition has."""
+        raise NotImplementedError
+
+    def data(self, dtype: str) -> tuple[Any, Any]:
+        """Inputs and targets of all steps, rows first."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Training):
+    """Dense layers with one activation between them.
+
+    Args:
+        sizes: units, from the inputs to the outputs.
+        activation: "tanh" or "relu".
+        loss: "mse" (the sum over outputs, the mean over rows) or "softmax_cross_entropy".
+        models: how many networks are trained side by side; 0 for one without an axis for that.
+    """
+
+    sizes: tuple[int, ...]
+    activation: str
+    loss: str
     models: int = 0
 
     @property
     def layers(self) -> range:
         return range(1, len(self.sizes))
-
-    @property
-    def flops(self) -> int:
-        """Multiplications and additions of the matrix products of a step; no slope of the inputs is wanted."""
-        pairs = list(zip(self.sizes, self.sizes[1:], strict=False))
-        products = sum((3 if k else 2) * a * b for k, (a, b) in enumerate(pairs))
-        return 2 * self.batch * products * max(self.models, 1)
 
     def parameters(self, dtype: str) -> Arrays:
         """W1, b1, W2, …: each W as [out, in], with an axis of models before it where there are several."""
@@ -84,15 +97,17 @@ class Pointwise:
         return rng.normal(size=self.count).astype(dtype) * 3, rng.normal(size=self.count).astype(dtype)
 
 
+_REGRESSION = {"activation": "tanh", "loss": "mse"}
+_CLASSES = {"activation": "relu", "loss": "softmax_cross_entropy"}
 NETWORKS = {
     n.name: n
     for n in (
-        Network("W1", (2, 8, 1), "tanh", "mse", 4, False, 0.05, 20_000, 100),
-        Network("W2", (8, 64, 64, 1), "tanh", "mse", 32, True, 1e-3, 500, 50),
-        Network("W3a", (784, 128, 10), "relu", "softmax_cross_entropy", 64, False, 0.01, 60, 60),
-        Network("W3b", (784, 512, 256, 10), "relu", "softmax_cross_entropy", 128, True, 1e-4, 12, 12),
-        Network("W4", (1024, 1024, 1024, 1024), "relu", "mse", 256, False, 1e-5, 3, 3),
-        Network("W9", (4, 16, 1), "tanh", "mse", 16, False, 0.05, 400, 50, models=64),
+        Network(name="W1", sizes=(2, 8, 1), **_REGRESSION, batch=4, rate=0.05, steps=20_000, few=100),
+        Network(name="W2", sizes=(8, 64, 64, 1), **_REGRESSION, batch=32, adam=True, rate=1e-3, steps=500, few=50),
+        Network(name="W3a", sizes=(784, 128, 10), **_CLASSES, batch=64, rate=0.01, steps=60, few=60),
+        Network(name="W3b", sizes=(784, 512, 256, 10), **_CLASSES, batch=128, adam=True, rate=1e-4, steps=12, few=12),
+        Network(name="W4", sizes=(1024,) * 4, activation="relu", loss="mse", batch=256, rate=1e-5, steps=3, few=3),
+        Network(name="W9", sizes=(4, 16, 1), **_REGRESSION, batch=16, rate=0.05, steps=400, few=50, models=64),
     )
 }
 POINTWISE = {

@@ -9,132 +9,171 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.timing import in_turn, machine
-from benchmarks.workloads import ours, peers
-from benchmarks.workloads.networks import NETWORKS, POINTWISE, Network, Pointwise
+from benchmarks.machine import described
+from benchmarks.timing import in_turn, machine, timed
+from benchmarks.workloads import contestants, in_torch, limits, ours
+from benchmarks.workloads.apart import Apart
+from benchmarks.workloads.contestants import WORK
+from benchmarks.workloads.networks import Pointwise
 
 #: How far the curves of two implementations may be apart, relative to the losses, over the first steps; rounding grows
 #: from step to step, so that later ones say less.
 AGREE, FIRST = {"float64": 1e-9, "float32": 2e-3}, 50
 #: The part that a slope may be off by, of the largest one.
 SLOPE = {"float64": 1e-12, "float32": 5e-6}
-#: Floating-point operations of a step from which PyTorch is tried with two threads. On smaller steps its threads wait
-#: for each other, for minutes where another process holds a core.
-TWO_THREADS_FROM = 1e7
 #: Seconds between two turns: threads of a BLAS wait for more work for some hundredths of a second, and hold a core.
 PAUSE = 0.1
 #: Peers that take so many times as long for their steps as the quickest are left out.
 TOO_SLOW = 30.0
 #: Of processor time, that of all threads of the process.
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
-Contestants = dict[str, Callable[[], Any]]
+#: Why a peer does not take part, where it is left out to be quick.
+QUICK = "left out to be quick"
 
 
-def training(network: Network, dtype: str, threads: tuple[int, ...]) -> tuple[Contestants, dict[str, int], float]:
-    """The contestants, each a function of its steps from the same start, how many those are, and seconds to compile.
+@dataclass
+class Field:
+    """Who takes part in a workload: functions that do the work, how many steps each makes, what is compared."""
 
-    Their losses are compared before.
-    """
-    large = network.flops > TWO_THREADS_FROM
+    work: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, who: str, run: Callable[[], Any], result: Any) -> None:
+        self.work[who], self.results[who] = run, np.asarray(result, float)
+        self.steps[who] = contestants.steps_of(name, result)
+
+    def compare(self, name: str, dtype: str) -> None:
+        """Raise where losses or slopes differ from symdl's."""
+        mine = self.results["symdl"]
+        for who, theirs in self.results.items():
+            if isinstance(WORK[name], Pointwise):
+                np.testing.assert_allclose(theirs, mine, rtol=0, atol=SLOPE[dtype] * abs(mine).max(), err_msg=who)
+            else:
+                first = min(FIRST, len(theirs), len(mine))
+                np.testing.assert_allclose(theirs[:first], mine[:first], rtol=AGREE[dtype], err_msg=who)
+
+    def drop_slow(self) -> None:
+        """Leave out those that one trial shows to be far behind, so that they do not take most of the time."""
+        seconds = {who: timed(run) / self.steps[who] for who, run in self.work.items()}
+        quickest = min(s for who, s in seconds.items() if not who.startswith("symdl"))
+        for who, s in seconds.items():
+            if s > TOO_SLOW * quickest and not who.startswith("symdl"):
+                del self.work[who]
+                self.left_out[who] = f"{s / quickest:.0f} times as long as the quickest peer"
+
+
+def gathered(
+    name: str, dtype: str, operations: int, threads: int, apart: Apart | None, quick: bool
+) -> tuple[Field, float]:
+    """Everyone, compared with each other; and the seconds that symdl took to compile."""
+    found, no_compiler = Field(), QUICK if quick else in_torch.missing_compiler()
     started = time.perf_counter()
-    made = {"symdl": ours.epoch(network, dtype)}
+    makers = contestants.of_process(name, dtype)
+    mine = makers.pop("symdl")()
     compiled = time.perf_counter() - started
-    made |= {f"PyTorch eager {t}T": peers.torch_eager(network, dtype, t) for t in threads if t == 1 or large}
-    made["JAX jit"] = peers.jax_training(network, dtype, scanned=False)
-    made["JAX scan"] = peers.jax_training(network, dtype, scanned=True)
-    made["NumPy"] = peers.numpy_by_hand(network, dtype)
-    start = network.parameters(dtype)
-
-    def fresh(run: peers.Trained) -> Callable[[], Any]:
-        return lambda: run({k: v.copy() for k, v in start.items()})
-
-    work = {name: fresh(run) for name, run in made.items()}
-    curves = {name: np.asarray(run(), float) for name, run in work.items()}
-    for name, curve in curves.items():
-        if len(curve) not in (network.steps, network.few):
-            raise AssertionError(f"{name} made {len(curve)} of {network.steps} steps of {network.name}")
-        first = min(FIRST, len(curve))
-        np.testing.assert_allclose(curve[:first], curves["symdl"][:first], rtol=AGREE[dtype], err_msg=name)
-    counts = {name: len(curve) for name, curve in curves.items()}
-    return _fast_enough(work, counts), counts, compiled
+    found.add(name, "symdl", mine, mine())
+    makers |= contestants.of_torch(name, dtype, threads, operations, compiled=not no_compiler)
+    for who, make in makers.items():
+        run = make()
+        found.add(name, who, run, run())
+    for who in apart.start(name, dtype) if apart else ():
+        result, run = apart.made(who)
+        found.add(name, f"{who} 1T", run, result)
+    if no_compiler:
+        found.left_out["PyTorch compile"] = no_compiler
+    if quick:
+        found.left_out["JAX, NumPy and symdl with one thread"] = QUICK
+    found.compare(name, dtype)
+    found.drop_slow()
+    return found, compiled
 
 
-def _fast_enough(work: Contestants, counts: dict[str, int]) -> Contestants:
-    """Without those that one trial shows to be far behind, so that they do not take most of the time."""
-    seconds = {}
-    for name, run in work.items():
-        started = time.perf_counter()
-        run()
-        seconds[name] = (time.perf_counter() - started) / counts[name]
-    peer = min(s for name, s in seconds.items() if name != "symdl")
-    return {name: run for name, run in work.items() if name == "symdl" or seconds[name] < TOO_SLOW * peer}
-
-
-def pointwise(work: Pointwise, dtype: str, threads: tuple[int, ...]) -> tuple[Contestants, dict[str, int], float]:
-    """The contestants and how many calls each makes, and seconds to compile; their slopes are compared before."""
-    started = time.perf_counter()
-    mine = ours.pointwise(work, dtype)
-    compiled = time.perf_counter() - started
-    made: Contestants = {"symdl": lambda: mine()["x"]}
-    made |= {f"PyTorch eager {t}T": peers.torch_pointwise(work, dtype, t) for t in threads}
-    made["JAX jit"] = peers.jax_pointwise(work, dtype)
-    slopes = {name: np.asarray(run(), float) for name, run in made.items()}
-    for name, slope in slopes.items():
-        limit = SLOPE[dtype] * abs(slopes["symdl"]).max()
-        np.testing.assert_allclose(slope, slopes["symdl"], rtol=0, atol=limit, err_msg=name)
-
-    def repeated(run: Callable[[], Any]) -> Callable[[], Any]:
-        return lambda: [run() for _ in range(work.calls)]
-
-    work_of = {name: repeated(run) for name, run in made.items()}
-    counts = dict.fromkeys(made, work.calls)
-    return _fast_enough(work_of, counts), counts, compiled
-
-
-def measure(name: str, dtype: str, rounds: int, clock: str = "wall") -> dict[str, Any]:
+def measure(
+    name: str, dtype: str, rounds: int, clock: str = "wall", *, apart: Apart | None = None, quick: bool = False
+) -> dict[str, Any]:
     """Microseconds a step (a call, of pointwise work) for everyone, and how many times slower the best peer is."""
-    before, threads = os.getloadavg()[0], (1, 2) if clock == "wall" else (1,)
-    work, counts, compiled = (
-        training(NETWORKS[name], dtype, threads) if name in NETWORKS else pointwise(POINTWISE[name], dtype, threads)
-    )
-    found = in_turn(work, rounds=rounds, pause=PAUSE, clock=CLOCKS[clock])
-    micro = {n: {k: v / counts[n] * 1e6 for k, v in s.items()} for n, s in found.items()}
+    threads = 2 if clock == "wall" else 1
+    before, counts = os.getloadavg(), ours.counts(WORK[name], dtype)
+    known, compiled = gathered(name, dtype, counts.operations, threads, apart, quick)
+    seconds = in_turn(known.work, rounds=rounds, pause=PAUSE, clock=CLOCKS[clock])
+    micro = {n: {k: v / known.steps[n] * 1e6 for k, v in s.items()} for n, s in seconds.items()}
     mine = micro["symdl"]
-    best = {k: min((s[k], n) for n, s in micro.items() if n != "symdl") for k in ("median", "least")}
+    best = {k: min((s[k], n) for n, s in micro.items() if not n.startswith("symdl")) for k in ("median", "least")}
     return {
         "workload": name,
         "dtype": dtype,
         "clock": clock,
+        "rounds": rounds,
         "microseconds": micro,
+        "left_out": known.left_out,
         "best_peer": best["median"][1],
         "ratio": best["median"][0] / mine["median"],
         "ratio_of_least": best["least"][0] / mine["least"],
         "compile_seconds": compiled,
-        "load": [before, os.getloadavg()[0]],
-        "gflops": NETWORKS[name].flops / mine["least"] / 1e3 if name in NETWORKS else None,
+        "load": [before, os.getloadavg()],
+        "counts": asdict(counts),
+        "roofline": roofline(counts, dtype, mine["median"] * 1e-6, threads),
+    }
+
+
+def roofline(counts: ours.Counts, dtype: str, seconds: float, threads: int) -> dict[str, float]:
+    """Operations and bytes a second of a step, and their shares of a large product's and of a copy's.
+
+    The copy is of as much memory as a step holds, so that what stays in a cache is measured against that cache.
+    """
+    rate, moved = counts.operations / seconds, counts.moved / seconds
+    return {
+        "gflops": rate / 1e9,
+        "of_peak": rate / limits.peak(dtype, threads),
+        "gigabytes": moved / 1e9,
+        "of_copy": moved / limits.bandwidth(counts.held, threads),
     }
 
 
 HEAD = (
     "| workload | dtype | symdl, µs: median (least to most) | best peer | its median (least) | ratio | of least "
-    "| GF/s | compiled in, s | load |\n| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |"
+    "| MFLOP | GF/s (of a large product) | MB | GB/s (of a copy) | compiled in, s | load |\n"
+    "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
 )
 
 
 def row(f: dict[str, Any]) -> str:
     """A line of the Markdown table."""
-    s, p = f["microseconds"]["symdl"], f["microseconds"][f["best_peer"]]
-    rate = f"{f['gflops']:.1f}" if f["gflops"] else ""
+    s, p, r = f["microseconds"]["symdl"], f["microseconds"][f["best_peer"]], f["roofline"]
     return (
         f"| {f['workload']} | {f['dtype']} | {s['median']:.4g} ({s['least']:.4g} to {s['most']:.4g}) "
         f"| {f['best_peer']} | {p['median']:.4g} ({p['least']:.4g}) | {f['ratio']:.2f} | {f['ratio_of_least']:.2f} "
-        f"| {rate} | {f['compile_seconds']:.2f} | {f['load'][0]:.1f} to {f['load'][1]:.1f} |"
+        f"| {f['counts']['operations'] / 1e6:.4g} | {r['gflops']:.1f} ({r['of_peak']:.0%}) "
+        f"| {f['counts']['moved'] / 1e6:.4g} | {r['gigabytes']:.1f} ({r['of_copy']:.0%}) "
+        f"| {f['compile_seconds']:.2f} | {f['load'][0][0]:.1f} to {f['load'][1][0]:.1f} |"
     )
+
+
+def everyone(found: list[dict[str, Any]]) -> str:
+    """A table of all contestants' medians, and a line for each peer that did not take part."""
+    names = list(dict.fromkeys(n for f in found for n in f["microseconds"]))
+    lines = [f"| µs a step | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
+    for f in found:
+        cells = (f"{f['microseconds'][n]['median']:.4g}" if n in f["microseconds"] else "" for n in names)
+        lines.append(f"| {f['workload']} {f['dtype']} | {' | '.join(cells)} |")
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for f in found:
+        for case in f["left_out"].items():
+            left_out.setdefault(case, []).append(f"{f['workload']} {f['dtype']}")
+    told = [
+        f"No {who}{'' if len(where) == len(found) else ' in ' + ', '.join(where)}: {why}."
+        for (who, why), where in left_out.items()
+    ]
+    return "\n".join([*lines, "", *told])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -143,21 +182,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="workloads, by the beginning of their names (default: all)")
     parser.add_argument("--dtype", choices=["float32", "float64", "both"], default="float32")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--quick", action="store_true", help="3 rounds, and no peer that compiles for long")
     parser.add_argument("--clock", choices=[*CLOCKS], default="wall", help="processor: on a busy machine, one thread")
     parser.add_argument("-o", "--output", type=Path, help="a JSON file for all figures")
     options = parser.parse_args(arguments)
-    known = [*NETWORKS, *POINTWISE]
-    names = [n for n in known if not options.names or any(n.startswith(w) for w in options.names)]
+    names = [n for n in WORK if not options.names or any(n.startswith(w) for w in options.names)]
     if not names:
-        print(f"benchmarks: no workload '{options.names[0]}'; one of {', '.join(known)}", file=sys.stderr)
+        print(f"benchmarks: no workload '{options.names[0]}'; one of {', '.join(WORK)}", file=sys.stderr)
         return 2
     dtypes = ["float32", "float64"] if options.dtype == "both" else [options.dtype]
+    about = described() | {"limits": {dtype: limits.measured(dtype) for dtype in dtypes}}
     print(f"Measured on {machine()}, {options.clock} time.\n\n{HEAD}", flush=True)
     found = []
-    for name, dtype in itertools.product(names, dtypes):
-        found.append(measure(name, dtype, options.rounds, options.clock))
-        print(row(found[-1]), flush=True)
+    alone = options.quick or options.clock != "wall"
+    if options.clock != "wall":
+        os.environ["SYMDL_THREADS"] = "1"
+    other: AbstractContextManager[Apart | None] = nullcontext() if alone else Apart()
+    with other as apart:
+        for name, dtype in itertools.product(names, dtypes):
+            given = {"apart": apart, "quick": options.quick}
+            found.append(measure(name, dtype, 3 if options.quick else options.rounds, options.clock, **given))
+            print(row(found[-1]), flush=True)
+    print("\n" + everyone(found))
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps({"machine": machine(), "found": found}, indent=1) + "\n", "utf-8")
+        options.output.write_text(json.dumps({"machine": about, "found": found}, indent=1) + "\n", "utf-8")
     return 0

@@ -19,7 +19,7 @@ from symdl.core.define import Hyper, Input, Param, Sum, exp, let, log, mean, wri
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Tensor
 from symdl.errors import DefinitionError
-from symdl.library.activations import Activation, gelu_tanh
+from symdl.library.activations import Activation, activation, gelu_tanh
 from symdl.library.attention import head_extents, multi_head, pairs, sinusoidal
 from symdl.library.entries import Entry, written
 from symdl.library.naming import Scribe, labelled
@@ -95,6 +95,7 @@ def gpt(
     positions: str = "learned",
     tied: bool = True,
     bias: bool = True,
+    act: str = "gelu_tanh",
 ) -> Definition:
     """A GPT over characters: token ids in, the mean cross-entropy of the next ones out, in nats.
 
@@ -104,6 +105,7 @@ def gpt(
         positions: "learned", "sinusoidal" (added to the embedding) or "rotary" (in every block).
         tied: True to read scores off by the embedding E; False for an output layer of its own, W_z.
         bias: with biases in the heads.
+        act: activation of the MLPs by name; "gelu" is the one by the error function.
 
     Returns:
         A definition with the integer inputs tok[n,t] and next[n,t], all parameters, the hyperparameter eps of the
@@ -113,7 +115,7 @@ def gpt(
         DefinitionError: no block, heads that do not divide the width, an odd width for positions, an unknown option.
     """
     _check(blocks, context, vocabulary, positions)
-    made = _general(blocks, positions, tied, bias)
+    made = _general(blocks, positions, tied, bias, activation(act))
     sizes = {**_sizes(heads, width, positions, "gpt"), "t": context, "v": vocabulary}
     return made.at(**{name: size for name, size in sizes.items() if size is not None})
 
@@ -137,7 +139,7 @@ def _sizes(heads: int | None, width: int | None, positions: str, where: str) -> 
     return {**sizes, "i": width, "e": each}
 
 
-def _general(blocks: int, positions: str, tied: bool, bias: bool) -> Definition:
+def _general(blocks: int, positions: str, tied: bool, bias: bool, act: Activation) -> Definition:
     """The GPT for all extents."""
     rotary = positions == "rotary"
     declared = block_parameters(bias=bias, rotary=rotary, where="gpt")
@@ -157,7 +159,8 @@ def _general(blocks: int, positions: str, tied: bool, bias: bool) -> Definition:
         base = builder.declare("base", Hyper(facts=["positive"])) if positions != "learned" else None
         x = _embedded(tok, E, P, base if positions == "sinusoidal" else None)
         for k, p in enumerate(learned, start=1):
-            x = transformer_block(x, p, eps, base=base.element() if base and rotary else None, name="x", label=str(k))
+            turned = base.element() if base and rotary else None
+            x = transformer_block(x, p, eps, base=turned, activation=act, name="x", label=str(k))
         y = layer_norm(x, ends[0], ends[1], eps, name="y")
         return builder.build(_scored(y, W_z, after))
 

@@ -22,7 +22,7 @@ EPS = 1e-5
 BASE = 50.0
 
 
-def block(x, p, causal=True, turn=lambda q: q):
+def block(x, p, causal=True, turn=lambda q: q, approximate="tanh"):
     """A pre-norm block with PyTorch's layers; weights of the heads are [h, e, i]."""
     width = x.shape[-1]
     a = F.layer_norm(x, (width,), p["gamma_a"], p["beta_a"], eps=EPS)
@@ -34,7 +34,7 @@ def block(x, p, causal=True, turn=lambda q: q):
     o = F.scaled_dot_product_attention(turn(q), turn(k), v, is_causal=causal)
     h = x + torch.einsum("ihe,nhte->nti", p["W_o"], o) + p.get("b_o", 0)
     b = F.layer_norm(h, (width,), p["gamma_b"], p["beta_b"], eps=EPS)
-    return h + F.linear(F.gelu(F.linear(b, p["W_u"], p["b_u"]), approximate="tanh"), p["W_d"], p["b_d"])
+    return h + F.linear(F.gelu(F.linear(b, p["W_u"], p["b_u"]), approximate=approximate), p["W_d"], p["b_d"])
 
 
 def sinusoids(t, width):
@@ -59,7 +59,7 @@ def of_block(arrays, number):
     }
 
 
-def torch_gpt(tok, after, arrays, blocks):
+def torch_gpt(tok, after, arrays, blocks, approximate="tanh"):
     """The scores and the loss."""
     x = arrays["E"][tok]
     if "P" in arrays:
@@ -68,7 +68,7 @@ def torch_gpt(tok, after, arrays, blocks):
     if "P" not in arrays and not rotary:
         x = x + sinusoids(x.shape[1], x.shape[2])
     for k in range(1, blocks + 1):
-        x = block(x, of_block(arrays, k), turn=turned if rotary else lambda q: q)
+        x = block(x, of_block(arrays, k), turn=turned if rotary else lambda q: q, approximate=approximate)
     y = F.layer_norm(x, x.shape[-1:], arrays["gamma"], arrays["beta"], eps=EPS)
     z = F.linear(y, arrays.get("W_z", arrays["E"]))
     return F.cross_entropy(z.flatten(0, 1), after.flatten()), z
@@ -85,9 +85,9 @@ def data(network, rng, examples):
     return given | ({"base": np.array(BASE)} if "base" in network.tensors else {})
 
 
-def torch_gradient(given, parameters, blocks):
+def torch_gradient(given, parameters, blocks, approximate="tanh"):
     tensors = {n: torch.tensor(a, requires_grad=True) for n, a in parameters.items()}
-    loss, z = torch_gpt(torch.tensor(given["tok"]), torch.tensor(given["next"]), tensors, blocks)
+    loss, z = torch_gpt(torch.tensor(given["tok"]), torch.tensor(given["next"]), tensors, blocks, approximate)
     slopes = torch.autograd.grad(loss, list(tensors.values()), create_graph=True)
     return loss, z, tensors, dict(zip(tensors, slopes, strict=True))
 
@@ -122,12 +122,14 @@ TINY = {"heads": 2, "width": 4, "context": 3, "vocabulary": 5}
         {"blocks": 1, "tied": False},
         {"blocks": 1, "positions": "sinusoidal", "bias": False},
         {"blocks": 1, "positions": "rotary"},
+        {"blocks": 1, "act": "gelu"},
     ],
 )
 def test_gpt(options, rng):
     network = gpt(**TINY, **options)
     parameters, given = random_parameters(network, rng), data(network, rng, 2)
-    loss, z, _, want = torch_gradient(given, parameters, options["blocks"])
+    approximate = "none" if options.get("act") == "gelu" else "tanh"
+    loss, z, _, want = torch_gradient(given, parameters, options["blocks"], approximate)
     values = evaluate(network, {**given, **parameters})
     close(values["L"], loss.item(), "L")
     close(values["z"], z.detach().numpy(), "z")
