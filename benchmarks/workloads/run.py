@@ -34,6 +34,8 @@ PAUSE = 0.1
 TOO_SLOW = 30.0
 #: Of processor time, that of all threads of the process.
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
+#: How many threads there are at most.
+THREADS = {"wall": 2, "processor": 1}
 #: Why a peer does not take part, where it is left out to be quick.
 QUICK = "left out to be quick"
 
@@ -101,7 +103,7 @@ def measure(
     name: str, dtype: str, rounds: int, clock: str = "wall", *, apart: Apart | None = None, quick: bool = False
 ) -> dict[str, Any]:
     """Microseconds a step (a call, of pointwise work) for everyone, and how many times slower the best peer is."""
-    threads = 2 if clock == "wall" else 1
+    threads = THREADS[clock]
     before, counts = os.getloadavg(), ours.counts(WORK[name], dtype)
     known, compiled = gathered(name, dtype, counts.operations, threads, apart, quick)
     seconds = in_turn(known.work, rounds=rounds, pause=PAUSE, clock=CLOCKS[clock])
@@ -121,11 +123,13 @@ def measure(
         "compile_seconds": compiled,
         "load": [before, os.getloadavg()],
         "counts": asdict(counts),
-        "roofline": roofline(counts, dtype, mine["median"] * 1e-6, threads),
+        "roofline": roofline(counts, dtype, mine["median"] * 1e-6, threads, CLOCKS[clock]),
     }
 
 
-def roofline(counts: ours.Counts, dtype: str, seconds: float, threads: int) -> dict[str, float]:
+def roofline(
+    counts: ours.Counts, dtype: str, seconds: float, threads: int, clock: Callable[[], float]
+) -> dict[str, float]:
     """Operations and bytes a second of a step, and their shares of a large product's and of a copy's.
 
     The copy is of as much memory as a step holds, so that what stays in a cache is measured against that cache.
@@ -133,9 +137,9 @@ def roofline(counts: ours.Counts, dtype: str, seconds: float, threads: int) -> d
     rate, moved = counts.operations / seconds, counts.moved / seconds
     return {
         "gflops": rate / 1e9,
-        "of_peak": rate / limits.peak(dtype, threads),
+        "of_peak": rate / limits.peak(dtype, threads, clock),
         "gigabytes": moved / 1e9,
-        "of_copy": moved / limits.bandwidth(counts.held, threads),
+        "of_copy": moved / limits.bandwidth(counts.held, threads, clock),
     }
 
 
@@ -191,7 +195,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks: no workload '{options.names[0]}'; one of {', '.join(WORK)}", file=sys.stderr)
         return 2
     dtypes = ["float32", "float64"] if options.dtype == "both" else [options.dtype]
-    about = described() | {"limits": {dtype: limits.measured(dtype) for dtype in dtypes}}
+    about = described() | {
+        "limits": {d: limits.measured(d, THREADS[options.clock], CLOCKS[options.clock]) for d in dtypes}
+    }
     print(f"Measured on {machine()}, {options.clock} time.\n\n{HEAD}", flush=True)
     found = []
     alone = options.quick or options.clock != "wall"
