@@ -54,7 +54,7 @@ def _to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | N
     if isinstance(rest, tree.Dots):
         return _series(a, b, decide)
     if rest is None:
-        small = {e for e in a.atoms(Element) | b.atoms(Element) if _is_small(e)}
+        small = {e for e in a.atoms(Element) | b.atoms(Element) if is_small(e)}
         order = order_of(b, small)
     else:
         within = opened(reading.scope, reader.number(rest))
@@ -66,7 +66,8 @@ def _to_an_order(reading: Reading, link: Meaning, decide: Decide) -> Verdict | N
     return agree(a, b, small, order, decide, f"to order {order} in {names}")
 
 
-def _is_small(e: Element) -> bool:
+def is_small(e: Element) -> bool:
+    """Whether an element is called as small numbers are: ε, Δx."""
     return e.name in SMALL or (e.name.startswith("Δ") and len(e.name) > 1)
 
 
@@ -92,7 +93,7 @@ def _smallest(within: sympy.Expr) -> tuple[set[Element], int]:
         base, power = factor.as_base_exp()
         if isinstance(base, Element) and power.is_Integer:
             found[base] = int(power)
-    marked = [e for e in found if _is_small(e)] or list(found)
+    marked = [e for e in found if is_small(e)] or list(found)
     return ({marked[0]}, found[marked[0]]) if len(marked) == 1 else (set(), 0)
 
 

@@ -11,15 +11,16 @@ from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.conditions import one_hot
+from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
-from symdl.verification.meaning import binding
+from symdl.verification.meaning import anew, binding
 from symdl.verification.meaning.errors import BEYOND, reason_of
-from symdl.verification.meaning.increments import changes_joined, stands_alone
+from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
@@ -102,6 +103,7 @@ def judge(
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
         reading.summing |= bool(_SUMMING.search(span.before))
+        reading.summing |= any(plainly_used(reading.reader(), chain) for chain in _chains(found))
         reading.facts = facts.get(span.section[:1], "")
         judging.begin(budget)
         machine = Machine(judging) if prove else None
@@ -132,8 +134,9 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     for k, span in enumerate(document.spans):
         if k not in skip and span.latex not in known:
             known[span.latex] = _tree(span.latex)
-    if not stands_alone(t for t in known.values() if isinstance(t, Node)):
-        known = {text: changes_joined(t) if isinstance(t, Node) else t for text, t in known.items()}
+    read = [t for t in known.values() if isinstance(t, Node)]
+    changes = changes_named(read) if stands_alone(read) else None
+    known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}
     return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
 
 
@@ -178,7 +181,7 @@ def _told(
             reading.scope.merged = merged
             if meaning.redefines and not edit and verdict.status not in (Status.PROVED, Status.CONSISTENT):
                 # one slip away from what the name stands for is a slip; anything else may be another meaning
-                verdict = _again(reading, meaning, place, verdict)
+                verdict = _again(judging, meaning, place, verdict)
             elif meaning.redefines and verdict.proved and _for_all(verdict):
                 reading.deepen(meaning, place)
             if wanted and not edit and verdict.status is Status.REFUTED:
@@ -201,10 +204,17 @@ def _meant(guess: Callable[[Judge, Meaning], str], judging: Judge, link: Meaning
         return ""
 
 
-def _again(reading: Reading, link: Meaning, place: Place, found: Verdict) -> Verdict:
+def _again(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdict:
     """A name that is not what it was: f(x) of the next example, and any name that is made of other names now, has
     another meaning; of the same names, it is that or a slip."""
-    if found.status is Status.REFUTED and not binding.is_example(reading.reader(), link.left):
+    reading, sides = judging.reading, (link.left, link.right)
+    circular = anew.made_of_head(reading.reader(), *sides)
+    example = binding.is_example(reading.reader(), link.left)
+    if circular and not example:
+        reason = found.reason or f"not what {unicode(link.left)} stands for so far"
+        return replace(found, status=Status.UNDECIDED, reason=reason)
+    another = example or anew.of_other_functions(reading.reader(), *sides) or judging.of_one_example(link)
+    if found.status is Status.REFUTED and not another:
         reading.doubt(link)
         reason = f"not what {unicode(link.left)} stands for so far: a slip, or another meaning of the name"
         return replace(found, status=Status.UNDECIDED, reason=reason)

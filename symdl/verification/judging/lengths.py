@@ -13,17 +13,18 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
-from symdl.verification.judging.approximate import APPROXIMATE, agree, order_of, without_rest
+from symdl.verification.judging.approximate import APPROXIMATE, agree, is_small, order_of, without_rest
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functionals import items_of
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.lengths import LENGTH, at_length
+from symdl.verification.meaning.lengths import LENGTH, at_length, end_of
 from symdl.verification.meaning.names import function_letter
-from symdl.verification.meaning.scope import Scope
+from symdl.verification.meaning.scope import Scope, count
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
+from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import opened, written_out
 from symdl.verification.notation import tree
@@ -51,12 +52,17 @@ def at_three(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
 
 def _at_three(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
     sides = at_length((link.left, link.right)) or (link.left, link.right)
-    several = {name: arguments for side in sides for name, arguments in _applications(reading.reader(), side)}
+    several: dict[str, list[Node]] = {}
+    for name, arguments in (found for side in sides for found in _applications(reading.reader(), side)):
+        several.setdefault(name, []).extend(arguments)
     if sides == (link.left, link.right) and not several:
         return None
     scope = reading.scope.where_open(several.keys()) if several else reading.scope.copy()
     scope.functionals = frozenset(several)
-    reader = replace(reading, scope=scope).reader()
+    if end := end_of((link.left, link.right)):
+        scope.merged[count(end)] = sympy.Integer(LENGTH)
+    # a sum without limits runs over the entries here, whatever its letter runs over elsewhere
+    reader = replace(reading, scope=scope, usage=replace(reading.usage, limits={})).reader()
     for name in _numbered(reader, [a for arguments in several.values() for a in arguments]):
         scope.fit(scope.extent(name, 0, 1), sympy.Integer(LENGTH))
     right, rest = without_rest(reader, sides[1])
@@ -168,6 +174,9 @@ def _to_an_order(pair: Pair, within: tuple[set[Element], int] | None, told: bool
         return agree(left, right, small, order, decide, _scope(small, order)) if small and order > 0 else None
     if told:
         return None
+    small = {e for e in left.atoms(Element) | right.atoms(Element) if is_small(e)}
+    if small and _degree(right, small) == 1 and not any(s.has(Index) for e in small for s in e.subscripts):
+        return agree(left, right, small, 1, decide, _scope(small, 1))
     for name in sorted({e.name for e in right.atoms(Element)}):
         small = {e for e in right.atoms(Element) | left.atoms(Element) if e.name == name}
         if any(s.has(Index) for e in small for s in e.subscripts):
@@ -179,6 +188,12 @@ def _to_an_order(pair: Pair, within: tuple[set[Element], int] | None, told: bool
             if found is not None:
                 return found
     return None
+
+
+def _degree(expr: sympy.Expr, small: set[Element]) -> int:
+    """To which power small numbers are multiplied, outside of functions: 1 in f(x + h) + ε f′(x + h)."""
+    outside = expr.xreplace(dict.fromkeys(expr.atoms(UnknownFunction), sympy.S.One))
+    return sympy.Poly(outside, *small).total_degree() if outside.is_polynomial(*small) and small else 0
 
 
 def _scope(small: set[Element], order: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.core.deadlines import now
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
@@ -145,6 +145,20 @@ class Judge:
         defined = ACTIVATIONS[link.named].defined(element(parameter))
         return equal(opened(self.reading.scope, body), defined, seed=self.seed, budget=self.seconds)
 
+    def of_one_example(self, link: Meaning) -> bool:
+        """Whether C = ½ ‖y − a‖² is what C = 1/n Σ_x C_x was the mean of."""
+        if link.values is None:
+            return False
+        scope = self.reading.scope
+        mean, one = (opened(scope, v.body) for v in link.values)
+        factors = sympy.Mul.make_args(mean)
+        sums = [f for f in factors if isinstance(f, Reduction) and f.op == "sum" and len(f.bound) == 1]
+        if len(sums) != 1 or link.values[0].axes or link.values[1].axes:
+            return False
+        counted = sympy.Mul(*[f for f in factors if f not in sums])  # 1/n
+        known = {sums[0].body, sums[0].body * counted.as_coeff_Mul()[0]}
+        return any(self.decided(link, body, one).proved for body in known)
+
     # ── levels ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _aligned(self, link: Meaning) -> Pair:
@@ -180,12 +194,20 @@ class Judge:
         verdict = self.decided(link, *forms)
         if verdict.proved:
             return verdict
+        formulas = [scope.formula_of(e) for f in forms for e in f.atoms(Element)]
+        if verdict.status is Status.UNDECIDED and any(f is not None and f.recurrent for f in formulas):
+            raw = self._with_states_open(link, scope.settled(left), scope.settled(right))
+            if raw is not None:
+                return raw
         shown_names = names_in(self.reading.reader(), (link.left, link.right))
         partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
         if partly != forms and any(is_open(p) for p in partly):
             at_values = self.decided(link, *partly)
             if at_values.proved:
                 return self._at_values(at_values, forms, partly)
+        alone = self._with_numbers_of_one_side(link, forms)
+        if alone is not None:
+            return alone
         if worked_out and _has_figures(link):
             found = self._numbers(link, numbers)
             if found.status in (Status.PROVED, Status.CONSISTENT):
@@ -232,6 +254,27 @@ class Judge:
         gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
         told = ", ".join(sorted(gone)[:6])
         return replace(verdict, scope=f"{verdict.scope}, at the stated values" + (f" of {told}" if told else ""))
+
+    def _with_states_open(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict | None:
+        """What is proved of the names of a recurrence for any numbers, or says only of which ones the text speaks."""
+        found = self.decided(link, left, right)
+        if found.proved or found.status is Status.DEFINITION:
+            return found
+        return _condition("so for some values only") if found.status is Status.REFUTED and says_when(link) else None
+
+    def _with_numbers_of_one_side(self, link: Meaning, forms: Pair) -> Verdict | None:
+        """(a − y) x = a is so at the stated x = 1 and y = 0: with numbers for names that stand on one side only."""
+        scope, reader = self.reading.scope, self.reading.reader()
+        sides = names_in(reader, [link.left]), names_in(reader, [link.right])
+        given = {n for n in sides[0] ^ sides[1] if (f := scope.formulas.get((n, 0))) is not None and f.given}
+        if not given or link.relation not in EXACT:
+            return None
+        kept = (sides[0] | sides[1]) - given
+        partly = valued(scope, forms[0], kept), valued(scope, forms[1], kept)
+        if partly == forms or not any(is_open(p) for p in partly):
+            return None
+        found = self.decided(link, *partly)
+        return self._at_values(found, forms, partly) if found.proved else None
 
     def _sound(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
         """What was refuted, unless it rests on something that the document leaves open."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import sympy
 
+from symdl.library.activations import ACTIVATIONS
 from symdl.verification.judging.approximate import to_an_order
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
@@ -15,11 +16,11 @@ from symdl.verification.judging.increments import by_definition, first_order_cha
 from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.steps import by_steps
-from symdl.verification.meaning.functions import objective
+from symdl.verification.meaning.functions import ELEMENTARY, library_name, objective
 from symdl.verification.meaning.generic import replaced
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
-from symdl.verification.meaning.naming import applied_names
+from symdl.verification.meaning.naming import applied_names, names_in
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
@@ -56,6 +57,16 @@ def for_every_loss(judge: Judging, link: Meaning) -> Verdict | None:
     if link.relation not in ("=", "≡"):
         return None
     return by_graph(judge.reading, link, judge.seed, judge.seconds / 2, every=True)
+
+
+def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof by the chain rule with δ = ∂C/∂z, where that was said of a C that was given another formula since."""
+    scope = judge.reading.scope.as_once_named()
+    if scope is None or link.relation not in ("=", "≡"):
+        return None
+    reading = replace(judge.reading, scope=scope)
+    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
+    return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -100,7 +111,7 @@ def _summed(judge: Judging, link: Meaning) -> Verdict | None:
     if (left, right) == (link.left, link.right):
         return None
     found = judge.read_in(reading, replace(link, left=left, right=right))
-    return replace(found, scope=f"{found.scope}; indices that stand twice are summed over, as the words say")
+    return replace(found, scope=f"{found.scope}; indices that stand twice are summed over, as the document does")
 
 
 def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
@@ -150,6 +161,50 @@ def _with_its_subscript(judge: Judging, link: Meaning) -> Verdict | None:
     return None
 
 
+def _with_its_parameter(judge: Judging, link: Meaning) -> Verdict | None:
+    """LeakyReLU(x) = max(0, x) + α min(0, x): the activation with α as its parameter, whatever the usual one is."""
+    reader, left = judge.reading.reader(), link.left
+    if (
+        link.relation not in _EQUALITIES
+        or not isinstance(left, tree.Applied)
+        or not isinstance(left.function, tree.Symbol)
+    ):
+        return None
+    known = library_name(left.function.name)
+    argument = left.argument.body if isinstance(left.argument, tree.Group) else left.argument
+    if known is None or len(ACTIVATIONS[known].parameters) != 1 or isinstance(argument, tree.List):
+        return None
+    symbols = {n for n in walk(link.right) if isinstance(n, tree.Symbol) and reader.parts(n) is not None}
+    taken = names_in(reader, [argument]) | ELEMENTARY.keys() | {"e", "π"}
+    own = sorted((s for s in symbols if s.name in names_in(reader, [link.right]) - taken), key=lambda s: s.name)
+    if len({s.name for s in own}) != 1:
+        return None
+    both = tree.Group(tree.List((argument, own[0]), ","))
+    found = judge.read_in(judge.reading, replace(link, left=replace(left, argument=both)))
+    return replace(found, scope=f"{found.scope}; with {own[0].name} as its parameter")
+
+
+def _of_its_argument(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂σ/∂w for ∂σ(z)/∂w, where σ stands before z in the same formula and before nothing else."""
+    sides = (link.left, link.right)
+    every = [n for side in sides for n in walk(side)]
+    products = [n for n in every if isinstance(n, tree.Product)]
+    pairs = [pair for p in products for pair in zip(p.factors, p.factors[1:], strict=False)]
+    mapping: dict[tree.Node, tree.Node] = {}
+    for node in every:
+        of = node.of if isinstance(node, tree.Derivative) else None
+        if not isinstance(of, tree.Symbol) or not isinstance(node, tree.Derivative):
+            continue
+        groups = {g for f, g in pairs if f == of and isinstance(g, tree.Group) and not isinstance(g.body, tree.List)}
+        if len(groups) == 1:
+            mapping[node] = replace(node, of=tree.Product((of, *groups), ("",)))
+    if not mapping:
+        return None
+    for old, new in mapping.items():
+        sides = replaced(sides[0], old, new), replaced(sides[1], old, new)
+    return judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+
+
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof at the third step of a recurrence."""
     exactly = replace(link, relation="=")
@@ -174,10 +229,13 @@ _QUICK = (
     _summed,
     _for_any,
     at_every_place,
+    _with_its_parameter,
+    _of_its_argument,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (
     for_every_loss,
+    _as_once_named,
     _with_open_gradients,
     _with_its_subscript,
     _at_three_entries,

@@ -129,6 +129,10 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
             return calculus.chained(reader, inner.items)
         return _with_parameters(reader, function.name, inner.items)
     argument = _argument(reader, node.argument)
+    own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
+    if own is not None:
+        whole = call(reader, function.name, own, [argument], primes)
+        return whole if power is None else reader.raised(whole, power)
     found = _slope_of(reader, function.name, argument, primes) if primes else _known(reader, function.name, [argument])
     if found is None:
         raise MeaningError(f"{function.name} has no value here")

@@ -9,10 +9,11 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
+from symdl.verification.meaning.anew import body_of
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.expectation import VARIANCES
-from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name
+from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of, text_of
 from symdl.verification.meaning.naming import head, names_in
@@ -40,12 +41,13 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return _only_numbers(reader, sides, parts)
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
-        named = library_name(parts.name) is not None or parts.name.lower() in VECTORS or parts.name in VARIANCES
+        library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
+        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES
         taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
     else:
-        known = _bound(reader, parts)
+        known = _bound(reader, parts) or _next_of(reader, parts, sides)
     slope = scope.slopes.get((parts.name, len(parts.subscripts)))
     if slope is not None and not scope.chapter_over(slope.section) and not all(map(_is_number, parts.subscripts)):
         return False  # S̄ = ∂L/∂S is what S̄ is said to be in the result
@@ -135,6 +137,19 @@ def _bound(reader: Interpreter, parts: Parts) -> Formula | None:
             return scope.entries.get((name, places))
         return scope.entries.get((name, places)) or whole
     return whole
+
+
+def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | None:
+    """The recurrence that z_2 = w_2 a_1 + b_2 states of one step, where it is said of all: z_j = w_j a_{j−1} + b_j."""
+    whole = reader.scope.formulas.get((parts.name, len(parts.subscripts)))
+    numbers = [s for s in parts.subscripts if isinstance(s, tree.Number) and s.text.isdigit()]
+    if whole is None or not whole.recurrent or len(numbers) != len(parts.subscripts) or len(sides) < 2:
+        return None
+    places = tuple(int(s.text) - start for s, start in zip(numbers, whole.starts, strict=True))
+    if min(places) < 0:
+        return None
+    step = whole.value.at(tuple(map(sympy.Integer, places)))
+    return whole if sympy.expand(step - body_of(reader, sides[1])) == 0 else None
 
 
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
@@ -300,7 +315,7 @@ def _before_update(reader: Interpreter, whole: Array, name: str) -> Array:
     scope = reader.scope
     used = {(e.name, len(e.subscripts)) for e in whole.body.atoms(Element)}
     own = (name, whole.rank) if (name, whole.rank) in used or not any(n == name for n, _ in used) else None
-    one_of_many = own is None and whole.rank == 0 and (name, 0) not in scope.formulas
+    one_of_many = own is None and whole.rank == 0  # C of C = C_0 + s
     if one_of_many or not any(n == name or scope.depends(n, rank, name) for n, rank in used):
         return whole
     worked_out = whole.mapped(lambda x: valued(scope, x))

@@ -237,8 +237,34 @@ def _checked_in_time(scope: Scope, expr: sympy.Expr, place: Element) -> None:
         else:
             together = e.free_symbols & place.free_symbols
             through = not together and scope.depends(e.name, len(e.subscripts), place.name)
-        if through:
+        if through and not _is_before(scope, e, place):
             raise MeaningError(f"a derivative by {place.name} through all steps of {e.name}")
+
+
+def _is_before(scope: Scope, e: Element, place: Element) -> bool:
+    """Whether a_0 hangs on nothing that has a 1 below it, since each step is made of the one before and its own."""
+    if not all(s.is_Integer for x in (e, place) for s in x.subscripts):
+        return False
+    if len(e.subscripts) != 1 or len(place.subscripts) != 1 or not e.subscripts[0] < place.subscripts[0]:
+        return False
+    seen, ahead = set[tuple[str, int]](), [(e.name, 1)]
+    while ahead:
+        key = ahead.pop()
+        formula = scope.formulas.get(key)
+        if key in seen or formula is None or formula.given:
+            continue
+        seen.add(key)
+        own = [axis + start for axis, start in zip(formula.value.axes, formula.starts, strict=True)]
+        used = formula.value.body.atoms(Element)
+        if len(own) != 1 or any(not _is_up_to(u, own[0]) for u in used if u.subscripts):
+            return False
+        ahead += [(u.name, len(u.subscripts)) for u in used]
+    return True
+
+
+def _is_up_to(e: Element, place: sympy.Expr) -> bool:
+    """Whether an entry stands at a place or before it."""
+    return len(e.subscripts) == 1 and bool((e.subscripts[0] - place).is_Integer and e.subscripts[0] - place <= 0)
 
 
 def _of(reader: Reader, node: Node, by: list[Node]) -> Array:

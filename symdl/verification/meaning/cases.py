@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import takewhile
+
 import sympy
 
 from symdl.core.functions import Delta, Switch
 from symdl.core.indices import Index
+from symdl.core.tensors import Element
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.guards import joined
 from symdl.verification.meaning.reader import Reader
@@ -43,13 +47,45 @@ def condition(reader: Reader, node: Node) -> list[sympy.Basic]:
 
 def value_of(reader: Reader, node: tree.Cases) -> sympy.Expr:
     """A value with cases. Two that meet at one point are a switch, whose value there the conditions say."""
-    rows = [(reader.number(v), None if c is None else condition(reader, c)) for v, c in node.rows]
+    rows = [
+        (reader.number(v), c if c is None else _without_settings(condition(reader, _told(c)))) for v, c in node.rows
+    ]
     for joint in (_switch, _by_place):
         found = joint(rows)
         if found is not None:
             return found
     pairs = [(value, sympy.And(*c) if c is not None else sympy.true) for value, c in rows]
     return sympy.Piecewise(*pairs, evaluate=False)
+
+
+def _told(node: Node) -> Node:
+    """x ≤ 0 of "x ≤ 0, α is a parameter": the words behind a condition say nothing of where it holds."""
+    items = node.items if isinstance(node, (tree.Statements, tree.List)) else ()
+    if not any(isinstance(item, tree.Text) for item in items):
+        return node
+    relations = [_before_words(item) for item in takewhile(lambda item: isinstance(item, tree.Chain), items)]
+    return tree.List(tuple(relations), "," * (len(relations) - 1)) if relations else node
+
+
+def _before_words(relation: Node) -> Node:
+    """x ≤ 0 of x ≤ 0, α, where words go on behind α."""
+    last = relation.sides[-1] if isinstance(relation, tree.Chain) else None
+    if not isinstance(relation, tree.Chain) or not isinstance(last, tree.List):
+        return relation
+    return replace(relation, sides=(*relation.sides[:-1], last.items[0]))
+
+
+def _without_settings(told: list[sympy.Basic]) -> list[sympy.Basic]:
+    """x ≤ 0 of "x ≤ 0, α = 0.1": beside an inequality, a name that is set to a number is no case of its own."""
+    ordered = [c for c in told if not isinstance(c, (sympy.Equality, sympy.Unequality))]
+    places = {e for c in ordered for e in c.atoms(Element)}
+
+    def sets(c: sympy.Basic) -> bool:
+        name, number = c.args if isinstance(c, sympy.Equality) else (None, None)
+        plain = isinstance(name, Element) and not name.subscripts and isinstance(number, sympy.Number)
+        return plain and name not in places
+
+    return [c for c in told if not sets(c)] if ordered else told
 
 
 def _switch(rows: list[tuple[sympy.Expr, list[sympy.Basic] | None]]) -> sympy.Expr | None:

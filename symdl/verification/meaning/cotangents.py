@@ -89,6 +89,7 @@ def _last(scope: Scope, by: Element, loss: Element) -> list[Element]:
     own = by.name, len(by.subscripts)
     found = []
     bars = {_base(name) for name, _ in scope.slopes}
+    bars |= {name for name, section in scope.bars.items() if not scope.chapter_over(section)}
     beside = _beside(scope, loss)
     for key in _defined(scope):
         if _base(key[0]) in bars or key in beside:  # δᴸ is a slope itself where δˡ = ∂L/∂zˡ

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from symdl.verification.notation import tree
@@ -27,15 +27,30 @@ def stands_alone(formulas: Iterable[Node]) -> bool:
     return False
 
 
-def changes_joined(node: Node) -> Node:
-    """A formula with Δw for Δ w.
+def changes_named(formulas: Iterable[Node]) -> set[str]:
+    """The names that stand behind Δ in formulas that are no more than that: of such a name, Δw is the change.
+
+    >>> from symdl.verification.notation import parse
+    >>> sorted(changes_named(parse(text) for text in (r"\\Delta b_1", r"2 \\Delta w", r"x + \\Delta")))
+    ['b']
+    """
+    products = [f for f in formulas if isinstance(f, tree.Product) and len(f.factors) == 2 and 0 in _places(f)]
+    return {base.name for p in products if (base := _name_of(p.factors[1])) is not None}
+
+
+def changes_joined(node: Node, only: Collection[str] | None = None) -> Node:
+    """A formula with Δw for Δ w; `only` of some names.
 
     >>> from symdl.verification.notation import parse, unicode
     >>> unicode(changes_joined(parse(r"C + g \\Delta w_j"))), changes_joined(parse(r"\\Delta C")).name
     ('C + g Δwⱼ', 'ΔC')
     """
-    node = tree.mapped(node, changes_joined)
-    if not isinstance(node, tree.Product) or not (places := _places(node)):
+    node = tree.mapped(node, lambda inner: changes_joined(inner, only))
+    if not isinstance(node, tree.Product):
+        return node
+    named = {k: _name_of(node.factors[k + 1]) for k in _places(node)}
+    places = {k for k, base in named.items() if only is None or (base is not None and base.name in only)}
+    if not places:
         return node
     factors: list[Node] = []
     ops: list[str] = []

@@ -21,16 +21,20 @@ def at_length(nodes: tuple[Node, ...]) -> tuple[Node, ...] | None:
     >>> [unicode(side) for side in at_length(chain.sides)]
     ['f(x₁, x₂, x₃)', '1/3 ∑ᵢ₌₁³ xᵢ']
     """
-    ends: set[str] = set()
-    for side in nodes:
-        for items in _lists(side):
-            last = items[_dots(items)[0] + 1]
-            ends |= {end.name for end in ends_of(last) if isinstance(end, tree.Symbol)}
-    if len(ends) != 1:
+    end = end_of(nodes)
+    if not end:
         return None
-    end = ends.pop()
     made = tuple(_with_number(_written_out(side, end), end) for side in nodes)
     return None if any(isinstance(n, tree.Dots) for side in made for n in walk(side)) else made
+
+
+def end_of(nodes: tuple[Node, ...]) -> str:
+    """N, where w_1, w_2, …, w_N stands in some formulas, and no list that goes on to another number; else empty."""
+    ends: set[str] = set()
+    for items in (items for side in nodes for items in _lists(side)):
+        last = items[_dots(items)[0] + 1]
+        ends |= {end.name for end in ends_of(last) if isinstance(end, tree.Symbol)}
+    return ends.pop() if len(ends) == 1 else ""
 
 
 def _lists(node: Node) -> Iterator[tuple[Node, ...]]:

@@ -105,7 +105,8 @@ def formal_arguments(reader: Interpreter, sides: list[Node]) -> set[str]:
             if function is None or not isinstance(second, tree.Group) or len(function.parameters) != 1:
                 continue
             argument = reader.parts(second.body)
-            if argument is not None and not argument.subscripts and argument.name == function.parameters[0]:
+            plain = argument is not None and not argument.subscripts and not argument.bold  # f(𝐱) is of no number x
+            if argument is not None and plain and argument.name == function.parameters[0]:
                 found.add(argument.name)
     return found
 

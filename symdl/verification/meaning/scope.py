@@ -96,6 +96,8 @@ class Scope:
         opaque: names that were given a meaning which is not understood, with the section.
         slopes: names that stand for a slope, S̄ = ∂L/∂S, with their numbers of subscripts.
         ahead: those of them that are named further on, since what runs backwards reads what is named later.
+        former: names of slopes of something that was given another formula since, and what they were slopes of.
+        bars: names, without what stands above them, that were given to slopes; with the section.
         extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
         section: that is read now.
         nested: the u of f(u, v) is the function u(a, b), wherever u stands.
@@ -115,6 +117,8 @@ class Scope:
     opaque: dict[str, tuple[int, ...]] = field(default_factory=dict)
     slopes: dict[tuple[str, int], Slope] = field(default_factory=dict)
     ahead: list[tuple[tuple[str, int], Slope]] = field(default_factory=list)
+    former: dict[tuple[str, int], Slope] = field(default_factory=dict)
+    bars: dict[str, tuple[int, ...]] = field(default_factory=dict)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
@@ -173,9 +177,10 @@ class Scope:
         before = self.formulas.get((name, rank))
         anew = before is not None and not before.given and not self.chapter_over(before.section)
         if self.slopes.pop((name, rank), None) is None and anew:  # slopes were named when it was something else
-            self.slopes = {
-                n: s for n, s in self.slopes.items() if self.chapter_over(s.section) or self._of_any(n, s, name)
-            }
+            kept = {n for n, s in self.slopes.items() if self.chapter_over(s.section) or self._of_any(n, s, name)}
+            self.former = {**self.former, **{n: s for n, s in self.slopes.items() if n not in kept}}
+            self.slopes = {n: s for n, s in self.slopes.items() if n in kept}
+        self.former = {n: s for n, s in self.former.items() if n != (name, rank)}
         self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
             del self.formulas[old]
@@ -290,6 +295,17 @@ class Scope:
     def chapter_over(self, section: tuple[int, ...]) -> bool:
         """Whether a section is part of a chapter that is over."""
         return _elsewhere(section[:CHAPTER], self.section)
+
+    def name_slope(self, key: tuple[str, int], slope: Slope) -> None:
+        """A name stands for a slope from now on."""
+        self.slopes[key] = slope
+        self.former = {n: s for n, s in self.former.items() if n != key}
+        self.bars[key[0].partition("^")[0]] = slope.section
+
+    def as_once_named(self) -> Scope | None:
+        """The scope with names of slopes of a number that was given other formulas since; None where there are none."""
+        former = {n: s for n, s in self.former.items() if not self.chapter_over(s.section)}
+        return replace(self.copy(), slopes={**former, **self.slopes}) if former else None
 
     def named_slopes(self) -> dict[tuple[str, int], Slope]:
         """The names of slopes in this chapter, with those that are named further on."""

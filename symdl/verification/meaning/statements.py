@@ -24,6 +24,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
+from symdl.verification.meaning.notations import of_one_slope
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, Slope, element
 from symdl.verification.meaning.stated import (
@@ -177,6 +178,8 @@ class Reading:
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
         if range_of(tree.Chain(tuple(sides), relations)) is not None:
             return [Meaning(sides[0], sides[1], "=", defines="what an index runs over")]
+        if of_one_slope(tree.Chain(tuple(sides), relations)):
+            return [Meaning(a, b, r, defines="notations of one slope") for a, b, r in links(sides, relations)]
         if relations[0] in KINDS | PROPORTIONS:
             return self._kinds(sides, relations)
         if relations[-1] in KINDS and set(relations[:-1]) <= EQUALITIES | DEFINITIONS:
@@ -285,7 +288,7 @@ class Reading:
         if found is None or found[1] is not None or link.values is None:
             return
         name, rank = found[0].name, len(found[0].subscripts) + link.values[0].rank
-        if any(n == name for n, _ in self.scope.slopes):
+        if any(n == name for n, _ in (*self.scope.slopes, *self.scope.former)):
             return  # δ = ∂L/∂z stays that
         used = {(e.name, len(e.subscripts)) for e in link.values[1].body.atoms(Element)}
         before = {
@@ -331,7 +334,7 @@ class Reading:
                     self._not_understood(reader, sides[k])
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
-                self.scope.slopes[slope[0]] = Slope(*slope[1:], place.section)
+                self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))
             text = told or f"a name whose value is not understood here ({problem})"
             notes = tuple(dict.fromkeys(reader.notes))
             made.append(
@@ -368,7 +371,7 @@ class Reading:
                 binding.defined(self.reader(), head, body, place.section, place.line)
                 slope = named_slope(self.reader(), head, body)
                 if slope is not None:
-                    self.scope.slopes[slope[0]] = Slope(*slope[1:], place.section)
+                    self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""

@@ -13,6 +13,9 @@ from symdl.verification.meaning.names import letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
+#: Names below which a name says by what they are differentiated.
+SLOPED = frozenset("fghFGD∂")
+
 
 @dataclass
 class Usage:
@@ -398,7 +401,8 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
         for sub in parts.subscripts:
             usage.first.setdefault(parts.name, set()).update(usage.begins.get(letter_of(sub).rstrip("'"), ()))
             inner = parts_of(sub, usage) if isinstance(sub, tree.Scripted) and not letter_of(sub) else None
-            usage.whole |= {inner.name} if inner is not None else set()
+            slope = parts.name in SLOPED and len(parts.subscripts) == 1  # f_{x_i} is ∂f/∂x_i
+            usage.whole |= {inner.name} if inner is not None and not slope else set()
         usage.counted |= {name for sub in parts.subscripts for name in strides(sub, usage, usage.letters)}
         numbers = {s.text for s in parts.subscripts if isinstance(s, tree.Number)}
         usage.subscripts |= numbers

@@ -26,6 +26,8 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。；：、（�
 _SIZE = re.compile(r"\dx\d{2}")
 _INDEX = re.compile(r"\d+(?![\d.])")
 _CALLED = re.compile(r"\s*(?:\(|\[|\{\s*\(|\\left)")
+#: Behind which a star is no operator: nothing stands there that it could multiply by.
+_AFTER_STAR = re.compile(r"\s*(?:[),\]}=]|\\right|$)")
 _VOWEL = re.compile(r"[aeiouAEIOU]")
 _LETTERS = {"ℝ": "R", "ℕ": "N", "ℤ": "Z", "𝔼": "E", "ℚ": "Q", "ℂ": "C"}
 
@@ -144,6 +146,9 @@ def _sign(reader: Reader, char: str, end: int) -> bool:
         reader.mark("REL", sym.RELATIONS[char], end)
     elif char in sym.SIGNS:
         reader.mark("SIGN", sym.SIGNS[char], end)
+    elif char == "*" and _labels(reader, end):
+        reader.found.append(Lexeme("SUP", "^", reader.at, reader.at))
+        reader.put("SYMBOL", char, end)
     elif char in sym.OPERATORS:
         reader.mark("OP", sym.OPERATORS[char], end)
     elif char in sym.SEPARATORS:
@@ -151,6 +156,12 @@ def _sign(reader: Reader, char: str, end: int) -> bool:
     else:
         return False
     return True
+
+
+def _labels(reader: Reader, end: int) -> bool:
+    """Whether the star of L(y, y*) is part of a name: nothing follows that it could multiply by."""
+    after_name = bool(reader.found) and reader.found[-1].kind == "SYMBOL" and not reader.scripting()
+    return after_name and _AFTER_STAR.match(reader.text, end) is not None
 
 
 def _other(reader: Reader, char: str, end: int) -> bool:

@@ -131,6 +131,14 @@ def test_a_row_is_no_column(latex, status):
     assert [str(judged.status) for _, judged in judge(read_text(text, "markdown"))][-1] == status
 
 
+AGAIN_BY_THE_SAME_FUNCTIONS = r"""
+$$ L_i = \sum_j \max(0, 1 - y_{ij} f_j) $$
+$$ L_i = \sum_j \max(0, f_j - y_{ij})^2 $$
+$$ \partial L_i / \partial f_j = 2 \max(0, f_j - y_{ij}) $$
+$$ J = \sum_i L_i $$
+$$ \frac{\partial J}{\partial f_j} = 2 \sum_i \max(0, f_j - y_{ij}) $$
+"""
+
 AGAIN_BY_THE_SAME_NAMES = r"""
 $$ L_i = \sum_j \max(0, 1 - y_{ij} f_j) $$
 $$ L_i = -\sum_j y_{ij} \log(\sigma(f_j)) + (1 - y_{ij}) \log(1 - \sigma(f_j)) $$
@@ -142,8 +150,18 @@ $$ \frac{\partial J}{\partial f_j} = \sum_i (\sigma(f_j) - y_{ij}) $$
 
 def test_what_is_said_of_a_name_that_may_have_another_meaning_is_not_refuted():
     """From the notes of CS231n on losses, where L_i is another loss in each paragraph."""
-    found = [str(judged.status) for _, judged in judge(read_text(AGAIN_BY_THE_SAME_NAMES, "markdown"))]
+    found = [str(judged.status) for _, judged in judge(read_text(AGAIN_BY_THE_SAME_FUNCTIONS, "markdown"))]
     assert found == ["definition", "undecided", "undecided", "definition", "undecided"]
+
+
+@pytest.mark.parametrize(
+    ("slope", "status"), [(r"\sigma(f_j) - y_{ij}", "proved"), (r"\sigma(f_j) + y_{ij}", "refuted")]
+)
+def test_a_name_that_is_made_of_other_functions_is_another_one(slope, status):
+    """No slip makes a sum of maxima one of logarithms: the claims behind it are about the loss that stands last."""
+    text = AGAIN_BY_THE_SAME_NAMES.replace(r"\sigma(f_j) - y_{ij}", slope)
+    found = [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
+    assert found == ["definition", "definition", status, "definition", status]
 
 
 @pytest.mark.parametrize("page", ["activations/vectors.md"])
