@@ -30,8 +30,8 @@ AGREE, FIRST = {"float64": 1e-9, "float32": 2e-3}, 50
 SLOPE = {"float64": 1e-12, "float32": 5e-6}
 #: Seconds between two turns: threads of a BLAS wait for more work for some hundredths of a second, and hold a core.
 PAUSE = 0.1
-#: Peers that take so many times as long for their steps as the quickest are left out.
-TOO_SLOW = 30.0
+#: Peers that take so many times as long for their steps as the quickest, in a trial and in two more, are left out.
+TOO_SLOW, MORE_TRIALS = 30.0, 2
 #: Of processor time, that of all threads of the process.
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 #: How many threads there are at most.
@@ -64,11 +64,15 @@ class Field:
                 np.testing.assert_allclose(theirs[:first], mine[:first], rtol=AGREE[dtype], err_msg=who)
 
     def drop_slow(self) -> None:
-        """Leave out those that one trial shows to be far behind, so that they do not take most of the time."""
+        """Leave out those that trials show to be far behind, so that they do not take most of the time."""
         seconds = {who: timed(run) / self.steps[who] for who, run in self.work.items()}
         quickest = min(s for who, s in seconds.items() if not who.startswith("symdl"))
         for who, s in seconds.items():
-            if s > TOO_SLOW * quickest and not who.startswith("symdl"):
+            if who.startswith("symdl"):
+                continue
+            # threads that waited for a core once may find one the next time
+            trials = itertools.chain([s], (timed(self.work[who]) / self.steps[who] for _ in range(MORE_TRIALS)))
+            if all(trial > TOO_SLOW * quickest for trial in trials):
                 del self.work[who]
                 self.left_out[who] = f"{s / quickest:.0f} times as long as the quickest peer"
 
