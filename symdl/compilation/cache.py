@@ -1,8 +1,8 @@
 """The code cache: one folder for each compiled definition, private to the user, checked by hash before it is loaded.
 
     <folder>/<key>/program.py     the emitted source
+    <folder>/<key>/program.bin    its machine code
     <folder>/<key>/record.json    hashes of every file, signatures, the report of the cross-check
-    <folder>/<key>/__pycache__/   Numba's machine code
 
 A folder is built under another name and renamed as a whole, so that two processes at once cannot mix their files.
 Anything that does not fit its record is built anew.
@@ -28,7 +28,7 @@ from typing import Any
 from symdl.errors import OutputError
 
 VARIABLE = "SYMDL_CACHE_DIR"
-PROGRAM, RECORD = "program.py", "record.json"
+PROGRAM, MACHINE, RECORD = "program.py", "program.bin", "record.json"
 _SOURCES = ("core", "derivation", "library", "compilation")
 
 
@@ -102,6 +102,14 @@ class Entry:
     folder: Path
     source: str
     record: Mapping[str, Any]
+
+    def machine(self) -> bytes | None:
+        """The machine code; None where it is not what was recorded, or there is none."""
+        try:
+            data = (self.folder / MACHINE).read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == self.record["files"].get(MACHINE) else None
 
 
 def find(key: str) -> Entry | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,19 +16,24 @@ from symdl.compilation.crosscheck import Call, Findings, Subject, check_function
 from symdl.compilation.crosscheck_epoch import check_epoch
 from symdl.compilation.crosscheck_sized import check_sized
 from symdl.compilation.extents import Axes, resized, sizes_from_names, small_shapes, unreadable
+from symdl.compilation.functions import Functions, linked
 from symdl.compilation.gradients import Programs, checked_wrt, programs_for
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.records import record_of, signatures_of
 from symdl.compilation.report import Report
-from symdl.compilation.runtime import Program, is_whole, load_source, prepared
+from symdl.compilation.runtime import Program, load_source, prepared
 from symdl.compilation.serialise import canonical
+from symdl.compilation.shared import symbol_of
 from symdl.compilation.sizes import is_small
 from symdl.compilation.targets.numba import emit_module
+from symdl.compilation.targets.teams import SHARING
 from symdl.core.definitions import Definition
 from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
 from symdl.library.optimisers import Optimizer
 
+#: What makes the product of matrices of an emitted module, by its kind.
+PRODUCTS = {"team": SHARING, "alone": "shared_product"}
 DTYPES = ("float64", "float32")
 TARGETS = ("numba", "cuda")
 
@@ -118,12 +124,11 @@ def compile(
         }
     )
     entry = cache.find(key)
-    if entry is not None:
-        program = _load(target)(entry.source, str(entry.folder / cache.PROGRAM), entry.record, dtype, key)
-        if target == "cuda" or is_whole(program.space):
-            report = Report.from_json(entry.record["report"])
-            path = str(entry.folder / cache.PROGRAM)
-            return Compiled(definition, dtype, optimizer, report, path, key, True, program)
+    program = _found(entry, target, dtype) if entry is not None else None
+    if entry is not None and program is not None:
+        report = Report.from_json(entry.record["report"])
+        path = str(entry.folder / cache.PROGRAM)
+        return Compiled(definition, dtype, optimizer, report, path, key, True, program)
     predicts = predict or optimizer is not None
     begun = time.perf_counter()
     programs = programs_for(definition, names, predicts, careful)
@@ -184,6 +189,8 @@ def _build(
         findings = _cross_check(definition, programs, program, optimizer)
         if program.epoch and not (optimizer and check_sized(definition, program, optimizer, findings)):
             program, record = replace(program, epoch=replace(program.epoch, sizes={})), _without_sizes(record)
+        if isinstance(program.space, Functions):
+            record = {**record, "machine": _stored(program.space, folder)}
         report = _report(findings, definition, time.perf_counter() - begun)
         path = cache.publish(folder, key, {**record, "report": report.to_json()})
     return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
@@ -204,6 +211,30 @@ def _emitted(
         special = _planned(programs.stable["gradient"], extents, flat=True)
     module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, special)
     return module.source, record_of(module.functions, module.epoch, programs.gradients)
+
+
+def _stored(functions: Functions, folder: Path) -> dict[str, Any]:
+    """The record of a program's machine code, which is written into the folder."""
+    record, data = functions.stored()
+    (folder / cache.MACHINE).write_bytes(data)
+    product = next((kind for kind, maker in PRODUCTS.items() if maker in functions), None)
+    return {**record, "product": product}
+
+
+def _found(entry: cache.Entry, target: str, dtype: str) -> Program | None:
+    """A program of the cache; None where its machine code is not what was recorded, or cannot be linked here."""
+    if target == "cuda":
+        path = str(entry.folder / cache.PROGRAM)
+        return cuda_build.loaded(entry.source, path, entry.record, dtype, entry.record["key"])
+    record, data = entry.record.get("machine"), entry.machine()
+    if record is None or data is None:
+        return None
+    product = record["product"]
+    made = {} if product is None else {PRODUCTS[product]: symbol_of(product, dtype)}
+    if (found := linked(record, data, entry.source)) is None:
+        return None
+    functions, epoch = signatures_of(entry.record)
+    return Program(dtype, entry.source, functions, epoch, dict(entry.record["gradients"]), {**found, **made})
 
 
 def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Program]:
@@ -233,7 +264,7 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
             remedy="pip install 'symdl[compile]'",
         ) from error
     functions, epoch = signatures_of(record)
-    return Program(dtype, source, functions, epoch, dict(record["gradients"]), space)
+    return Program(dtype, source, functions, epoch, dict(record["gradients"]), Functions(space))
 
 
 def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:

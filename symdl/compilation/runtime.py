@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation import team
-from symdl.compilation.targets.kernels import SUFFIX
 from symdl.compilation.targets.sized import SIZED
 from symdl.compilation.targets.teams import SHARING
 from symdl.core.pauses import collection_paused
@@ -56,7 +55,7 @@ class EpochSignature:
 
 @dataclass(frozen=True)
 class Program:
-    """A loaded module: `space` holds its functions, `called` the names of those that have run."""
+    """A loaded module: `space` holds its functions, each of which returns a whole number (see `functions`)."""
 
     dtype: str
     source: str
@@ -64,20 +63,11 @@ class Program:
     epoch: EpochSignature | None
     gradients: Mapping[str, str]
     space: Mapping[str, Any]
-    called: set[str] = field(default_factory=set, repr=False)
 
     def function(self, name: str) -> Callable[..., Any]:
-        """A function of the module; at its first call Numba loads its tables and the machine code."""
-        function: Callable[..., Any] = self.space[name]
-        if name in self.called:
-            return function
-
-        def first(*arguments: Any) -> Any:
-            self.called.add(name)
-            with collection_paused():
-                return function(*arguments)
-
-        return first
+        """A function of the program for arguments that are known to be of the right types; nobody looks at them."""
+        ready: Callable[..., Any] = self.space[name].ready
+        return ready
 
     def work_size(self, name: str, arrays: Mapping[str, Array]) -> int | None:
         """The numbers of scratch that a function needs for prepared arguments; None where arrays live elsewhere."""
@@ -89,7 +79,7 @@ class Program:
         inputs = [_passed(arrays[n]) for n in signature.inputs]
         results = {n: np.empty(shapes[n], self.dtype) for n in signature.outputs}
         work = np.empty(self.space[f"{name}_size"](*inputs), self.dtype)
-        self.function(name)(*inputs, *(_passed(r) for r in results.values()), work)
+        self.space[name](*inputs, *(_passed(r) for r in results.values()), work)
         team.attend()
         return results
 
@@ -111,6 +101,7 @@ class Program:
         """
         whole = len(order) // batch_size * batch_size if self.is_sized(arrays, batch_size) else 0
         given = (arrays, states, hyper)
+        order = np.ascontiguousarray(order, np.int64)
         if not whole:
             return self.run_loop("epoch", *given, order, batch_size, first_step)
         done, losses = self.run_loop(f"epoch{SIZED}", *given, order[:whole], batch_size, first_step)
@@ -160,7 +151,7 @@ class Program:
         work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
 
         def run(rows: npt.NDArray[np.int64]) -> int:
-            done: int = self.function(function)(
+            done: int = self.space[function](
                 *(rows, batch_size, first_step),
                 *(arrays[n] for n in names.data),
                 *batches.values(),
@@ -254,10 +245,9 @@ def _passed(value: Any) -> Any:
 
 
 def load_source(source: str, path: str, key: str) -> dict[str, Any]:
-    """Run a module's source under the name of its file, beside which Numba keeps its machine code.
+    """Run a module's source under the name of its file; it is entered under a name made of its key.
 
-    The source that was checked is what runs: no byte code is read from the disk. The module is entered under a name
-    made of its key, by which Numba finds it again when it reads machine code back.
+    The source that was checked is what runs: no byte code is read from the disk.
     """
     module = ModuleType(f"symdl_compiled_{key}")
     module.__file__ = path
@@ -265,16 +255,3 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     with collection_paused():  # it imports Numba
         exec(compile(source, path, "exec"), module.__dict__)
     return module.__dict__
-
-
-def kernels_in(space: Mapping[str, Any]) -> dict[str, Any]:
-    """The functions of a module that only other compiled functions call; compiled or loaded with the module."""
-    return {n: f for n, f in space.items() if n.endswith(SUFFIX)}
-
-
-def is_whole(space: Mapping[str, Any]) -> bool:
-    """Whether nothing was compiled while the module was loaded.
-
-    Callers know the functions that are compiled with their module by the symbols of that time.
-    """
-    return not any(f.stats.cache_misses for f in space.values() if hasattr(f, "stats"))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation.objects import FAILED
 from symdl.core.tensors import Role, Tensor
 
 Array = npt.NDArray[Any]
@@ -66,5 +67,6 @@ class ReadyCalls:
         passed = [arrays[n] for n in self.names]
         passed += results.values()
         passed.append(np.empty(known.work, self._real))
-        function(*[a if a.ndim else a.reshape(1) for a in passed])
+        if function(*[a if a.ndim else a.reshape(1) for a in passed]) == FAILED:
+            raise RuntimeError("compiled code failed")
         return results

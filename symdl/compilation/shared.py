@@ -12,6 +12,7 @@ from typing import Any
 
 from symdl.compilation import cache, team
 from symdl.compilation.crosscheck_products import check_products, check_sharing
+from symdl.compilation.functions import routines, stored_routines
 from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import products, teams
 from symdl.compilation.targets.products import PRODUCT
@@ -29,7 +30,7 @@ def shared_product(dtype: str) -> Any:
         CrossCheckError: the kernel that was built for it multiplies wrongly.
         OutputError: the code cache cannot be written.
     """
-    return _external(_symbol_of(dtype))
+    return _external(symbol_of("alone", dtype))
 
 
 def team_product(dtype: str) -> Any:
@@ -38,24 +39,28 @@ def team_product(dtype: str) -> Any:
     Raises:
         CrossCheckError, OutputError: as for `shared_product`.
     """
-    multiply = _symbol_of(dtype)
-    if not teams.shares():
-        return _external(multiply)
-    source = teams.source(dtype, multiply)
-
-    def check(space: Mapping[str, Any]) -> int:
-        return check_sharing(space[PRODUCT].ctypes, space[teams.SERVE].ctypes, dtype)
-
-    key, space = _ready("team", dtype, source, check)
-    team.founded(key, space[teams.SERVE].ctypes, space[PRODUCT].ctypes)
-    return _external(_registered("team", key, space))
+    return _external(symbol_of("team", dtype))
 
 
-def _symbol_of(dtype: str) -> str:
+def symbol_of(kind: str, dtype: str) -> str:
+    """The symbol of a product that is ready to be called: of one thread ("alone"), or shared with others ("team").
+
+    Raises:
+        CrossCheckError, OutputError: as for `shared_product`.
+    """
+
     def check(space: Mapping[str, Any]) -> int:
         return check_products(space[PRODUCT].ctypes, dtype)
 
-    return _registered("alone", *_ready("alone", dtype, products.source(dtype), check))
+    def check_both(space: Mapping[str, Any]) -> int:
+        return check_sharing(space[PRODUCT].ctypes, space[teams.SERVE].ctypes, dtype)
+
+    multiply = _registered("alone", *_ready("alone", dtype, products.source(dtype), check))
+    if kind == "alone" or not teams.shares():
+        return multiply
+    key, space = _ready("team", dtype, teams.source(dtype, multiply), check_both)
+    team.founded(key, space[teams.SERVE].ctypes, space[PRODUCT].ctypes)
+    return _registered("team", key, space)
 
 
 def _external(symbol: str) -> Any:
@@ -82,16 +87,20 @@ def _ready(kind: str, dtype: str, source: str, check: Check) -> tuple[str, Mappi
 
 
 def _found(key: str) -> Mapping[str, Any] | None:
-    """The functions of the cache, if the machine code that was checked is there."""
+    """The functions of the cache, if the machine code that was checked is there and this process can link it."""
     entry = cache.find(key)
-    if entry is None:
-        return None
-    space = load_source(entry.source, str(entry.folder / cache.PROGRAM), key)
-    return space if all(f.cache_hits for f in space.values() if hasattr(f, "cache_hits")) else None
+    data = entry.machine() if entry is not None else None
+    return None if entry is None or data is None else routines(entry.record["machine"], data)
 
 
 def _built(source: str, key: str, check: Check) -> Mapping[str, Any]:
+    """The functions as Numba compiles them, checked in the form that is kept."""
     with cache.building(source) as folder:
         space = load_source(source, str(folder / cache.PROGRAM), key)
-        cache.publish(folder, key, {"checked": check(space)})
-    return space
+        record, data = stored_routines({n: f for n, f in space.items() if n in (PRODUCT, teams.SERVE)})
+        made = routines(record, data)
+        if made is None:
+            raise RuntimeError("the product of matrices refers to what nothing has")
+        (folder / cache.MACHINE).write_bytes(data)
+        cache.publish(folder, key, {"checked": check(made), "machine": record})
+    return made

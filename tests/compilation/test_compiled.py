@@ -41,7 +41,17 @@ def test_arguments_of_any_layout_and_dtype(code: Compiled) -> None:
     frozen = np.zeros(8, np.int32)[::2]
     frozen.flags.writeable = False
     assert (code(**{**GIVEN, "x": x, "t": frozen, "w": [1, 1, 1]})["y"] == want).all()
-    assert len(code.program.space["evaluate"].signatures) == 1
+
+
+def test_machine_code_takes_no_array_of_another_kind(code: Compiled) -> None:
+    """It would read memory that is not the array's."""
+    inputs = [np.ones((4, 3)), np.zeros(4), np.ones(3), np.ones(1), 0.5]
+    code(**GIVEN)
+    evaluate, right = code.program.space["evaluate"], [*inputs, np.empty(1), np.empty(4), np.empty(64)]
+    evaluate(*right)
+    for k, wrong in [(0, np.ones((4, 3), np.float32)), (0, np.ones((8, 3))[::2]), (0, np.ones(12)), (2, [1, 1, 1])]:
+        with pytest.raises(TypeError, match=f"argument {k} of compiled code is no contiguous array of float64"):
+            evaluate(*right[:k], wrong, *right[k + 1 :])
 
 
 @pytest.mark.parametrize(

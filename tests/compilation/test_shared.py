@@ -58,8 +58,8 @@ def test_processes_that_fill_one_cache_at_once_and_those_after_them(tmp_path: Pa
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
     second = processes(tmp_path, 1)
     assert second[0][:2] == [[], True]
-    code = next(entry_of_product(tmp_path).rglob("*.nbc"))
-    code.write_bytes(code.read_bytes()[:-1] + b"\0")
+    code = entry_of_product(tmp_path) / cache.MACHINE
+    code.write_bytes(code.read_bytes()[:-1] + b"\1")
     third = processes(tmp_path, 1)
     assert third[0][:2] == [["float64"], True]  # the program is there, and refers to the product by the same symbol
     assert len({total for *_, total in (*first, *second, *third)}) == 1

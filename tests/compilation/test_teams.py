@@ -143,7 +143,7 @@ def test_what_is_checked_is_large_enough_to_be_shared(made: Tiles) -> None:
 
 
 def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
-    source = teams.source("float32", shared._symbol_of("float32"))
+    source = teams.source("float32", shared.symbol_of("alone", "float32"))
     assert change(source) != source
     path = folder / "program.py"
     path.write_text(change(source))

@@ -1,4 +1,5 @@
-"""Vector instructions for emitted code: small pieces of LLVM IR, as functions that Numba compiles into their callers.
+"""Processor instructions that Numba has no function for, and machine code on its way in and out of Numba."""
 
-Nothing but emitted modules imports what is in here, since it imports Numba.
-"""
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"entries", "linking"})

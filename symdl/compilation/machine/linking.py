@@ -17,7 +17,13 @@ def kept_apart(kernel: Any) -> Any:
     """
     for result in kernel.overloads.values():
         result.library._shared_module = _nothing()
+    kernel.stands_apart = True
     return kernel
+
+
+def is_apart(function: Any) -> bool:
+    """Whether callers refer to the function by its symbol."""
+    return getattr(function, "stands_apart", False) is True
 
 
 @cache

@@ -18,7 +18,7 @@ from symdl.compilation.machine.linking import kept_apart
 
 def {KERNEL}(types, **more):
     \"\"\"Compiled for arguments of these types, apart from the functions that call it.\"\"\"
-    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "cache": True, "no_cfunc_wrapper": True}}
+    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "no_cfunc_wrapper": True}}
     made = njit(f"({{types}},)", **{{"no_cpython_wrapper": True, **options, **more}})
     return lambda function: kept_apart(made(function))
 """.strip()

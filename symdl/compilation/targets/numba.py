@@ -30,23 +30,23 @@ from symdl.compilation.targets.sized import SIZED, shapes_of
 from symdl.compilation.targets.teams import LARGE, SHARING
 from symdl.library.optimisers import Optimizer
 
+#: Of all functions: machine code calls them (see `machine.entries`), and nothing is compiled for calls by Numba.
+INSIDE = "no_cpython_wrapper=True, no_cfunc_wrapper=True"
+
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
 #: loop adds up in a variable goes through `added`, which may keep several partial sums.
-DECORATOR = '@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)'
+DECORATOR = f'@njit({INSIDE}, error_model="numpy", fastmath={{"contract"}})'
 
 #: Functions whose results are exact: not even a multiplication and an addition may become one.
-EXACTLY = '@njit(forceinline=True, error_model="numpy")'
+EXACTLY = f'@njit({INSIDE}, forceinline=True, error_model="numpy")'
 
 #: The same, where they are too long to be copied into every caller.
-APART = '@njit(cache=True, error_model="numpy")'
+APART = f'@njit({INSIDE}, error_model="numpy")'
 
 #: Of modules with products of matrices.
 SHARED = "from symdl.compilation.shared import"
 
-#: What other compiled functions call as well as the user.
-CALLED = ", nogil=True, no_cpython_wrapper=False"
-
-INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
+INLINED = f'@njit({INSIDE}, forceinline=True, error_model="numpy", fastmath={{"contract"}})'
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def emit_module(
     for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
         apart = trains and name == "gradient"  # the training loop calls it
-        head = decorators(emitters[name].argument_types(), CALLED) if apart else [DECORATOR]
+        head = decorators(emitters[name].argument_types()) if apart else [DECORATOR]
         parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
     if optimizer is not None and gradients is not None:

@@ -81,7 +81,7 @@ def pack(source, step, inner_step, held, inner, target, gap):
         turned(source, step, target, gap, inner, held)
 
 
-@cfunc("{result}({arguments})", cache=True, error_model="numpy")
+@cfunc("{result}({arguments})", error_model="numpy")
 def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     """c[rows, columns] = Σ a[rows, inner] b[inner, columns], from addresses and steps in bytes, in tiles."""
     packs_a = (a_row % {aliased} == 0 or a_inner % {aliased} == 0) and columns > {several} and inner >= {lanes}

@@ -84,7 +84,7 @@ def take(team):
         done += 1
 
 
-@cfunc("void(int64)", cache=True, error_model="numpy")
+@cfunc("void(int64)", error_model="numpy")
 def {serve}(team):
     """What a thread of a team does until it shall end."""
     idle = 0
@@ -105,7 +105,7 @@ def {serve}(team):
             idle = 0
 
 
-@cfunc("void({arguments})", cache=True, error_model="numpy")
+@cfunc("void({arguments})", error_model="numpy")
 def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     """c[rows, columns] = Σ a[rows, inner] b[inner, columns]; where `rows` is −1, `a` says where the team is, or 0."""
     if rows == -1:
