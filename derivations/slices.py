@@ -4,6 +4,7 @@ slope. Both are evaluated from the equations, entry by entry."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -25,6 +26,20 @@ from symdl.testing.curves import HIGHEST, LEFT, RIGHT, label
 POINTS = 120
 #: How much larger a step has to be than those beside it to be a jump.
 JUMP, LEAST = 6.0, 0.04
+
+
+@dataclass(frozen=True)
+class _Equations:
+    """A value and its slope: the equations, the names of both in them, and what the slope is multiplied by."""
+
+    wanted: sd.Definition
+    output: str
+    slope: str
+    seed: Any
+
+    @property
+    def data(self) -> set[str]:
+        return {t.name for t in self.wanted.inputs if t.role == "input"}
 
 
 @dataclass(frozen=True)
@@ -51,37 +66,47 @@ class Slice:
             name: of the definition, and of the file.
             letter: what the value is called.
         """
-        whole = seeded(sd.definition(name, **self.line.options))
-        output = whole.outputs[1]
-        seed = next(t for t in whole.inputs if t.cotangent_of and t.cotangent_of[1] == output)
-        gradient = derive(whole, wrt=self.line.wrt[0])
-        wanted = gradient.gradient.only([output, *gradient.names.values()])
-        places = np.linspace(self.low, self.high, POINTS + 1).tolist()
-        found = [p for x in places for p in self._at(x, wanted, output, seed, gradient.names[self.line.wrt[0]])]
+        found = list(self._along(np.linspace(self.low, self.high, POINTS + 1).tolist(), name))
         lines = [
             Line(label(letter, prime), kind, *_runs([(x * self.stretch, pair[k]) for x, pair in found]))
             for k, (prime, kind) in ((1, ("′", "backward")), (0, ("", "forward")))
         ]
         return plot_figure(lines, f"{self.words}.", f"{name}.svg", HIGHEST, self.stretch)
 
-    def _at(
-        self, x: float, wanted: sd.Definition, output: str, seed: Any, slope: str
-    ) -> Iterator[tuple[float, tuple[float, float]]]:
-        """The value and the slope at one place; nothing where there is none."""
-        data = {t.name for t in wanted.inputs if t.role == "input"}
-        many = self.line.together
-        numbers = {n: np.asarray(v) for n, v in _numbers(self.line.given(x)).items()}
-        arrays = {n: v[None] if n in data and not many else v for n, v in numbers.items()}
-        place = (0, *self.line.value)
-        rows = len(next(iter(arrays.values()))) if many else 1
-        unit = np.zeros((rows, *(self._length(i, arrays, wanted) for i in seed.indices[1:])))
-        unit[place] = 1.0
-        try:
-            made = evaluate(wanted, {**arrays, seed.name: unit}, digits=20)
-        except DomainError:
-            return
-        where = self.line.wrt[1] if many else (0, *self.line.wrt[1])
-        yield x, (float(made[output][place]), float(made[slope][where]))
+    def _along(self, places: list[float], name: str) -> Iterator[tuple[float, tuple[float, float]]]:
+        """Place, value and slope; nothing where there are none. All places are computed at once where they can be."""
+        whole = seeded(sd.definition(name, **self.line.options))
+        output, wrt = whole.outputs[1], self.line.wrt[0]
+        seed = next(t for t in whole.inputs if t.cotangent_of and t.cotangent_of[1] == output)
+        made = derive(whole, wrt=wrt)
+        equations = _Equations(made.gradient.only([output, *made.names.values()]), output, made.names[wrt], seed)
+        given = [{n: np.asarray(v) for n, v in _numbers(self.line.given(x)).items()} for x in places]
+        apart = not self.line.together and wrt in equations.data
+        same = all(n in equations.data or np.array_equal(v, given[0][n]) for row in given for n, v in row.items())
+        if apart and same:
+            try:
+                yield from zip(places, self._at(given, equations), strict=True)
+                return
+            except DomainError:  # somewhere
+                pass
+        for x, numbers in zip(places, given, strict=True):
+            with suppress(DomainError):
+                yield x, self._at([numbers], equations)[0]
+
+    def _at(self, given: list[dict[str, Any]], equations: _Equations) -> list[tuple[float, float]]:
+        """The value and the slope for the inputs of each example, or the one input of all examples."""
+        many, data = self.line.together, equations.data
+        arrays = {n: np.stack([g[n] for g in given]) if n in data and not many else v for n, v in given[0].items()}
+        rows = len(next(iter(arrays.values()))) if many else len(given)
+        seed = equations.seed
+        unit = np.zeros((rows, *(self._length(i, arrays, equations.wanted) for i in seed.indices[1:])))
+        looked = [(row, *self.line.value) for row in range(len(given))]
+        for place in looked:
+            unit[place] = 1.0
+        made = evaluate(equations.wanted, {**arrays, seed.name: unit}, digits=20)
+        value, slope = made[equations.output], made[equations.slope]
+        entry = self.line.wrt[1]
+        return [(float(value[p]), float(slope[entry if many else (p[0], *entry)])) for p in looked]
 
     @staticmethod
     def _length(index: Any, arrays: Mapping[str, Any], wanted: sd.Definition) -> int:

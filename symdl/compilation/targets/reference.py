@@ -134,7 +134,7 @@ def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[in
         values = {n: a.ravel() if a.size == count else _filled(a[()], count) for n, a in exact.items()}
         evaluator, points = _Evaluator(values), _Points(count, {_ENTRY: np.arange(count)})
         for eq in definition.equations:
-            evaluator.where = repr(eq)
+            evaluator.where = eq
             terms = [evaluator.value(t.body, points) for t in eq.terms]
             values[eq.name] = sum(terms[1:], start=terms[0])
     return {eq.name: values[eq.name].reshape(shape) for eq in definition.equations}
@@ -193,12 +193,12 @@ class _Evaluator:
 
     def __init__(self, values: Mapping[str, Array], rounding: Rounding | None = None) -> None:
         self.values, self.rounding = values, rounding
-        self.where = ""
+        self.where: Equation | None = None
         self._integers: dict[str, bool] = {}
 
     def equation(self, eq: Equation, out: Array, fixed: Mapping[int, int]) -> None:
         """Fill in `out`: all of it, or where `fixed` says the value of an axis, that part."""
-        self.where = repr(eq)
+        self.where = eq
         ranges = [range(fixed[a], fixed[a] + 1) if a in fixed else range(n) for a, n in enumerate(out.shape)]
         points = _grid(eq.indices, ranges)
         most = max(math.prod(int(i.extent) for i in t.bound) for t in eq.terms)
@@ -373,7 +373,7 @@ class _Evaluator:
             at = " and ".join(mpmath.nstr(n, 5) for n in numbers)
             raise DomainError(
                 f"{expr} has no real value",
-                where=self.where,
+                where="" if self.where is None else repr(self.where),
                 why=f"what stands there is {at}",
                 remedy="pass numbers for which it has one",
                 within=expr,
