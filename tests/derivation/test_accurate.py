@@ -14,10 +14,11 @@ from sympy import cosh, exp, log, sqrt, tanh
 from symdl.compilation.targets.formcode import parts
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.accurate import quotient
+from symdl.derivation.accurate.formats import Single
 from symdl.derivation.accurate.forms import find
 from symdl.derivation.accurate.prices import price
 from symdl.derivation.accurate.records import HARD
-from symdl.derivation.accurate.rounding import Analysis, Single
+from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import polynomial, root_between
 from symdl.derivation.accurate.settling import settled
 

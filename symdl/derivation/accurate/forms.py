@@ -73,21 +73,39 @@ def find(name: str, definition: sympy.Expr, x: sympy.Symbol, given: Sequence[sym
     used = [*given] or [definition]
     tried = grid(scale_of(definition, x))
     points = [at for at in tried if within_domain(definition, x, at)]
-    before = [Analysis(used[0], x).ulps(at) for at in points]
+    measured = _Measured(x)
+    before = [measured(used[0], at) for at in points]
     worst = max(before)
     at = min((p for p, e in zip(points, before, strict=True) if e == worst), key=abs)
     if worst <= HARD:
         return Search(worst, at, None)
     try:
-        form = _form(name, opened(definition), x, used, tried)
+        form = _form(name, opened(definition), x, used, tried, measured)
     except UnsupportedError:
         return Search(worst, at, None)
-    after = _errors(form, points)
+    after = _errors(form, points, measured)
     better = sum(e > HARD for e in after) < sum(e > HARD for e in before)
     most = max(after)
     if not better:
         return Search(worst, at, None)
     return Search(worst, at, replace(form, worst=most, at=points[after.index(most)], lost=_stretches(after, points)))
+
+
+class _Measured:
+    """The worst case of expressions at points, in ulps, each looked at once."""
+
+    def __init__(self, x: sympy.Symbol) -> None:
+        self.x = x
+        self.known: dict[sympy.Expr, tuple[Analysis, dict[tuple[type, float], float]]] = {}
+
+    def __call__(self, expr: sympy.Expr, at: float) -> float:
+        if expr not in self.known:
+            self.known[expr] = Analysis(expr, self.x), {}
+        analysis, found = self.known[expr]
+        place = type(at), at  # a `Single` point is looked at in float32 as well
+        if place not in found:
+            found[place] = analysis.ulps(at)
+        return found[place]
 
 
 def _stretches(errors: list[float], points: list[float]) -> tuple[tuple[float, float], ...]:
@@ -105,24 +123,30 @@ def _stretches(errors: list[float], points: list[float]) -> tuple[tuple[float, f
     return tuple(found)
 
 
-def _form(name: str, definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], tried: list[float]) -> Form:
+def _form(
+    name: str,
+    definition: sympy.Expr,
+    x: sympy.Symbol,
+    given: list[sympy.Expr],
+    tried: list[float],
+    measured: _Measured,
+) -> Form:
     breaks = _breaks(definition, x)
     pieces: list[Piece] = []
     for low, high in zip([-math.inf, *breaks], [*breaks, math.inf], strict=True):
-        pieces += _region(definition, x, given, [p for p in tried if low < p < high], low, high)
+        pieces += _region(definition, x, given, [p for p in tried if low < p < high], low, high, measured)
     joined = _joined(pieces)
     kinks = tuple((b, v) for b in breaks if (v := _at_break(definition, x, b, joined)) is not None)
     return Form(name, x, tuple(joined), kinks, 0.0, 0.0)
 
 
-def _errors(form: Form, points: list[float]) -> list[float]:
+def _errors(form: Form, points: list[float], measured: _Measured) -> list[float]:
     """The worst case at each point; that of a polynomial is known."""
-    analyses = [None if p.near or p.expr.free_symbols != {form.x} else Analysis(p.expr, form.x) for p in form.pieces]
+    exprs = [None if p.near or p.expr.free_symbols != {form.x} else p.expr for p in form.pieces]
     found = []
     for at in points:
-        k = next(k for k, p in enumerate(form.pieces) if p.low <= at < p.high)
-        analysis = analyses[k]
-        found.append(4.0 if analysis is None else analysis.ulps(at))
+        expr = exprs[next(k for k, p in enumerate(form.pieces) if p.low <= at < p.high)]
+        found.append(4.0 if expr is None else measured(expr, at))
     return found
 
 
@@ -142,7 +166,13 @@ def _breaks(definition: sympy.Expr, x: sympy.Symbol) -> list[float]:
 
 
 def _region(
-    definition: sympy.Expr, x: sympy.Symbol, given: list[sympy.Expr], tried: list[float], low: float, high: float
+    definition: sympy.Expr,
+    x: sympy.Symbol,
+    given: list[sympy.Expr],
+    tried: list[float],
+    low: float,
+    high: float,
+    measured: _Measured,
 ) -> list[Piece]:
     middle = sympy.Rational(_inside(low, high))
     local = without_switches(definition, x, middle)
@@ -153,12 +183,12 @@ def _region(
     points = [p for p in tried if within_domain(local, x, p)]
     if not points:
         return [Piece(low, high, local)]
-    forms = _promising(forms, x, points)
+    forms = _promising(forms, points, measured)
     crest, whole = conjugate_waves(local), list[sympy.Expr]()
     if crest != local:
         whole = list(dict.fromkeys([exact_waves(crest, x, all_of_them=False), exact_waves(crest, x)]))
         forms = [*whole, *[f for f in forms if f not in whole]]
-    tables = {form: [Analysis(form, x).ulps(p) for p in points] for form in forms}
+    tables = {form: [measured(form, p) for p in points] for form in forms}
     rows = [tables[f] for f in forms]
     path = [_first(rows, len(whole), k) for k in range(len(points))] if whole else _path(rows, forms)
     path = _outwards(path, sign) if len(whole) == 2 else path
@@ -237,10 +267,10 @@ def _put_in(pieces: list[Piece], new: Piece) -> list[Piece]:
     return [*kept, new, *rest]
 
 
-def _promising(forms: list[sympy.Expr], x: sympy.Symbol, points: list[float], keep: int = 6) -> list[sympy.Expr]:
+def _promising(forms: list[sympy.Expr], points: list[float], measured: _Measured, keep: int = 6) -> list[sympy.Expr]:
     """The forms that lose digits at the fewest of some points."""
     some = points[:: max(len(points) // 30, 1)]
-    lost = {f: sum(e > HARD for e in map(Analysis(f, x).ulps, some)) for f in forms}
+    lost = {f: sum(measured(f, p) > HARD for p in some) for f in forms}
     return sorted(forms, key=lambda f: (lost[f], price(f)))[:keep]
 
 

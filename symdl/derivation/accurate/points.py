@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import sympy
+from flint import arb
 
 from symdl.core.functions import ScalarFunction
-from symdl.derivation.accurate.rounding import BOTH, Analysis, LostError, Single
+from symdl.derivation.accurate.formats import BOTH, Single
+from symdl.derivation.accurate.rounding import Analysis, LostError
 from symdl.errors import UnsupportedError
 
 LARGEST = 1.7976931348623157e308
@@ -48,13 +51,27 @@ def scale_of(definition: sympy.Expr, x: sympy.Symbol) -> float:
 
 def within_domain(definition: sympy.Expr, x: sympy.Symbol, at: float) -> bool:
     """Whether logarithms and roots have a value, and nothing is divided by 0."""
-    logs = [n.args[0] for n in definition.atoms(sympy.log)]
-    powers = [n for n in definition.atoms(sympy.Pow) if n.base.has(x)]
+
+    def value(expr: sympy.Expr) -> arb:
+        return Analysis(expr, x).at(at, unbounded=True).value
+
+    positive, not_negative, not_zero = _conditions(definition, x)
     try:
         return (
-            all(Analysis(e, x).at(at, unbounded=True).value > 0 for e in logs)
-            and not any(Analysis(n.base, x).at(at, unbounded=True).value < 0 for n in powers if not n.exp.is_Integer)
-            and not any(Analysis(n.base, x).at(at, unbounded=True).value == 0 for n in powers if n.exp.is_negative)
+            all(value(e) > 0 for e in positive)
+            and not any(value(e) < 0 for e in not_negative)
+            and not any(value(e) == 0 for e in not_zero)
         )
     except (LostError, UnsupportedError):
         return True
+
+
+@lru_cache(100)
+def _conditions(definition: sympy.Expr, x: sympy.Symbol) -> tuple[list[sympy.Expr], list[sympy.Expr], list[sympy.Expr]]:
+    """What has to be positive, not negative, not 0."""
+    powers = [n for n in definition.atoms(sympy.Pow) if n.base.has(x)]
+    return (
+        [n.args[0] for n in definition.atoms(sympy.log)],
+        [n.base for n in powers if not n.exp.is_Integer],
+        [n.base for n in powers if n.exp.is_negative],
+    )

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import flint
 import sympy
@@ -23,60 +23,13 @@ from sympy.codegen import cfunctions
 
 from symdl.core.accurate import cos_of, erfcx, hypot, kept_exp, quotient, scaled_exp, sin_of
 from symdl.core.functions import ScalarFunction, Switch
+from symdl.derivation.accurate.formats import BOTH, DOUBLE, SINGLE, Format, Single
 from symdl.errors import UnsupportedError
 
-
-@dataclass(frozen=True)
-class Format:
-    """A format of numbers, by powers of two: digits, the first number that is too large, the smallest normal one."""
-
-    digits: int
-    beyond: int
-    normal: int
-
-    @cached_property
-    def unit(self) -> arb:
-        """Half a unit in the last place of 1."""
-        return arb(2) ** -self.digits
-
-    @cached_property
-    def largest(self) -> arb:
-        return arb(2) ** self.beyond
-
-    @cached_property
-    def tiny(self) -> arb:
-        return arb(2) ** self.normal
-
-    @cached_property
-    def smallest(self) -> arb:
-        """The spacing of subnormal numbers."""
-        return arb(2) ** (self.normal - self.digits + 1)
-
-
-DOUBLE, SINGLE = Format(53, 1024, -1022), Format(24, 128, -126)
+ZERO, ONE = arb(0), arb(1)
 #: An exponent whose power is beyond every dtype.
 ENOUGH = arb(10) ** 6
-#: Where float32 is looked at too: its ends, where squares and cubes overflow, where exponentials vanish and overflow.
-BOTH = frozenset(
-    sign * size
-    for sign in (1.0, -1.0)
-    for size in (
-        *(1.5 * k for k in range(56, 73)),
-        *(0.25 * k for k in range(36, 60)),
-        2.0**-149,
-        2.0**-130,
-        2.0**43,
-        2.0**64,
-        2.0**127 - 2.0**103,
-        2.0**127,
-        3.4028234663852886e38,
-    )
-)
 PRECISIONS = (192, 768, 3072)
-
-
-class Single(float):
-    """A point at which float32 is looked at too, beside those in `BOTH`."""
 
 
 class LostError(Exception):
@@ -93,12 +46,11 @@ class Rounded:
     def ulps(self, form: Format) -> float:
         """The error in units in the last place of the value."""
         size = abs(self.value.mid())
-        spacing = form.smallest if size < form.tiny else arb(2) ** (_exponent(size) - form.digits)
+        spacing = form.smallest if size < form.tiny else _power_of_2(_exponent(size) - form.digits)
         return float((self.error.mid() / spacing).mid())
 
 
-@dataclass(frozen=True)
-class _Operation:
+class _Operation(NamedTuple):
     """A value, the error of the last operation alone, and what it was made of, each with its slope."""
 
     value: arb
@@ -110,6 +62,11 @@ def _exponent(size: arb) -> int:
     """e with 2^{e−1} ≤ size < 2^e."""
     digits, shift = size.mid().man_exp()
     return int(shift) + int(digits).bit_length()
+
+
+@lru_cache(10**4)
+def _power_of_2(exponent: int) -> arb:
+    return arb(2) ** exponent
 
 
 def _erfcx(x: arb) -> arb:
@@ -196,24 +153,27 @@ class Analysis:
 
     def _carried(self) -> arb:
         """The errors of all operations in the result; in `known`, what an operation is made of stands before it."""
-        slopes = {self.expr: arb(1)}
-        error = arb(0)
+        slopes = {self.expr: ONE}
+        error = ZERO
         for expr, operation in reversed(self.known.items()):
             slope = slopes.get(expr)
             if slope is None:
                 continue
-            error = error + slope.abs_upper() * operation.own
+            if operation.own is not ZERO or not slope.is_finite():
+                error = error + slope.abs_upper() * operation.own
             for part, partial in operation.parts:
-                slopes[part] = slopes.get(part, arb(0)) + slope * partial
+                before = slopes.get(part)
+                slopes[part] = slope * partial if before is None else before + slope * partial
         return error
 
     def _of(self, expr: sympy.Expr) -> _Operation:
-        if expr not in self.known:
-            found = self._node(expr)
+        found = self.known.get(expr)
+        if found is None:
+            found = _KINDS[_kind(expr)](self, expr)
             if not found.value.is_finite() or self._overflows(found.value):
                 raise LostError
             self.known[expr] = found
-        return self.known[expr]
+        return found
 
     def _overflows(self, value: arb) -> bool:
         return not self.unbounded and not abs(value) < self.form.largest
@@ -233,47 +193,35 @@ class Analysis:
                 return None
             raise
 
-    def _node(self, expr: sympy.Expr) -> _Operation:
+    def _unknown(self, expr: sympy.Expr) -> _Operation:
+        """The one unknown; the rounding of what has another is not known."""
         if expr == self.x:
-            return _Operation(self.point, arb(0))
-        if fixed(expr):
-            return self._number(expr)
-        if expr.is_Add:
-            return self._sum(expr)
-        if expr.is_Mul:
-            return self._product(expr)
-        if expr.is_Pow and not isinstance(expr, sympy.exp):
-            return self._power(expr)
-        if isinstance(expr, Switch):
-            return self._switch(expr)
-        if isinstance(expr, scaled_exp):
-            return self._scaled(expr)
-        if isinstance(expr, quotient):
-            above, below = (self._of(a).value for a in expr.args)
-            if below.contains(0):
-                raise LostError
-            value = above / below
-            return self._rounding(value, 1, (expr.args[0], 1 / below), (expr.args[1], -value / below))
-        if isinstance(expr, hypot):
-            a, b = (self._of(arg).value for arg in expr.args)
-            value = (a**2 + b**2).sqrt()
-            return self._rounding(value, 2, (expr.args[0], a / value), (expr.args[1], b / value))
-        if type(expr) in _FUNCTIONS:
-            return self._function(expr)
-        if isinstance(expr, sin_of | cos_of):
-            return self._wave(expr)
-        if isinstance(expr, ScalarFunction):
-            computed = expr.computed()
-            return _Operation(self._of(computed).value, arb(0), ((computed, arb(1)),))
+            return _Operation(self.point, ZERO)
         raise UnsupportedError(f"the rounding of '{type(expr).__name__}' is not known")
 
+    def _quotient(self, expr: sympy.Expr) -> _Operation:
+        above, below = (self._of(a).value for a in expr.args)
+        if below.contains(0):
+            raise LostError
+        value = above / below
+        return self._rounding(value, 1, (expr.args[0], 1 / below), (expr.args[1], -value / below))
+
+    def _hypot(self, expr: sympy.Expr) -> _Operation:
+        a, b = (self._of(arg).value for arg in expr.args)
+        value = (a**2 + b**2).sqrt()
+        return self._rounding(value, 2, (expr.args[0], a / value), (expr.args[1], b / value))
+
+    def _computed(self, expr: Any) -> _Operation:
+        computed = expr.computed()
+        return _Operation(self._of(computed).value, ZERO, ((computed, ONE),))
+
     def _sum(self, expr: sympy.Expr) -> _Operation:
-        total, own = arb(0), arb(0)
-        parts = _in_order(expr)
-        for k, part in enumerate(parts):
+        first, *others = _in_order(expr)
+        total, own = self._of(first).value, ZERO
+        for part in others:
             total = total + self._of(part).value
-            own = own + (self._half(total) if k else 0)
-        return _Operation(total, own, tuple((part, arb(1)) for part in parts))
+            own = own + self._half(total)
+        return _Operation(total, own, tuple((part, ONE) for part in (first, *others)))
 
     def _product(self, expr: sympy.Expr) -> _Operation:
         """Numbers are multiplied beforehand, a power of two leaves no error; a division rounds once."""
@@ -284,36 +232,39 @@ class Analysis:
             if below and value.contains(0):
                 raise LostError
             parts.append((part, 1 / value if below else value, below))
-        exact = arb(1)
+        exact = ONE
         if number is not None:
             first = self._of(number).value
             exact = first if shifts else exact
             parts += [] if shifts else [(number, first, False)]
             if parts and self._overflows(first * parts[0][1]):
                 raise LostError  # the number is multiplied in first
-        value, own = arb(1), arb(0)
+        value, own = ONE, ZERO
         before = []
         for k, (_, part, below) in enumerate(parts):
             before.append(value)
+            if not k:
+                value, own = part, self._half(part) if below else ZERO
+                continue
             value, own = value * part, own * abs(part)
-            if k and self._overflows(value):
+            if self._overflows(value):
                 raise LostError
-            own = own + (self._half(value) if k or below else 0)
+            own = own + self._half(value)
         after, slopes = exact, list[tuple[sympy.Expr, arb]]()
         for (a, part, below), ahead in zip(reversed(parts), reversed(before), strict=True):
-            slopes.append((a, -ahead * after * part * part if below else ahead * after))
-            after = after * part
-        value, own = value * exact, own * abs(exact)
-        inexact = len(parts) > 1 or any(a != self.x for a, _, _ in parts)
-        return _Operation(
-            value, own + (self._half(value) if abs(value) < self.form.tiny and inexact else 0), tuple(slopes)
-        )
+            slopes.append((a, -ahead * after * part * part if below else after if ahead is ONE else ahead * after))
+            after = part if after is ONE else after * part
+        if exact is not ONE:
+            value, own = value * exact, own * abs(exact)
+        if abs(value) < self.form.tiny and (len(parts) > 1 or any(a != self.x for a, _, _ in parts)):
+            own = own + self._half(value)
+        return _Operation(value, own, tuple(slopes))
 
     def _power(self, expr: sympy.Expr) -> _Operation:
         base, power = self._of(expr.base).value, _rational(expr.exp)
         if power is None or (base <= 0 and power.q != 1):
             if base == 0 and expr.exp.is_positive:
-                return _Operation(arb(0), arb(0))
+                return _Operation(ZERO, ZERO)
             raise LostError
         if base.contains(0) and power < 0:
             raise LostError
@@ -321,7 +272,7 @@ class Analysis:
             value = base ** int(power) if power >= 0 else 1 / base ** -int(power)
         else:
             value = base ** arb(power)
-        slope = arb(power) * value / base if not base.contains(0) else arb(0)
+        slope = arb(power) * value / base if not base.contains(0) else ZERO
         if power < 0 and self._overflows(1 / value):
             raise LostError
         return self._rounding(value, max(1.0, abs(int(power.p) / int(power.q)) - 1), (expr.base, slope))
@@ -330,7 +281,7 @@ class Analysis:
         x, below, above, weight = expr.args
         side = self._of(x).value
         taken = above if side > 0 else below if side < 0 else (1 - weight) * below + weight * above
-        return _Operation(self._of(taken).value, arb(0), ((taken, arb(1)),))
+        return _Operation(self._of(taken).value, ZERO, ((taken, ONE),))
 
     def _scaled(self, expr: sympy.Expr) -> _Operation:
         factor, exponent = self._of(expr.args[0]).value, self._exponent(expr.args[1])
@@ -364,15 +315,56 @@ class Analysis:
         """Half a unit in the last place, as rounding errs; all of a value that rounds to 0."""
         size = abs(value.mid())
         if size > self.form.tiny:
-            return arb(2) ** (_exponent(size) - self.form.digits - 1)
+            return _power_of_2(_exponent(size) - self.form.digits - 1)
         return min(self.form.smallest / 2, size)
 
     def _number(self, expr: sympy.Expr) -> _Operation:
         if expr.is_Rational:
             value = arb(fmpq(int(expr.p), int(expr.q)))
             exact = expr.q & (expr.q - 1) == 0 and abs(expr.p).bit_length() <= self.form.digits
-            return _Operation(value, arb(0)) if exact else self._rounding(value, 1)
+            return _Operation(value, ZERO) if exact else self._rounding(value, 1)
         return self._rounding(constant(expr, flint.ctx.prec), 1)
+
+
+_KINDS: dict[str, Callable[[Analysis, Any], _Operation]] = {
+    "number": Analysis._number,
+    "sum": Analysis._sum,
+    "product": Analysis._product,
+    "power": Analysis._power,
+    "switch": Analysis._switch,
+    "scaled": Analysis._scaled,
+    "quotient": Analysis._quotient,
+    "hypot": Analysis._hypot,
+    "function": Analysis._function,
+    "wave": Analysis._wave,
+    "computed": Analysis._computed,
+    "unknown": Analysis._unknown,
+}
+#: The kinds that a class decides, the first that fits.
+_CLASSES: tuple[tuple[Any, str], ...] = (
+    (Switch, "switch"),
+    (scaled_exp, "scaled"),
+    (quotient, "quotient"),
+    (hypot, "hypot"),
+    ((sin_of, cos_of), "wave"),
+    (ScalarFunction, "computed"),
+)
+
+
+@lru_cache(10**5)
+def _kind(expr: sympy.Expr) -> str:
+    """The key of `_KINDS` for an expression."""
+    if fixed(expr):
+        return "number"
+    if expr.is_Add:
+        return "sum"
+    if expr.is_Mul:
+        return "product"
+    if expr.is_Pow and not isinstance(expr, sympy.exp):
+        return "power"
+    if type(expr) in _FUNCTIONS:
+        return "function"
+    return next((kind for classes, kind in _CLASSES if isinstance(expr, classes)), "unknown")
 
 
 @lru_cache(10**5)
