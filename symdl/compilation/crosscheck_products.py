@@ -7,6 +7,7 @@ inner indices than are multiplied at a time. That is done when its machine code 
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.targets.products import ALIASED, DEPTH, VECTORS, Tiles, tiles
-from symdl.compilation.targets.teams import LARGE
-from symdl.compilation.team import Team
+from symdl.compilation.targets.teams import LARGE, NEST
+from symdl.compilation.team import Team, tell
 from symdl.errors import CrossCheckError
 
 Array = npt.NDArray[Any]
+#: Numbers of parts that work is shared out in: as many as there are threads, and others.
+PARTS = (0, 4, 5)
 #: Rows and columns beside a result, which have to stay as they were.
 MARGIN = 80
 
@@ -44,8 +47,8 @@ def check_products(product: Callable[..., Any], dtype: str) -> int:
     return count
 
 
-def check_sharing(product: Callable[..., Any], serve: Callable[..., Any], dtype: str) -> int:
-    """Compare products that are shared out with products of integers; how many there were.
+def check_sharing(serve: Callable[..., Any], product: Callable[..., Any], share: Callable[..., Any], dtype: str) -> int:
+    """Compare products that are shared out with products of integers, and count parts; how much work there was.
 
     Once all parts are done by the caller, as if there were others who do not come, and once with another thread.
 
@@ -56,23 +59,45 @@ def check_sharing(product: Callable[..., Any], serve: Callable[..., Any], dtype:
     assert made is not None, "BLAS multiplies here"
     rng, team = np.random.default_rng(22), Team(serve)
     shapes = [s for s in large(made, dtype) for _ in range(2)]
-    team.lead(product)
+    team.lead(product, share)
     try:
+        for parts in PARTS:
+            _check_parts(share, parts, max(parts, 1))
         for count in (0, 2, 3):
             for k, sizes in enumerate(shapes):
                 team.pretend(3) if not count else team.start(count)
                 team.retry()
                 check_product(product, dtype, sizes, (k % 2 == 0, k % 2 == 1), rng)
-        if team.shared != 3 * len(shapes):
+            for parts in PARTS:
+                team.retry()
+                _check_parts(share, parts, parts or count or 3)
+        if team.shared != (due := 3 * (len(shapes) + len(PARTS))):
             raise CrossCheckError(
-                f"{3 * len(shapes) - team.shared} large products were not shared out",
+                f"{due - team.shared} large pieces of work were not shared out",
                 where="the cross-check against whole numbers",
                 remedy="report this with the processor; the code was not returned",
             )
-        return 3 * len(shapes)
+        return due
     finally:
         team.stop()
-        product(0, *[0] * 7, -1, 0, 0)
+        tell(0, product, share)
+
+
+def _check_parts(share: Callable[..., Any], parts: int, due: int) -> None:
+    """Share work out that only counts: every part has to be done once.
+
+    Raises:
+        CrossCheckError: a part that is not done, or more often.
+    """
+    done: list[tuple[int, int, int]] = []
+    entry = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(lambda *given: done.append(given))
+    share(ctypes.cast(entry, ctypes.c_void_p).value, 7, parts, NEST)
+    if sorted(done) != [(7, number, due) for number in range(due)]:
+        raise CrossCheckError(
+            f"of {due} parts these were done: {sorted(done)}",
+            where="the cross-check of what shares work out",
+            remedy="report this with the processor; the code was not returned",
+        )
 
 
 def large(made: Tiles, dtype: str) -> Iterator[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from symdl.compilation import cache, cuda_build, devices
+from symdl.compilation import cache, cuda_build, devices, team
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
@@ -24,17 +24,16 @@ from symdl.compilation.records import record_of, signatures_of
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, load_source, prepared
 from symdl.compilation.serialise import canonical
-from symdl.compilation.shared import symbol_of
+from symdl.compilation.shared import MAKERS, symbol_of
 from symdl.compilation.sizes import is_small
 from symdl.compilation.targets.numba import emit_module
-from symdl.compilation.targets.teams import SHARING
 from symdl.core.definitions import Definition
 from symdl.errors import DefinitionError, MissingDependencyError, UnsupportedError
 from symdl.library.optimisers import Optimizer
 
-#: What makes the product of matrices of an emitted module, by its kind.
-PRODUCTS = {"team": SHARING, "alone": "shared_product"}
 DTYPES = ("float64", "float32")
+#: Work that programs share is cut for so many threads in the cross-check; the caller takes what nobody else does.
+THREADS = 3
 TARGETS = ("numba", "cuda")
 
 
@@ -186,8 +185,10 @@ def _build(
 ) -> Compiled:
     with cache.building(source) as folder:
         program = _load(target)(source, str(folder / cache.PROGRAM), record, dtype, key)
-        findings = _cross_check(definition, programs, program, optimizer)
-        if program.epoch and not (optimizer and check_sized(definition, program, optimizer, findings)):
+        with team.in_parts(THREADS):
+            findings = _cross_check(definition, programs, program, optimizer)
+            kept = optimizer is not None and check_sized(definition, program, optimizer, findings)
+        if program.epoch and not kept:
             program, record = replace(program, epoch=replace(program.epoch, sizes={})), _without_sizes(record)
         if isinstance(program.space, Functions):
             record = {**record, "machine": _stored(program.space, folder)}
@@ -217,8 +218,7 @@ def _stored(functions: Functions, folder: Path) -> dict[str, Any]:
     """The record of a program's machine code, which is written into the folder."""
     record, data = functions.stored()
     (folder / cache.MACHINE).write_bytes(data)
-    product = next((kind for kind, maker in PRODUCTS.items() if maker in functions), None)
-    return {**record, "product": product}
+    return {**record, "shared": [maker for maker in MAKERS if maker in functions]}
 
 
 def _found(entry: cache.Entry, target: str, dtype: str) -> Program | None:
@@ -229,8 +229,7 @@ def _found(entry: cache.Entry, target: str, dtype: str) -> Program | None:
     record, data = entry.record.get("machine"), entry.machine()
     if record is None or data is None:
         return None
-    product = record["product"]
-    made = {} if product is None else {PRODUCTS[product]: symbol_of(product, dtype)}
+    made = {maker: symbol_of(maker, dtype) for maker in record["shared"]}
     if (found := linked(record, data, entry.source)) is None:
         return None
     functions, epoch = signatures_of(entry.record)

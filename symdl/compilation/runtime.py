@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from symdl.compilation import team
 from symdl.compilation.targets.sized import SIZED
-from symdl.compilation.targets.teams import SHARING
+from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Fact, Role, Tensor
 from symdl.errors import DataError, ShapeError
@@ -163,7 +163,7 @@ class Program:
             )
             return int(done)
 
-        if SHARING in self.space:
+        if self.space.keys() & {SHARING, SHARING_ANY}:
             team.expect()
 
         def undone() -> None:

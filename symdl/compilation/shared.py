@@ -1,4 +1,4 @@
-"""Machine code that programs share: the product of matrices, compiled once for a dtype, for this processor.
+"""Machine code that programs share: the product of matrices and what hands work to threads, compiled once for a dtype.
 
 It is an entry of the code cache of its own, checked when it is built. Whoever calls it refers to it by a symbol
 that bears its key. Programs whose products are large call one that shares them with the threads of a team.
@@ -30,7 +30,7 @@ def shared_product(dtype: str) -> Any:
         CrossCheckError: the kernel that was built for it multiplies wrongly.
         OutputError: the code cache cannot be written.
     """
-    return _external(symbol_of("alone", dtype))
+    return _external(symbol_of("shared_product", dtype))
 
 
 def team_product(dtype: str) -> Any:
@@ -39,11 +39,28 @@ def team_product(dtype: str) -> Any:
     Raises:
         CrossCheckError, OutputError: as for `shared_product`.
     """
-    return _external(symbol_of("team", dtype))
+    return _external(symbol_of(teams.SHARING, dtype))
 
 
-def symbol_of(kind: str, dtype: str) -> str:
-    """The symbol of a product that is ready to be called: of one thread ("alone"), or shared with others ("team").
+def team_share(dtype: str) -> Any:
+    """What shares nests out, to the threads of the team that has the products of a dtype.
+
+    Raises:
+        CrossCheckError, OutputError: as for `shared_product`.
+    """
+    return _external(symbol_of(teams.SHARING_ANY, dtype), teams.SHARE_ARGUMENTS)
+
+
+#: The names by which modules import what they share, with the kind of the module that has it and its name there.
+MAKERS = {
+    shared_product.__name__: ("alone", PRODUCT),
+    teams.SHARING: ("team", PRODUCT),
+    teams.SHARING_ANY: ("team", teams.SHARE),
+}
+
+
+def symbol_of(maker: str, dtype: str) -> str:
+    """The symbol of what one of `MAKERS` gives, which is ready to be called.
 
     Raises:
         CrossCheckError, OutputError: as for `shared_product`.
@@ -52,28 +69,30 @@ def symbol_of(kind: str, dtype: str) -> str:
     def check(space: Mapping[str, Any]) -> int:
         return check_products(space[PRODUCT].ctypes, dtype)
 
-    def check_both(space: Mapping[str, Any]) -> int:
-        return check_sharing(space[PRODUCT].ctypes, space[teams.SERVE].ctypes, dtype)
+    def check_team(space: Mapping[str, Any]) -> int:
+        serve, product, share = (space[n].ctypes for n in teams.FUNCTIONS)
+        return check_sharing(serve, product, share, dtype)
 
-    multiply = _registered("alone", *_ready("alone", dtype, products.source(dtype), check))
+    kind, name = MAKERS[maker]
+    multiply = _registered("alone", PRODUCT, *_ready("alone", dtype, products.source(dtype), check))
     if kind == "alone" or not teams.shares():
         return multiply
-    key, space = _ready("team", dtype, teams.source(dtype, multiply), check_both)
-    team.founded(key, space[teams.SERVE].ctypes, space[PRODUCT].ctypes)
-    return _registered("team", key, space)
+    key, space = _ready("team", dtype, teams.source(dtype, multiply), check_team)
+    team.founded(key, *(space[n].ctypes for n in teams.FUNCTIONS))
+    return _registered("team", name, key, space)
 
 
-def _external(symbol: str) -> Any:
+def _external(symbol: str, arguments: tuple[str, ...] = products.ARGUMENTS) -> Any:
     from numba.core import types
 
-    return types.ExternalFunction(symbol, types.void(*(getattr(types, a) for a in products.ARGUMENTS)))
+    return types.ExternalFunction(symbol, types.void(*(getattr(types, a) for a in arguments)))
 
 
-def _registered(kind: str, key: str, space: Mapping[str, Any]) -> str:
+def _registered(kind: str, name: str, key: str, space: Mapping[str, Any]) -> str:
     import llvmlite.binding  # type: ignore[import-untyped]
 
-    symbol = f"symdl_{PRODUCT}_{kind}_{key}"
-    llvmlite.binding.add_symbol(symbol, space[PRODUCT].address)
+    symbol = f"symdl_{name}_{kind}_{key}"
+    llvmlite.binding.add_symbol(symbol, space[name].address)
     return symbol
 
 
@@ -97,7 +116,7 @@ def _built(source: str, key: str, check: Check) -> Mapping[str, Any]:
     """The functions as Numba compiles them, checked in the form that is kept."""
     with cache.building(source) as folder:
         space = load_source(source, str(folder / cache.PROGRAM), key)
-        record, data = stored_routines({n: f for n, f in space.items() if n in (PRODUCT, teams.SERVE)})
+        record, data = stored_routines({n: f for n, f in space.items() if n in teams.FUNCTIONS})
         made = routines(record, data)
         if made is None:
             raise RuntimeError("the product of matrices refers to what nothing has")

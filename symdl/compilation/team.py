@@ -1,6 +1,6 @@
-"""The threads that share large products of matrices with whoever calls compiled code (see `targets.teams`).
+"""The threads that share large products and nests with whoever calls compiled code (see `targets.teams`).
 
-They are started where large products come up, wait for work a third of a millisecond after each, and sleep otherwise.
+They are started where such work comes up, wait for work a third of a millisecond after each, and sleep otherwise.
 A process that was forked has none of them, and starts its own.
 """
 
@@ -16,7 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from symdl.compilation.targets.teams import BYTES, LINE, MISSED, SEMAPHORE, STOP, THREADS, TICKET, UNTIL
+from symdl.compilation.targets.teams import (
+    BYTES,
+    LEAST,
+    LINE,
+    MISSED,
+    NEST,
+    SEMAPHORE,
+    STOP,
+    THREADS,
+    TICKET,
+    UNTIL,
+)
 from symdl.errors import DefinitionError
 
 #: The variables that say how many threads compute; the first that is set counts.
@@ -66,31 +77,33 @@ class Team:
         self.ended = []
         ctypes.CDLL(None).sem_init(ctypes.c_void_p(self.address + SEMAPHORE), 0, 0)
         self._word(THREADS).value = 1
+        self._word(LEAST).value = NEST
 
     def _word(self, place: int) -> ctypes.c_int64:
         return ctypes.c_int64.from_address(self.address + place)
 
-    def lead(self, product: Callable[..., Any]) -> None:
-        """Tell the product that it has this team."""
-        product(self.address, *[0] * 7, -1, 0, 0)
+    def lead(self, product: Callable[..., Any], share: Callable[..., Any]) -> None:
+        """Tell what shares work out that it has this team."""
+        tell(self.address, product, share)
 
     @property
     def is_missed(self) -> bool:
-        """Whether a product came up that could have been shared."""
+        """Whether something came up that could have been shared."""
         return bool(self._word(MISSED).value)
 
     @property
     def shared(self) -> int:
-        """How many products were shared out."""
+        """How many pieces of work were shared out."""
         return int(self._word(TICKET).value) >> 32
 
     def retry(self) -> None:
-        """Share the next product out, whatever became of those before it."""
+        """Share the next piece of work out, whatever became of those before it."""
         self._word(UNTIL).value = 0
 
-    def pretend(self, count: int) -> None:
-        """Share products out as if there were so many threads; the caller takes all parts."""
+    def pretend(self, count: int, least: int = NEST) -> None:
+        """Share work out as if there were so many threads, nests of at least so many operations."""
         self._word(THREADS).value = count
+        self._word(LEAST).value = least
 
     def start(self, count: int) -> None:
         """As many threads as to be `count` with the caller; those that are there stay."""
@@ -120,15 +133,35 @@ class Team:
             self._reset()
 
 
-def founded(key: str, serve: Callable[[int], Any], product: Callable[..., Any]) -> None:
-    """A team for a product, unless it has one."""
+def tell(address: int, product: Callable[..., Any], share: Callable[..., Any]) -> None:
+    """Tell what shares work out where its team is; 0 for none."""
+    product(address, *[0] * 7, -1, 0, 0)
+    share(address, 0, -1, 0)
+
+
+def founded(key: str, serve: Callable[[int], Any], product: Callable[..., Any], share: Callable[..., Any]) -> None:
+    """A team for what shares work out, unless it has one."""
     if key not in _TEAMS:
         _TEAMS[key] = Team(serve)
-        _TEAMS[key].lead(product)
+        _TEAMS[key].lead(product, share)
+
+
+@contextmanager
+def in_parts(count: int) -> Iterator[None]:
+    """Where everything is cut into so many parts, however small it is."""
+    known = [(team, team._word(THREADS).value) for team in _TEAMS.values()]
+    try:
+        for team, _ in known:
+            team.pretend(count, 0)
+            team.retry()
+        yield
+    finally:
+        for team, threads in known:
+            team.pretend(threads)
 
 
 def expect() -> None:
-    """Large products are about to come up: start the threads.
+    """Large products or nests are about to come up: start the threads.
 
     Raises:
         DefinitionError: as for `threads`.

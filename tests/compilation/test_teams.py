@@ -19,7 +19,7 @@ from symdl.compilation.crosscheck_products import check_sharing, large
 from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import teams
 from symdl.compilation.targets.products import PRODUCT, Tiles, tiles
-from symdl.compilation.targets.teams import SERVE, SLEEPING, THREADS
+from symdl.compilation.targets.teams import SERVE, SHARE, SLEEPING, THREADS
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError
 
@@ -143,7 +143,7 @@ def test_what_is_checked_is_large_enough_to_be_shared(made: Tiles) -> None:
 
 
 def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
-    source = teams.source("float32", shared.symbol_of("alone", "float32"))
+    source = teams.source("float32", shared.symbol_of("shared_product", "float32"))
     assert change(source) != source
     path = folder / "program.py"
     path.write_text(change(source))
@@ -153,7 +153,9 @@ def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("count = min(size, whole - first)", "count = min(size, whole - first - 1)"),
+        ("return first, min(first + step, size)", "return first, min(first + step, size - 1)"),
+        ("number % threads*(parts//threads) + number//threads", "number % threads*(parts//threads)"),
+        ("called(code, given, number, parts)\n", "pass\n"),
         ("a, c, rows = a + first*a_row,", "a, c, rows = a,"),
         ("b, c, columns = b + first*b_column,", "b, c, columns = b,"),
         ("rows*columns*inner >= 524288", "rows*columns*inner >= 1 << 21"),
@@ -162,5 +164,5 @@ def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
 )
 def test_a_planted_fault_is_found(right: str, wrong: str, tmp_path: Path) -> None:
     space = loaded(tmp_path, lambda source: source.replace(right, wrong))
-    with pytest.raises(CrossCheckError, match=r"matrix product|not shared"):
-        check_sharing(space[PRODUCT].ctypes, space[SERVE].ctypes, "float32")
+    with pytest.raises(CrossCheckError, match=r"matrix product|not shared|parts"):
+        check_sharing(*(space[n].ctypes for n in (SERVE, PRODUCT, SHARE)), "float32")

@@ -99,9 +99,10 @@ def test_options_other_than_the_usual_ones_are_within_four_ulps(name: str, optio
 
 
 def test_smoothed_classes_keep_their_digits_to_the_largest_scores() -> None:
-    """1/K before a sum of K terms would let the sum pass the largest number; the slope is p − q, with Σ q = 1 settled."""
-    assert sd.sweep("softmax_cross_entropy", points=200, target="classes", label_smoothing=0.1).passed
-    gradient = sd.derive(sd.definition("softmax_cross_entropy", target="classes", label_smoothing=0.1), wrt=["z"])
+    """1/K before a sum of K terms would let that pass the largest number; the slope is p − q, with Σ q = 1 settled."""
+    options: dict[str, Any] = {"target": "classes", "label_smoothing": 0.1}
+    assert sd.sweep("softmax_cross_entropy", points=200, **options).passed
+    gradient = sd.derive(sd.definition("softmax_cross_entropy", **options), wrt=["z"])
     assert str(gradient.gradient).endswith("z_bar[n, k] = (p[n, k] - q[n, k])/N")
 
 

@@ -181,15 +181,22 @@ class EpochEmitter:
         ]
 
     def _gather(self) -> list[str]:
-        lines = ["# the rows of this batch", "for row in range(count):"]
-        for name in self.arguments.data:
-            x, rank = self.py[name], self.tensors[name].rank
-            axes = [f"a{k}" for k in range(1, rank)]
-            for depth, axis in enumerate(axes):
-                lines.append("    " * (depth + 1) + f"for {axis} in range({x}.shape[{depth + 1}]):")
-            inside = "".join(f", {axis}" for axis in axes)
-            lines.append("    " * rank + f"{x}_batch[row{inside}] = {x}[order[start + row]{inside}]")
-        return lines
+        names = self._gathered_together()
+        lines = [f"    {line}" for name in names for line in self._row(name)]
+        return ["# the rows of this batch", *(["for row in range(count):", *lines] if names else [])]
+
+    def _gathered_together(self) -> tuple[str, ...]:
+        """The data whose rows are copied one after the other."""
+        return self.arguments.data
+
+    def _row(self, name: str) -> list[str]:
+        """Copies the row of some data that the batch has at `row`."""
+        x, rank, lines = self.py[name], self.tensors[name].rank, []
+        axes = [f"a{k}" for k in range(1, rank)]
+        for depth, axis in enumerate(axes):
+            lines.append("    " * depth + f"for {axis} in range({x}.shape[{depth + 1}]):")
+        inside = "".join(f", {axis}" for axis in axes)
+        return [*lines, "    " * (rank - 1) + f"{x}_batch[row{inside}] = {x}[order[start + row]{inside}]"]
 
     # ── the update ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,17 +236,20 @@ class EpochEmitter:
 
     def _updates(self) -> list[str]:
         """The update of every parameter, entry by entry."""
-        numbers, begin = self._numbers(), 0
+        begin = 0
         lines = self.constants.lines(self.printer)
         for parameter in self.arguments.parameters:
             p, start = self.py[parameter], self.starts[parameter]
             size = str(int(np.prod(self.sized[parameter]))) if self.sized else f"{p}.size"
             arrays = {p: "0", self.py[self.gradients[parameter]]: "0"}
             arrays |= dict.fromkeys(self.packs.values(), str(begin) if self.sized else start)
-            given = [flat(array, at, size) for array, at in arrays.items()]
-            lines += wrapped(f"broken += {UPDATE[bool(self.sized)]}(", [*given, *numbers], ")")
+            lines += self._update_of(parameter, [flat(array, at, size) for array, at in arrays.items()])
             begin += int(size) if self.sized else 0
         return lines
+
+    def _update_of(self, parameter: str, given: list[str]) -> list[str]:
+        """The update of a parameter, from the arrays of its entries."""
+        return wrapped(f"broken += {UPDATE[bool(self.sized)]}(", [*given, *self._numbers()], ")")
 
     def _numbers(self) -> list[str]:
         """What the update takes beside arrays, as far as it does."""

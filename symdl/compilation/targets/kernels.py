@@ -33,14 +33,23 @@ WIDTH = 120
 
 
 class Kernels:
-    """Collects the functions of a module."""
+    """Collects the functions of a module; none has a name of those that were collected `before`."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Kernels | None = None) -> None:
         self.sources: list[str] = []
         self._names: dict[str, str] = {}  # by canonical text
+        self._taken = set(before._names.values()) if before is not None else set[str]()
 
     def call(self, wanted: str, notes: list[str], lines: list[str], given: Mapping[str, str]) -> list[str]:
-        """The call that stands for `lines`, whose function is added unless there is one that differs in names only.
+        """The call that stands for `lines`; arguments as for `function`."""
+        name, arguments, results = self.function(wanted, notes, lines, given)
+        target = f"{', '.join(results)} = " if results else ""
+        return wrapped(f"{target}{name}(", arguments, ")")
+
+    def function(
+        self, wanted: str, notes: list[str], lines: list[str], given: Mapping[str, str], numbers: tuple[str, ...] = ()
+    ) -> tuple[str, list[str], list[str]]:
+        """A function that does what `lines` do, added unless there is one that differs in names only.
 
         Args:
             wanted: what it computes.
@@ -48,6 +57,10 @@ class Kernels:
             lines: statements.
             given: names from outside that the lines may use, and their types. Those that the lines assign to are
                 numbers, and returned.
+            numbers: whole numbers that it takes first, by names that no lines give to anything else.
+
+        Returns:
+            Its name, the names that it takes after those numbers, and those of what it returns.
         """
         assigned = {name for line in lines for name in _assigned(line)}
         own = assigned | set(given)
@@ -57,20 +70,19 @@ class Kernels:
         results = [n for n in order if n in given and n in assigned]
         places = {n: f"${k}" for k, n in enumerate(order)}
         renamed = [_NAME.sub(lambda m: places.get(m[0], m[0]), line) for line in lines]
-        types = [given[n] for n in arguments]
+        types = [*["int64"] * len(numbers), *(given[n] for n in arguments)]
         key = "\n".join([*renamed, *(places[n] for n in (*arguments, "", *results) if n), *types])
         if key not in self._names:
             self._names[key] = self._new_name(wanted)
             end = [f"return {', '.join(results)}"] if results else []
             body = [f"    {line}" for line in (*notes, *lines, *end)]
-            head = wrapped(f"def {self._names[key]}(", arguments, "):")
+            head = wrapped(f"def {self._names[key]}(", [*numbers, *arguments], "):")
             self.sources.append("\n".join([*decorators(types), *head, *body]))
-        target = f"{', '.join(results)} = " if results else ""
-        return wrapped(f"{target}{self._names[key]}(", arguments, ")")
+        return self._names[key], arguments, results
 
     def _new_name(self, wanted: str) -> str:
         name, number = f"{wanted}{SUFFIX}", 1
-        while name in self._names.values():
+        while name in self._taken or name in self._names.values():
             number += 1
             name = f"{wanted}_{number}{SUFFIX}"
         return name

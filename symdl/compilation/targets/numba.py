@@ -27,7 +27,9 @@ from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
 from symdl.compilation.targets.sized import SIZED, shapes_of
-from symdl.compilation.targets.teams import LARGE, SHARING
+from symdl.compilation.targets.teams import LARGE, PART_OF, SHARE, SHARING, SHARING_ANY
+from symdl.compilation.targets.together import TeamEmitter
+from symdl.compilation.targets.together_epoch import TeamEpochEmitter
 from symdl.library.optimisers import Optimizer
 
 #: Of all functions: machine code calls them (see `machine.entries`), and nothing is compiled for calls by Numba.
@@ -45,6 +47,8 @@ APART = f'@njit({INSIDE}, error_model="numpy")'
 
 #: Of modules with products of matrices.
 SHARED = "from symdl.compilation.shared import"
+#: Of modules whose nests are shared.
+WORK = "from symdl.compilation.machine.parts import work_of"
 
 INLINED = f'@njit({INSIDE}, forceinline=True, error_model="numpy", fastmath={{"contract"}})'
 
@@ -77,20 +81,28 @@ def emit_module(
         special: a `flat` plan of the gradient, for a loop with lengths in its code as well (see `sized`).
     """
     kernels = Kernels() if not careful and max(len(plan.items) for plan in plans.values()) > FEW else None
-    emitters = {n: WideEmitter(plan, dtype) if careful else Emitter(plan, dtype, kernels) for n, plan in plans.items()}
+    shared = kernels or Kernels()
+    emitters: dict[str, Emitter] = {
+        n: WideEmitter(plan, dtype) if careful else TeamEmitter(plan, dtype, kernels, shared)
+        for n, plan in plans.items()
+    }
     functions = {name: emitter.function(name) for name, emitter in emitters.items()}
     parts: list[str] = []
     trains = optimizer is not None and gradients is not None
     for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
-        apart = trains and name == "gradient"  # the training loop calls it
-        head = decorators(emitters[name].argument_types()) if apart else [DECORATOR]
+        called = trains and name == "gradient"  # by the training loop
+        head = decorators(emitters[name].argument_types()) if called else [DECORATOR]
         parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
     if optimizer is not None and gradients is not None:
-        emitter = EpochEmitter(plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
-        parts.append("\n".join([*decorators(emitter.update_types()), *emitter.update_lines()]))
-        parts.append("\n".join([DECORATOR, *emitter.lines()]))
+        made = (plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
+        apart = Kernels(shared)
+        emitter = EpochEmitter(*made) if careful else TeamEpochEmitter(*made, parts=apart)
+        update, loop = emitter.update_lines(), emitter.lines()
+        parts.append("\n".join([*decorators(emitter.update_types()), *update]))
+        parts += apart.sources
+        parts.append("\n".join([DECORATOR, *loop]))
         arguments = emitter.arguments
         if special is not None and kernels is None and not careful:
             shapes = {**shapes_of(plans["gradient"]), **shapes_of(special)}
@@ -102,8 +114,7 @@ def emit_module(
             parts.append("\n".join([DECORATOR, *outer.lines()]))
             given = (*arguments.data, *arguments.fixed, *arguments.parameters)
             arguments = replace(arguments, sizes={n: shapes[n] for n in given})
-    if kernels is not None:
-        parts = [*kernels.sources, *parts]
+    parts = [*shared.sources, *parts]
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
     helpers += wide.used(text, APART, EXACTLY) if careful else _called(plans, text, dtype)
@@ -112,16 +123,22 @@ def emit_module(
         header += f"\n{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end"
     if f"{products.PRODUCT}(" in text:
         maker = SHARING if any(_is_large(plan) for plan in plans.values()) else "shared_product"
-        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{SHARED} {maker}\n")
-        header += f'\n{products.PRODUCT} = {maker}("{dtype}")'
+        header = _with_import(header, f"{SHARED} {maker}") + f'\n{products.PRODUCT} = {maker}("{dtype}")'
+    if f"{SHARE}(" in text:
+        helpers.append(PART_OF)
+        header = _with_import(header, f"{SHARED} {SHARING_ANY}\n{WORK}") + f'\n{SHARE} = {SHARING_ANY}("{dtype}")'
     if taken := library.imported("\n".join(helpers)):
-        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{taken}\n")
+        header = _with_import(header, taken)
     if re.search(r"\b(carray|view)\(", text):
-        header = header.replace("from numba import njit\n", f"from numba import njit\n\n{workspace.IMPORT}\n")
+        header = _with_import(header, workspace.IMPORT)
     if f"@{KERNEL}(" in text:
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _with_import(header: str, line: str) -> str:
+    return header.replace("from numba import njit\n", f"from numba import njit\n\n{line}\n")
 
 
 def _is_large(plan: Plan) -> bool:

@@ -1,9 +1,13 @@
-"""Source of what shares a large product out to threads, and of what those threads do.
+"""Source of what shares work out to threads, and of what those threads do: large products, and nests of large arrays.
 
-A product is cut into parts by rows or by columns of its result. Every entry is added up by one thread, in the order in
-which it would be without the others, so that the bits do not depend on who took which part, or on how many there are.
-Parts are taken one after the other by whoever is free: a thread that the system does not run at the moment keeps nobody
-waiting, unless it has a part. A product that finds the team busy is done by its own thread.
+Work is cut into parts: a product by rows or by columns of its result, a nest by the values of one of its loops. Every
+entry is computed by one thread, as it would be without the others, so that the bits do not depend on who took which
+part, or on how many there are. Parts are taken one after the other by whoever is free: a thread that the system does
+not run at the moment keeps nobody waiting, unless it has a part. Work that finds the team busy is done by its own
+thread.
+
+The thread that leads takes the first parts, as far as it gets, and others the last ones. So what is cut alike is mostly
+computed where it already is in the cache: another core's takes longer to read than a sum takes to compute.
 
 On a machine that is busy with other work, threads with a part are kept waiting, by whole time slices. Whoever leads
 notices that by its own waiting, and goes on alone for a while.
@@ -17,43 +21,68 @@ import sys
 
 from symdl.compilation.targets.products import ALIASED, ARGUMENTS, PRODUCT, VECTORS, tiles
 
-#: In emitted code: what gives it a product that is shared.
-SHARING = "team_product"
+#: In emitted code: what gives it a product that is shared, and what shares out anything else.
+SHARING, SHARING_ANY = "team_product", "team_share"
+#: In emitted code: shares work out.
+SHARE = "share"
+#: Its arguments: the addresses of a function and of what it is given, how many parts (0: as many as threads), and about
+#: how many operations it is. Where the number of parts is −1, the first says where the team is, or 0.
+SHARE_ARGUMENTS = ("int64",) * 4
 #: What a thread of a team does.
 SERVE = "serve"
+#: What programs and teams call of the module, in this order.
+FUNCTIONS = (SERVE, PRODUCT, SHARE)
 #: Multiplications and additions from which a product is shared: 4 µs of one core. What it takes to share one is below
 #: half a microsecond where the others are awake.
 LARGE = 1 << 19
 #: The same for each thread from which there are twice as many parts as threads.
 PART = 1 << 26
+#: Operations from which a nest is shared: it takes no longer alone, but what it reads is in the cache of several cores.
+NEST = 1 << 14
 #: How often a thread looks for work before it sleeps: about 0.3 ms.
 PATIENCE = 8000
 #: The words of a team that several threads change stand in cache lines of their own: so many bytes.
 LINE = 128
 #: Where they are, in bytes: what there is to do (its number, how many parts, how many are taken), parts that are
 #: finished, whether someone leads, how many threads there are and how many sleep, whether they shall end, whether some
-#: were missed; the arguments; a semaphore; until when the leader goes on alone, and how long that was; to how many
-#: products nobody else came.
-TICKET, FINISHED, BUSY, THREADS, SLEEPING, STOP, MISSED, GIVEN, SEMAPHORE, UNTIL, PENALTY, MISSES = (
-    LINE * k for k in range(12)
+#: were missed; the function and what it is given; a semaphore; until when the leader goes on alone, and how long that
+#: was; to how much work nobody else came; from how many operations on a nest is shared.
+TICKET, FINISHED, BUSY, THREADS, SLEEPING, STOP, MISSED, GIVEN, SEMAPHORE, UNTIL, PENALTY, MISSES, LEAST = (
+    LINE * k for k in range(13)
 )
-BYTES = 12 * LINE
-#: Where the leader waits for longer than it took for its own parts, or nobody comes to so many products, another
+BYTES = 13 * LINE
+#: Where the leader waits for longer than it took for its own parts, or nobody comes to so many pieces of work, another
 #: process has the other core. The leader goes on alone for so many times what that took, at first and at most; twice as
-#: long each time, half as long after a product that went well.
+#: long each time, half as long after a piece that went well.
 PATIENT, FEWEST, MOST = 2, 16, 256
+#: Cycles that the leader may wait at any rate: others notice that there is work a moment later.
+MOMENT = 4000
+#: Source of what says which values of a loop a part has; few of them are cut where there are enough for everyone.
+PART_OF = """
+@njit(forceinline=True, error_model="numpy")
+def part_of(size, unit, number, parts):
+    \"\"\"The first value of a loop that a part has, and the one after its last; whole units if there are enough.\"\"\"
+    unit = unit if size >= parts*unit else 1
+    step = (size + parts*unit - 1)//(parts*unit)*unit
+    first = min(number*step, size)
+    return first, min(first + step, size)
+""".strip()
 
 _SOURCE = '''
-"""Large products in {dtype} shared with the threads of a team; written by symdl for this processor."""
+"""Work shared with the threads of a team, products in {dtype} among it; written by symdl for this processor."""
 
 from numba import cfunc, njit
 from numba.core.types import ExternalFunction, int32, int64, void
 
 from symdl.compilation.machine.atomics import added, cell, cycles, exchanged, load, pause, store
+from symdl.compilation.machine.parts import called, work_of
 
 multiply = ExternalFunction("{multiply}", void({arguments}))
 semaphore_wait = ExternalFunction("sem_wait", int32(int64))
 semaphore_post = ExternalFunction("sem_post", int32(int64))
+
+
+{part_of}
 
 
 @njit(error_model="numpy")
@@ -67,19 +96,10 @@ def take(team):
             return done
         if not exchanged(team + {ticket}, ticket, ticket + 1):
             continue
-        given = team + {given}
-        a, a_row, b, b_column = load(given), load(given + 8), load(given + 24), load(given + 40)
-        c, c_row, rows, columns = load(given + 48), load(given + 56), load(given + 64), load(given + 72)
-        by_rows = load(given + 88)
-        whole, unit = (rows, {lanes}) if by_rows else (columns, {wide})
-        size = (whole + parts*unit - 1)//(parts*unit)*unit
-        first = min(number*size, whole)
-        count = min(size, whole - first)
-        if by_rows:
-            a, c, rows = a + first*a_row, c + first*c_row, count
-        else:
-            b, c, columns = b + first*b_column, c + first*{size}, count
-        multiply(a, a_row, load(given + 16), b, load(given + 32), b_column, c, c_row, rows, columns, load(given + 80))
+        threads = load(team + {given} + 16)
+        if parts % threads == 0:
+            number = number % threads*(parts//threads) + number//threads
+        called(load(team + {given}), load(team + {given} + 8), number, parts)
         added(team + {finished}, 1)
         done += 1
 
@@ -105,31 +125,21 @@ def {serve}(team):
             idle = 0
 
 
-@cfunc("void({arguments})", error_model="numpy")
-def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
-    """c[rows, columns] = Σ a[rows, inner] b[inner, columns]; where `rows` is −1, `a` says where the team is, or 0."""
-    if rows == -1:
-        store(cell(), a)
-        return
-    team = load(cell())
-    large = team != 0 and rows*columns*inner >= {large}
-    threads = load(team + {threads}) if large else 1
-    if large and threads == 1:
-        store(team + {missed}, 1)
+@njit(error_model="numpy")
+def all_parts(code, given, parts):
+    for number in range(parts):
+        called(code, given, number, parts)
+
+
+@njit(error_model="numpy")
+def shared_out(team, code, given, threads, parts):
+    """All parts of some work, by those who are there; whether that was tried."""
     begun = cycles()
-    if threads > 1 and begun < load(team + {until}):
-        threads = 1
-    if threads == 1 or not exchanged(team + {busy}, 0, 1):
-        multiply(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
-        return
-    # what is packed and not cut is packed for every part
-    for_rows = columns if b_column != {size} or b_inner % {aliased} == 0 else 0
-    for_columns = rows if a_row % {aliased} == 0 or a_inner % {aliased} == 0 else 0
-    by_rows = for_rows < for_columns or (for_rows == for_columns and rows >= columns)
-    parts = threads*(2 if rows*columns*inner >= {several}*threads else 1)
-    given = (a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner, int64(by_rows))
-    for k, value in enumerate(given):
-        store(team + {given} + 8*k, value)
+    if begun < load(team + {until}) or not exchanged(team + {busy}, 0, 1):
+        return False
+    store(team + {given}, code)
+    store(team + {given} + 8, given)
+    store(team + {given} + 16, threads)
     store(team + {finished}, 0)
     store(team + {ticket}, ((load(team + {ticket}) >> 32) + 1 << 32) + (parts << 16))
     for _ in range(load(team + {sleeping})):
@@ -141,7 +151,7 @@ def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, 
     ended = cycles()
     waited = ended - begun - alone
     penalty = load(team + {penalty})
-    if waited > alone or misses > {patient}:
+    if waited > alone + {moment} or misses > {patient}:
         misses = 0
         penalty = min(max(2*penalty, {fewest}), {most})
         store(team + {until}, ended + penalty*max(waited, alone))
@@ -150,6 +160,63 @@ def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, 
     store(team + {penalty}, penalty)
     store(team + {misses}, misses)
     store(team + {busy}, 0)
+    return True
+
+
+@njit(error_model="numpy")
+def threads_for(team, large):
+    """How many threads share something; that some are missed is noted."""
+    threads = load(team + {threads}) if large else 1
+    if large and threads == 1:
+        store(team + {missed}, 1)
+    return threads
+
+
+@cfunc("void({share_arguments})", error_model="numpy")
+def {share}(code, given, parts, work):
+    """All parts of some work; where `parts` is −1, `code` says where the team is, or 0."""
+    if parts == -1:
+        store(cell(), code)
+        return
+    team = load(cell())
+    threads = threads_for(team, work >= load(team + {least})) if team != 0 else 1
+    if threads == 1 or not shared_out(team, code, given, threads, parts if parts else threads):
+        all_parts(code, given, max(parts, 1))
+
+
+@njit(error_model="numpy")
+def product_part(number, parts, by_rows, a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
+    first, last = part_of(rows if by_rows else columns, {lanes} if by_rows else {wide}, number, parts)
+    if by_rows:
+        a, c, rows = a + first*a_row, c + first*c_row, last - first
+    else:
+        b, c, columns = b + first*b_column, c + first*{size}, last - first
+    multiply(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
+
+
+@cfunc("void({arguments})", error_model="numpy")
+def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
+    """c[rows, columns] = Σ a[rows, inner] b[inner, columns]; where `rows` is −1, `a` says where the team is, or 0."""
+    if rows == -1:
+        store(cell(), a)
+        return
+    team = load(cell())
+    threads = threads_for(team, rows*columns*inner >= {large}) if team != 0 else 1
+    if threads > 1:
+        parts = threads*(2 if rows*columns*inner >= {several}*threads else 1)
+        # what is packed and not cut is packed for every part
+        for_rows = columns if b_column != {size} or b_inner % {aliased} == 0 else 0
+        for_columns = rows if a_row % {aliased} == 0 or a_inner % {aliased} == 0 else 0
+        if for_rows == for_columns:  # gradients of weights as weights are updated, other things as biases are added
+            by_rows = a_row == {size}
+        else:
+            by_rows = for_rows < for_columns
+        by_rows = rows >= parts*{lanes} if by_rows else columns < parts*{wide} and rows > columns
+        given = (int64(by_rows), a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
+        code, place = work_of(product_part, given)
+        if shared_out(team, code, place, threads, parts):
+            return
+    multiply(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
 '''
 
 
@@ -166,6 +233,7 @@ def source(dtype: str, multiply: str) -> str:
         dtype=dtype, multiply=multiply, lanes=made.lanes, wide=VECTORS * made.lanes, arguments=", ".join(ARGUMENTS),
         size=4 if dtype == "float32" else 8, aliased=ALIASED, large=LARGE, several=PART, patience=PATIENCE,
         ticket=TICKET, finished=FINISHED, busy=BUSY, threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
-        given=GIVEN, semaphore=SEMAPHORE, until=UNTIL, penalty=PENALTY, misses=MISSES, patient=PATIENT,
-        fewest=FEWEST, most=MOST, serve=SERVE, product=PRODUCT,
+        given=GIVEN, semaphore=SEMAPHORE, until=UNTIL, penalty=PENALTY, misses=MISSES, patient=PATIENT, least=LEAST,
+        fewest=FEWEST, most=MOST, moment=MOMENT, serve=SERVE, product=PRODUCT, share=SHARE, part_of=PART_OF,
+        share_arguments=", ".join(SHARE_ARGUMENTS),
     )  # fmt: skip

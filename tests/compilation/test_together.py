@@ -1,0 +1,159 @@
+"""Nests of large arrays that several threads share: the bits of one thread, and parts that are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symdl as sd
+from symdl.compilation import team
+from symdl.compilation.plan import make_plan
+from symdl.compilation.targets import numba as target, teams
+from symdl.compilation.targets.products import tiles
+from symdl.compilation.targets.together import cut_of
+from symdl.core.definitions import Definition
+from symdl.errors import CrossCheckError
+
+pytestmark = pytest.mark.skipif(
+    tiles("float32") is None or not teams.shares(), reason="nothing is shared with threads on this system"
+)
+LONG = 5003  # no multiple of anything
+
+
+@sd.define
+def slopes(x=sd.Input("n"), up=sd.Input("n")):
+    (n,) = x.indices
+    y = sd.let("y[n]", sd.tanh(x[n]) * sd.exp(-x[n] * x[n]))
+    return sd.let("L", sd.Sum(up[n] * y[n], n)), y
+
+
+def network() -> Definition:
+    return sd.sequential(sd.dense(70, "tanh"), sd.dense(3), loss="mse", inputs=300)
+
+
+@pytest.fixture
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(team.VARIABLES[0], "2")
+    yield
+    for made in team._TEAMS.values():
+        made.stop()
+
+
+def retry() -> None:
+    """Share the next work out, whatever this machine is busy with."""
+    for made in team._TEAMS.values():
+        made.retry()
+
+
+def shared_so_far() -> int:
+    return sum(made.shared for made in team._TEAMS.values())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_threads_give_the_bits_of_one(dtype: str, two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are added up in the same parts, whoever computes them."""
+    code = sd.compile(slopes, wrt="x", dtype=dtype, extents={"n": LONG})
+    rng = np.random.default_rng(3)
+    given = {n: rng.normal(size=LONG).astype(dtype) for n in ("x", "up")}
+    code.gradient(**given)  # which notices that threads are missed
+    before, found = shared_so_far(), []
+    for call in [code.gradient, code] * 4:
+        retry()
+        found.append(call(**given))
+    assert shared_so_far() == before + 8
+    for made in team._TEAMS.values():
+        made.stop()
+    monkeypatch.setenv(team.VARIABLES[0], "1")
+    alone = [code.gradient(**given), code(**given)] * 4
+    for wanted, got in zip(alone, found, strict=True):
+        assert {n: v.tobytes() for n, v in wanted.items()} == {n: v.tobytes() for n, v in got.items()}
+    x, up = given["x"].astype(float), given["up"].astype(float)
+    assert float(alone[1]["L"]) == pytest.approx(np.sum(up * np.tanh(x) * np.exp(-x * x)), rel=1e-5)
+
+
+def test_training_gives_the_bits_of_one(two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a batch, biases and activations, and updates; the last batch is short."""
+    rng = np.random.default_rng(4)
+    rows, batch = 230, 96
+    start = {n: rng.normal(size=s) / 8 for n, s in {"W1": (70, 300), "b1": (70,), "W2": (3, 70), "b2": (3,)}.items()}
+    data = {"x": rng.normal(size=(rows, 300)), "y": rng.normal(size=(rows, 3))}
+    code = sd.compile(network(), optimizer=sd.adam(0.01), dtype="float32", extents={"n": batch})
+    for part in ("h1_part_kernel", "epoch_rows_kernel", "epoch_update_kernel"):
+        assert f"work_of({part}" in code.source
+
+    def train() -> dict[str, Any]:
+        arrays = {n: np.array(v, "float32") for n, v in (start | data).items()}
+        states = code.start(arrays)
+        for _ in range(2):
+            code.epoch(arrays, states, order=np.arange(rows)[::-1].copy(), batch_size=batch)
+        return arrays | {f"{p} {s}": v for (p, s), v in states.items()}
+
+    before = shared_so_far()
+    retry()
+    found = [train() for _ in range(3)]
+    assert shared_so_far() > before
+    for made in team._TEAMS.values():
+        made.stop()
+    monkeypatch.setenv(team.VARIABLES[0], "1")
+    for name, value in train().items():
+        assert all(f[name].tobytes() == value.tobytes() for f in found), name
+
+
+def test_an_update_that_breaks_in_a_part_is_undone(two_threads: None) -> None:
+    code = sd.compile(network(), optimizer=sd.sgd(0.1), dtype="float32", extents={"n": 96})
+    rng = np.random.default_rng(5)
+    shapes = {"x": (96, 300), "y": (96, 3), "W1": (70, 300), "b1": (70,), "W2": (3, 70), "b2": (3,)}
+    arrays = {n: rng.normal(size=s).astype("float32") for n, s in shapes.items()}
+    arrays["W1"][69, 299] = 3e38  # in the last part, where the rate makes it infinite
+    arrays["x"][:, 299] = 0
+    kept = {n: a.copy() for n, a in arrays.items()}
+    arrays["x"][0, 299] = 1e-30
+    done, losses = code.epoch(arrays, order=np.arange(96), batch_size=96, hyper={"lr": 1e38})
+    assert done == 0 and np.isfinite(losses).all()
+    assert all(np.array_equal(arrays[n], kept[n]) for n in ("W1", "b1", "W2", "b2"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "more"),
+    [
+        ("return first, min(first + step, size)", "return first, min(first + step, size - 1)", 1),
+        ("first = min(number*step, size)", "first = min(number*step, size)*0", 2),
+    ],
+)
+def test_parts_that_are_cut_wrongly_are_refused(
+    right: str, wrong: str, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cross-check has everything cut into parts, however small its arrays are."""
+    assert right in teams.PART_OF
+    monkeypatch.setattr(target, "PART_OF", teams.PART_OF.replace(right, wrong))
+    with pytest.raises(CrossCheckError):
+        sd.compile(slopes, wrt="x", extents={"n": LONG + more})  # which nothing else was compiled for
+
+
+def cut(definition: Definition, **expected: int) -> list[str]:
+    """The indices that nests of a gradient are cut by."""
+    plan = make_plan(sd.derive(definition).gradient if definition.target.rank == 0 else definition, expected)
+    cuts = (cut_of(item, plan.axes, "float32") for item in plan.items)
+    return [found.index.name for found in cuts if found is not None]
+
+
+def test_what_is_cut() -> None:
+    assert cut(slopes, n=LONG) == ["n"]
+    assert cut(slopes, n=50) == []
+    assert set(cut(network(), n=500)) == {"j"}, "as products with weights are"
+
+
+def test_an_order_that_matters_is_kept() -> None:
+    """A recurrence runs through its times; a sum over the rows for each class is no row's own."""
+
+    @sd.define
+    def walk(x=sd.Input("t k"), b=sd.Input("k")):
+        t, k = x.indices
+        s = sd.let("s[t,k]", sd.tanh(x[t, k] + 2 * b[k]))
+        return sd.let("L[k]", sd.Sum(s[t, k], t))
+
+    assert cut(walk, t=LONG, k=4) == []
+    assert "t" not in cut(sd.definition("lstm"), t=LONG, n=LONG)
