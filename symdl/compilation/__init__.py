@@ -1,7 +1,8 @@
-"""Compilation: equations → plan → source → machine code, checked against 50-digit arithmetic before anyone gets it."""
+"""Compilation: equations → plan → source → machine code, checked against 50-digit arithmetic before anyone gets it.
 
-from symdl.compilation.compiled import Compiled as Compiled
-from symdl.compilation.pipeline import compile as compile
-from symdl.compilation.plan import Plan as Plan, make_plan as make_plan
-from symdl.compilation.plan_check import check_plan as check_plan
-from symdl.compilation.report import Report as Report
+The names are listed in `__init__.pyi` and imported when they are first used: a program of the cache needs few of them.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

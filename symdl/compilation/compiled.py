@@ -19,7 +19,7 @@ from symdl.core.guards import gathers
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
 from symdl.errors import DataError, DefinitionError, ShapeError
-from symdl.library.optimisers import Optimizer
+from symdl.library.optimisers.record import Optimizer
 
 Array = npt.NDArray[Any]
 

@@ -15,7 +15,7 @@ from symdl.compilation.crosscheck import Findings
 from symdl.compilation.report import Checked
 from symdl.compilation.runtime import Program, prepared
 from symdl.compilation.samples import NARROWER, sample
-from symdl.compilation.targets.sized import SIZED
+from symdl.compilation.targets.kernels import SIZED
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError
 from symdl.library.optimisers import Optimizer

@@ -12,8 +12,8 @@ from symdl.compilation.cuda_runtime import threads_of_a_block
 from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.fusion import statements_in
 from symdl.compilation.plan import Plan
-from symdl.compilation.records import record_of, signatures_of
-from symdl.compilation.runtime import load_source
+from symdl.compilation.records import record_of
+from symdl.compilation.runtime import load_source, signatures_of
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets.cuda import CudaModule, emit_module
 from symdl.library.optimisers import Optimizer

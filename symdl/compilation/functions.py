@@ -24,6 +24,9 @@ class Functions(Mapping[str, Any]):
 
     def __init__(self, space: Mapping[str, Any]) -> None:
         self.space = space
+        for function in space.values():  # entries are the way in; those that Numba makes take as long to compile
+            if hasattr(function, "targetoptions"):
+                function.targetoptions.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
         self._codes: dict[str, Code] = {}
         self._files: list[bytes] = []
         self._defined: set[str] = set()

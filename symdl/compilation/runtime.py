@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation import team
-from symdl.compilation.targets.sized import SIZED
+from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Fact, Role, Tensor
@@ -51,6 +51,22 @@ class EpochSignature:
         """The states of parameters by name, each in the order of the parameters."""
         names = dict.fromkeys(s for p, s in self.states if p)
         return {name: [(p, s) for p, s in self.states if p and s == name] for name in names}
+
+
+def signatures_of(record: Mapping[str, Any]) -> tuple[dict[str, Signature], EpochSignature | None]:
+    """The functions of a record and its training loop, if it has one."""
+    functions = {n: Signature(tuple(f["inputs"]), tuple(f["outputs"])) for n, f in record["functions"].items()}
+    epoch = record["epoch"]
+    if epoch is None:
+        return functions, None
+    return functions, EpochSignature(
+        tuple(epoch["data"]),
+        tuple(epoch["fixed"]),
+        tuple(epoch["parameters"]),
+        tuple((p, s) for p, s in epoch["states"]),
+        tuple(epoch["hyper"]),
+        {n: tuple(shape) for n, shape in epoch["sizes"].items()},
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sympy
 
-from symdl.compilation import compile, crosscheck, pipeline
+from symdl.compilation import building, compile, crosscheck
 from symdl.compilation.accuracy import deviation, ulp
 from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.report import Report
@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_emitted_code_is_refused(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pattern, replacement = FAULTS[fault]
-    emit: Callable[..., Module] = pipeline.emit_module
+    emit: Callable[..., Module] = building.emit_module
 
     def faulty(*arguments: Any, **options: Any) -> Module:
         module = emit(*arguments, **options)
@@ -58,7 +58,7 @@ def test_a_fault_in_the_emitted_code_is_refused(fault: str, monkeypatch: pytest.
         assert count, f"the pattern of this test no longer occurs: {pattern}"
         return replace(module, source=source)
 
-    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    monkeypatch.setattr(building, "emit_module", faulty)
     subject = network(f"faulty {fault}")
     with pytest.raises(CrossCheckError):
         compile(subject, optimizer=sgd(0.1), extents={"n": 2})
@@ -66,14 +66,14 @@ def test_a_fault_in_the_emitted_code_is_refused(fault: str, monkeypatch: pytest.
 
 
 def test_refused_code_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
-    emit: Callable[..., Module] = pipeline.emit_module
+    emit: Callable[..., Module] = building.emit_module
 
     def faulty(*arguments: Any, **options: Any) -> Module:
         module = emit(*arguments, **options)
         return replace(module, source=module.source.replace("= tanh(", "= math.sin("))
 
     before = set(cache_dir.iterdir())
-    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    monkeypatch.setattr(building, "emit_module", faulty)
     with pytest.raises(CrossCheckError):
         compile(network("never kept"))
     monkeypatch.undo()
@@ -82,14 +82,14 @@ def test_refused_code_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_wrong_rule_of_an_optimiser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    emit: Callable[..., Module] = pipeline.emit_module
+    emit: Callable[..., Module] = building.emit_module
 
     def faulty(*arguments: Any, **options: Any) -> Module:
         module = emit(*arguments, **options)
         assert "first_step + done + 1" in module.source
         return replace(module, source=module.source.replace("first_step + done + 1", "first_step + done + 2"))
 
-    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    monkeypatch.setattr(building, "emit_module", faulty)
     with pytest.raises(CrossCheckError, match="training loop"):
         compile(network("late"), optimizer=adam())
 
@@ -105,14 +105,14 @@ def test_a_wrong_rule_of_an_optimiser_is_refused(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_wrong_equations_of_the_step_are_refused(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
-    emit: Callable[..., Module] = pipeline.emit_module
+    emit: Callable[..., Module] = building.emit_module
 
     def faulty(*arguments: Any, **options: Any) -> Module:
         module = emit(*arguments, **options)
         assert right in module.source
         return replace(module, source=module.source.replace(right, wrong))
 
-    monkeypatch.setattr(pipeline, "emit_module", faulty)
+    monkeypatch.setattr(building, "emit_module", faulty)
     with pytest.raises(CrossCheckError, match="training loop"):
         compile(network("clipped"), optimizer=clip_norm(nadam(0.1), 0.2))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import symdl as sd
-from symdl.compilation import pipeline
+from symdl.compilation import building
 from symdl.compilation.sizes import SMALL
 from symdl.compilation.targets.sized import Stack
 from symdl.core.definitions import Definition
@@ -150,7 +150,7 @@ def test_large_steps_and_open_lengths_have_no_such_loop() -> None:
 @pytest.mark.parametrize("change", [("tanh(", "exp("), ("g[entry]*lr", "g[entry]*(0.5*lr)")])
 def test_a_planted_fault_is_refused(change: tuple[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A fault in that loop alone: the general one agrees with the equations."""
-    emit = pipeline.emit_module
+    emit = building.emit_module
 
     def planted(*arguments: Any) -> Any:
         module = emit(*arguments)
@@ -158,7 +158,7 @@ def test_a_planted_fault_is_refused(change: tuple[str, str], monkeypatch: pytest
         assert change[0] in special
         return replace(module, source=f"{general}def gradient_sized({special.replace(*change)}")
 
-    monkeypatch.setattr(pipeline, "emit_module", planted)
+    monkeypatch.setattr(building, "emit_module", planted)
     monkeypatch.setenv("SYMDL_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(CrossCheckError, match="with lengths in its code disagrees"):
         sd.compile(network(), optimizer=sd.sgd(0.1), extents={"n": BATCH})

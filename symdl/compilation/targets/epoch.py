@@ -18,10 +18,10 @@ import sympy
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.blocks import Invariants, computed, share
 from symdl.compilation.targets.emit import Function
-from symdl.compilation.targets.kernels import SUFFIX, array_type, wrapped
+from symdl.compilation.targets.kernels import SIZED, SUFFIX, array_type, wrapped
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.compilation.targets.sized import SIZED, Shapes, Stack, flat, shaped
+from symdl.compilation.targets.sized import Shapes, Stack, flat, shaped
 from symdl.core.tensors import Element, Role
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.optimisers import Optimizer

@@ -24,6 +24,8 @@ def {KERNEL}(types, **more):
 """.strip()
 #: Names end with this, and no others do.
 SUFFIX = "_kernel"
+#: What the names of functions with lengths in their code end with (see `sized`).
+SIZED = "_sized"
 #: Programs of up to so many items stay one function.
 FEW = 24
 

@@ -25,19 +25,19 @@ from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter
-from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, Kernels, decorators
-from symdl.compilation.targets.sized import SIZED, shapes_of
+from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, SIZED, Kernels, decorators
+from symdl.compilation.targets.sized import shapes_of
 from symdl.compilation.targets.teams import LARGE, PART_OF, SHARE, SHARING, SHARING_ANY
 from symdl.compilation.targets.together import TeamEmitter
 from symdl.compilation.targets.together_epoch import TeamEpochEmitter
 from symdl.library.optimisers import Optimizer
 
-#: Of all functions: machine code calls them (see `machine.entries`), and nothing is compiled for calls by Numba.
-INSIDE = "no_cpython_wrapper=True, no_cfunc_wrapper=True"
-
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
 #: loop adds up in a variable goes through `added`, which may keep several partial sums.
-DECORATOR = f'@njit({INSIDE}, error_model="numpy", fastmath={{"contract"}})'
+DECORATOR = '@njit(error_model="numpy", fastmath={"contract"})'
+
+#: Of functions that other compiled functions call, and nobody else.
+INSIDE = "no_cpython_wrapper=True, no_cfunc_wrapper=True"
 
 #: Functions whose results are exact: not even a multiplication and an addition may become one.
 EXACTLY = f'@njit({INSIDE}, forceinline=True, error_model="numpy")'

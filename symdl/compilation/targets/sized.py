@@ -16,8 +16,6 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets.workspace import tuple_of, viewed
 from symdl.core.indices import Index
 
-#: What the names of these functions end with.
-SIZED = "_sized"
 #: Bytes of the stack that a function takes at most.
 ROOM = 65_536
 Shapes = Mapping[str, tuple[int, ...]]

@@ -1,0 +1,180 @@
+"""Building a program: derive, stabilise, plan, emit, compile, cross-check, publish in the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symdl.compilation import cache, cuda_build, team
+from symdl.compilation.compiled import Compiled
+from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
+from symdl.compilation.crosscheck_epoch import check_epoch
+from symdl.compilation.crosscheck_sized import check_sized
+from symdl.compilation.extents import Axes, resized, small_shapes
+from symdl.compilation.functions import Functions
+from symdl.compilation.gradients import Programs, programs_for
+from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.plan_check import check_plan
+from symdl.compilation.records import record_of
+from symdl.compilation.report import Report
+from symdl.compilation.runtime import Program, load_source, prepared, signatures_of
+from symdl.compilation.shared import MAKERS
+from symdl.compilation.sizes import is_small
+from symdl.compilation.targets.numba import emit_module
+from symdl.core.definitions import Definition
+from symdl.errors import MissingDependencyError
+from symdl.library.optimisers.record import Optimizer
+
+#: Work that programs share is cut for so many threads in the cross-check; the caller takes what nobody else does.
+THREADS = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be built; extents as expected lengths by index name."""
+
+    definition: Definition
+    names: tuple[str, ...] | None
+    optimizer: Optimizer | None
+    dtype: str
+    target: str
+    extents: Mapping[str, int]
+
+
+def built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic: bool) -> Compiled:
+    """The program, in the cache under that key; arguments and errors as for `pipeline.compile`."""
+    begun = time.perf_counter()
+    definition, optimizer, dtype = wanted.definition, wanted.optimizer, wanted.dtype
+    programs = programs_for(definition, wanted.names, predict or optimizer is not None, careful)
+    if wanted.target == "cuda":
+        plans = {n: _planned(d, wanted.extents, parallel=True) for n, d in programs.stable.items()}
+        module = cuda_build.emitted(plans, dtype, optimizer, programs.gradients, deterministic)
+        record = cuda_build.signatures(module, programs.gradients)
+        source = module.source
+    else:
+        source, record = _emitted(programs, dtype, optimizer, wanted.extents, careful)
+    return _build(definition, programs, optimizer, dtype, key, wanted.target, source, record, begun)
+
+
+def _build(
+    definition: Definition,
+    programs: Programs,
+    optimizer: Optimizer | None,
+    dtype: str,
+    key: str,
+    target: str,
+    source: str,
+    record: dict[str, Any],
+    begun: float,
+) -> Compiled:
+    with cache.building(source) as folder:
+        program = _load(target)(source, str(folder / cache.PROGRAM), record, dtype, key)
+        with team.in_parts(THREADS):
+            findings = _cross_check(definition, programs, program, optimizer)
+            kept = optimizer is not None and check_sized(definition, program, optimizer, findings)
+        if program.epoch and not kept:
+            program, record = replace(program, epoch=replace(program.epoch, sizes={})), _without_sizes(record)
+        if isinstance(program.space, Functions):
+            record = {**record, "machine": _stored(program.space, folder)}
+        report = _report(findings, definition, time.perf_counter() - begun)
+        path = cache.publish(folder, key, {**record, "report": report.to_json()})
+    return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
+
+
+def _without_sizes(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of a program whose loop with lengths in its code is not used."""
+    return {**record, "epoch": {**record["epoch"], "sizes": {}}}
+
+
+def _emitted(
+    programs: Programs, dtype: str, optimizer: Optimizer | None, extents: Mapping[str, int], careful: bool
+) -> tuple[str, dict[str, Any]]:
+    """The source for the processor, and what is needed beside it to call it."""
+    plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
+    special = None
+    if optimizer is not None and not careful and is_small(plans["gradient"]):
+        special = _planned(programs.stable["gradient"], extents, flat=True)
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, special)
+    return module.source, record_of(module.functions, module.epoch, programs.gradients)
+
+
+def _stored(functions: Functions, folder: Path) -> dict[str, Any]:
+    """The record of a program's machine code, which is written into the folder."""
+    record, data = functions.stored()
+    (folder / cache.MACHINE).write_bytes(data)
+    return {**record, "shared": [maker for maker in MAKERS if maker in functions]}
+
+
+def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Program]:
+    return cuda_build.loaded if target == "cuda" else _program
+
+
+def _planned(
+    definition: Definition,
+    extents: Mapping[str, int],
+    products: bool = True,
+    parallel: bool = False,
+    flat: bool = False,
+) -> Plan:
+    known = {n: e for n, e in extents.items() if n in definition.extents}
+    plan = make_plan(definition, known, products=products, parallel=parallel, flat=flat)
+    check_plan(plan)
+    return plan
+
+
+def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> Program:
+    try:
+        space = load_source(source, path, key)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{error.name or 'Numba'} is not installed",
+            why="it compiles the code that symdl writes",
+            remedy="pip install 'symdl[compile]'",
+        ) from error
+    functions, epoch = signatures_of(record)
+    return Program(dtype, source, functions, epoch, dict(record["gradients"]), Functions(space))
+
+
+def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:
+    """Every function of the program, or an error."""
+    findings = Findings(program.dtype)
+    shapes = small_shapes(Axes(definition))
+    check_functions({n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}, shapes, findings)
+    if "gradient" in programs.written:
+        check_gradient(definition, programs.written["gradient"], programs.gradients, shapes, findings)
+    if optimizer is not None:
+        check_epoch(definition, programs, program, optimizer, shapes, findings)
+    return findings
+
+
+def _caller(program: Program, name: str, equations: Definition) -> Call:
+    """A function of the program as one of arrays by name."""
+
+    def call(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
+        from_inputs = {n: np.shape(a) for n, a in given.items()}
+        outputs = {n: _shape(equations, n, from_inputs) for n in program.functions[name].outputs}
+        return {**given, **program.call(name, given, outputs)}
+
+    return call
+
+
+def _shape(definition: Definition, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(int(s) for s in resized(definition, shapes)[name].shape)
+
+
+def _report(findings: Findings, definition: Definition, seconds: float) -> Report:
+    return Report(
+        findings.dtype,
+        small_shapes(Axes(definition)),
+        findings.points,
+        tuple(findings.worst.values()),
+        findings.gradient_error,
+        tuple(findings.overflows),
+        round(seconds, 3),
+    )
