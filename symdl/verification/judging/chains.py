@@ -8,6 +8,7 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.deadlines import now
+from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
@@ -49,13 +50,14 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
         if a.rank != b.rank:
             return None
         started = now()
-        for left, right in _opened(reading, graphs, _aligned(reading, a, b)):
+        pair, told_of = _before_the_last(reading, graphs, _aligned(reading, a, b))
+        for left, right in _opened(reading, graphs, pair):
             if now() - started > seconds:
                 return None
             found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
                 told = f"; every {' and '.join(f'{t} that hangs on {_names(g)} only' for t, g in graphs.items())}"
-                told = (told if every else "") + "; ∂ with all other names held fixed"
+                told = (told if every else "") + told_of + "; ∂ with all other names held fixed"
                 return replace(found, scope=found.scope + told)
     except (SymdlError, RecursionError):
         return None
@@ -99,6 +101,21 @@ def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
     for i, j in zip(a.axes, b.axes, strict=True):
         reading.scope.fit(i.extent, j.extent)
     return a.body, b.at(a.axes)
+
+
+def _before_the_last(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> tuple[Pair, str]:
+    """Both sides for the steps t of which they speak of t + 1 as well, and that in words."""
+    bars = {bar: key for graph in graphs.values() for key, bar in graph.states.items()}
+    further: dict[Index, int] = {}
+    for e in {e for side in pair for e in side.atoms(Element) if e.name in bars}:
+        for s in e.subscripts:
+            found = [i for i in s.free_symbols if isinstance(i, Index)]
+            step = s - found[0] - reading.scope.base(bars[e.name][0]) if len(found) == 1 else sympy.S.Zero
+            if step.is_Integer and step > 0:
+                further[found[0]] = max(further.get(found[0], 0), int(step))
+    mapping = {i: i.with_extent(i.extent - k) for i, k in further.items()}
+    told = "".join(f"; for {i.name} up to {reading.scope.root(i.extent)} − {k}" for i, k in further.items())
+    return (pair[0].xreplace(mapping), pair[1].xreplace(mapping)), told
 
 
 def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[Pair]:

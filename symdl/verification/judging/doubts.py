@@ -13,7 +13,8 @@ from symdl.verification.meaning.cotangents import is_slope, loss_of
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
-from symdl.verification.meaning.naming import head, names_in
+from symdl.verification.meaning.names import function_letter
+from symdl.verification.meaning.naming import applied_names, head, names_in
 from symdl.verification.meaning.stated import ORDERS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import REST
@@ -190,6 +191,36 @@ def _is_argument(link: Meaning, form: sympy.Expr) -> bool:
 def says_when(link: Meaning) -> bool:
     """f'(x) = 0 and λ > 0 say of which x or λ the text speaks, more often than that it is so."""
     return link.relation in ORDERS or _is_zero(link.right)
+
+
+def says_which_function(reading: Reading, link: Meaning) -> bool:
+    """Whether f′(x) ≠ 0 and |f(x) − g(x)| < ε say of which f the text speaks: of functions that nobody defines.
+
+    Beside them stands nothing but 0 or a name of which nothing was said.
+    """
+    reader = reading.reader()
+    names = applied_names(reader, (link.left, link.right)) | _primed(reader, (link.left, link.right))
+    open_ = {n for n in names if function_letter(n) and not reader.known(n) and n not in reading.scope.opaque}
+    if isinstance(link.left, tree.Gradient) and link.relation == "=" and link.values is None:
+        return _is_zero(link.right)  # ∇f = 0 says at which points
+    if link.relation not in ORDERS or not open_ or (link.values is None and not _primed_alone(link)):
+        return False
+    alone = reader.parts(link.right)
+    return _is_zero(link.right) or (alone is not None and alone.power is None and not reader.known(alone.name))
+
+
+def _primed_alone(link: Meaning) -> bool:
+    """Whether f″ stands in a link without what it is of."""
+    every = [n for side in (link.left, link.right) for n in walk(side)]
+    pairs = (pair for p in every if isinstance(p, tree.Product) for pair in zip(p.factors, p.factors[1:], strict=False))
+    applied = {id(f) for f, g in pairs if isinstance(g.base if isinstance(g, tree.Scripted) else g, tree.Group)}
+    return any(isinstance(n, tree.Scripted) and n.primes and id(n) not in applied for n in every)
+
+
+def _primed(reader: Interpreter, sides: tuple[tree.Node, tree.Node]) -> set[str]:
+    """f of f′ > 0."""
+    every = (n for side in sides for n in walk(side) if isinstance(n, tree.Scripted) and n.primes)
+    return {parts.name for n in every if (parts := reader.parts(n)) is not None}
 
 
 def _worked(link: Meaning) -> bool:

@@ -21,6 +21,7 @@ from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.meaning import anew, binding
 from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
+from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
@@ -137,6 +138,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     read = [t for t in known.values() if isinstance(t, Node)]
     changes = changes_named(read) if stands_alone(read) else None
     known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}
+    either = binary(read)
+    known = {text: events_named(t, either) if isinstance(t, Node) else t for text, t in known.items()}
     return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
 
 

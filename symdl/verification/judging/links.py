@@ -30,6 +30,7 @@ from symdl.verification.judging.doubts import (
     doubt_of_values,
     only_given,
     says_when,
+    says_which_function,
     unheard,
 )
 from symdl.verification.judging.entries import decide_entries
@@ -87,6 +88,8 @@ class Judge:
             other = otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
             found = other if other is not None else found
+            if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):
+                found = _condition("so for some functions only")
         elif found.status is Status.CONDITIONAL and not self.quick:
             found = for_every_loss(self, link) or found
         if not link.defines and (why := unheard(self.reading, link)):
@@ -231,6 +234,8 @@ class Judge:
         if found.proved:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
+        if found.status is Status.DEFINITION and says_which_function(self.reading, link):
+            return _condition("so for some functions only")
         return _undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
 
     def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:

@@ -118,7 +118,9 @@ def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict for every function f, where f was defined before: so it is for that one."""
     reader = judge.reading.reader()
     names = {n for n in applied_names(reader, (link.left, link.right)) if function_letter(n)}
-    known = {n for n in names if reader.known(n) or n in judge.reading.scope.opaque}
+    scope = judge.reading.scope
+    states = {n for n, rank in scope.formulas if rank} | {n for n, _ in scope.entries}  # h of h_t is no function
+    known = {n for n in names - states if reader.known(n) or n in scope.opaque}
     if not known:
         return None
     reading = replace(judge.reading, scope=judge.reading.scope.where_open(known))

@@ -17,7 +17,7 @@ def made_of_head(reader: Interpreter, side: Node, value: Node) -> bool:
     """Whether z = ln a is said of a z that a is made of: it gives z no other meaning."""
     made = {(e.name, len(e.subscripts)) for e in body_of(reader, value).atoms(Element)}
     heads = {parts.name for parts, _ in filter(None, [head(reader, side)])}
-    return any(reader.scope.depends(name, rank, h) for name, rank in made for h in heads)
+    return any(reader.scope.depends(name, rank, h) for name, rank in made for h in heads - {name})
 
 
 def of_other_functions(reader: Interpreter, side: Node, value: Node) -> bool:

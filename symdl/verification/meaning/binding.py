@@ -95,6 +95,7 @@ def is_open(reader: Interpreter, side: Node) -> bool:
 
 def is_lone_function(reader: Interpreter, value: Node) -> bool:
     """Whether a side is f(a, b) and no more, with an a and b of which neither is made of the other one."""
+    value = _of_means(reader, value)
     if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
         return False
     body = value.factors[1].body
@@ -102,6 +103,19 @@ def is_lone_function(reader: Interpreter, value: Node) -> bool:
     names = {p.name for p in parts if p is not None}
     made = [n for n in names if any(reader.scope.depends(n, r, o) for r in range(3) for o in names - {n})]
     return None not in parts and not made
+
+
+def _of_means(reader: Interpreter, value: Node) -> Node:
+    """l(o_t, y_t) of (1/T) Σ_t l(o_t, y_t): of a mean no more is known than of what it is one of."""
+    while True:
+        if isinstance(value, tree.Big) and value.op == "sum":
+            value = value.body
+            continue
+        factors = value.factors if isinstance(value, tree.Product) else ()
+        inside = [f for f in factors if not names_in(reader, [f]) <= reader.scope.counts]
+        if len(factors) < 2 or len(inside) != 1:
+            return value
+        value = inside[0]
 
 
 def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
@@ -254,6 +268,13 @@ def _function(
     reader.arguments.update({name: scalar(element(name)) for name in names})
     try:
         whole = reader.value(value)
+    except MeaningError:
+        reader.arguments = outer
+        if len(names) == 1 or not any(1 in reader.usage.ranks.get(name, ()) for name in names):
+            raise
+        whole = reader.value(value)  # L(y, t) = Σ_i t_i log y_i is a number that hangs on y and t
+        scope.bind(parts.name, Formula(whole.fresh(), (), tuple(names), section=section, line=line))
+        return parts.name
     finally:
         reader.arguments = outer
     scope.bind_function(parts.name, Formula(whole, parameters=tuple(names), section=section, line=line))

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import sympy
 
+from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning import cotangents, functionals, sums
@@ -232,13 +233,22 @@ def _checked_in_time(scope: Scope, expr: sympy.Expr, place: Element) -> None:
         if formula is None or not formula.recurrent:
             continue
         if e.name == place.name:
+            steps = [_latest(s) - p for s, p in zip(e.subscripts, place.subscripts, strict=False)]
+            ended = any(s.is_Integer and s <= 0 for s in steps)  # no h_t comes after h_T
             steps = [s - p for s, p in zip(e.subscripts, place.subscripts, strict=False)]
-            through = not any(s.is_Integer for s in steps)
+            through = not ended and not any(s.is_Integer for s in steps)
         else:
             together = e.free_symbols & place.free_symbols
             through = not together and scope.depends(e.name, len(e.subscripts), place.name)
         if through and not _is_before(scope, e, place):
             raise MeaningError(f"a derivative by {place.name} through all steps of {e.name}")
+
+
+def _latest(subscript: sympy.Expr) -> sympy.Expr:
+    """T of t + 1, where t counts T steps from 0; another subscript as it is."""
+    indices = [i for i in subscript.free_symbols if isinstance(i, Index)]
+    ends = {i: i.extent - 1 for i in indices if (subscript - i).is_Integer}
+    return subscript.xreplace(ends)
 
 
 def _is_before(scope: Scope, e: Element, place: Element) -> bool:

@@ -13,7 +13,8 @@ from symdl.verification.meaning.unknown import UnknownFunction, unknown
 
 #: What a variance is called.
 VARIANCES = frozenset({"Var", "var"})
-_RANDOM = frozenset("XYZ")
+#: Letters that are random wherever they stand.
+RANDOM = frozenset("XYZ")
 
 
 def mean(expr: sympy.Expr) -> sympy.Expr:
@@ -65,4 +66,4 @@ def _unknown(expr: sympy.Expr) -> sympy.Expr:
 
 
 def _is_random(e: Element) -> bool:
-    return e.name in _RANDOM
+    return e.name in RANDOM

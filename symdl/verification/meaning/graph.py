@@ -36,6 +36,7 @@ class Graph:
         scope: with formulas, and the names of slopes.
         target: the number.
         every: it may be any number that hangs on what goes into nothing else, and on no other name.
+        states: names that are made from themselves, with what stands for their slopes: ∂L/∂h_t of ∂L/∂h_{t+1}.
         ends: the names by which it has an open slope, as far as was asked.
     """
 
@@ -44,6 +45,7 @@ class Graph:
     every: bool = False
     visiting: set[Name] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
+    states: dict[Name, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         named = self.scope.named_slopes()
@@ -60,6 +62,9 @@ class Graph:
         self.own = {} if unclear else self._reached([(self.target, 0)])
         if self.every:
             self.names = self._passing()
+            states = [key for key, formula in self.names.items() if formula.recurrent and key not in self.slopes]
+            self.states = {key: cotangents.slope_name(self.target, key[0]) for key in states}
+            self.slopes |= self.states
         elif (self.target, 0) in self.own:
             self.names = self.own
         else:
@@ -201,9 +206,17 @@ class GraphReader(Interpreter):
         if not isinstance(value.body, Element) or not isinstance(by.body, Element):
             return super()._derivative(node)
         if of.name in self.graphs and not of.subscripts:
-            return Array(by.axes, self.graphs[of.name].by(by.body), row=by.row)
+            graph = self.graphs[of.name]
+            state = graph.states.get((by.body.name, len(by.body.subscripts)))
+            body = graph.by(by.body) if state is None else element(state, by.body.subscripts)
+            return Array(by.axes, body, row=by.row)
         if value.axes or by.axes:
-            return super()._derivative(node)
+            key = value.body.name, len(value.body.subscripts)
+            if not any(key in graph.states for graph in self.graphs.values()):
+                return super()._derivative(node)
+            value = value.fresh()
+            assert isinstance(value.body, Element)
+            return Array((*value.axes, *by.axes), self._local(value.body, by.body))
         return scalar(self._local(value.body, by.body))
 
     def _gradient(self, node: tree.Gradient) -> Array:

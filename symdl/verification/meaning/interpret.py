@@ -82,6 +82,9 @@ class Interpreter:
     def layer(self, letter: str) -> bool:
         return self.usage.layer(letter)
 
+    def last(self, name: str, letter: str) -> bool:
+        return self.usage.last(name, letter)
+
     def squared(self, name: str) -> bool:
         return self.usage.squared(name)
 
@@ -207,6 +210,10 @@ class Interpreter:
         if letter_of(node) in self.letters:
             return scalar(self.letters[letter_of(node)])
         parts = self.renamed(parts)
+        function = self.scope.functions.get(parts.name) if parts.primes else None
+        if function is not None and len(function.parameters) == 1 and parts.power is None:  # f″ is f″(x)
+            own = scalar(element(function.parameters[0]))
+            return application.call(self, parts.name, function, [own], parts.primes)
         if parts.primes:
             raise MeaningError(f"{parts.name}′ is not applied to anything", remedy=f"write {parts.name}'(x)")
         found = self.entry(parts)
@@ -220,8 +227,11 @@ class Interpreter:
 
     def renamed(self, parts: Parts) -> Parts:
         """w′ as a name of its own, as updates have it: w is no function, nor made from anything that is said."""
-        name, letter = parts.name, parts.name[:1] in FUNCTION_LETTERS | {"y"}
-        derived = name in self.scope.functions or name in self.usage.applied or (letter and not parts.bold)
+        name, usage = parts.name, self.usage
+        # h of h′ = h/(1 − p) stands by itself elsewhere and before no brackets: a number
+        letter = name == "y" or (name[:1] in FUNCTION_LETTERS and name not in usage.bare - usage.applied)
+        applied = name in usage.applied - usage.bare
+        derived = name in self.scope.functions or applied or (letter and not parts.bold)
         if not parts.primes or derived or any(n == name for n, _ in self.scope.formulas):
             return parts
         return replace(parts, name=name + "′" * parts.primes, primes=0)

@@ -120,6 +120,9 @@ class Labels(Protocol):
     def layer(self, letter: str) -> bool:
         """Whether a letter above a name says which layer it is of."""
 
+    def last(self, name: str, letter: str) -> bool:
+        """Whether a letter is the number of the last entry of a name: h_T, where h_t stands and t runs up to T."""
+
     def squared(self, name: str) -> bool:
         """Whether the square of a name is a name of its own: a variance σ²."""
 
@@ -217,6 +220,8 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
     if isinstance(sub, Symbol):
         lone = len(sub.name) == 1 and not sub.accents and sub.face in ("", "it")
         if lone and (labels.bound(sub.name) or (sub.name in INDEX_LETTERS and not labels.matrix(name))):
+            return "", (sub,)
+        if lone and labels.last(name, sub.name):
             return "", (sub,)
         if sub.face == "it" and len(sub.name) > 1 and sub.name != "in" and all(map(labels.bound, sub.name)):
             return "", tuple(Symbol(letter) for letter in sub.name)  # k_{nhse} is no word where n, h, s, e are indices

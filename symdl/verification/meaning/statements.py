@@ -24,7 +24,6 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
-from symdl.verification.meaning.notations import of_one_slope
 from symdl.verification.meaning.rounding import Rounding
 from symdl.verification.meaning.scope import Scope, Slope, element
 from symdl.verification.meaning.stated import (
@@ -40,7 +39,8 @@ from symdl.verification.meaning.stated import (
     subscripted,
 )
 from symdl.verification.meaning.substitution import with_slopes
-from symdl.verification.meaning.usage import Usage, range_of
+from symdl.verification.meaning.telling import claims_nothing, without_list_before
+from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -136,8 +136,10 @@ class Reading:
         try:
             binding.defined(reader, side, value, place.section, place.line)
             self._understood(reader, side)
-        except SymdlError:
-            if update:  # it is what it is then
+        except SymdlError as error:
+            if isinstance(error, OpenError) and binding.is_lone_function(reader, value):
+                self._left_open(reader, side)
+            elif update:  # it is what it is then
                 for name in naming.heads(reader, side):
                     self.scope.forget(name)
             else:
@@ -154,6 +156,7 @@ class Reading:
         if not (node.relations and node.relations[0] == "←"):
             self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
+        node = replace(node, sides=tuple(without_list_before(list(node.sides), node.relations)))
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:
             sides[0] = previous
@@ -176,10 +179,8 @@ class Reading:
         self.formal = continued | naming.formal_arguments(self.reader(), sides)
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
-        if range_of(tree.Chain(tuple(sides), relations)) is not None:
-            return [Meaning(sides[0], sides[1], "=", defines="what an index runs over")]
-        if of_one_slope(tree.Chain(tuple(sides), relations)):
-            return [Meaning(a, b, r, defines="notations of one slope") for a, b, r in links(sides, relations)]
+        if told := claims_nothing(self.reader(), sides, relations):
+            return [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
         if relations[0] in KINDS | PROPORTIONS:
             return self._kinds(sides, relations)
         if relations[-1] in KINDS and set(relations[:-1]) <= EQUALITIES | DEFINITIONS:

@@ -46,6 +46,7 @@ class Usage:
         layered: numbers of subscripts that a name is seen with at any layer.
         settings: names that are set to more than one number.
         subscripting: letters that stand below some name.
+        letters_of: the letters that stand below each name.
         lying: vectors are rows: z W stands somewhere, and W z nowhere.
     """
 
@@ -74,6 +75,7 @@ class Usage:
     layered: dict[str, set[int]] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
     subscripting: set[str] = field(default_factory=set)
+    letters_of: dict[str, set[str]] = field(default_factory=dict)
     lying: bool = False
 
     def base_of(self, name: str) -> int:
@@ -121,6 +123,10 @@ class Usage:
 
     def layer(self, letter: str) -> bool:
         return self.layers.counts(letter)
+
+    def last(self, name: str, letter: str) -> bool:
+        runs = {each for each, (_, end) in self.limits.items() if letter_of(end) == letter}
+        return not runs.isdisjoint(self.letters_of.get(name, ()))
 
     def squared(self, name: str) -> bool:
         return name in self.families.squares
@@ -339,9 +345,10 @@ def _ranges(node: tree.Chain, usage: Usage, conflicting: set[str]) -> None:
 
 def range_of(node: tree.Chain) -> tuple[Node, Node] | None:
     """The first and the last of i = 1, …, n; None of anything else."""
-    if node.relations != ("=",) or not isinstance(node.sides[1], tree.List):
+    if node.relations != ("=",) or not isinstance(node.sides[1], (tree.List, tree.Product)):
         return None
-    items = node.sides[1].items
+    last = node.sides[1]
+    items = last.items if isinstance(last, tree.List) else last.factors  # 1 … N without commas
     dots = [k for k, item in enumerate(items) if isinstance(item, tree.Dots)]
     letters = node.sides[0].items if isinstance(node.sides[0], tree.List) else node.sides[:1]
     if len(dots) != 1 or not all(isinstance(letter, tree.Symbol) for letter in letters):
@@ -397,7 +404,9 @@ def _subscripts(node: tree.Scripted, usage: Usage) -> None:
     parts = parts_of(node, usage)
     if parts is not None and parts.subscripts:
         usage.ranks.setdefault(parts.name, set()).add(len(parts.subscripts))
-        usage.subscripting |= {letter_of(sub).rstrip("'") for sub in parts.subscripts} - {""}
+        below = {letter_of(sub).rstrip("'") for sub in parts.subscripts} - {""}
+        usage.subscripting |= below
+        usage.letters_of.setdefault(parts.name, set()).update(below)
         for sub in parts.subscripts:
             usage.first.setdefault(parts.name, set()).update(usage.begins.get(letter_of(sub).rstrip("'"), ()))
             inner = parts_of(sub, usage) if isinstance(sub, tree.Scripted) and not letter_of(sub) else None

@@ -169,6 +169,8 @@ def _other(reader: Reader, char: str, end: int) -> bool:
         reader.put("DOTS", "…", end)
     elif char in sym.BIG_CHARACTERS:
         reader.put("BIG", sym.BIG_CHARACTERS[char], end)
+    elif char == "?":
+        reader.put("TEXT", char, end)
     elif char == "∇":
         reader.put("NABLA", char, end)
     elif char == "√":

@@ -1,0 +1,88 @@
+"""Formulas that assert nothing: ranges of indices, questions, encodings, what is assumed of means."""
+
+from __future__ import annotations
+
+from symdl.verification.meaning.expectation import RANDOM, VARIANCES
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import Parts
+from symdl.verification.meaning.naming import head, names_in
+from symdl.verification.meaning.notations import of_one_slope
+from symdl.verification.meaning.stated import EQUALITIES
+from symdl.verification.meaning.usage import range_of
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+#: Relations that bound an index.
+_BOUNDS = frozenset({"<", "≤", ">", "≥"})
+_LEAST = frozenset({"argmin", "argmax"})
+
+
+def without_list_before(sides: list[Node], relations: tuple[str, ...]) -> list[Node]:
+    """1 ≤ i ≤ n of "l_i, 1 ≤ i ≤ n", where a list was read; 𝐰*, b* = argmin … names two things at once."""
+    first = sides[0]
+    if not isinstance(first, tree.List) or set(first.separators) != {","} or not relations:
+        return sides
+    if relations[0] in _BOUNDS or (relations[0] == "=" and _is_range(first.items[-1], sides)):
+        return [first.items[-1], *sides[1:]]
+    if relations == ("=",) and isinstance(sides[1], tree.Big) and sides[1].op in _LEAST:
+        return [tree.Group(first), *sides[1:]]
+    return sides
+
+
+def _is_range(letter: Node, sides: list[Node]) -> bool:
+    return range_of(tree.Chain((letter, *sides[1:]), ("=",))) is not None
+
+
+def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> str:
+    """What a formula says instead, in words; empty where it may claim something."""
+    chain = tree.Chain(tuple(sides), relations)
+    words = [side for side in sides[1:] if isinstance(side, tree.Text)]
+    if words and set(relations) <= EQUALITIES:
+        return "a question" if words[0].text == "?" else "what words stand for"
+    if range_of(chain) is not None or _bounds_an_index(reader, chain):
+        return "what an index runs over"
+    if of_one_slope(chain):
+        return "notations of one slope"
+    if len(sides) == 2 and relations[0] in EQUALITIES and _assumed_moment(reader, *sides):
+        return "what is assumed of a distribution"
+    return ""
+
+
+def _bounds_an_index(reader: Interpreter, chain: tree.Chain) -> bool:
+    """1 ≤ i ≤ n, of an i that subscripts names and has no value."""
+    if not set(chain.relations) <= _BOUNDS:
+        return False
+    parts = [reader.parts(side) for side in chain.sides]
+    letters = {p.name for p in parts if p is not None and _is_index(reader, p)}
+    others = [side for side, p in zip(chain.sides, parts, strict=True) if p is None or p.name not in letters]
+    return bool(letters) and all(names_in(reader, [side]) <= reader.scope.counts for side in others)
+
+
+def _is_index(reader: Interpreter, parts: Parts) -> bool:
+    plain = not parts.subscripts and parts.power is None and not parts.bold
+    known = reader.known(parts.name) or parts.name in reader.scope.counts
+    return plain and not known and parts.name in reader.usage.subscripting
+
+
+def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
+    """Var(w) = 2/n of a w of which nothing was said, by names: nothing that stands there follows from anything."""
+    within = _moment_of(left)
+    found = None if within is None else head(reader, within)
+    if found is None or found[1] is not None or any(_moment_of(n) is not None for n in walk(right)):
+        return False
+    name = found[0].name
+    known = any(n == name for n, _ in reader.scope.formulas) or any(n == name for n, _ in reader.scope.entries)
+    open_ = not known and name not in reader.scope.opaque
+    return open_ and (bool(names_in(reader, [right])) or name not in RANDOM)
+
+
+def _moment_of(node: Node) -> Node | None:
+    """w of Var(w) and of E[w]."""
+    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES:
+        return node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+    if isinstance(node, tree.Big) and node.op == "E" and node.sub is None:
+        return node.body.body if isinstance(node.body, tree.Group) else node.body
+    if isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group):
+        name = node.factors[0]
+        return node.factors[1].body if isinstance(name, tree.Symbol) and name.name == "E" else None
+    return None
