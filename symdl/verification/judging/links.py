@@ -40,6 +40,7 @@ from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.meaning.arrays import transposed
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
+from symdl.verification.meaning.expectation import means_opened
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import ORDERS, Meaning
@@ -230,7 +231,7 @@ class Judge:
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
-        found = self.decided(link, *without_functions((left, right)))
+        found = self.decided(link, *without_functions((means_opened(left), means_opened(right))))
         if found.proved:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")

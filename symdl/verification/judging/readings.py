@@ -8,16 +8,18 @@ from typing import Protocol
 import sympy
 
 from symdl.library.activations import ACTIVATIONS
-from symdl.verification.judging.approximate import to_an_order
+from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.doubts import Pair
+from symdl.verification.judging.expansions import expanded, without_quotient
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.steps import by_steps
+from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.meaning.functions import ELEMENTARY, library_name, objective
-from symdl.verification.meaning.generic import replaced
+from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names, names_in
@@ -207,6 +209,32 @@ def _of_its_argument(judge: Judging, link: Meaning) -> Verdict | None:
     return judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
 
 
+def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof of a Taylor polynomial about a point, and of a quotient of small differences."""
+    exactly = replace(link, relation="=")
+
+    def decide(pair: Pair) -> Verdict:
+        return judge.decided(exactly, *pair)
+
+    plain = without_quotient(link) if link.relation in APPROXIMATE else None
+    change = first_order_change(judge.reading, plain, decide) if plain is not None else None
+    return change or expanded(judge.reading, link, decide)
+
+
+def _symmetric(judge: Judging, link: Meaning) -> Verdict | None:
+    """Derivatives by the same names in another order."""
+    return by_symmetry(link)
+
+
+def _without_inverses(judge: Judging, link: Meaning) -> Verdict | None:
+    """f⁻¹(f(x)) = x and f(f⁻¹(y)) = y, with f⁻¹ as the inverse, which is what it is then."""
+    sides = [without_inverses(side) for side in (link.left, link.right)]
+    if sides == [link.left, link.right]:
+        return None
+    found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+    return replace(found, scope=f"{found.scope}; every function that has an inverse")
+
+
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof at the third step of a recurrence."""
     exactly = replace(link, relation="=")
@@ -233,6 +261,9 @@ _QUICK = (
     at_every_place,
     _with_its_parameter,
     _of_its_argument,
+    _expanded,
+    _symmetric,
+    _without_inverses,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

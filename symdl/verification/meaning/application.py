@@ -124,12 +124,14 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
         return scalar(variance(reader.number(inner)))
     if function.name in INDICATORS and isinstance(inner, tree.Chain) and base is power is None:
         return scalar(cases.indicator(reader, inner))
+    own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
+    if isinstance(inner, tree.List) and own is not None and power is None and not primes:
+        return call(reader, function.name, own, [reader.value(item) for item in inner.items])
     if isinstance(inner, tree.List) and base is None and power is None and not primes:
         if function.name == "prod" and all(isinstance(item, tree.Derivative) for item in inner.items):
             return calculus.chained(reader, inner.items)
         return _with_parameters(reader, function.name, inner.items)
     argument = _argument(reader, node.argument)
-    own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
     if own is not None:
         whole = call(reader, function.name, own, [argument], primes)
         return whole if power is None else reader.raised(whole, power)

@@ -47,12 +47,29 @@ def _of_term(term: sympy.Expr, said: bool) -> sympy.Expr:
         return term
     if not random:
         number, rest = term.as_coeff_Mul()
-        return number * _unknown(rest)
+        return number * (_of_sum(rest) if isinstance(rest, Reduction) and rest.op == "sum" else _unknown(rest))
     constant = sympy.Mul(*[f for f in factors if f not in random])
     inner = sympy.Mul(*random)
     if isinstance(inner, Reduction) and inner.op == "sum":
-        return constant * Reduction(inner.args[0], mean(inner.body), *inner.args[2:])  # the sum of the means
+        return constant * _of_sum(inner)
     return constant * _unknown(inner)
+
+
+def _of_sum(whole: Reduction) -> sympy.Expr:
+    """The sum of the means."""
+    return Reduction(whole.args[0], mean(whole.body), *whole.args[2:])
+
+
+def means_opened(expr: sympy.Expr) -> sympy.Expr:
+    """An expression whose means are of what names were defined as: E[o] of o = Σ w x is Σ E[w x].
+
+    >>> from symdl.verification.meaning.scope import element
+    >>> a, b = element("a"), element("b")
+    >>> means_opened(unknown("E")(a + 2 * b))
+    E(a) + 2*E(b)
+    """
+    calls = {c for c in expr.atoms(UnknownFunction) if type(c).__name__ == "E" and len(c.args) == 1}
+    return expr.xreplace({c: mean(c.args[0]) for c in calls})
 
 
 def _outside(expr: sympy.Expr) -> sympy.Expr:

@@ -27,6 +27,7 @@ class Families:
         numbered: names of which the number below is part: W of W_1.
         arrays: names that stand for vectors or matrices.
         rows, bold_rows: names of vectors that a letter below counts, x of x_i ∈ ℝᵈ, and 𝐱 of 𝐱_i.
+        bold_numbered, bold_lettered: names in bold type with numbers below, as 𝐱_0, and with letters, as 𝐱_i.
         squares: names of which the square is what the document defines: σ of σ² = …
     """
 
@@ -35,6 +36,8 @@ class Families:
     rows: set[str] = field(default_factory=set)
     bold_rows: set[str] = field(default_factory=set)
     squares: set[str] = field(default_factory=set)
+    bold_numbered: set[str] = field(default_factory=set)
+    bold_lettered: set[str] = field(default_factory=set)
 
 
 def families_of(nodes: Iterable[Node]) -> Families:
@@ -93,6 +96,8 @@ def _scripted(node: tree.Scripted, found: Families, entries: set[str]) -> None:
     if not name:
         return
     bold = is_bold(node.base)
+    if bold and node.sub is not None:
+        (found.bold_numbered if isinstance(node.sub, tree.Number) else found.bold_lettered).add(name)
     if isinstance(node.sub, tree.Number):
         if bold or _is_transposed(node):
             found.numbered.add(name)

@@ -15,7 +15,7 @@ from symdl.verification.meaning.lengths import LENGTH
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.unknown import UnknownFunction, unknown
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 
 def items_of(group: tree.Group) -> tuple[Node, ...]:
@@ -35,9 +35,13 @@ def applied(reader: Reader, name: str, nodes: tuple[Node, ...]) -> Array:
 def gradient(reader: Reader, node: tree.Gradient) -> Array | None:
     """∇f(…) and ∇²f(…) at any place, by everything that f is of; None of what is no such function."""
     parts = _applied_name(reader, node.of)
-    if parts is None or node.order > 2 or node.by is not None:
+    if parts is None or node.order > 2:
         return None
     name, group = parts
+    if node.by is not None:  # ∇_x L(x_0) is that by what L is of, at x_0
+        items = items_of(group)
+        if node.order != 1 or len(items) != 1 or (node.by != items[0] and _stands_in(reader, node.by, items[0])):
+            return None
     call, groups = _call(reader, name, items_of(group))
     places = [k for some in groups for k in some]
     if node.order == 1:
@@ -45,6 +49,13 @@ def gradient(reader: Reader, node: tree.Gradient) -> Array | None:
     rows, columns = (sums.new_index(letter, sympy.Integer(len(places))) for letter in "kj")
     body = sums.listed([sums.listed([call.fdiff(k).fdiff(j) for j in places], columns) for k in places], rows)
     return Array((rows, columns), body)
+
+
+def _stands_in(reader: Reader, name: Node, node: Node) -> bool:
+    """Whether a name stands in a formula, where x does not stand in x_0."""
+    parts = [(n, reader.parts(n)) for n in walk(node) if isinstance(n, tree.Scripted)]
+    labelled = {id(n.base) for n, p in parts if p is not None and not p.subscripts and p.power is None}
+    return any(n == name and id(n) not in labelled for n in walk(node))
 
 
 def slope_at(reader: Reader, node: tree.Derivative, group: tree.Group) -> Array | None:

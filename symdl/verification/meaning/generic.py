@@ -38,6 +38,35 @@ def generalised(left: Node, right: Node) -> tuple[Node, Node] | None:
     return replace(left, factors=(name, replace(group, body=first))), replaced(new, letter, first)
 
 
+def without_inverses(node: Node) -> Node:
+    """x for f⁻¹(f(x)) and for f(f⁻¹(x)).
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> unicode(without_inverses(parse("f^{-1}(f(x)) + g(f^{-1}(x))")))
+    'x + g(f⁻¹(x))'
+    """
+    node = tree.mapped(node, without_inverses)
+    inner = _argument(node)
+    within = _argument(inner) if inner is not None else None
+    if within is None or not isinstance(node, tree.Product) or not isinstance(inner, tree.Product):
+        return node
+    outer, first = node.factors[0], inner.factors[0]
+    return within if _base(outer) == first or _base(first) == outer else node
+
+
+def _base(node: Node) -> Node | None:
+    """f of f⁻¹."""
+    minus = tree.Sum((("-", tree.Number("1")),))
+    return node.base if isinstance(node, tree.Scripted) and node.sup == minus and node.sub is None else None
+
+
+def _argument(node: Node) -> Node | None:
+    """x of f(x)."""
+    applied = isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group)
+    group = node.factors[1] if applied and isinstance(node, tree.Product) else None
+    return group.body if isinstance(group, tree.Group) else None
+
+
 def replaced(node: Node, old: Node, new: Node) -> Node:
     """A formula with another one in place of one that stands in it."""
     return new if node == old else tree.mapped(node, lambda inner: replaced(inner, old, new))

@@ -16,7 +16,7 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.verification.meaning import addition, application, arrays, boundary, calculus, cases, norms, sums
+from symdl.verification.meaning import addition, application, arrays, boundary, calculus, cases, integrals, norms, sums
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import MOST_BITS, literal, power
@@ -76,8 +76,8 @@ class Interpreter:
         found = self.scope.ranks.get(name, set()) | self.usage.ranks.get(name, set())
         return rank in found or (rank == 2 and self.matrix(name))
 
-    def labelled(self, name: str) -> bool:
-        return self.usage.labelled(name)
+    def labelled(self, name: str, *, bold: bool = False) -> bool:
+        return self.usage.labelled(name, bold=bold)
 
     def layer(self, letter: str) -> bool:
         return self.usage.layer(letter)
@@ -245,6 +245,8 @@ class Interpreter:
             return self._whole(parts)
         if name in self.arguments:
             whole = self.arguments[name]
+            if not whole.axes and all(isinstance(s, tree.Number) for s in subs):
+                return scalar(element(f"{name}_{','.join(text_of(s) for s in subs)}"))  # x_0, a place of its own
             if whole.rank != len(subs):
                 raise MeaningError(f"{len(subs)} subscripts of {name}, which is {whole.kind}")
             places = [self.subscript(s) for s in subs]
@@ -404,6 +406,13 @@ class Interpreter:
             raise MeaningError(f"{n}!")
         return scalar(sympy.factorial(n))
 
+    def _binomial(self, node: tree.Binomial) -> Array:
+        n, k = self.number(node.over), self.number(node.under)
+        if not (k.is_Integer and 0 <= k <= 100):
+            raise MeaningError(f"{n} over {k}")
+        factors = [n - j for j in range(int(k))]
+        return scalar(sympy.Mul(*factors) / sympy.factorial(k))
+
     def _matrix(self, node: tree.Matrix) -> Array:
         if node.kind in ("vmatrix", "Vmatrix"):
             raise MeaningError("a determinant")
@@ -436,6 +445,8 @@ class Interpreter:
             return self.entry(parts)
         if node.op == "E" and node.sub is node.sup is None:
             return application.expected(self, node.body)
+        if node.op == "int":
+            return integrals.value_of(self, node)
         return boundary.value_of(self, node) if node.op == "lim" else sums.value_of(self, node)
 
     @contextmanager

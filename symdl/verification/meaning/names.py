@@ -22,6 +22,7 @@ from symdl.verification.notation.tree import (
     Sum,
     Symbol,
     Text,
+    walk,
 )
 
 TRANSPOSES = frozenset({"⊤", "T", "′⊤", "intercal"})
@@ -85,7 +86,8 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
         label, power = "", node.sup  # e^L is a power, whatever z^L is
     subscripts: tuple[Node, ...] = ()
     if node.sub is not None:
-        text, subscripts = _below(name, node.sub, labels)
+        own = bold and isinstance(node.sub, Number) and labels.labelled(f"{name}_{node.sub.text}", bold=True)
+        text, subscripts = (text_of(node.sub), ()) if own else _below(name, node.sub, labels)
         name += f"_{text}" if text else ""
     name += label
     if isinstance(power, Number) and power.text == "2" and labels.squared(name):
@@ -114,8 +116,8 @@ class Labels(Protocol):
     def has_rank(self, name: str, rank: int) -> bool:
         """Whether a name is seen with so many subscripts, so that h_{01} are two."""
 
-    def labelled(self, name: str) -> bool:
-        """Whether a name with a number below it, w_1, is a name of its own: a vector among others."""
+    def labelled(self, name: str, *, bold: bool = False) -> bool:
+        """Whether a name with a number below it, w_1, is a name of its own: a vector among others, as 𝐱_0 is of x_i."""
 
     def layer(self, letter: str) -> bool:
         """Whether a letter above a name says which layer it is of."""
@@ -177,6 +179,10 @@ def _above(sup: Node | None, labels: Labels) -> tuple[str, bool, Node | None]:
         return f"^{text_of(sup)}", False, None
     if isinstance(sup, Text):
         return f"^{sup.text}", False, None
+    if isinstance(sup, List) and any(
+        isinstance(n, Symbol) and labels.layer(n.name) for i in sup.items for n in walk(i)
+    ):
+        return f"^{text_of(sup)}", False, None  # z^{x,l}, of example x at layer l
     if isinstance(sup, Product) and len(sup.factors) == 2:
         first, second = (_above(f, labels) for f in sup.factors)
         if first[2] is None and second[2] is None:  # W^{(l)\top}

@@ -96,20 +96,31 @@ def made_of_itself(reader: Interpreter, side: Node, value: Node) -> bool:
 
 
 def formal_arguments(reader: Interpreter, sides: list[Node]) -> set[str]:
-    """Names that stand for the argument of a function of the document, as x does in a'(x), whatever x is elsewhere."""
+    """Names that stand for the arguments of a function of the document, as x does in a'(x), whatever x is elsewhere."""
     found: set[str] = set()
-    for node in (n for side in sides for n in walk(side)):
-        if not isinstance(node, tree.Product):
+    for name, arguments in (pair for side in sides for n in walk(side) for pair in _calls(reader, n)):
+        function = reader.scope.functions.get(name)
+        if function is None or len(function.parameters) != len(arguments):
             continue
-        for first, second in zip(node.factors, node.factors[1:], strict=False):
-            parts = reader.parts(first)
-            function = reader.scope.functions.get(parts.name) if parts is not None else None
-            if function is None or not isinstance(second, tree.Group) or len(function.parameters) != 1:
-                continue
-            argument = reader.parts(second.body)
-            plain = argument is not None and not argument.subscripts and not argument.bold  # f(𝐱) is of no number x
-            if argument is not None and plain and argument.name == function.parameters[0]:
-                found.add(argument.name)
+        if len(arguments) == 1 and isinstance(arguments[0], tree.Sum):  # x of f(x + ε)
+            arguments = tuple(term for _, term in arguments[0].terms)
+        named = [reader.parts(a) for a in arguments]
+        # f(𝐱) is of no number x
+        plain = {p.name for p in named if p is not None and not p.subscripts and not p.bold and p.power is None}
+        found |= plain & set(function.parameters) if set(function.parameters) <= plain else set()
+    return found
+
+
+def _calls(reader: Interpreter, node: Node) -> list[tuple[str, tuple[Node, ...]]]:
+    """The names that stand in front of brackets, with what stands in these."""
+    pairs = list(zip(node.factors, node.factors[1:], strict=False)) if isinstance(node, tree.Product) else []
+    pairs += [(node.function, node.argument)] if isinstance(node, tree.Applied) else []
+    found = []
+    for first, second in pairs:
+        parts = reader.parts(first) if isinstance(second, tree.Group) else None
+        if parts is not None and isinstance(second, tree.Group):
+            items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
+            found.append((parts.name, items))
     return found
 
 

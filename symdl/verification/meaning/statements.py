@@ -234,7 +234,7 @@ class Reading:
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
             return self._at_any_place(generic, sides, relations, place)
-        if not continued and relations[0] != "≈" and self._is_new(sides[0], sides, place):
+        if not continued and (relations[0] in DEFINITIONS or self._names(sides, relations, place)):
             leading = 1
             while leading < len(sides) - 1 and self._also_named(sides[leading], sides):
                 leading += 1
@@ -247,6 +247,9 @@ class Reading:
         if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
         return [*found[:1], *self._of_another_example(found[1:], sides[1:], sides[:1], place)]
+
+    def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
+        return relations[0] != "≈" and self._is_new(sides[0], sides, place)
 
     def _said_of(self, generic: tuple[Node, Node]) -> bool:
         """Whether f(t) is known to be that already."""

@@ -43,7 +43,8 @@ def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str,
         return "what an index runs over"
     if of_one_slope(chain):
         return "notations of one slope"
-    if len(sides) == 2 and relations[0] in EQUALITIES and _assumed_moment(reader, *sides):
+    moments = sides[:-1]
+    if moments and set(relations) <= EQUALITIES and all(_assumed_moment(reader, m, sides[-1]) for m in moments):
         return "what is assumed of a distribution"
     return ""
 

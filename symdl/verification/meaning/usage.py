@@ -118,8 +118,10 @@ class Usage:
     def has_rank(self, name: str, rank: int) -> bool:
         return rank in self.ranks.get(name, ())
 
-    def labelled(self, name: str) -> bool:
-        return name in self.vectors or name.rpartition("_")[0] in self.families.numbered
+    def labelled(self, name: str, *, bold: bool = False) -> bool:
+        base, families = name.rpartition("_")[0], self.families
+        lone = bold and base in families.bold_numbered - families.bold_lettered
+        return lone or name in self.vectors or base in families.numbered
 
     def layer(self, letter: str) -> bool:
         return self.layers.counts(letter)
