@@ -20,6 +20,7 @@ from symdl.compilation.runtime import Program, signatures_of
 from symdl.compilation.serialise import canonical
 from symdl.compilation.shared import symbol_of
 from symdl.core.definitions import Definition
+from symdl.core.pauses import collection_paused
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.optimisers.record import Optimizer
 
@@ -119,7 +120,8 @@ def compile(
         path = str(entry.folder / cache.PROGRAM)
         return Compiled(definition, dtype, optimizer, report, path, key, True, program)
     wanted = compilation.building.Wanted(definition, names, optimizer, dtype, target, dict(extents or {}))
-    return compilation.building.built(wanted, key, predict, careful, deterministic)
+    with collection_paused():  # nearly all that is made stays until the program is whole
+        return compilation.building.built(wanted, key, predict, careful, deterministic)
 
 
 def _no_wide_numbers(definition: Definition) -> UnsupportedError:
