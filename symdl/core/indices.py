@@ -124,19 +124,22 @@ def value_range(expr: sympy.Expr, indices: Iterable[Index]) -> tuple[sympy.Expr,
 
 @lru_cache(maxsize=65536)
 def _value_range(expr: sympy.Expr, indices: tuple[Index, ...]) -> tuple[sympy.Expr, sympy.Expr] | None:
-    whole = low = high = sympy.expand(expr)
+    whole = sympy.expand(expr)
+    rest, least, most = whole, list[sympy.Expr](), list[sympy.Expr]()
     for index in indices:
         slope = whole.coeff(index, 1)
-        if sympy.expand(whole - slope * index).has(index) or indices_in(slope):
+        if (whole - slope * index).expand().has(index) or indices_in(slope):
             return None
-        last = index.extent - 1
+        end = slope * (index.extent - 1)
         if slope.is_nonnegative:
-            low, high = low.subs(index, 0), high.subs(index, last)
+            most.append(end)
         elif slope.is_nonpositive:
-            low, high = low.subs(index, last), high.subs(index, 0)
+            least.append(end)
         else:
             return None
-    return sympy.expand(low), sympy.expand(high)
+        rest -= slope * index
+    rest = rest.expand()
+    return sympy.expand(sympy.Add(rest, *least)), sympy.expand(sympy.Add(rest, *most))
 
 
 def provably_nonnegative(expr: sympy.Expr) -> bool:
