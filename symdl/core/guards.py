@@ -177,7 +177,7 @@ def gathers(bodies: Iterable[sympy.Expr]) -> dict[tuple[str, str, Index], bool]:
     >>> n, k = Index("n"), Index("k"); x, c = Tensor("x", (k,)), Tensor("c", (n,), integer=True)
     >>> list(gathers([x[c[n]] * InRange(c[n], k.extent)]).values()), list(gathers([x[c[n]]]).values())
     ([True], [False])
-    >>> gathers([Delta(k, c[n]._sympy_()) + 1])
+    >>> gathers([Delta(k, c[n]) + 1])
     {('c', '', k): False}
     """
     found: dict[tuple[str, str, Index], bool] = {}
