@@ -20,6 +20,7 @@ from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.meaning import anew, binding
 from symdl.verification.meaning.errors import BEYOND, reason_of
+from symdl.verification.meaning.generic import of_what_was_set
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
@@ -42,6 +43,9 @@ _FACTS = re.compile(
 
 #: Words by which indices that stand twice are summed over.
 _SUMMING = re.compile(r"einstein|summation convention|repeated (index|indices)|sum\w* over repeated", re.IGNORECASE)
+
+#: Arrows and words between a definition and what follows from it.
+CONCLUDING = frozenset({"→", "⇒", "⟹", "and hence", "so"})
 
 #: Relations that stand before a number: about, more or less than so much.
 _ABOUT = frozenset({"≈", "∼", "<", ">", "≤", "≥"})
@@ -254,7 +258,13 @@ def _chains(node: Node) -> Iterator[tree.Chain]:
     if isinstance(node, tree.Chain):
         yield from _implied(node)
     elif isinstance(node, tree.Statements):
-        for item in node.items:
+        before: Node | None = None
+        for item, mark in zip(node.items, ("", *node.separators), strict=False):
+            follows = mark in CONCLUDING and isinstance(before, tree.Chain) and isinstance(item, tree.Chain)
+            if follows and isinstance(before, tree.Chain) and isinstance(item, tree.Chain):
+                head = before.sides[0]
+                item = replace(item, sides=tuple(of_what_was_set(head, side) for side in item.sides))
+            before = item
             yield from _chains(item)
     elif isinstance(node, tree.Noted):
         yield from _chains(node.body)
@@ -268,7 +278,8 @@ def _implied(chain: tree.Chain) -> Iterator[tree.Chain]:
         if relation == "→" and set(chain.relations[k + 1 :]) >= {"="} and (begins or "=" in before):
             if before:
                 yield replace(chain, sides=chain.sides[: k + 1], relations=before)
-            yield from _implied(replace(chain, sides=chain.sides[k + 1 :], relations=chain.relations[k + 1 :]))
+            after = [of_what_was_set(chain.sides[0], side) if before else side for side in chain.sides[k + 1 :]]
+            yield from _implied(replace(chain, sides=tuple(after), relations=chain.relations[k + 1 :]))
             return
     yield chain
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sympy
+
 from symdl.core.tensors import Element
 from symdl.verification.meaning import arrays, sums
 from symdl.verification.meaning.arrays import Array
@@ -37,9 +39,21 @@ def value_of(reader: Reader, node: tree.Sum) -> Array:
             continue
         if whole.rank == 2 and value.rank == 1 and not value.row:
             value = arrays.repeated(value, whole, _bias_axis(reader, terms[0][1], whole, value))
+        whole, value = _same_rows(reader, whole, value), _same_rows(reader, value, whole)
         whole = arrays.entrywise(whole, value, lambda a, b: a + b, "added", reader.scope.fit)
     assert whole is not None
     return whole
+
+
+def _same_rows(reader: Reader, bias: Array, whole: Array) -> Array:
+    """b ∈ ℝ^{1×h} added to X W ∈ ℝ^{n×h}: the same in every row."""
+    if not bias.rank == whole.rank == 2:
+        return bias
+    rows = [reader.scope.root(a.axes[0].extent) for a in (bias, whole)]
+    if rows[0] != 1 or rows[1] == 1 or rows[1] in reader.scope.made:
+        return bias
+    every, column = whole.axes[0].fresh(), bias.axes[1]
+    return Array((every, column), bias.at((sympy.S.Zero, column)), bias.row)
 
 
 def _of_rank(reader: Reader, node: Node, value: Array, rank: int) -> Array:

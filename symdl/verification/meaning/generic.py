@@ -38,6 +38,21 @@ def generalised(left: Node, right: Node) -> tuple[Node, Node] | None:
     return replace(left, factors=(name, replace(group, body=first))), replaced(new, letter, first)
 
 
+def of_what_was_set(head: Node, node: Node) -> Node:
+    """df_c/dx for df/dx in what follows from f_c(x) = …
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> unicode(of_what_was_set(parse("f_c(x)"), parse(r"\\frac{df}{dx} + f")))
+    'df_c/dx + f'
+    """
+    name = head.factors[0] if isinstance(head, tree.Product) and _argument(head) is not None else None
+    if not isinstance(name, tree.Scripted) or name.sup is not None or not isinstance(name.base, tree.Symbol):
+        return node
+    if isinstance(node, tree.Derivative) and node.of == name.base:
+        return replace(node, of=name)
+    return tree.mapped(node, lambda inner: of_what_was_set(head, inner))
+
+
 def without_inverses(node: Node) -> Node:
     """x for f⁻¹(f(x)) and for f(f⁻¹(x)).
 

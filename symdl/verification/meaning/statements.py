@@ -18,6 +18,7 @@ from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases, naming, values
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError, OpenError, ShapesError
+from symdl.verification.meaning.examples import at_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
@@ -329,6 +330,7 @@ class Reading:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self._understood(reader, sides[k])
                 self._at_other_layers(sides[k], value, place)
+                self._at_examples(sides[k], value, place)
                 named = place.named if binding.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
                 if isinstance(error, OpenError) and binding.is_lone_function(reader, value):
@@ -376,6 +378,15 @@ class Reading:
                 slope = named_slope(self.reader(), head, body)
                 if slope is not None:
                     self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))
+
+    def _at_examples(self, side: Node, value: Node, place: Place) -> None:
+        """y = wᵀx + b for each example y^{(i)} that the document speaks of, where nothing else is said of it."""
+        for letter, names in self.usage.examples().items():
+            head, body = (at_example(self.reader(), node, letter, names) for node in (side, value))
+            if head == side or body == value or not self._is_new(head, [head, body], place):
+                continue
+            with suppress(SymdlError):
+                binding.defined(self.reader(), head, body, place.section, place.line)
 
     def doubt(self, link: Meaning) -> None:
         """The name that a link defines does not stand for what is written there, as far as is seen."""

@@ -8,7 +8,7 @@ import sympy
 
 from symdl.core.functions import Delta, Masked
 from symdl.core.indices import Index, indices_in, value_range
-from symdl.core.tensors import Fact, reduction
+from symdl.core.tensors import Element, Fact, reduction
 from symdl.verification.meaning import series
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.cases import condition
@@ -61,9 +61,32 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     with reader.binding({letter: index + first for letter, index, first, _ in bound}):
         kept = sympy.Mul(*[weight for *_, weight in bound], *[_holds(reader, c, node.body) for c in conditions])
         body = reader.value(node.body)
-    for letter, index, *_ in bound:
+    for letter, index, first, _ in bound:
         _over_one_set(reader, letter, index)
+        body = body.mapped(lambda x, a=letter, p=index + first: _counted_above(reader, x, a, p))  # type: ignore[misc]
     return body.mapped(lambda x: _reduced(node.op, x, [index for _, index, *_ in bound], kept))
+
+
+def _counted_above(reader: Reader, body: sympy.Expr, letter: str, place: sympy.Expr) -> sympy.Expr:
+    """Σ_i of x^{(i)} runs over the examples: what i counts above a name is an index of it, as one below is.
+
+    Names with i above are what they were defined as by then: outside of the sum they are of any one example.
+    """
+
+    def step(e: Element) -> int | None:
+        found = re.fullmatch(rf"\(?{re.escape(letter)}([+-]\d+)?\)?", e.name.partition("^")[2])
+        return None if found is None else int(found[1] or 0)
+
+    if all(step(e) is None for e in body.atoms(Element)):
+        return body
+    body = reader.scope.expanded(body, lambda e, formula: step(e) is not None and not formula.given)
+    mapping: dict[sympy.Basic, sympy.Expr] = {}
+    for e in body.atoms(Element):
+        base, _, above = e.name.partition("^")
+        if (k := step(e)) is not None:
+            name = f"{base}^(·)" if above.startswith("(") else f"{base}^{letter}"
+            mapping[e] = element(name, (place + k, *e.subscripts))
+    return body.xreplace(mapping)
 
 
 def _over_quantities(reader: Reader, node: tree.Big, places: list[Node]) -> bool:

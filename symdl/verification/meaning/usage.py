@@ -9,7 +9,7 @@ from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.evidence import listed_letters, lying, settings, strides
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of
-from symdl.verification.meaning.names import letter_of, parts_of
+from symdl.verification.meaning.names import INDEX_LETTERS, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -141,6 +141,16 @@ class Usage:
     def ranks_by_layer(self, name: str) -> set[int]:
         """The numbers of subscripts that a name has at some layer: where z^l_j stands, z^L is a vector as well."""
         return self.layered.get(self.without_layer(name), set()) if self.without_layer(name) != name else set()
+
+    def examples(self) -> dict[str, set[str]]:
+        """The letters that count examples, i of x^{(i)}, with the names that stand with them and without."""
+        found: dict[str, set[str]] = {}
+        for name in self.spelled:
+            base, _, label = name.partition("^(")
+            letter = label.removesuffix(")")
+            if label and base in self.spelled and letter in INDEX_LETTERS and not self.layer(letter):
+                found.setdefault(letter, set()).add(base)
+        return found
 
     def without_layer(self, name: str) -> str:
         """A name without the layer above it: z of z^l-1, W of W^(L), and x^* as it is."""
