@@ -381,6 +381,8 @@ class Reading:
 
     def _at_examples(self, side: Node, value: Node, place: Place) -> None:
         """y = wᵀx + b for each example y^{(i)} that the document speaks of, where nothing else is said of it."""
+        if not isinstance(side, (tree.Symbol, tree.Accented, tree.Scripted)):
+            return  # l(y, ŷ) says what l is, of whatever example
         for letter, names in self.usage.examples().items():
             head, body = (at_example(self.reader(), node, letter, names) for node in (side, value))
             if head == side or body == value or not self._is_new(head, [head, body], place):
