@@ -10,10 +10,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import sympy
+
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
-from symdl.compilation.statements import Contraction, Recurrence, Statement, Unit
+from symdl.compilation.statements import LONG, Contraction, Recurrence, Statement, Unit
+from symdl.core.functions import Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 
@@ -72,7 +75,7 @@ def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool =
         elif isinstance(unit, Recurrence):
             items.append(_in_time(unit, axes, parallel))
         elif depths[chosen] and isinstance(items[-1], Loop):
-            items[-1] = _join(items[-1], unit, axes)
+            items[-1] = _join(items[-1], unit, axes, depths[chosen])
         else:
             items.append(_nest(unit, 0))
         fill = units[early[chosen]] if chosen in early else None
@@ -148,11 +151,24 @@ def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, flat: bool
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth = _shared(items[-1], unit, axes)
+    if not parallel and _runs_behind(items[-1], unit, depth, axes):
+        depth -= 1
     first = next(statements_in(items[-1]))
     if flat and (is_flat(unit, axes) or is_flat(first, axes)):
         both = is_flat(unit, axes) and is_flat(first, axes)
         return depth if both and depth == len(unit.loops) == len(first.loops) else 0
     return depth if not parallel or may_join(unit, depth, first) else 0
+
+
+def _runs_behind(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
+    """Whether functions would be computed one by one, behind the loops of a sum, that could be computed as vectors."""
+    for _ in range(depth - 1):
+        last = loop.children[-1]
+        assert isinstance(last, Loop), "a loop that is shared is the last one"
+        loop = last
+    sums = any(isinstance(child, Loop) for child in loop.children)
+    calls = any(not isinstance(f, Switch) for f in unit.body.atoms(sympy.Function, sympy.exp))
+    return sums and calls and depth == len(unit.loops) and axes.expected_size(loop.index) >= LONG
 
 
 def _shared(loop: Loop, unit: Statement, axes: Axes) -> int:
@@ -188,12 +204,13 @@ def _complete(write: Statement, read: Element, index: Index) -> bool:
     return any(a == index and b == index for a, b in zip(write.out.subscripts, read.subscripts, strict=True))
 
 
-def _join(loop: Loop, unit: Statement, axes: Axes, depth: int = 0) -> Loop:
+def _join(loop: Loop, unit: Statement, axes: Axes, most: int, depth: int = 0) -> Loop:
+    """The nest with the statement, which shares at most so many of its loops."""
     joined = _enters(loop, unit, depth, axes)
     assert joined is not None, "the depth was found before"
     last = loop.children[-1]
-    if isinstance(last, Loop) and _enters(last, joined, depth + 1, axes) is not None:
-        return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, depth + 1)))
+    if isinstance(last, Loop) and depth + 1 < most and _enters(last, joined, depth + 1, axes) is not None:
+        return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, most, depth + 1)))
     if isinstance(last, Loop) and len(joined.loops) == depth + 1 and not joined.op and not joined.reads:
         # a start value before the last loop rather than behind it: what accumulates onto it may join that loop
         return replace(loop, children=(*loop.children[:-1], joined, last))

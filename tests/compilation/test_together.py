@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
 import symdl as sd
 from symdl.compilation import team
+from symdl.compilation.fusion import Loop
+from symdl.compilation.machine.addresses import apart
 from symdl.compilation.plan import make_plan
 from symdl.compilation.targets import numba as target, teams
 from symdl.compilation.targets.products import tiles
@@ -156,4 +159,43 @@ def test_an_order_that_matters_is_kept() -> None:
         return sd.let("L[k]", sd.Sum(s[t, k], t))
 
     assert cut(walk, t=LONG, k=4) == []
-    assert "t" not in cut(sd.definition("lstm"), t=LONG, n=LONG)
+    assert cut(sd.definition("lstm"), t=8, n=64)[-1] == "n", "each row runs through its own times"
+
+
+def test_functions_behind_sums_run_as_vectors() -> None:
+    """Joined to the loop that holds a sum they would be computed one by one."""
+
+    @sd.define
+    def unit(x=sd.Input("n i"), w=sd.Param("j i")):
+        (n, i), (j, _) = x.indices, w.indices
+        s = sd.let("s[n,j]", sd.Sum(w[j, i] * x[n, i], i))
+        return sd.let("h[n,j]", sd.tanh(s[n, j]))
+
+    def loops(**expected: int) -> list[int]:
+        (nest,) = make_plan(unit, expected, products=False).items
+        assert isinstance(nest, Loop)
+        return [len(nest.children), *(len(c.children) for c in nest.children if isinstance(c, Loop))]
+
+    assert loops(n=64, j=64, i=64) == [2, 2, 1], "start and sum, then the function"
+    assert loops(n=64, j=4, i=64) == [1, 3], "too short for a vector"
+
+
+def test_what_is_written_is_said_to_be_its_own() -> None:
+    """LLVM would compare the addresses of all arrays before a loop that writes several of them, or give up."""
+    source = sd.compile(slopes, wrt="x", extents={"n": LONG + 3}).source
+    part = source[source.index("def x_bar_part_kernel") :] if "def x_bar_part_kernel" in source else source
+    assert "= apart(x_bar)" in part and "apart(up)" not in source
+
+
+def test_arrays_that_are_their_own_are_read_after_the_function_returns() -> None:
+    """Stores to memory of its own that nobody reads within a function could be left out."""
+
+    @njit
+    def fill(x: Any, y: Any) -> None:
+        own = apart(y)
+        for k in range(x.size):
+            own[k] = 2 * x[k]
+
+    x, y = np.arange(100.0), np.zeros(100)
+    fill(x, y)
+    assert (y == 2 * x).all()

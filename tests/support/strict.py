@@ -109,6 +109,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
     space["view"] = _viewed
+    space["apart"] = lambda array: array
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)
     space |= {"fma": fused, "ldexp": np.ldexp}

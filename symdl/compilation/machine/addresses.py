@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+POINTER, FRESH = ir.IntType(8).as_pointer(), "symdl_fresh"
 #: Bytes by which arrays on the stack are aligned: a vector register.
 ALIGNMENT = 64
 
@@ -56,6 +58,36 @@ def _address(context, pointer):  # type: ignore[no-untyped-def]
     return types.int64(types.voidptr), emit
 
 
+def _apart(context, array):  # type: ignore[no-untyped-def]
+    if not isinstance(array, types.Array):
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        made = context.make_array(array)(context, builder, values[0])
+        pointer = builder.call(_fresh(builder.module), [builder.bitcast(made.data, POINTER)])
+        # whoever knows of it may read it later: else what is written there would be left out
+        builder.asm(ir.FunctionType(ir.VoidType(), [POINTER]), "", "r,~{memory}", [pointer], side_effect=True)
+        made.data = builder.bitcast(pointer, made.data.type)
+        return made._getvalue()
+
+    return array(array), emit
+
+
+def _fresh(module: Any) -> Any:
+    """The identity, of which LLVM takes it that it returns memory of its own."""
+    known = module.globals.get(FRESH)
+    if known is not None:
+        return known
+    made = ir.Function(module, ir.FunctionType(POINTER, [POINTER]), FRESH)
+    made.linkage = "internal"
+    made.attributes.add("noinline")
+    made.attributes.add("optnone")  # else what it returns would be seen to be what it is given
+    made.return_value.add_attribute("noalias")
+    builder = ir.IRBuilder(made.append_basic_block())
+    builder.ret(made.args[0])
+    return made
+
+
 #: `view(array, start, shape)`: the entries of a contiguous array from `start` on as an array of that shape. Nobody
 #: counts who refers to it, and it takes Numba less time than a slice that is given a shape.
 view = intrinsic(_view)
@@ -63,3 +95,5 @@ view = intrinsic(_view)
 stack = intrinsic(prefer_literal=True)(_stack)
 #: `address(pointer)`: the same as a number.
 address = intrinsic(_address)
+#: `apart(array)`: the same array, as one whose numbers nothing else in the function that asks refers to.
+apart = intrinsic(_apart)

@@ -31,7 +31,10 @@ FEW = 24
 
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _ASSIGNED = re.compile(r"^\s*(?:for (\w+) in |(\w+) (?:[-+*|]?=) )")
+_STORED, _VIEWED = re.compile(r"^\s*(\w+)\["), re.compile(r"^(\w+) = (view\(.*\))$")
 WIDTH = 120
+#: In emitted code: an array as one that nothing else refers to.
+APART = "apart"
 
 
 class Kernels:
@@ -71,13 +74,14 @@ class Kernels:
         arguments = [n for n in order if n in given and n not in fresh]
         results = [n for n in order if n in given and n in assigned]
         places = {n: f"${k}" for k, n in enumerate(order)}
+        own_memory, lines = _on_their_own(lines, arguments)
         renamed = [_NAME.sub(lambda m: places.get(m[0], m[0]), line) for line in lines]
         types = [*["int64"] * len(numbers), *(given[n] for n in arguments)]
         key = "\n".join([*renamed, *(places[n] for n in (*arguments, "", *results) if n), *types])
         if key not in self._names:
             self._names[key] = self._new_name(wanted)
             end = [f"return {', '.join(results)}"] if results else []
-            body = [f"    {line}" for line in (*notes, *lines, *end)]
+            body = [f"    {line}" for line in (*notes, *own_memory, *lines, *end)]
             head = wrapped(f"def {self._names[key]}(", [*numbers, *arguments], "):")
             self.sources.append("\n".join([*decorators(types), *head, *body]))
         return self._names[key], arguments, results
@@ -115,6 +119,18 @@ def decorators(types: list[str], more: str = "") -> list[str]:
 def names_in(line: str) -> list[str]:
     """The identifiers of a line that are not attributes, in order."""
     return _NAME.findall(line)
+
+
+def _on_their_own(lines: list[str], arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What says of arrays that are written that nothing else refers to their numbers: lines before, and the lines.
+
+    No two tensors of one item share memory. LLVM can't know that, and a loop that writes several arrays and reads many
+    would not be vectorised, or compare all their addresses before it begins.
+    """
+    written = {match[1] for line in lines if (match := _STORED.match(line))}
+    before = [f"{name} = {APART}({name})" for name in arguments if name in written]
+    made = [_VIEWED.sub(rf"\1 = {APART}(\2)", line) if (line.split(" = ")[0] in written) else line for line in lines]
+    return before, made
 
 
 def _set_first(lines: list[str]) -> set[str]:

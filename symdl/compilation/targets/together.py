@@ -20,7 +20,7 @@ from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wra
 from symdl.compilation.targets.products import VECTORS, tiles
 from symdl.compilation.targets.sized import Stack
 from symdl.compilation.targets.teams import NEST, SHARE, shares
-from symdl.core.indices import Index
+from symdl.core.indices import Index, indices_in
 from symdl.derivation.tidy import weight
 
 #: Parts of a nest that adds up numbers.
@@ -50,7 +50,7 @@ class Cut:
 def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     """How to cut a nest for threads; None where that can't be done or is not worth while."""
     made = tiles(dtype)
-    if made is None or not shares() or not isinstance(nest, Loop) or _in_order(nest):
+    if made is None or not shares() or not isinstance(nest, Loop):
         return None
     statements = [*statements_in(nest)]
     numbers = tuple(s for s in statements if s.op == "sum" and not s.out.subscripts)
@@ -59,8 +59,9 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     for s in statements:
         work[s.loops] += 1 + weight(s.body)
     size = sum(ops * math.prod(axes.expected_size(i) for i in loops) for loops, ops in work.items())
-    free = [i for i in _around(nest) if all(i in s.out.subscripts for s in rest)]
-    if size < NEST or not free or any(s.guards for s in statements):
+    guarded = {i for s in statements for g in s.guards for i in indices_in(g)}
+    free = [i for i in _around(nest) if i not in guarded and _is_own(i, rest)]
+    if size < NEST or not free:
         return None
     wide = VECTORS * made.lanes
     ends = {s.out.subscripts[-1] for s in rest}
@@ -70,17 +71,21 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     return Cut(outer, made.lanes, numbers, tuple(work.items())) if outer is not None else None
 
 
-def _in_order(node: Item) -> bool:
-    return isinstance(node, Loop) and (bool(node.direction) or any(_in_order(c) for c in node.children))
+def _is_own(index: Index, statements: list[Statement]) -> bool:
+    """Whether no value of an index reads or writes what another one writes; so a recurrence of each row is its own."""
+    places = {s.out.name: [a for a, i in enumerate(s.out.subscripts) if i == index] for s in statements}
+    touched = (e for s in statements for e in (*s.reads, s.out) if e.name in places)
+    return all(places.values()) and all(e.subscripts[a] == index for e in touched for a in places[e.name])
 
 
 def _around(loop: Loop) -> list[Index]:
-    """The indices of the loops that hold the whole nest, outermost first."""
-    found = [loop.index]
-    while len(loop.children) == 1 and isinstance(loop.children[0], Loop):
+    """The indices of the loops that hold the whole nest, outermost first; none of a loop in time."""
+    found: list[Index] = []
+    while True:
+        found += [] if loop.direction else [loop.index]
+        if len(loop.children) != 1 or not isinstance(loop.children[0], Loop):
+            return found
         loop = loop.children[0]
-        found.append(loop.index)
-    return found
 
 
 class TeamEmitter(Emitter):
