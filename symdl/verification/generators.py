@@ -210,18 +210,20 @@ class Table:
 
     def _reduced(self, poly: fmpz_mpoly) -> Frac:
         result = self.poly(poly)
+        degrees = _degrees(result)
         for k in range(len(self.generators) - 1, -1, -1):
             relation = self.generators[k].relation
             if relation is None:
                 continue
-            while max(self._degree(result.num, k), self._degree(result.den, k)) >= relation[0]:
+            while degrees[k] >= relation[0]:
                 top = self._reduce_by(result.num, k, *relation)
                 bottom = self._reduce_by(result.den, k, *relation)
                 result = Frac(top.num * bottom.den, top.den * bottom.num)
+                degrees = _degrees(result)
         return result
 
     def _reduce_by(self, poly: fmpz_mpoly, k: int, q: int, base: Frac) -> Frac:
-        if self._degree(poly, k) < q:
+        if not poly or poly.degrees()[k] < q:
             return self.poly(poly)
         by_power: dict[int, dict[tuple[int, ...], fmpz]] = {}
         for monomial, coefficient in poly.to_dict().items():
@@ -235,9 +237,6 @@ class Table:
             self.tick(len(part) * _terms_of_power(len(base.num), turns))
             total += part * base.num**turns * base.den ** (most - turns)
         return Frac(total, base.den**most)
-
-    def _degree(self, poly: fmpz_mpoly, k: int) -> int:
-        return int(poly.degrees()[k]) if poly else 0
 
     def is_zero(self, a: Frac) -> bool:
         return not self.reduced(a).num
@@ -329,10 +328,16 @@ class Table:
         if len(poly) != 1 or poly.leading_coefficient() != 1:
             return None
         used = self.used(poly)
-        return used[0] if len(used) == 1 and self._degree(poly, used[0]) == 1 else None
+        return used[0] if len(used) == 1 and poly.degrees()[used[0]] == 1 else None
 
     def used(self, poly: fmpz_mpoly) -> list[int]:
         return [k for k, degree in enumerate(poly.degrees()) if degree] if poly else []
+
+
+def _degrees(a: Frac) -> list[int]:
+    """The degree in each generator of what stands above and below, the larger one."""
+    above, below = (tuple(map(int, p.degrees())) if p else (0,) * p.context().nvars() for p in (a.num, a.den))
+    return list(map(max, above, below))
 
 
 def is_one(poly: fmpz_mpoly) -> bool:

@@ -6,6 +6,7 @@ in every order. The checker has this of its own: it does not borrow from the can
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -39,8 +40,9 @@ def ordered(body: sympy.Expr, indices: Iterable[Index]) -> tuple[str, list[Index
         in_time()
         if count >= MOST_ORDERS:
             raise UnsupportedError(f"a sum over {len(bound)} indices that nothing tells apart")
-        numbers = {i: _symbol(f"#{k:02d}") for k, i in enumerate(order)}
-        text = " ".join([*(str(i.extent) for i in order), *sorted(str(f.xreplace(numbers)) for f, _ in factors)])
+        numbers = {i: f"#{k:02d}" for k, i in enumerate(order)}
+        named = sorted(_written(f, tuple((i, numbers[i]) for i in mine)) for f, mine in factors)
+        text = " ".join([*(str(i.extent) for i in order), *named])
         if best is None or text < best[0]:
             best = text, order
     assert best is not None
@@ -66,13 +68,18 @@ def _refined(factors: list[tuple[sympy.Expr, list[Index]]], colours: Colours) ->
             return colours
         seen: dict[Index, list[str]] = {i: [] for i in colours}
         for factor, mine in factors:
-            beside = {i: _symbol(f"c{colours[i]}") for i in mine}
             for i in mine:
-                seen[i].append(str(factor.xreplace({**beside, i: _symbol("@")})))
+                seen[i].append(_written(factor, tuple((k, "@" if k == i else f"c{colours[k]}") for k in mine)))
         finer = {i: " ".join([colours[i], *sorted(texts)]) for i, texts in seen.items()}
         if len(set(finer.values())) == len(ranks):
             return colours
         colours = finer
+
+
+@lru_cache(maxsize=65536)
+def _written(factor: sympy.Expr, names: tuple[tuple[Index, str], ...]) -> str:
+    """The text of a factor with its indices under these names."""
+    return str(factor.xreplace({i: _symbol(name) for i, name in names}))
 
 
 def _symbol(text: str) -> sympy.Symbol:
@@ -92,9 +99,12 @@ def placed(body: sympy.Expr, indices: frozenset[Index]) -> tuple[sympy.Expr, tup
     if not any(isinstance(f, InRange) for f in sympy.Mul.make_args(body)):
         return body, tuple(ordered(body, indices)[1])  # a move from here would only put a guard in
     seen: dict[str, tuple[sympy.Expr, tuple[Index, ...]]] = {}
-    ahead = [(body, list(indices))]
+    ahead, met = [(body, list(indices))], set[tuple[sympy.Expr, frozenset[Index]]]()
     while ahead:
         product, bound = ahead.pop()
+        if (product, frozenset(bound)) in met:
+            continue
+        met.add((product, frozenset(bound)))
         text, order = ordered(product, bound)
         if text in seen:
             continue
@@ -106,12 +116,13 @@ def placed(body: sympy.Expr, indices: frozenset[Index]) -> tuple[sympy.Expr, tup
 
 
 def _moved(product: sympy.Expr, bound: list[Index]) -> Iterator[tuple[sympy.Expr, list[Index]]]:
+    around = frozenset([*bound, *indices_in(product)])
     for e, extent in sorted(_placements(product, set(bound)), key=str):
         for index in bound:
             slope = e.coeff(index, 1)
             if slope not in (1, -1) or e == index:
                 continue
-            new = Index(index.name, extent)
+            new = _another(index.name, extent, around)
             value = sympy.expand(index - slope * (e - new))
             if value.has(index):
                 continue
@@ -119,6 +130,16 @@ def _moved(product: sympy.Expr, bound: list[Index]) -> Iterator[tuple[sympy.Expr
             left = sympy.Mul(*[f for f in sympy.Mul.make_args(product) if f != InRange(e, extent)])
             moved = _flat(left.xreplace({index: value})) * guard
             yield settled(moved), [*(i for i in bound if i != index), new]
+
+
+def _another(name: str, extent: sympy.Expr, taken: frozenset[Index]) -> Index:
+    """An index that is not among those: the same one each time, so that what was found out about it is known."""
+    return next(i for k in itertools.count() if (i := _standing(name, extent, k)) not in taken)
+
+
+@lru_cache(maxsize=4096)
+def _standing(name: str, extent: sympy.Expr, number: int) -> Index:
+    return Index(name, extent)
 
 
 def _flat(expr: sympy.Expr) -> sympy.Expr:
