@@ -162,6 +162,7 @@ def compiled(work: Training, dtype: str, threads: int) -> Trained:
 
     torch._inductor.config.cpp.threads = threads
     torch.set_num_threads(threads)
+    torch._dynamo.config.recompile_limit = 64  # each workload and number of threads is a case of the same function
     made = torch.compile(step, fullgraph=True, dynamic=False)
 
     def run(arrays: Arrays) -> Any:

@@ -54,9 +54,10 @@ BYTES = 13 * LINE
 #: Where the leader waits for longer than it took for its own parts, or nobody comes to so many pieces of work, another
 #: process has the other core. The leader goes on alone for so many times what that took, at first and at most; twice as
 #: long each time, half as long after a piece that went well.
-PATIENT, FEWEST, MOST = 2, 16, 256
-#: Cycles that the leader may wait at any rate: others notice that there is work a moment later.
-MOMENT = 4000
+PATIENT, FEWEST, MOST = 2, 2, 256
+#: Cycles, about a tenth of a millisecond, that the leader may wait at any rate, and below which it does not matter who
+#: comes: time slices are longer, and small pieces of work would have large ones behind them done alone.
+MOMENT = 1 << 18
 #: Source of what says which values of a loop a part has; few of them are cut where there are enough for everyone.
 PART_OF = """
 @njit(forceinline=True, error_model="numpy")
@@ -144,8 +145,9 @@ def shared_out(team, code, given, threads, parts):
     store(team + {ticket}, ((load(team + {ticket}) >> 32) + 1 << 32) + (parts << 16))
     for _ in range(load(team + {sleeping})):
         semaphore_post(team + {semaphore})
-    misses = load(team + {misses}) + 1 if take(team) == parts else 0
+    came = take(team) < parts
     alone = cycles() - begun
+    misses = 0 if came else load(team + {misses}) + int64(alone > {moment})
     while load(team + {finished}) != parts:
         pause()
     ended = cycles()
