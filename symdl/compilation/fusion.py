@@ -166,7 +166,8 @@ def _runs_behind(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
         last = loop.children[-1]
         assert isinstance(last, Loop), "a loop that is shared is the last one"
         loop = last
-    sums = any(isinstance(child, Loop) for child in loop.children)
+    # LLVM unrolls short sums, and makes vectors of the loop around them
+    sums = any(isinstance(c, Loop) and axes.expected_size(c.index) >= SHORT for c in loop.children)
     calls = any(not isinstance(f, Switch) for f in unit.body.atoms(sympy.Function, sympy.exp))
     return sums and calls and depth == len(unit.loops) and axes.expected_size(loop.index) >= LONG
 

@@ -178,6 +178,7 @@ def test_functions_behind_sums_run_as_vectors() -> None:
 
     assert loops(n=64, j=64, i=64) == [2, 2, 1], "start and sum, then the function"
     assert loops(n=64, j=4, i=64) == [1, 3], "too short for a vector"
+    assert loops(n=64, j=64, i=4) == [1, 3], "a sum that is unrolled"
 
 
 def test_what_is_written_is_said_to_be_its_own() -> None:
