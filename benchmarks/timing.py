@@ -19,15 +19,22 @@ def in_turn(
     *,
     rounds: int = 9,
     pause: float = 0.05,
+    warm: float = 0.0,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, dict[str, float]]:
     """Seconds of each function, run in turn, after one uncounted round.
+
+    Before a call that counts, the function is called for `warm` seconds: after a pause, caches, clocks and the other
+    core are where the one before has left them, and training makes no pauses.
 
     `clock=time.process_time` counts processor time, of all threads together: what a busy machine does not stretch.
     """
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(rounds + 1):
         for name, function in work.items():
+            begun = time.perf_counter()
+            while time.perf_counter() < begun + warm:
+                function()
             took = timed(function, clock)
             if turn:
                 seconds[name].append(took)

@@ -30,6 +30,8 @@ AGREE, FIRST = {"float64": 1e-9, "float32": 2e-3}, 50
 SLOPE = {"float64": 1e-12, "float32": 5e-6}
 #: Seconds between two turns: threads of a BLAS wait for more work for some hundredths of a second, and hold a core.
 PAUSE = 0.1
+#: Seconds that whoever has a turn works before what counts.
+WARM = 0.05
 #: Peers that take so many times as long for their steps as the quickest, in a trial and in two more, are left out.
 TOO_SLOW, MORE_TRIALS = 30.0, 2
 #: Of processor time, that of all threads of the process.
@@ -110,7 +112,7 @@ def measure(
     threads = THREADS[clock]
     before, counts = os.getloadavg(), ours.counts(WORK[name], dtype)
     known, compiled = gathered(name, dtype, counts.operations, threads, apart, quick)
-    seconds = in_turn(known.work, rounds=rounds, pause=PAUSE, clock=CLOCKS[clock])
+    seconds = in_turn(known.work, rounds=rounds, pause=PAUSE, warm=WARM, clock=CLOCKS[clock])
     micro = {n: {k: v / known.steps[n] * 1e6 for k, v in s.items()} for n, s in seconds.items()}
     mine = micro["symdl"]
     best = {k: min((s[k], n) for n, s in micro.items() if not n.startswith("symdl")) for k in ("median", "least")}
