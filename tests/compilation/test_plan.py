@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
+from torch.nn import functional as F
 
+import symdl as sd
 from symdl.compilation.contractions import BLAS_ABOVE
 from symdl.compilation.fusion import Loop, statements_in
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.statements import Contraction, Statement
-from symdl.core.define import Input, Param, Sum, amax, define, exp, let, tanh
+from symdl.core.define import Input, Param, Sum, amax, define, exp, in_range, let, tanh
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.derivation.stable import stabilise
@@ -73,6 +77,29 @@ def test_small_products_are_loops_and_large_ones_go_to_blas() -> None:
     assert products(small) == []
     assert len(products(large)) == 1
     assert 2 * 2 * 2 < min(BLAS_ABOVE.values()) < 64**3
+
+
+def test_sums_with_borders_are_products_of_matrices_with_zeros() -> None:
+    """Σ K[o,c,r,s] [0 ≤ h + r − 2 < H] … x[n,c,h+r−2,w+s−2]: K times patches that are zero beside the image."""
+
+    @define
+    def bordered(x=Input("n c h w"), K=Param("o c r s")):
+        (n, c, h, w), (o, _, r, s) = x.indices, K.indices
+        inside = in_range(h + r - 2, h.extent) * in_range(w + s - 2, w.extent)
+        return let("y[n,o,h,w]", Sum(inside * K[o, c, r, s] * x[n, c, h + r - 2, w + s - 2], c, r, s))
+
+    sizes = {"n": 32, "c": 16, "h": 12, "w": 12, "o": 8, "r": 5, "s": 5}
+    whole = make_plan(bordered, sizes)
+    (product,) = products(whole)
+    assert product.left.tensor.name == "K"
+    assert isinstance(whole.items[0], Loop)
+    assert {s.out.name for s in statements_in(whole.items[0])} == {product.right.tensor.name}
+    assert products(make_plan(bordered, dict.fromkeys(sizes, 3))) == []
+    rng = np.random.default_rng(8)
+    given = {"x": rng.normal(size=(3, 4, 6, 5)), "K": rng.normal(size=(2, 4, 5, 5))}
+    found = sd.compile(bordered, extents=sizes)(**given)["y"]
+    wanted = F.conv2d(torch.from_numpy(given["x"]), torch.from_numpy(given["K"]), padding=2).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 
 
 # ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────
