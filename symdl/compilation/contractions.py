@@ -19,7 +19,7 @@ from symdl.compilation.statements import Contraction, Operand, Statement, free_i
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor
+from symdl.core.tensors import Element, Tensor, elements_in
 
 #: Multiplications above which a product goes to BLAS, by how loops would run: "rows" where the innermost loop runs
 #: along the result, "dot" where it adds up into a variable, "vector" for a matrix times a vector. Measured on one core
@@ -71,7 +71,7 @@ def recognise(eq: Equation, term: Term, taken: bool, context: Context) -> Produc
         return None
     scale, body = taken_out(term.body, frozenset(term.bound))
     found = _grouped(list(sympy.Mul.make_args(body)), frozenset(eq.indices), frozenset(term.bound))
-    if found is None:
+    if found is None or not all(_is_protected(g) for g in found[1]):
         return None
     shared, groups = found
     sides = [Side(g, _ordered(eq.indices, g)) for g in groups]
@@ -98,6 +98,13 @@ def _has_conditions(body: sympy.Expr) -> bool:
     """Whether something else is conditional than whole factors: [0 ≤ p − r < U] x[p − r] is a matrix with zeros."""
     plain = [f for f in sympy.Mul.make_args(body) if not (isinstance(f, InRange) and not f.atoms(Element))]
     return any(f.has(InRange, Delta) for f in plain)
+
+
+def _is_protected(group: tuple[sympy.Expr, ...]) -> bool:
+    """Whether places that are computed are kept within their axes by guards of the same group, if it has any."""
+    guards = {f.args[0] for f in group if isinstance(f, InRange)}
+    computed = {s for e in elements_in(sympy.Mul(*group)) for s in e.subscripts if not isinstance(s, Index)}
+    return not guards or computed == guards
 
 
 Groups = tuple[tuple[sympy.Expr, ...], tuple[sympy.Expr, ...]]

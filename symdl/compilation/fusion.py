@@ -151,7 +151,7 @@ def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, flat: bool
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth = _shared(items[-1], unit, axes)
-    if not parallel and _runs_behind(items[-1], unit, depth, axes):
+    if depth and not parallel and _runs_behind(items[-1], unit, depth, axes):
         depth -= 1
     first = next(statements_in(items[-1]))
     if flat and (is_flat(unit, axes) or is_flat(first, axes)):

@@ -17,8 +17,8 @@ from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
-from symdl.compilation.targets.numba import SHARED, emit_module
-from symdl.compilation.targets.teams import SHARING
+from symdl.compilation.targets.numba import SHARED, WORK, emit_module
+from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.compilation.targets.workspace import IMPORT
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
@@ -79,6 +79,12 @@ def _viewed(array: Any, start: int, shape: tuple[int, ...]) -> Any:
     return array.reshape(-1)[start : start + size].reshape(shape)
 
 
+def share_strictly(function: Any, given: tuple[Any, ...], parts: int, work: int) -> None:
+    """What shares work out in emitted modules: all parts, one after the other."""
+    for number in range(parts or 3):
+        function(number, parts or 3, *given)
+
+
 def strict(array: Any) -> Any:
     return np.asarray(array).view(Strict)
 
@@ -104,11 +110,14 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
     source = module.source
-    for head in ("from numba import njit", f"{SHARED} shared_product", f"{SHARED} {SHARING}", IMPORT):
+    makers = [f"{SHARED} {maker}\n" for maker in ("shared_product", SHARING, SHARING_ANY)]
+    for head in ("from numba import njit", *makers, WORK, IMPORT):
         source = source.replace(head, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
-    space["view"] = _viewed
+    space |= {"view": _viewed, "stack": lambda size: None, "work_of": lambda function, given: (function, given)}
+    space["carray"] = lambda room, shape, kind: strict(np.full(shape, np.nan))
+    space[SHARING_ANY] = lambda dtype: share_strictly
     space["apart"] = lambda array: array
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)

@@ -68,6 +68,7 @@ def _apart(context, array):  # type: ignore[no-untyped-def]
         # whoever knows of it may read it later: else what is written there would be left out
         builder.asm(ir.FunctionType(ir.VoidType(), [POINTER]), "", "r,~{memory}", [pointer], side_effect=True)
         made.data = builder.bitcast(pointer, made.data.type)
+        made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
         return made._getvalue()
 
     return array(array), emit
@@ -95,5 +96,6 @@ view = intrinsic(_view)
 stack = intrinsic(prefer_literal=True)(_stack)
 #: `address(pointer)`: the same as a number.
 address = intrinsic(_address)
-#: `apart(array)`: the same array, as one whose numbers nothing else in the function that asks refers to.
+#: `apart(array)`: the same array, as one whose numbers nothing else in the function that asks refers to. Nobody counts
+#: who refers to it.
 apart = intrinsic(_apart)
