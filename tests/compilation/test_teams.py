@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.threads import two_threads as two_threads
 
 import symdl as sd
 from symdl.compilation import shared, team
@@ -33,14 +34,6 @@ def network() -> Definition:
     return sd.sequential(sd.dense(UNITS, "relu"), sd.dense(3), loss="mse", inputs=INPUTS)
 
 
-@pytest.fixture
-def teams_of_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(team.VARIABLES[0], "2")
-    yield
-    for made in team._TEAMS.values():
-        made.stop()
-
-
 def trained(code: Any, rng: np.random.Generator) -> dict[str, Any]:
     shapes = {"x": (3 * ROWS, INPUTS), "y": (3 * ROWS, 3), "W1": (UNITS, INPUTS), "b1": (UNITS,)}
     shapes |= {"W2": (3, UNITS), "b2": (3,)}
@@ -49,7 +42,7 @@ def trained(code: Any, rng: np.random.Generator) -> dict[str, Any]:
     return {**arrays, "losses": losses}
 
 
-def test_two_threads_give_the_bits_of_one(teams_of_two: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_threads_give_the_bits_of_one(two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
     code = sd.compile(network(), optimizer=sd.sgd(0.1), dtype="float32", extents={"n": ROWS})
     assert f"{teams.SHARING}(" in code.source
     found = [trained(code, np.random.default_rng(5)) for _ in range(3)]
@@ -63,7 +56,7 @@ def test_two_threads_give_the_bits_of_one(teams_of_two: None, monkeypatch: pytes
         assert all(f[name].tobytes() == value.tobytes() for f in found), name
 
 
-def test_callers_at_once_do_not_wait_for_each_other(teams_of_two: None) -> None:
+def test_callers_at_once_do_not_wait_for_each_other(two_threads: None) -> None:
     """Whoever finds the team busy computes alone; with threads of one's own nobody is asked."""
     code = sd.compile(network(), optimizer=sd.sgd(0.1), dtype="float32", extents={"n": ROWS})
     wanted = trained(code, np.random.default_rng(6))
@@ -77,7 +70,7 @@ def test_callers_at_once_do_not_wait_for_each_other(teams_of_two: None) -> None:
     assert all(found[n].tobytes() == wanted[n].tobytes() for n in wanted)
 
 
-def test_idle_threads_sleep(teams_of_two: None) -> None:
+def test_idle_threads_sleep(two_threads: None) -> None:
     for dtype in ("float32", "float64"):
         shared.team_product(dtype)
     team.expect()

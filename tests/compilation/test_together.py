@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import njit
+from support.threads import two_threads as two_threads
 
 import symdl as sd
 from symdl.compilation import team
@@ -35,14 +35,6 @@ def slopes(x=sd.Input("n"), up=sd.Input("n")):
 
 def network() -> Definition:
     return sd.sequential(sd.dense(70, "tanh"), sd.dense(3), loss="mse", inputs=300)
-
-
-@pytest.fixture
-def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(team.VARIABLES[0], "2")
-    yield
-    for made in team._TEAMS.values():
-        made.stop()
 
 
 def retry() -> None:
