@@ -13,14 +13,14 @@ from sympy import cosh, exp, log, sqrt, tanh
 
 from symdl.compilation.targets.formcode import parts
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.core.accurate import quotient
+from symdl.core.accurate import quotient, scaled_exp
 from symdl.derivation.accurate.formats import Single
 from symdl.derivation.accurate.forms import find
 from symdl.derivation.accurate.prices import price
 from symdl.derivation.accurate.records import HARD
 from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import polynomial, root_between
-from symdl.derivation.accurate.settling import settled
+from symdl.derivation.accurate.settling import fading, settled
 
 X = sympy.Symbol("x", real=True)
 
@@ -163,6 +163,21 @@ def test_roots_and_their_parts():
     for part in parts(root):
         assert sympy.Rational(float(np.float32(float(part)))) == part
     assert root_between(exp(X), X, 0.5, 1.0) is None
+
+
+def test_where_a_function_fades_into_a_power_of_e():
+    """log(1 + E)/β is E/β to the last bit from where E²/2 < 2⁻⁵⁶ E on, which is x < −55 log(2)/β = −381 for β = 1/10."""
+    start, target = fading(10 * log(1 + exp(X / 10)), X, -1, 900.0)
+    assert target == scaled_exp(10, X / 10)
+    assert 381 < start <= 2**0.5 * 512
+    with mpmath.workdps(60):
+        at = mpmath.mpf(-start)
+        assert abs(10 * mpmath.log1p(mpmath.exp(at / 10)) / (10 * mpmath.exp(at / 10)) - 1) < mpmath.mpf(2) ** -56
+    assert fading(10 * log(1 + exp(X / 10)), X, -1, 300.0) is None  # not yet
+    assert fading(10 * log(1 + exp(X / 10)), X, 1, 900.0) is None  # grows there
+    assert fading(log(2 + exp(X)), X, -1, 900.0) is None  # fades into a number
+    assert fading(X * exp(X), X, -1, 900.0) is None  # no function of the power alone
+    assert fading(exp(X) / (1 - exp(X) * 2**50), X, -1, 30.0) is None  # a pole at x = −34.7
 
 
 def test_where_a_function_settles():

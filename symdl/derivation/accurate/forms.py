@@ -30,7 +30,7 @@ from symdl.derivation.accurate.prices import price
 from symdl.derivation.accurate.records import HARD, Form, Piece, Search
 from symdl.derivation.accurate.rounding import Analysis
 from symdl.derivation.accurate.series import Polynomial, order_at, polynomial, root_between
-from symdl.derivation.accurate.settling import settled
+from symdl.derivation.accurate.settling import fading, settled
 from symdl.errors import UnsupportedError
 
 #: Worst-case ulps beyond which a form is looked for. The worst case counts every rounding in the same direction:
@@ -331,10 +331,13 @@ def _mended(local: sympy.Expr, used: sympy.Expr, x: sympy.Symbol, low: float, hi
     """Pieces for an interval on which every form loses digits; none where nothing helps."""
     if low >= -FAR and high <= FAR:
         return _polynomials(local, x, low, high, HALVINGS)
-    if not (math.isinf(low) or math.isinf(high)):
+    if low < 0 < high:
         return []
-    side, nearest = (-1, abs(high)) if math.isinf(low) else (1, abs(low))
-    found = settled(used, x, side, nearest) or settled(local, x, side, nearest)
+    side, nearest = (-1, abs(high)) if high <= 0 else (1, abs(low))
+    found = None
+    if math.isinf(low) or math.isinf(high):
+        found = settled(used, x, side, nearest) or settled(local, x, side, nearest)
+    found = found or fading(local, x, side, nearest)
     if found is None:
         return []
     start, target = found

@@ -1,4 +1,5 @@
-"""Where a function has settled: from some point on it is 0, another number, or x, to the last bit; proved."""
+"""Where a function has settled: from some point on it is 0, another number, x, or a multiple of a power of e, to the
+last bit; proved."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import flint
 import sympy
 from flint import arb, fmpq
 
+from symdl.core.accurate import scaled_exp
 from symdl.derivation.accurate.series import Series
 from symdl.errors import SymdlError
 
@@ -31,6 +33,43 @@ def settled(f: sympy.Expr, x: sympy.Symbol, side: int, nearest: float) -> tuple[
             start = _first(_starts(nearest), partial(_stays, part, goal, side))
             return start, target
     return None
+
+
+def fading(f: sympy.Expr, x: sympy.Symbol, side: int, nearest: float) -> tuple[float, sympy.Expr] | None:
+    """From which |x| on, at most `nearest`, a function is a multiple of a vanishing power of e on one side of 0; None
+    where it is not.
+
+    With E = e^{kx} the function is g(E), and g(E) = g'(0) E + E² g''(ξ)/2 (Taylor's theorem): the last term is left
+    out where it is below the last bit, with g'' enclosed over all of [0, E].
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> fading(sympy.log(1 + sympy.exp(x / 10)) * 10, x, -1, 900.0)
+    (512.0, scaled_exp(10, x/10))
+    """
+    powers = {e.args[0] / x: e for e in f.atoms(sympy.exp) if e.has(x)}
+    if not all(k.is_Rational and k * side < 0 for k in powers):
+        return None
+    slowest = min(powers, key=abs, default=sympy.S.Zero)
+    E = sympy.Dummy("E", positive=True)
+    g = f.xreplace({e: E ** (k / slowest) for k, e in powers.items() if (k / slowest).is_Integer})
+    if g.has(x) or g == f:
+        return None
+    g0, factor = g.subs(E, 0), g.diff(E).subs(E, 0)
+    if g0 != 0 or not factor.is_Rational or factor == 0:
+        return None
+    for start in _starts(nearest):
+        if _is_linear(Series(g, E), factor, (arb(fmpq(int(slowest.p), int(slowest.q))) * side * arb(start)).exp()):
+            return start, scaled_exp(factor, slowest * x)
+    return None
+
+
+def _is_linear(g: Series, factor: sympy.Rational, end: arb) -> bool:
+    """Whether g(E) is factor·E for all E from 0 to `end`, to the last bit of float64."""
+    try:
+        curvature = g.at((end / 2).union(arb(0)).union(end), 3)[2]
+    except (SymdlError, ZeroDivisionError, ValueError):
+        return False
+    return bool(abs(curvature) * end < arb(fmpq(int(abs(factor.p)), int(factor.q))) * arb(2) ** -56)
 
 
 def _first(starts: list[float], holds: Callable[[float, float], bool]) -> float:
