@@ -16,7 +16,7 @@ from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
 from symdl.compilation.statements import LONG, Contraction, Recurrence, Statement, Unit
-from symdl.core.functions import Switch
+from symdl.core.functions import InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 
@@ -151,7 +151,11 @@ def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, flat: bool
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth = _shared(items[-1], unit, axes)
-    if depth and not parallel and _runs_behind(items[-1], unit, depth, axes):
+    if (
+        depth
+        and not parallel
+        and (_runs_behind(items[-1], unit, depth, axes) or _runs_elsewhere(items[-1], unit, depth, axes))
+    ):
         depth -= 1
     first = next(statements_in(items[-1]))
     if flat and (is_flat(unit, axes) or is_flat(first, axes)):
@@ -170,6 +174,24 @@ def _runs_behind(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
     sums = any(isinstance(c, Loop) and axes.expected_size(c.index) >= SHORT for c in loop.children)
     calls = any(not isinstance(f, Switch) for f in unit.body.atoms(sympy.Function, sympy.exp))
     return sums and calls and depth == len(unit.loops) and axes.expected_size(loop.index) >= LONG
+
+
+def _runs_elsewhere(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
+    """Whether an innermost loop would hold conditions on its own index that not all have: by itself, what has them is a
+    loop from where to where they hold, without a condition."""
+    same = {unit.loops[0]: loop.index}
+    for k in range(1, depth):
+        last = loop.children[-1]
+        assert isinstance(last, Loop), "a loop that is shared is the last one"
+        loop, same[unit.loops[k]] = last, last.index
+    if depth < len(unit.loops) or axes.expected_size(loop.index) < SHORT:
+        return False
+    wanted = _conditions(unit.renamed(same), loop.index)
+    return any(_conditions(c, loop.index) != wanted for c in loop.children if isinstance(c, Statement))
+
+
+def _conditions(statement: Statement, index: Index) -> set[sympy.Expr]:
+    return {g for g in statement.guards if isinstance(g, InRange) and g.has(index) and not g.atoms(Element)}
 
 
 def _shared(loop: Loop, unit: Statement, axes: Axes) -> int:

@@ -75,6 +75,7 @@ class _Checker:
     time: dict[str, int] = field(default_factory=dict)  # in a loop in time: which axis of what it writes is time
     promised: set[str] = field(default_factory=set)  # what was read of other times
     direction: int = 0
+    partial: dict[str, Statement] = field(default_factory=dict)  # what is stored under conditions so far
 
     def run(self) -> None:
         self.buffers = self.plan.by_name
@@ -84,6 +85,8 @@ class _Checker:
         for position, item in enumerate(self.plan.items):
             self.item = position
             self._visit(item)
+        for store in self.partial.values():
+            self._fail(f"{store.out} is not stored everywhere")
         given = {t.name for t in self.plan.definition.inputs}
         for output in self.plan.definition.outputs:
             if output not in given and not self.written.get(output):
@@ -145,17 +148,34 @@ class _Checker:
             self._fail(f"{statement.out} stands in other loops than it needs")
         for element, guards in _protected(statement):
             self._read(element, statement)
+            self._there(element, guards)
             self._ranges(element, guards)
         self._ranges(statement.out, frozenset(statement.guards), written=True)
         if not statement.op and any(not isinstance(s, Index) for s in statement.out.subscripts):
             self._fail(f"{statement.out} is stored at a computed place")
-        if not statement.op and statement.guards:
-            self._fail(f"{statement.out} is not stored everywhere")
+        if not statement.op:
+            self._stored(statement)
         if not statement.op and set(statement.out.subscripts) != set(self.loops):
             self._fail(f"{statement.out} is stored more than once")
         if statement.op and not self.written.get(statement.out.name):
             self._fail(f"{statement.out} is accumulated before it has a start value")
         self._write(_Write(statement.out, statement.op, self.loops, self.item))
+
+    def _stored(self, statement: Statement) -> None:
+        """What is stored under conditions at first is stored everywhere later."""
+        if statement.guards and self.written.get(statement.out.name):
+            self._fail(f"{statement.out} is stored again under conditions")
+        if statement.guards:
+            self.partial[statement.out.name] = statement
+        else:
+            self.partial.pop(statement.out.name, None)
+
+    def _there(self, element: Element, guards: frozenset[sympy.Expr]) -> None:
+        """What is stored under conditions is read under them."""
+        if (store := self.partial.get(element.name)) is not None:
+            same = dict(zip(store.out.subscripts, element.subscripts, strict=True))
+            if not {g.xreplace(same) for g in store.guards} <= guards:
+                self._fail(f"{element} is read where it is not stored")
 
     def _read(self, element: Element, statement: Statement) -> None:
         if self._of_another_time(element):
@@ -187,6 +207,7 @@ class _Checker:
             (item.result, item.rows, item.columns),
         ):
             self._slice(operand, item)
+            self._there(operand.tensor.element(), frozenset())
             axes = operand.tensor.indices[len(operand.at) :]
             leading, trailing = axes[: operand.leading], axes[operand.leading :]
             found = (trailing, leading) if operand.transposed else (leading, trailing)

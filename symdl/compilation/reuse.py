@@ -1,7 +1,8 @@
 """Function values that two loops of one row need: computed by the first, and kept where the second puts its result.
 
 S += exp(z[k] − m), then p[k] = exp(z[k] − m)/S, becomes p[k] = exp(z[k] − m) beside S += …, then p[k] = p[k]/S: half
-the exponentials, since a block shares them, and no memory but that of the result.
+the exponentials, since a block shares them, and no memory but that of the result. Where S has only some of them (those
+that a mask leaves), and p is 0 for all others, only those are kept.
 """
 
 from __future__ import annotations
@@ -58,19 +59,20 @@ def _shared(children: list[Loop | Statement], first: int, second: int, rules: _K
     a, b = children[first], children[second]
     if not (isinstance(a, Loop) and isinstance(b, Loop)) or a.direction or b.direction:
         return None
-    early = _block(a)
+    early = _conditional(a) or _block(a)
     before = {e.name for c in children[first:second] for e in _touched(c)}
     for call in _calls(early):
         same = call.xreplace({a.index: b.index})
         at = next(k for k, s in enumerate(early) if s.body.has(call))
+        guards = early[at].guards
         if a.index not in indices_in(call) or _changed(call, early[at:], children[first + 1 : second + 1]):
             continue
-        late, sources = _inlined(_block(b), same, lambda name: rules.has_memory(name, b))
+        there = tuple(g.xreplace({a.index: b.index}) for g in guards)
+        late, sources = _inlined(_block(b, masked=bool(guards)), same, lambda name: rules.has_memory(name, b))
         place = _place(b, late, same, before, rules)
-        if place is not None:
-            kept = Statement(
-                place.xreplace({b.index: a.index}), call, "", early[at].loops, (*sources, early[at].source)[0]
-            )
+        if place is not None and _only_where(late, same, there):
+            out, source = place.xreplace({b.index: a.index}), (*sources, early[at].source)[0]
+            kept = Statement(out, call, "", early[at].loops, source, guards)
             used = [replace(s, body=s.body.xreplace({same: place})) for s in late]
             return replace(a, children=(*early[:at], kept, *early[at:])), replace(b, children=tuple(used))
     return None
@@ -93,10 +95,22 @@ def _inlined(
     return found, sources
 
 
-def _block(loop: Loop) -> list[Statement]:
-    """The statements of an innermost loop; none where it holds loops or conditions."""
-    found = [c for c in loop.children if isinstance(c, Statement) and not (c.guarded or c.guards)]
+def _block(loop: Loop, masked: bool = False) -> list[Statement]:
+    """The statements of an innermost loop; none where it holds loops or conditions, but for factors where `masked`."""
+    found = [c for c in loop.children if isinstance(c, Statement) and not c.guards and (masked or not c.guarded)]
     return found if len(found) == len(loop.children) else []
+
+
+def _conditional(loop: Loop) -> list[Statement]:
+    """The statements of an innermost loop that all run under one condition."""
+    found = [c for c in loop.children if isinstance(c, Statement) and c.guards and not c.guarded]
+    return found if len(found) == len(loop.children) and len({c.guards for c in found}) == 1 else []
+
+
+def _only_where(statements: list[Statement], call: sympy.Expr, guards: tuple[sympy.Expr, ...]) -> bool:
+    """Whether a call is needed only where all these conditions hold, each of them a factor beside it."""
+    bodies = [s.body for s in statements if s.body.has(call)]
+    return all(set(guards) <= set(sympy.Mul.make_args(body)) for body in bodies)
 
 
 def _calls(statements: list[Statement]) -> Iterator[sympy.Expr]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 import torch
 from torch.nn import functional as F
 
@@ -17,6 +18,7 @@ from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.statements import Contraction, Statement
 from symdl.core.define import Input, Param, Sum, amax, define, exp, in_range, let, tanh
+from symdl.core.functions import InRange
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.derivation.stable import stabilise
@@ -197,3 +199,64 @@ def test_reading_a_sum_inside_its_own_loop_is_refused() -> None:
     early = Loop(largest.index, (*largest.children, inner.renamed({after.index: largest.index})))
     with pytest.raises(CrossCheckError, match="before it is finished"):
         check_plan(replace(plan, items=(Loop(nest.index, (start, early)),)))
+
+
+@define
+def masked(z=Input("n k"), y=Input("n k")):
+    """A softmax over what is not above the diagonal, and 0 elsewhere."""
+    n, k = z.indices
+    m = let("m[n]", amax(z[n, k], k, where=in_range(n - k, n.extent)))
+    S = let("S[n]", Sum(exp(z[n, k] - m[n]) * in_range(n - k, n.extent), k))
+    p = let("p[n,k]", exp(z[n, k] - m[n]) / S[n] * in_range(n - k, n.extent))
+    return let("r[n]", Sum(p[n, k] * y[n, k], k)), p
+
+
+def masked_plan() -> tuple[Plan, list[Statement]]:
+    """Its plan, and the two statements that store p: what is kept under the mask, and then all of it."""
+    plan = make_plan(masked, {"n": 64, "k": 64})
+    return plan, [s for i in plan.items if isinstance(i, Loop) for s in statements_in(i) if s.out.name == "p"]
+
+
+def test_exponentials_under_a_mask_are_computed_once() -> None:
+    plan, (kept, whole) = masked_plan()
+    check_plan(plan)
+    assert kept.guards and kept.body.has(sympy.exp) and not whole.guards and not whole.body.has(sympy.exp)
+    rng = np.random.default_rng(5)
+    z, y = rng.normal(size=(2, 37, 41))
+    allowed = np.arange(37)[:, None] >= np.arange(41)
+    z[~allowed] = np.nan  # what nobody may look at
+    wanted = F.softmax(torch.tensor(np.where(allowed, z, -np.inf)), dim=1).numpy()
+    got = sd.compile(masked)(z=z, y=y)
+    np.testing.assert_allclose(got["p"], wanted, rtol=1e-13)
+    np.testing.assert_allclose(got["r"], (wanted * y).sum(axis=1), rtol=1e-12)
+
+
+def _always(*_: sympy.Expr) -> sympy.Expr:
+    return sympy.S.One
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda kept, whole: (kept, replace(whole, body=whole.body.replace(InRange, _always))),
+            "where it is not stored",
+        ),
+        (lambda kept, whole: (kept, None), "where it is not stored"),
+        (lambda kept, whole: (kept, replace(whole, guards=kept.guards)), "again under conditions"),
+    ],
+    ids=["read without the mask", "never stored as a whole", "stored under the mask twice"],
+)
+def test_what_is_stored_under_a_mask_is_watched(
+    change: Callable[..., tuple[Statement, Statement | None]], told: str
+) -> None:
+    plan, (kept, whole) = masked_plan()
+    put = dict(zip((kept, whole), change(kept, whole), strict=True))
+
+    def changed(node: object) -> object:
+        if isinstance(node, Loop):
+            return replace(node, children=tuple(c for c in map(changed, node.children) if c is not None))  # type: ignore[arg-type]
+        return put.get(node, node)  # type: ignore[call-overload]
+
+    with pytest.raises(CrossCheckError, match=told):
+        check_plan(replace(plan, items=tuple(changed(i) for i in plan.items)))  # type: ignore[misc]

@@ -166,7 +166,7 @@ def test_roots_and_their_parts():
 
 
 def test_where_a_function_fades_into_a_power_of_e():
-    """log(1 + E)/β is E/β to the last bit from where E²/2 < 2⁻⁵⁶ E on, which is x < −55 log(2)/β = −381 for β = 1/10."""
+    """log(1 + E)/β is E/β to the last bit from where E²/2 < 2⁻⁵⁶ E on: for β = 1/10 from x = −55 log(2)/β = −381 on."""
     start, target = fading(10 * log(1 + exp(X / 10)), X, -1, 900.0)
     assert target == scaled_exp(10, X / 10)
     assert 381 < start <= 2**0.5 * 512

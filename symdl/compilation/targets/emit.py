@@ -234,8 +234,12 @@ class Emitter:
             right = self._matrix(item.right, vector=not item.columns)
             lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
         for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
-            lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
+            lines = [f"for {name} in {self._matrices(index)}:", *indented(lines)]
         return lines
+
+    def _matrices(self, index: Index) -> str:
+        """The values of a loop around a product, as source."""
+        return f"range({self.extent_of(index)})"
 
     def _tiled(self, item: Contraction) -> list[str]:
         """A call of our own product."""

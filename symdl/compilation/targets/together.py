@@ -1,4 +1,5 @@
-"""Nests of large arrays as parts that the threads of a team take (see `targets.teams`).
+"""Nests of large arrays as parts that the threads of a team take (see `targets.teams`), and loops around many products
+that are too small to be shared each by itself.
 
 A nest is cut by the values of a loop at each of which every statement writes other entries, or adds to a number. Such
 a number has a place for each part, and those are added up in their order; there are as many parts then, however many
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 from symdl.compilation.extents import Axes
 from symdl.compilation.fusion import Item, Loop, statements_in
 from symdl.compilation.plan import Plan
-from symdl.compilation.statements import Statement
+from symdl.compilation.statements import Contraction, Statement
 from symdl.compilation.targets.emit import Emitter
 from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.products import VECTORS, tiles
 from symdl.compilation.targets.sized import Stack
-from symdl.compilation.targets.teams import NEST, SHARE, shares
+from symdl.compilation.targets.teams import LARGE, NEST, SHARE, shares
 from symdl.core.indices import Index, indices_in
 from symdl.derivation.tidy import weight
 
@@ -50,8 +51,10 @@ class Cut:
 def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     """How to cut a nest for threads; None where that can't be done or is not worth while."""
     made = tiles(dtype)
-    if made is None or not shares() or not isinstance(nest, Loop):
+    if made is None or not shares() or isinstance(nest, Statement):
         return None
+    if isinstance(nest, Contraction):
+        return _around_products(nest, axes)
     statements = [*statements_in(nest)]
     numbers = tuple(s for s in statements if s.op == "sum" and not s.out.subscripts)
     rest = [s for s in statements if s not in numbers]
@@ -69,6 +72,17 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
         return Cut(free[-1], wide, numbers, tuple(work.items()))
     outer = next((i for i in free if i not in ends and axes.expected_size(i) > 1), None)
     return Cut(outer, made.lanes, numbers, tuple(work.items())) if outer is not None else None
+
+
+def _around_products(item: Contraction, axes: Axes) -> Cut | None:
+    """The outermost loop around small products, if all of them together are worth it."""
+    inside = (*item.rows, *item.columns, *item.inner)
+    single = math.prod(axes.expected_size(i) for i in inside)
+    total = single * math.prod(axes.expected_size(i) for i in item.loops)
+    outer = next((i for i in item.loops if axes.expected_size(i) > 1), None)
+    if outer is None or not item.columns or single >= LARGE or total < LARGE:
+        return None
+    return Cut(outer, 1, (), (((*item.loops, *inside), 1),))
 
 
 def _is_own(index: Index, statements: list[Statement]) -> bool:
@@ -110,6 +124,15 @@ class TeamEmitter(Emitter):
         self.divided = None
         return lines
 
+    def _contraction(self, item: Contraction) -> list[str]:
+        self.divided = cut.index if (cut := self.cuts.get(id(item))) is not None else None
+        lines = super()._contraction(item)
+        self.divided = None
+        return lines
+
+    def _matrices(self, index: Index) -> str:
+        return f"range({FIRST}, {LAST})" if index == self.divided else super()._matrices(index)
+
     def _values(self, loop: Loop, values: str) -> str:
         return f"range({FIRST}, {LAST})" if loop.index == self.divided else super()._values(loop, values)
 
@@ -128,7 +151,7 @@ class TeamEmitter(Emitter):
         views = views if self.kernels is not None else {}
         given = {n: t for n, t in self._types().items() if n not in views and n not in sums}
         given |= {SUMS: array_type(self.dtype, 2)}
-        last = [*statements_in(item)][-1]
+        last = item if isinstance(item, Contraction) else [*statements_in(item)][-1]
         wanted = f"{self.arrays[last.out.name]}_part"
         name, arguments, _ = self.parts.function(wanted, notes, [*views.values(), *inside], given, (NUMBER, COUNT))
         work = " + ".join("*".join([*map(self.extent_of, loops), str(ops)]) for loops, ops in cut.work)
