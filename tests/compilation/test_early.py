@@ -1,0 +1,76 @@
+"""Slopes that are computed beside their functions: where that is done, and where it must not be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+import symdl as sd
+from symdl.compilation.early import with_early_slopes
+from symdl.core.define import Input, Param, Sum, define, let
+from symdl.core.definitions import Definition
+from symdl.derivation.accurate.calls import with_forms, with_twins
+from symdl.derivation.derive import derive
+from symdl.library.activations import ACTIVATIONS
+
+
+def layer(name: str, more: Any = lambda s, a, n: 0) -> Definition:
+    """L = Σ v f(w x) + Σ more."""
+
+    def body(x: Any = Input("n"), w: Any = Param(), v: Any = Param()) -> Any:
+        (n,) = x.indices
+        s = let("s[n]", w * x[n])
+        a = let("a[n]", ACTIVATIONS[name](s[n]))
+        return let("L", Sum(v * a[n] + more(s, a, n), n))
+
+    return with_forms(derive(with_twins(define(body)), wrt=["w", "v"]).gradient)
+
+
+def slopes(definition: Definition) -> list[str]:
+    return [e.name for e in with_early_slopes(definition).equations if e.name.endswith("_slope")]
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu_tanh", "silu", "mish"])
+def test_slopes_stand_behind_their_functions(name: str) -> None:
+    gradient = layer(name)
+    changed = with_early_slopes(gradient)
+    names = [e.name for e in changed.equations]
+    assert slopes(gradient) == ["s_slope"]
+    assert names.index("s_slope") == names.index("a") + 1 < names.index("s_bar")
+    assert "s" not in {e.name for eq in changed.equations[names.index("L") :] for e in eq.uses}
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        layer("tanh"),  # 1 − a² needs nothing but a
+        layer("relu"),  # no work in common
+        layer("gelu", lambda s, a, n: s[n] ** 2),  # s is kept at any rate
+        layer("gelu", lambda s, a, n: ACTIVATIONS["mish"](s[n])),  # two functions of s
+    ],
+    ids=["by the value", "cheap", "kept", "two functions"],
+)
+def test_slopes_stay_where_nothing_is_saved(gradient: Definition) -> None:
+    assert slopes(gradient) == []
+    assert with_early_slopes(gradient) is gradient
+
+
+def test_values_stay_those_of_autograd(rng: np.random.Generator) -> None:
+    net = sd.sequential(sd.dense(7, "gelu"), sd.dense(5, "silu"), sd.dense(1), loss="l2", inputs=4)
+    code = sd.compile(net, wrt=[p.name for p in net.parameters])
+    assert code.source.count("_slope[") > 2
+    t = next(d.name for d in net.data if d.name != "x")
+    shapes = {"x": (6, 4), t: (6, 1), "W1": (7, 4), "b1": (7,), "W2": (5, 7), "b2": (5,), "W3": (1, 5), "b3": (1,)}
+    arrays = {n: rng.normal(size=shape) for n, shape in shapes.items()}
+    tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
+    h = F.gelu(tensors["x"] @ tensors["W1"].T + tensors["b1"])
+    h = F.silu(h @ tensors["W2"].T + tensors["b2"])
+    y = h @ tensors["W3"].T + tensors["b3"]
+    F.mse_loss(y, tensors[t]).backward()  # type: ignore[no-untyped-call]
+    got = code.gradient(**arrays)
+    for p in net.parameters:
+        np.testing.assert_allclose(got[p.name], tensors[p.name].grad, rtol=1e-11, atol=1e-13)
