@@ -44,8 +44,8 @@ format: setup  ## rewrite the sources the way lint wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run; figures of the workloads in benchmarks/results/
-	$(BIN)/python -m benchmarks.workloads --dtype both -o benchmarks/results/workloads.json
+bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run; figures in benchmarks/results/ and docs/performance.md
+	$(BIN)/python -m benchmarks.workloads --dtype both -o benchmarks/results/workloads.json --page docs/performance.md
 	$(BIN)/python -m benchmarks
 
 bench-quick: setup-bench  ## the training workloads beside PyTorch, JAX and NumPy, few rounds

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.machine import described
 from benchmarks.timing import in_turn, machine, timed
-from benchmarks.workloads import contestants, in_torch, limits, ours
+from benchmarks.workloads import contestants, in_torch, limits, ours, page
 from benchmarks.workloads.apart import Apart
 from benchmarks.workloads.contestants import WORK
 from benchmarks.workloads.networks import Pointwise
@@ -195,6 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="3 rounds, and no peer that compiles for long")
     parser.add_argument("--clock", choices=[*CLOCKS], default="wall", help="processor: on a busy machine, one thread")
     parser.add_argument("-o", "--output", type=Path, help="a JSON file for all figures")
+    parser.add_argument("--page", type=Path, help="a page whose table and picture are replaced (see `page`)")
     options = parser.parse_args(arguments)
     names = [n for n in WORK if not options.names or any(n.startswith(w) for w in options.names)]
     if not names:
@@ -216,7 +217,10 @@ def main(arguments: list[str] | None = None) -> int:
             found.append(measure(name, dtype, 3 if options.quick else options.rounds, options.clock, **given))
             print(row(found[-1]), flush=True)
     print("\n" + everyone(found))
+    results = {"machine": about, "found": found}
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps({"machine": about, "found": found}, indent=1) + "\n", "utf-8")
+        options.output.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    if options.page:
+        page.replaced(options.page, results)
     return 0
