@@ -117,12 +117,12 @@ class Compiled:
             self._ready[function] = ReadyCalls(tensors, self.program.functions[function].inputs, self.dtype)
         ready = self._ready[function]
         shapes = ready.shapes(arrays)
-        if shapes in ready.known:
-            return ready.call(self.program.function(function), arrays, ready.known[shapes])
+        if shapes is not None and (known := ready.known.get(shapes)) is not None:
+            return ready.call(self.program.function(function), arrays, known)
         given, sizes = self._prepared(function, tensors, arrays)
         outputs = {n: self._shape(called.get(n, n), sizes) for n in self.program.functions[function].outputs}
         if shapes is not None and (work := self.program.work_size(function, given)) is not None:
-            ready.known[shapes] = Known(tuple((called.get(n, n), s) for n, s in outputs.items()), work)
+            ready.learn(shapes, Known(tuple((called.get(n, n), s) for n, s in outputs.items()), work))
         results = self.program.call(function, given, outputs)
         return {called.get(n, n): v for n, v in results.items()}
 

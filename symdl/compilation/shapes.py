@@ -19,6 +19,8 @@ from symdl.core.tensors import Role, Tensor
 
 Array = npt.NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
+#: Of how many shapes of arguments is remembered what a call needs.
+MOST = 256
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class ReadyCalls:
         plain = not any(t.integer or (t.rank == 0 and t.role is Role.HYPERPARAMETER) for t in self.tensors)
         self._given = tuple(t.name for t in self.tensors) if plain else ()
         self._real = np.dtype(self.dtype)
+
+    def learn(self, shapes: Shapes, known: Known) -> None:
+        """Remember what calls of these shapes need; of many shapes, the last ones."""
+        while len(self.known) >= MOST:
+            self.known.pop(next(iter(self.known)), None)
+        self.known[shapes] = known
 
     def shapes(self, arrays: Mapping[str, Any]) -> Shapes | None:
         """The shapes of arguments that are in shape; None where one of them has to be looked at."""

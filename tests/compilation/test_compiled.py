@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symdl.compilation import Compiled, compile
+from symdl.compilation.shapes import MOST, Known, ReadyCalls
 from symdl.core.define import Hyper, Input, Param, Sum, define, delta, exp, index, let, log, mean
 from symdl.errors import DataError, DefinitionError, ShapeError, SymdlError, UnsupportedError
 from symdl.library.layers import dense, sequential
@@ -52,6 +53,17 @@ def test_machine_code_takes_no_array_of_another_kind(code: Compiled) -> None:
     for k, wrong in [(0, np.ones((4, 3), np.float32)), (0, np.ones((8, 3))[::2]), (0, np.ones(12)), (2, [1, 1, 1])]:
         with pytest.raises(TypeError, match=f"argument {k} of compiled code is no contiguous array of float64"):
             evaluate(*right[:k], wrong, *right[k + 1 :])
+
+
+def test_shapes_are_remembered_up_to_a_number() -> None:
+    """Batches of ever new sizes, as a service gets them, take no more memory; the last ones are known."""
+    ready = ReadyCalls((line["x"],), ("x",), "float64")
+    for rows in range(1, 3 * MOST):
+        shapes = ready.shapes({"x": np.ones((rows, 2))})
+        assert shapes == ((rows, 2),)
+        ready.learn(shapes, Known((("y", (rows,)),), rows))
+    assert len(ready.known) == MOST
+    assert ready.known[((3 * MOST - 1, 2),)].work == 3 * MOST - 1
 
 
 @pytest.mark.parametrize(
