@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numba import njit
 from support.threads import two_threads as two_threads
 
@@ -16,7 +17,7 @@ from symdl.compilation.machine.addresses import apart
 from symdl.compilation.plan import make_plan
 from symdl.compilation.targets import numba as target, teams
 from symdl.compilation.targets.products import tiles
-from symdl.compilation.targets.together import cut_of
+from symdl.compilation.targets.together import TeamEmitter, cut_of
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError
 
@@ -128,6 +129,55 @@ def test_parts_that_are_cut_wrongly_are_refused(
         sd.compile(slopes, wrt="x", extents={"n": LONG + more})  # which nothing else was compiled for
 
 
+@sd.define
+def scaled(x=sd.Input("n i"), up=sd.Input("n i"), g=sd.Param("i"), b=sd.Param("i")):
+    """Rows over their lengths, scaled and moved: neither the rows nor the columns of their slopes are their own."""
+    n, i = x.indices
+    r = sd.let("r[n]", 1 / sd.sqrt(sd.mean(x[n, i] ** 2, i) + 1))
+    y = sd.let("y[n,i]", g[i] * x[n, i] * r[n] + b[i])
+    return sd.let("L", sd.Sum(up[n, i] * sd.tanh(y[n, i]), n, i))
+
+
+def given_scaled(rows: int, columns: int, dtype: str) -> dict[str, Any]:
+    rng = np.random.default_rng(rows)
+    shapes = {"x": (rows, columns), "up": (rows, columns), "g": (columns,), "b": (columns,)}
+    return {n: rng.normal(size=s).astype(dtype) for n, s in shapes.items()}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_parts_add_to(dtype: str, two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slopes of scales and offsets are those of autograd, for any number of rows, and have the bits of one thread."""
+    code = sd.compile(scaled, wrt=["g", "b", "x"], dtype=dtype, extents={"n": 200, "i": 50})
+    assert "g_bar_by_part[number, i] +=" in code.source
+    sizes = [(200, 50), (3, 50), (1, 7), (201, 65)]
+    code.gradient(**given_scaled(*sizes[0], dtype))
+    before, found = shared_so_far(), []
+    for size in sizes:
+        retry()
+        found.append(code.gradient(**given_scaled(*size, dtype)))
+    assert shared_so_far() > before
+    for made in team._TEAMS.values():
+        made.stop()
+    monkeypatch.setenv(team.VARIABLES[0], "1")
+    for size, got in zip(sizes, found, strict=True):
+        given = given_scaled(*size, dtype)
+        alone = code.gradient(**given)
+        assert {n: v.tobytes() for n, v in alone.items()} == {n: v.tobytes() for n, v in got.items()}
+        t = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in given.items()}
+        y = t["g"] * t["x"] / torch.sqrt((t["x"] ** 2).mean(dim=1, keepdim=True) + 1) + t["b"]
+        (t["up"] * torch.tanh(y)).sum().backward()
+        for name in ("g", "b", "x"):
+            exact = t[name].grad.numpy()
+            np.testing.assert_allclose(got[name], exact, rtol=0, atol=abs(exact).max() * 30 * np.finfo(dtype).eps)
+
+
+def test_rows_that_are_added_up_wrongly_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    joined = TeamEmitter._joined
+    monkeypatch.setattr(TeamEmitter, "_joined", lambda self, v: [line.replace("+=", "=") for line in joined(self, v)])
+    with pytest.raises(CrossCheckError):
+        sd.compile(scaled, wrt="g", extents={"n": 199, "i": 50})  # which nothing else was compiled for
+
+
 def cut(definition: Definition, **expected: int) -> list[str]:
     """The indices that nests of a gradient are cut by."""
     plan = make_plan(sd.derive(definition).gradient if definition.target.rank == 0 else definition, expected)
@@ -138,11 +188,11 @@ def cut(definition: Definition, **expected: int) -> list[str]:
 def test_what_is_cut() -> None:
     assert cut(slopes, n=LONG) == ["n"]
     assert cut(slopes, n=50) == []
-    assert set(cut(network(), n=500)) == {"j"}, "as products with weights are"
+    assert cut(network(), n=500) == ["j", "n", "j"], "as products with weights are; gradients of short biases by rows"
 
 
 def test_an_order_that_matters_is_kept() -> None:
-    """A recurrence runs through its times; a sum over the rows for each class is no row's own."""
+    """A recurrence runs through its times; a sum over the rows for each class is no row's own: parts have theirs."""
 
     @sd.define
     def walk(x=sd.Input("t k"), b=sd.Input("k")):
@@ -150,7 +200,8 @@ def test_an_order_that_matters_is_kept() -> None:
         s = sd.let("s[t,k]", sd.tanh(x[t, k] + 2 * b[k]))
         return sd.let("L[k]", sd.Sum(s[t, k], t))
 
-    assert cut(walk, t=LONG, k=4) == []
+    assert cut(walk, t=LONG, k=4) == ["t"]
+    assert cut(walk, t=7, k=LONG) == ["k"], "columns are added up by themselves"
     assert cut(sd.definition("lstm"), t=8, n=64)[-1] == "n", "each row runs through its own times"
 
 

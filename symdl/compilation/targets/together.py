@@ -3,18 +3,19 @@ that are too small to be shared each by itself.
 
 A nest is cut by the values of a loop at each of which every statement writes other entries, or adds to a number. Such
 a number has a place for each part, and those are added up in their order; there are as many parts then, however many
-threads. So the bits do not depend on the threads.
+threads. So the bits do not depend on the threads. The same goes for a row of numbers, such as the gradient of a bias,
+where the nest can't be cut otherwise.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.fusion import Item, Loop, statements_in
-from symdl.compilation.plan import Plan
+from symdl.compilation.plan import Buffer, Plan
 from symdl.compilation.statements import Contraction, Statement
 from symdl.compilation.targets.emit import Emitter
 from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
@@ -22,13 +23,17 @@ from symdl.compilation.targets.products import VECTORS, tiles
 from symdl.compilation.targets.sized import Stack
 from symdl.compilation.targets.teams import LARGE, NEST, SHARE, shares
 from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, Tensor
 from symdl.derivation.tidy import weight
 
 #: Parts of a nest that adds up numbers.
 PARTS = 4
 #: Names in emitted functions that do a part, and in those that share it out.
 NUMBER, COUNT, FIRST, LAST, SUMS = "number", "parts", "first", "last", "sums"
-CODE, GIVEN, PART = "code", "given", "part"
+CODE, GIVEN, PART, ENTRY = "code", "given", "part", "entry"
+#: What the names of arrays end with that have a row for each part, and to how many numbers such a row is filled up, so
+#: that no two parts write to one line of a cache.
+ROWS, LINE = "_by_part", 32
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,14 @@ class Cut:
         unit: how many of them stay together.
         numbers: what it adds up.
         work: operations by the loops around them.
+        vectors: rows of numbers that it adds up.
     """
 
     index: Index
     unit: int
     numbers: tuple[Statement, ...]
     work: tuple[tuple[tuple[Index, ...], int], ...]
+    vectors: tuple[Statement, ...] = ()
 
 
 def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
@@ -62,16 +69,43 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     for s in statements:
         work[s.loops] += 1 + weight(s.body)
     size = sum(ops * math.prod(axes.expected_size(i) for i in loops) for loops, ops in work.items())
-    guarded = {i for s in statements for g in s.guards for i in indices_in(g)}
-    free = [i for i in _around(nest) if i not in guarded and _is_own(i, rest)]
-    if size < NEST or not free:
+    if size < NEST:
         return None
-    wide = VECTORS * made.lanes
-    ends = {s.out.subscripts[-1] for s in rest}
-    if free[-1] in ends and axes.expected_size(free[-1]) >= 2 * wide:  # as products with weights are cut
-        return Cut(free[-1], wide, numbers, tuple(work.items()))
+    cut = _own_parts(nest, rest, axes, made.lanes) or _added_parts(nest, rest, axes, made.lanes)
+    return cut and replace(cut, numbers=numbers, work=tuple(work.items()))
+
+
+def _free(nest: Loop, statements: list[Statement]) -> list[Index]:
+    """The loops around a nest whose values have nothing to do with each other, as far as these statements go."""
+    guarded = {i for s in statements for g in s.guards for i in indices_in(g)}
+    return [i for i in _around(nest) if i not in guarded and _is_own(i, statements)]
+
+
+def _own_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) -> Cut | None:
+    """A loop at each value of which other entries are written than at all others."""
+    free, wide = _free(nest, statements), VECTORS * lanes
+    ends = {s.out.subscripts[-1] for s in statements}
+    if free and free[-1] in ends and axes.expected_size(free[-1]) >= 2 * wide:  # as products with weights are cut
+        return Cut(free[-1], wide, (), ())
     outer = next((i for i in free if i not in ends and axes.expected_size(i) > 1), None)
-    return Cut(outer, made.lanes, numbers, tuple(work.items())) if outer is not None else None
+    return Cut(outer, lanes, (), ()) if outer is not None else None
+
+
+def _added_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) -> Cut | None:
+    """The outermost loop whose values add to rows of numbers that nothing else in the nest looks at."""
+    touched = Counter(e.name for s in statements for e in (*s.reads, s.out))
+    vectors = tuple(s for s in statements if _is_row(s) and touched[s.out.name] == 2)  # once read, once written
+    rest = [s for s in statements if s not in vectors]
+    adding = [i for s in vectors for i in s.out.subscripts]
+    outer = next((i for i in _free(nest, rest) if i not in adding and axes.expected_size(i) >= 2 * PARTS), None)
+    return Cut(outer, 1, (), (), vectors) if outer is not None and vectors and rest else None
+
+
+def _is_row(statement: Statement) -> bool:
+    """Whether a statement adds to the numbers of a tensor with one axis, at one of its loops."""
+    return (
+        statement.op == "sum" and len(statement.out.subscripts) == 1 and statement.out.subscripts[0] in statement.loops
+    )
 
 
 def _around_products(item: Contraction, axes: Axes) -> Cut | None:
@@ -105,23 +139,49 @@ def _around(loop: Loop) -> list[Index]:
 class TeamEmitter(Emitter):
     """Emits a function that shares its large nests; `parts` collects the functions that do a part."""
 
-    taken = frozenset({NUMBER, COUNT, FIRST, LAST, SUMS, CODE, GIVEN, PART, SHARE, "part_of", "work_of"})
+    taken = frozenset({NUMBER, COUNT, FIRST, LAST, SUMS, CODE, GIVEN, PART, ENTRY, SHARE, "part_of", "work_of"})
 
     def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None, parts: Kernels) -> None:
         super().__init__(plan, dtype, kernels)
         self.parts = parts
         self.cuts = {id(item): cut for item in plan.items if (cut := cut_of(item, plan.axes, dtype)) is not None}
         self.divided: Index | None = None
+        self.rows: dict[str, str] = {}  # the arrays for what parts add to, by tensor
+        for vector in (v for cut in self.cuts.values() for v in cut.vectors):
+            self._with_room(vector.out.tensor)
+        self.adding: frozenset[str] = frozenset()
+
+    def _with_room(self, tensor: Tensor) -> None:
+        """A piece of the work space with a row for each part, as long as that of a tensor."""
+        room = Tensor(f"{tensor.name}{ROWS}", (Index("part", PARTS), *tensor.indices))
+        name = self.rows[tensor.name] = self.arrays[room.name] = self.names.new(room.name)
+        slot = 1 + max((b.slot for b in self.space.kept.values() if b.slot is not None), default=-1)
+        self.space.kept[name] = Buffer(room, "work", slot)
+
+    def shape_of(self, tensor: Tensor) -> list[str]:
+        if not tensor.name.endswith(ROWS):
+            return super().shape_of(tensor)
+        (length,) = super().shape_of(replace(tensor, name="", indices=tensor.indices[1:]))
+        return [str(PARTS), f"({length} + {LINE - 1})//{LINE}*{LINE}"]
+
+    def access(self, element: Element) -> str:
+        text = super().access(element)
+        if element.name not in self.adding:
+            return text
+        return text.replace(f"{self.arrays[element.name]}[", f"{self.rows[element.name]}[{NUMBER}, ", 1)
+
+    def _types(self) -> dict[str, str]:
+        return super()._types() | dict.fromkeys(self.rows.values(), array_type(self.dtype, 2))
 
     def _nest(self, loop: Loop) -> list[str]:
         cut = self.cuts.get(id(loop))
         if cut is None:
             return super()._nest(loop)
-        self.divided = cut.index
+        self.divided, self.adding = cut.index, frozenset(v.out.name for v in cut.vectors)
         self.cut.add(cut.index)  # it does not begin at 0
         lines = super()._nest(loop)
         self.cut.discard(cut.index)
-        self.divided = None
+        self.divided, self.adding = None, frozenset()
         return lines
 
     def _contraction(self, item: Contraction) -> list[str]:
@@ -144,10 +204,11 @@ class TeamEmitter(Emitter):
         inside = [
             f"{FIRST}, {LAST} = part_of({self.extent_of(cut.index)}, {cut.unit}, {NUMBER}, {COUNT})",
             *(f"{name} = real(0.0)" for name in sums),
+            *(line for v in cut.vectors for line in self._emptied(v)),
             *lines,
             *(f"{SUMS}[{NUMBER}, {k}] = {name}" for k, name in enumerate(sums)),
         ]
-        views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
+        views = self.space.views(dict.fromkeys(n for line in inside for n in names_in(line)))
         views = views if self.kernels is not None else {}
         given = {n: t for n, t in self._types().items() if n not in views and n not in sums}
         given |= {SUMS: array_type(self.dtype, 2)}
@@ -159,9 +220,30 @@ class TeamEmitter(Emitter):
         after = [f"{name} = {name} + {SUMS}[{PART}, {k}]" for k, name in enumerate(sums)]
         return [
             *([room] if room else []),
-            *shared(name, arguments, PARTS if sums else 0, work),
+            *shared(name, arguments, PARTS if sums or cut.vectors else 0, work),
             *([f"for {PART} in range({PARTS}):", *(f"    {line}" for line in after)] if sums else []),
+            *(line for v in cut.vectors for line in self._joined(v)),
         ]
+
+    def _emptied(self, vector: Statement) -> list[str]:
+        """The lines that make a part's row 0."""
+        name, size = self.rows[vector.out.name], self.extent_of(vector.out.tensor.indices[0])
+        return [f"for {ENTRY} in range({size}):", f"    {name}[{NUMBER}, {ENTRY}] = real(0.0)"]
+
+    def _joined(self, vector: Statement) -> list[str]:
+        """The lines that add up the rows of all parts, in order."""
+        out, name = self.arrays[vector.out.name], self.rows[vector.out.name]
+        size = self.extent_of(vector.out.tensor.indices[0])
+        lines = [
+            f"for {PART} in range({PARTS}):",
+            f"    for {ENTRY} in range({size}):",
+            f"        {out}[{ENTRY}] += {name}[{PART}, {ENTRY}]",
+        ]
+        if self.kernels is None:
+            return lines
+        views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
+        given = {n: t for n, t in self._types().items() if n not in views}
+        return self.kernels.call(f"{out}_rows", [], [*views.values(), *lines], given)
 
 
 def shared(function: str, arguments: list[str], parts: int, work: str) -> list[str]:
