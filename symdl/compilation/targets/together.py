@@ -3,7 +3,7 @@ that are too small to be shared each by itself.
 
 A nest is cut by the values of a loop at each of which every statement writes other entries, or adds to a number. Such
 a number has a place for each part, and those are added up in their order; there are as many parts then, however many
-threads. So the bits do not depend on the threads. The same goes for a row of numbers, such as the gradient of a bias,
+threads. So the bits do not depend on the threads. The same goes for a small array, such as the gradient of a bias,
 where the nest can't be cut otherwise.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from symdl.compilation.extents import Axes
@@ -28,10 +29,12 @@ from symdl.derivation.tidy import weight
 
 #: Parts of a nest that adds up numbers.
 PARTS = 4
+#: Operations for each entry of an array of a part, from which it is small.
+SMALL = 8
 #: Names in emitted functions that do a part, and in those that share it out.
 NUMBER, COUNT, FIRST, LAST, SUMS = "number", "parts", "first", "last", "sums"
-CODE, GIVEN, PART, ENTRY = "code", "given", "part", "entry"
-#: What the names of arrays end with that have a row for each part, and to how many numbers such a row is filled up, so
+CODE, GIVEN, PART, ENTRIES = "code", "given", "part", tuple(f"entry{k or ''}" for k in range(8))
+#: What the names of arrays end with that are there for each part, and to how many numbers their rows are filled up, so
 #: that no two parts write to one line of a cache.
 ROWS, LINE = "_by_part", 32
 
@@ -45,14 +48,14 @@ class Cut:
         unit: how many of them stay together.
         numbers: what it adds up.
         work: operations by the loops around them.
-        vectors: rows of numbers that it adds up.
+        arrays: small arrays that it adds to.
     """
 
     index: Index
     unit: int
     numbers: tuple[Statement, ...]
     work: tuple[tuple[tuple[Index, ...], int], ...]
-    vectors: tuple[Statement, ...] = ()
+    arrays: tuple[Statement, ...] = ()
 
 
 def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
@@ -71,7 +74,7 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     size = sum(ops * math.prod(axes.expected_size(i) for i in loops) for loops, ops in work.items())
     if size < NEST:
         return None
-    cut = _own_parts(nest, rest, axes, made.lanes) or _added_parts(nest, rest, axes, made.lanes)
+    cut = _own_parts(nest, rest, axes, made.lanes) or _added_parts(nest, rest, axes, size)
     return cut and replace(cut, numbers=numbers, work=tuple(work.items()))
 
 
@@ -91,21 +94,20 @@ def _own_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) 
     return Cut(outer, lanes, (), ()) if outer is not None else None
 
 
-def _added_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) -> Cut | None:
-    """The outermost loop whose values add to rows of numbers that nothing else in the nest looks at."""
+def _added_parts(nest: Loop, statements: list[Statement], axes: Axes, size: int) -> Cut | None:
+    """The loop whose values add to the smallest arrays that nothing else in the nest looks at, and share no others."""
     touched = Counter(e.name for s in statements for e in (*s.reads, s.out))
-    vectors = tuple(s for s in statements if _is_row(s) and touched[s.out.name] == 2)  # once read, once written
-    rest = [s for s in statements if s not in vectors]
-    adding = [i for s in vectors for i in s.out.subscripts]
-    outer = next((i for i in _free(nest, rest) if i not in adding and axes.expected_size(i) >= 2 * PARTS), None)
-    return Cut(outer, 1, (), (), vectors) if outer is not None and vectors and rest else None
-
-
-def _is_row(statement: Statement) -> bool:
-    """Whether a statement adds to the numbers of a tensor with one axis, at one of its loops."""
-    return (
-        statement.op == "sum" and len(statement.out.subscripts) == 1 and statement.out.subscripts[0] in statement.loops
-    )
+    sums = [s for s in statements if s.op == "sum" and touched[s.out.name] == 2]  # which it reads and writes itself
+    lengths = {s.out.name: math.prod(axes.expected_size(i) for i in s.out.tensor.indices) for s in sums}
+    found: dict[int, Cut] = {}
+    for index in _around(nest):
+        arrays = tuple(s for s in sums if index not in s.out.subscripts and set(s.out.subscripts) <= set(s.loops))
+        rest = [s for s in statements if s not in arrays]
+        room = sum(lengths[s.out.name] for s in arrays)
+        if axes.expected_size(index) >= 2 * PARTS and rest and index in _free(nest, rest):
+            found.setdefault(room, Cut(index, 1, (), (), arrays))
+    least = min(found, default=size)
+    return found[least] if PARTS * SMALL * least <= size else None
 
 
 def _around_products(item: Contraction, axes: Axes) -> Cut | None:
@@ -139,7 +141,7 @@ def _around(loop: Loop) -> list[Index]:
 class TeamEmitter(Emitter):
     """Emits a function that shares its large nests; `parts` collects the functions that do a part."""
 
-    taken = frozenset({NUMBER, COUNT, FIRST, LAST, SUMS, CODE, GIVEN, PART, ENTRY, SHARE, "part_of", "work_of"})
+    taken = frozenset({NUMBER, COUNT, FIRST, LAST, SUMS, CODE, GIVEN, PART, SHARE, "part_of", "work_of", *ENTRIES})
 
     def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None, parts: Kernels) -> None:
         super().__init__(plan, dtype, kernels)
@@ -147,12 +149,12 @@ class TeamEmitter(Emitter):
         self.cuts = {id(item): cut for item in plan.items if (cut := cut_of(item, plan.axes, dtype)) is not None}
         self.divided: Index | None = None
         self.rows: dict[str, str] = {}  # the arrays for what parts add to, by tensor
-        for vector in (v for cut in self.cuts.values() for v in cut.vectors):
-            self._with_room(vector.out.tensor)
+        for tensor in dict.fromkeys(v.out.tensor for cut in self.cuts.values() for v in cut.arrays):
+            self._with_room(tensor)
         self.adding: frozenset[str] = frozenset()
 
     def _with_room(self, tensor: Tensor) -> None:
-        """A piece of the work space with a row for each part, as long as that of a tensor."""
+        """A piece of the work space with an array for each part, like that of a tensor."""
         room = Tensor(f"{tensor.name}{ROWS}", (Index("part", PARTS), *tensor.indices))
         name = self.rows[tensor.name] = self.arrays[room.name] = self.names.new(room.name)
         slot = 1 + max((b.slot for b in self.space.kept.values() if b.slot is not None), default=-1)
@@ -161,8 +163,8 @@ class TeamEmitter(Emitter):
     def shape_of(self, tensor: Tensor) -> list[str]:
         if not tensor.name.endswith(ROWS):
             return super().shape_of(tensor)
-        (length,) = super().shape_of(replace(tensor, name="", indices=tensor.indices[1:]))
-        return [str(PARTS), f"({length} + {LINE - 1})//{LINE}*{LINE}"]
+        *outer, last = super().shape_of(replace(tensor, name="", indices=tensor.indices[1:]))
+        return [str(PARTS), *outer, f"({last} + {LINE - 1})//{LINE}*{LINE}"]
 
     def access(self, element: Element) -> str:
         text = super().access(element)
@@ -171,13 +173,14 @@ class TeamEmitter(Emitter):
         return text.replace(f"{self.arrays[element.name]}[", f"{self.rows[element.name]}[{NUMBER}, ", 1)
 
     def _types(self) -> dict[str, str]:
-        return super()._types() | dict.fromkeys(self.rows.values(), array_type(self.dtype, 2))
+        tensors = self.plan.definition.tensors
+        return super()._types() | {n: array_type(self.dtype, 1 + tensors[t].rank) for t, n in self.rows.items()}
 
     def _nest(self, loop: Loop) -> list[str]:
         cut = self.cuts.get(id(loop))
         if cut is None:
             return super()._nest(loop)
-        self.divided, self.adding = cut.index, frozenset(v.out.name for v in cut.vectors)
+        self.divided, self.adding = cut.index, frozenset(v.out.name for v in cut.arrays)
         self.cut.add(cut.index)  # it does not begin at 0
         lines = super()._nest(loop)
         self.cut.discard(cut.index)
@@ -204,7 +207,7 @@ class TeamEmitter(Emitter):
         inside = [
             f"{FIRST}, {LAST} = part_of({self.extent_of(cut.index)}, {cut.unit}, {NUMBER}, {COUNT})",
             *(f"{name} = real(0.0)" for name in sums),
-            *(line for v in cut.vectors for line in self._emptied(v)),
+            *(line for v in cut.arrays for line in self._emptied(v.out.tensor)),
             *lines,
             *(f"{SUMS}[{NUMBER}, {k}] = {name}" for k, name in enumerate(sums)),
         ]
@@ -220,30 +223,31 @@ class TeamEmitter(Emitter):
         after = [f"{name} = {name} + {SUMS}[{PART}, {k}]" for k, name in enumerate(sums)]
         return [
             *([room] if room else []),
-            *shared(name, arguments, PARTS if sums or cut.vectors else 0, work),
+            *shared(name, arguments, PARTS if sums or cut.arrays else 0, work),
             *([f"for {PART} in range({PARTS}):", *(f"    {line}" for line in after)] if sums else []),
-            *(line for v in cut.vectors for line in self._joined(v)),
+            *(line for v in cut.arrays for line in self._joined(v.out.tensor)),
         ]
 
-    def _emptied(self, vector: Statement) -> list[str]:
-        """The lines that make a part's row 0."""
-        name, size = self.rows[vector.out.name], self.extent_of(vector.out.tensor.indices[0])
-        return [f"for {ENTRY} in range({size}):", f"    {name}[{NUMBER}, {ENTRY}] = real(0.0)"]
+    def _emptied(self, tensor: Tensor) -> list[str]:
+        """The lines that make a part's array 0."""
+        return self._entries(tensor, lambda at: f"{self.rows[tensor.name]}[{NUMBER}, {at}] = real(0.0)")
 
-    def _joined(self, vector: Statement) -> list[str]:
-        """The lines that add up the rows of all parts, in order."""
-        out, name = self.arrays[vector.out.name], self.rows[vector.out.name]
-        size = self.extent_of(vector.out.tensor.indices[0])
-        lines = [
-            f"for {PART} in range({PARTS}):",
-            f"    for {ENTRY} in range({size}):",
-            f"        {out}[{ENTRY}] += {name}[{PART}, {ENTRY}]",
-        ]
+    def _joined(self, tensor: Tensor) -> list[str]:
+        """The lines that add up the arrays of all parts, in order."""
+        out, name = self.arrays[tensor.name], self.rows[tensor.name]
+        added = self._entries(tensor, lambda at: f"{out}[{at}] += {name}[{PART}, {at}]")
+        lines = [f"for {PART} in range({PARTS}):", *(f"    {line}" for line in added)]
         if self.kernels is None:
             return lines
         views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
         given = {n: t for n, t in self._types().items() if n not in views}
-        return self.kernels.call(f"{out}_rows", [], [*views.values(), *lines], given)
+        return self.kernels.call(f"{out}_parts", [], [*views.values(), *lines], given)
+
+    def _entries(self, tensor: Tensor, line: Callable[[str], str]) -> list[str]:
+        """A line for every entry of a tensor, in loops."""
+        names = ENTRIES[: tensor.rank]
+        loops = [f"for {n} in range({self.extent_of(i)}):" for n, i in zip(names, tensor.indices, strict=True)]
+        return ["    " * k + text for k, text in enumerate([*loops, line(", ".join(names))])]
 
 
 def shared(function: str, arguments: list[str], parts: int, work: str) -> list[str]:
