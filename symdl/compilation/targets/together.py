@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symdl.compilation.extents import Axes
 from symdl.compilation.fusion import Item, Loop, statements_in
 from symdl.compilation.plan import Plan
-from symdl.compilation.statements import Statement
+from symdl.compilation.statements import Statement, Windowed
 from symdl.compilation.targets.emit import Emitter
 from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.products import VECTORS, tiles
@@ -50,7 +50,11 @@ class Cut:
 def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     """How to cut a nest for threads; None where that can't be done or is not worth while."""
     made = tiles(dtype)
-    if made is None or not shares() or not isinstance(nest, Loop):
+    if made is None or not shares():
+        return None
+    if isinstance(nest, Windowed):
+        return _of_window(nest, axes)
+    if not isinstance(nest, Loop):
         return None
     statements = [*statements_in(nest)]
     numbers = tuple(s for s in statements if s.op == "sum" and not s.out.subscripts)
@@ -64,11 +68,21 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     if size < NEST or not free:
         return None
     wide = VECTORS * made.lanes
-    ends = {s.out.subscripts[-1] for s in rest}
+    # what has one entry a row, beside whole rows, is written too seldom for cache lines that are shared to matter
+    ends = {s.out.subscripts[-1] for s in rest if len(s.out.subscripts) > 1} or {s.out.subscripts[-1] for s in rest}
     if free[-1] in ends and axes.expected_size(free[-1]) >= 2 * wide:  # as products with weights are cut
         return Cut(free[-1], wide, numbers, tuple(work.items()))
     outer = next((i for i in free if i not in ends and axes.expected_size(i) > 1), None)
     return Cut(outer, made.lanes, numbers, tuple(work.items())) if outer is not None else None
+
+
+def _of_window(item: Windowed, axes: Axes) -> Cut | None:
+    """By rows, as the nests around it are cut, where a tile has few of them in any case; or else by a loop."""
+    work = 2 * math.prod(axes.expected_size(i) for i in item.indices)
+    several = [i for i in item.loops if axes.expected_size(i) > 1]
+    by_rows = axes.expected_size(item.row) > 1 and not (item.guards and several)
+    index = item.row if by_rows else next(iter(several), None)
+    return Cut(index, 1, (), ((item.indices, 2),)) if index is not None and work >= NEST else None
 
 
 def _is_own(index: Index, statements: list[Statement]) -> bool:
@@ -113,6 +127,10 @@ class TeamEmitter(Emitter):
     def _values(self, loop: Loop, values: str) -> str:
         return f"range({FIRST}, {LAST})" if loop.index == self.divided else super()._values(loop, values)
 
+    def _windowed(self, item: Windowed, part: tuple[Index, str, str] | None = None) -> list[str]:
+        cut = self.cuts.get(id(item))
+        return super()._windowed(item, (cut.index, FIRST, LAST) if cut is not None else part)
+
     def _apart(self, item: Item, notes: list[str], lines: list[str]) -> list[str]:
         cut = self.cuts.get(id(item))
         if cut is None:
@@ -128,7 +146,7 @@ class TeamEmitter(Emitter):
         views = views if self.kernels is not None else {}
         given = {n: t for n, t in self._types().items() if n not in views and n not in sums}
         given |= {SUMS: array_type(self.dtype, 2)}
-        last = [*statements_in(item)][-1]
+        last = item if isinstance(item, Windowed) else [*statements_in(item)][-1]
         wanted = f"{self.arrays[last.out.name]}_part"
         name, arguments, _ = self.parts.function(wanted, notes, [*views.values(), *inside], given, (NUMBER, COUNT))
         work = " + ".join("*".join([*map(self.extent_of, loops), str(ops)]) for loops, ops in cut.work)
