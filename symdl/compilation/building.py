@@ -26,6 +26,7 @@ from symdl.compilation.runtime import Program, load_source, prepared, signatures
 from symdl.compilation.shared import MAKERS
 from symdl.compilation.sizes import is_small
 from symdl.compilation.targets.numba import emit_module
+from symdl.compilation.targets.products import tiles
 from symdl.core.definitions import Definition
 from symdl.errors import MissingDependencyError
 from symdl.library.optimisers.record import Optimizer
@@ -95,7 +96,8 @@ def _emitted(
     programs: Programs, dtype: str, optimizer: Optimizer | None, extents: Mapping[str, int], careful: bool
 ) -> tuple[str, dict[str, Any]]:
     """The source for the processor, and what is needed beside it to call it."""
-    plans = {name: _planned(d, extents, not careful) for name, d in programs.stable.items()}
+    windows = not careful and tiles(dtype) is not None
+    plans = {n: _planned(d, extents, not careful, windows=windows) for n, d in programs.stable.items()}
     special = None
     if optimizer is not None and not careful and is_small(plans["gradient"]):
         special = _planned(programs.stable["gradient"], extents, flat=True)
@@ -120,9 +122,10 @@ def _planned(
     products: bool = True,
     parallel: bool = False,
     flat: bool = False,
+    windows: bool = False,
 ) -> Plan:
     known = {n: e for n, e in extents.items() if n in definition.extents}
-    plan = make_plan(definition, known, products=products, parallel=parallel, flat=flat)
+    plan = make_plan(definition, known, products=products, parallel=parallel, flat=flat, windows=windows)
     check_plan(plan)
     return plan
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import Indices, Layout, Placed, Side, layouts, product
-from symdl.compilation.statements import Contraction, Operand, Statement, free_in, statement
+from symdl.compilation.statements import Contraction, Multiplied, Operand, Statement, free_in, statement
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index
@@ -40,24 +41,25 @@ GUARDED = 2
 @dataclass(frozen=True)
 class Context:
     """What lowering needs to know: which axes are alike, their lengths, names for new tensors, copies at hand, and
-    whether to look for products."""
+    whether to look for products, among them those of what windows slide over."""
 
     axes: Axes
     size: Callable[[Index], int]
     name: Callable[[str], str]
-    copies: dict[tuple[str, tuple[int, ...]], Tensor] = field(default_factory=dict)
+    copies: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)
     products: bool = True
+    windows: bool = False
 
 
 @dataclass(frozen=True)
 class Product:
     """A recognised product: what is computed before it, the call, and the factor that is left over.
 
-    The value of the term is `scale` times the element of `call.out` at the indices of the equation.
+    The value of the term is `scale` times the element of `call.result.tensor` at the indices of the equation.
     """
 
     before: tuple[Statement, ...]
-    call: Contraction
+    call: Multiplied
     scale: sympy.Expr
 
 

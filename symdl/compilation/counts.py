@@ -16,7 +16,7 @@ import sympy
 from symdl.compilation.extents import Key, sizes_from_names
 from symdl.compilation.fusion import Item, Loop
 from symdl.compilation.plan import Plan, make_plan
-from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.compilation.statements import Contraction, Multiplied, Operand, Statement
 from symdl.compilation.targets.blocks import computed
 from symdl.core.definitions import Definition
 from symdl.core.functions import Delta, InRange
@@ -130,17 +130,19 @@ class _Counter:
 
     def operations(self) -> int:
         return sum(self._total(around, *_block_depths(run, around)) for around, run in self._blocks()) + sum(
-            2 * self.lengths.product((*around, *c.loops, *c.rows, *c.columns, *c.inner))
-            for around, c in self._products()
+            2 * self.lengths.product((*around, *_indices(c))) for around, c in self._products()
         )
 
     def traffic(self) -> int:
         return sum(self._total(around, *self._moved(run, around)) for around, run in self._blocks()) + sum(
-            self.lengths.product((*around, *c.loops)) * sum(self._numbers(o) for o in (c.left, c.right, c.result))
+            self.lengths.product((*around, *(c.loops if isinstance(c, Contraction) else ())))
+            * sum(self._numbers(o) for o in (c.left, c.right, c.result))
             for around, c in self._products()
         )
 
-    def _numbers(self, operand: Operand) -> int:
+    def _numbers(self, operand: Operand | Element) -> int:
+        if isinstance(operand, Element):
+            return self.lengths.product(operand.tensor.indices)
         return self.lengths.product(operand.tensor.indices[len(operand.at) :])
 
     def _total(self, around: tuple[Index, ...], *depths: int) -> int:
@@ -165,11 +167,17 @@ class _Counter:
         """Statements that run one after the other, with the loops around them."""
         return [(around, node) for around, node in _parts(self.plan.items, ()) if isinstance(node, tuple)]
 
-    def _products(self) -> list[tuple[tuple[Index, ...], Contraction]]:
-        return [(around, node) for around, node in _parts(self.plan.items, ()) if isinstance(node, Contraction)]
+    def _products(self) -> list[tuple[tuple[Index, ...], Multiplied]]:
+        return [(around, node) for around, node in _parts(self.plan.items, ()) if isinstance(node, Multiplied)]
 
 
-Part = tuple[tuple[Index, ...], "tuple[Statement, ...] | Contraction"]
+def _indices(product: Multiplied) -> tuple[Index, ...]:
+    if isinstance(product, Contraction):
+        return (*product.loops, *product.rows, *product.columns, *product.inner)
+    return product.indices
+
+
+Part = tuple[tuple[Index, ...], "tuple[Statement, ...] | Multiplied"]
 
 
 def _parts(items: tuple[Item, ...], around: tuple[Index, ...]) -> list[Part]:

@@ -15,7 +15,7 @@ import sympy
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
-from symdl.compilation.statements import LONG, Contraction, Recurrence, Statement, Unit
+from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit
 from symdl.core.functions import InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
@@ -38,7 +38,7 @@ class Loop:
 
 
 Node = Loop | Statement
-Item = Loop | Statement | Contraction
+Item = Loop | Statement | Multiplied
 
 
 def statements_in(node: Item) -> Iterator[Statement]:
@@ -70,7 +70,7 @@ def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool =
         chosen = max(ready, key=lambda p: (depths[p], -p))
         unit = waiting.pop(chosen)
         done.add(chosen)
-        if isinstance(unit, Contraction):
+        if isinstance(unit, Multiplied):
             items.append(unit)
         elif isinstance(unit, Recurrence):
             items.append(_in_time(unit, axes, parallel))
@@ -266,10 +266,10 @@ def readers(items: tuple[Item, ...]) -> dict[str, list[int]]:
 
 
 def item_writes(item: Item) -> set[str]:
-    return {item.out.name} if isinstance(item, Contraction) else {s.out.name for s in statements_in(item)}
+    return {item.out.name} if isinstance(item, Multiplied) else {s.out.name for s in statements_in(item)}
 
 
 def item_reads(item: Item) -> set[str]:
-    if isinstance(item, Contraction):
+    if isinstance(item, Multiplied):
         return {item.left.tensor.name, item.right.tensor.name}
     return {e.name for s in statements_in(item) for e in s.reads}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symdl.compilation.fusion import Item, Loop, Node, readers, statements_in, writers
-from symdl.compilation.statements import Contraction, Statement
+from symdl.compilation.statements import Multiplied, Statement
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
 
@@ -54,7 +54,7 @@ def scoped(items: tuple[Item, ...]) -> set[str]:
             used[name] = used.get(name, 0) + 1
     found: set[str] = set()
     for item in items:
-        if isinstance(item, Contraction):
+        if isinstance(item, Multiplied):
             continue
         total = _mentions(item)
         for around, children in scopes(item):
@@ -66,7 +66,7 @@ def scoped(items: tuple[Item, ...]) -> set[str]:
 
 
 def _mentions(item: Item) -> list[str]:
-    if isinstance(item, Contraction):
+    if isinstance(item, Multiplied):
         return [item.left.tensor.name, item.right.tensor.name, item.out.name]
     return [e.name for s in statements_in(item) for e in (*s.reads, s.out)]
 

@@ -12,6 +12,7 @@ from symdl.compilation.copies import without_copies
 from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import product as count
+from symdl.compilation.orders import samples_last
 from symdl.compilation.places import Part, parts
 from symdl.compilation.statements import (
     IDENTITY,
@@ -24,6 +25,7 @@ from symdl.compilation.statements import (
     statement,
     writes_of,
 )
+from symdl.compilation.windows import windowed
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
@@ -34,17 +36,25 @@ from symdl.core.tensors import Tensor, elements_in
 ENOUGH = 8
 
 
-def lower(definition: Definition, axes: Axes, size: Callable[[Index], int], products: bool = True) -> list[Unit]:
-    """All equations of a definition as units of work; sums stay loops where no `products` are wanted."""
+def lower(
+    definition: Definition, axes: Axes, size: Callable[[Index], int], products: bool = True, windows: bool = False
+) -> list[Unit]:
+    """All equations of a definition as units of work; sums stay loops where no `products` are wanted.
+
+    `windows`: tensors that windows slide over have their samples last in memory (see `compilation.orders`).
+    """
     names = set(definition.tensors)
 
     def name(stem: str) -> str:
         names.add(found := unused(stem, names))
         return found
 
-    context = Context(axes, size, name, products=products)
+    context = Context(axes, size, name, products=products, windows=windows and products)
     units: list[Unit] = []
-    for group in groups(tuple(without_copies(definition.equations, definition.outputs))):
+    equations = without_copies(definition.equations, definition.outputs)
+    if windows and products:
+        equations = samples_last(equations, definition.outputs, axes, size)
+    for group in groups(tuple(equations)):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units
 
@@ -83,9 +93,10 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
     products: list[tuple[Term, Product]] = []
     several, at = len(eq.terms) > 1, moment.at if moment else None
     for term in eq.terms:
-        taken = moment is not None or any(p.call.out == eq.out for _, p in products)
+        taken = moment is not None or any(p.call.result.tensor == eq.out for _, p in products)
         possible = term.bound and (moment is None or moment.early(term))
-        product = recognise(eq, term, taken, context) if possible else None
+        product = windowed(eq, term, taken, context) if term.bound and moment is None else None
+        product = product or (recognise(eq, term, taken, context) if possible else None)
         if product is not None:
             products.append((term, product))
             continue
@@ -111,7 +122,7 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
                 loops.append(part)
     for _, product in products:
         units += [*product.before, product.call]
-    value = plain + sympy.Add(*[p.scale * p.call.out.element() for _, p in products])
+    value = plain + sympy.Add(*[p.scale * p.call.result.tensor.element() for _, p in products])
     start = IDENTITY[loops[0].op] if loops and not products and plain == 0 else value
     if not (len(products) == 1 and value == eq.out.element()):
         units.append(statement(context.axes, eq.out, start, "", (), source, at))

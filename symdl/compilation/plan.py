@@ -26,7 +26,7 @@ from symdl.compilation.liveness import assign_slots, scoped
 from symdl.compilation.lowering import lower
 from symdl.compilation.parallel import spread
 from symdl.compilation.reuse import keep_calls
-from symdl.compilation.statements import Contraction
+from symdl.compilation.statements import Contraction, Multiplied, Windowed
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
 from symdl.core.tensors import Tensor
@@ -93,11 +93,13 @@ def make_plan(
     products: bool = True,
     parallel: bool = False,
     flat: bool = False,
+    windows: bool = False,
 ) -> Plan:
     """Plan a definition for the given extents, by index name; the program runs on any.
 
     Without `products`, no sum becomes a matrix product. `parallel`: for threads that share the outer loops of a nest.
-    `flat`: for functions with lengths in their code, functions of whole arrays in nests of their own.
+    `flat`: for functions with lengths in their code, functions of whole arrays in nests of their own. `windows`: with
+    samples last in memory where windows slide over tensors.
 
     Raises:
         UnsupportedError: an equation that no target compiles.
@@ -105,7 +107,7 @@ def make_plan(
     """
     axes = Axes(definition)
     axes.expected = sizes_from_names(axes, extents or {})
-    units = lower(definition, axes, axes.expected_size, products)
+    units = lower(definition, axes, axes.expected_size, products, windows)
     units = spread(units, axes.expected_size) if parallel else units
     items = keep_calls(schedule(units, axes, parallel, flat), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
@@ -125,13 +127,18 @@ def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[K
     """Every extent that loops, shapes or bodies mention, in order of appearance."""
     found: dict[Key, None] = {}
     for item in items:
-        for statement in () if isinstance(item, Contraction) else statements_in(item):
+        for statement in () if isinstance(item, Multiplied) else statements_in(item):
             found.update(dict.fromkeys(axes.key(i) for i in (*statement.loops, *statement.out.tensor.indices)))
             parts = (statement.body, *statement.out.subscripts, *statement.guards)
             symbols = {s for part in parts for s in part.free_symbols}
             found.update(dict.fromkeys(sorted((s for s in symbols if not isinstance(s, Index)), key=str)))
         if isinstance(item, Contraction):
             found.update(dict.fromkeys(axes.key(i) for i in (*item.loops, *item.rows, *item.columns, *item.inner)))
+        if isinstance(item, Windowed):
+            used = (e.tensor.indices for e in (item.left, item.right, item.out))
+            found.update(dict.fromkeys(axes.key(i) for i in (*item.indices, *(i for axis in used for i in axis))))
+            symbols = {s for g in item.guards for s in g.free_symbols if not isinstance(s, Index)}
+            found.update(dict.fromkeys(sorted(symbols, key=str)))
     for name in definition.outputs:
         found.update(dict.fromkeys(axes.key(i) for i in definition.tensors[name].indices))
     return list(found)
@@ -142,8 +149,8 @@ def _buffers(
 ) -> tuple[Buffer, ...]:
     tensors: dict[str, Tensor] = {}
     for item in items:
-        if isinstance(item, Contraction):
-            found = [item.left.tensor, item.right.tensor, item.out]
+        if isinstance(item, Multiplied):
+            found = [item.left.tensor, item.right.tensor, item.result.tensor]
         else:
             found = [t for s in statements_in(item) for t in (*(e.tensor for e in s.reads), s.out.tensor)]
         tensors.update({t.name: t for t in found})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symdl.compilation.plan import Buffer, Item, Loop, Plan, statements_in
-from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.compilation.statements import Contraction, Operand, Statement, Windowed
 from symdl.core.functions import InRange
 from symdl.core.guards import guarded, stays_within
 from symdl.core.indices import Index, indices_in
@@ -97,6 +97,8 @@ class _Checker:
     def _visit(self, node: Item) -> None:
         if isinstance(node, Contraction):
             self._product(node)
+        elif isinstance(node, Windowed):
+            self._windowed(node)
         elif isinstance(node, Statement):
             self._statement(node)
         else:
@@ -220,6 +222,49 @@ class _Checker:
         if item.out.name in (item.left.tensor.name, item.right.tensor.name):
             self._fail(f"{item.out.name} is overwritten while it is read")
         self._write(_Write(item.out.element(), "", (), self.item))
+
+    def _windowed(self, item: Windowed) -> None:
+        """Every entry is stored once, operands stay within their axes, and what is a run in memory is one."""
+        result = (*item.loops, item.row, *(item.run if item.across else item.columns))
+        if sorted(item.out.subscripts, key=str) != sorted(result, key=str) or len(set(item.indices)) < len(
+            item.indices
+        ):
+            self._fail(f"the product {item.out.name} is not stored once everywhere")
+        outside, self.loops = self.loops, item.indices
+        for element in (item.left, item.right, item.out):
+            self._ranges(element, frozenset(item.guards))
+        self.loops = outside
+        if set(indices_in(item.left)) & set(item.columns) or item.row in indices_in(item.right):
+            self._fail(f"the operands of {item.out.name} do not have the indices that they should")
+        if item.across and set(indices_in(item.left)) & set(item.run):
+            self._fail(f"the left operand of {item.out.name} changes along the run of the right one")
+        if {i for g in item.guards for i in indices_in(g)} & {item.row, *item.columns, *item.run}:
+            self._fail(f"a guard of {item.out.name} depends on what is not looped over")
+        for element in (item.right, item.out if item.across else item.left):
+            self._stands_side_by_side(element, item.run)
+        if not item.across:
+            self._stands_side_by_side(item.out, item.columns)
+        for name in (item.left.name, item.right.name):
+            self._alive(name)
+            self.finished.add(name)
+        if item.out.name in (item.left.name, item.right.name):
+            self._fail(f"{item.out.name} is overwritten while it is read")
+        self._write(_Write(item.out.tensor.element(), "", (), self.item))
+
+    def _stands_side_by_side(self, element: Element, run: tuple[Index, ...]) -> None:
+        """The next value of the last index is the next number, and that of each other one the end of those after it."""
+        lengths = {
+            i: sympy.Dummy(str(i), positive=True) for i in {self.plan.axes.key(i) for i in element.tensor.indices}
+        }
+        step, places = sympy.S.One, sympy.S.Zero
+        for axis, subscript in reversed([*zip(element.tensor.indices, element.subscripts, strict=True)]):
+            places += step * subscript
+            step *= lengths[self.plan.axes.key(axis)]
+        step = sympy.S.One
+        for index in reversed(run):
+            if sympy.expand(sympy.expand(places).coeff(index, 1) - step) != 0:
+                self._fail(f"{element} is no run along {index}")
+            step *= lengths.get(self.plan.axes.key(index), sympy.Dummy())
 
     def _slice(self, operand: Operand, item: Contraction) -> None:
         """The loops of a product that subscript the first axes of an operand have the lengths of those axes."""

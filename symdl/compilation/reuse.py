@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symdl.compilation.fusion import Item, Loop, statements_in
-from symdl.compilation.statements import Contraction, Statement
+from symdl.compilation.statements import Multiplied, Statement
 from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import indices_in
 from symdl.core.tensors import Element, elements_in
@@ -39,7 +39,7 @@ class _Kept:
 
 
 def _touched(item: Item) -> list[Element]:
-    if isinstance(item, Contraction):
+    if isinstance(item, Multiplied):
         return [o.tensor.element() for o in (item.left, item.right, item.result)]
     return [e for s in statements_in(item) for e in (*s.reads, s.out)]
 

@@ -12,14 +12,17 @@ from typing import Any
 
 from symdl.compilation import cache, team
 from symdl.compilation.crosscheck_products import check_products, check_sharing
+from symdl.compilation.crosscheck_slides import check_slides
 from symdl.compilation.functions import routines, stored_routines
 from symdl.compilation.runtime import load_source
-from symdl.compilation.targets import products, teams
+from symdl.compilation.targets import products, slides, teams
 from symdl.compilation.targets.products import PRODUCT
 
 #: Modules of this process by key; they stay where they are as long as it lives, since code refers to their addresses.
 _LOADED: dict[str, Mapping[str, Any]] = {}
 _LOCK = threading.RLock()
+#: What modules offer, by name.
+OFFERED = {*teams.FUNCTIONS, *slides.FUNCTIONS}
 Check = Callable[[Mapping[str, Any]], int]
 
 
@@ -51,11 +54,31 @@ def team_share(dtype: str) -> Any:
     return _external(symbol_of(teams.SHARING_ANY, dtype), teams.SHARE_ARGUMENTS)
 
 
+def shared_windows(dtype: str) -> Any:
+    """The product of what a window slides over, whose lanes are columns of the result (see `targets.slides`).
+
+    Raises:
+        CrossCheckError, OutputError: as for `shared_product`.
+    """
+    return _external(symbol_of(slides.MAKER_SPREAD, dtype), slides.SPREAD_ARGUMENTS)
+
+
+def shared_dots(dtype: str) -> Any:
+    """The same, with lanes along an inner index.
+
+    Raises:
+        CrossCheckError, OutputError: as for `shared_product`.
+    """
+    return _external(symbol_of(slides.MAKER_DOTS, dtype), slides.DOTS_ARGUMENTS)
+
+
 #: The names by which modules import what they share, with the kind of the module that has it and its name there.
 MAKERS = {
     shared_product.__name__: ("alone", PRODUCT),
     teams.SHARING: ("team", PRODUCT),
     teams.SHARING_ANY: ("team", teams.SHARE),
+    slides.MAKER_SPREAD: ("windows", slides.SPREAD),
+    slides.MAKER_DOTS: ("windows", slides.DOTS),
 }
 
 
@@ -73,7 +96,12 @@ def symbol_of(maker: str, dtype: str) -> str:
         serve, product, share = (space[n].ctypes for n in teams.FUNCTIONS)
         return check_sharing(serve, product, share, dtype)
 
+    def check_windows(space: Mapping[str, Any]) -> int:
+        return check_slides(space[slides.SPREAD].ctypes, space[slides.DOTS].ctypes, dtype)
+
     kind, name = MAKERS[maker]
+    if kind == "windows":
+        return _registered(kind, name, *_ready(kind, dtype, slides.source(dtype), check_windows))
     multiply = _registered("alone", PRODUCT, *_ready("alone", dtype, products.source(dtype), check))
     if kind == "alone" or not teams.shares():
         return multiply
@@ -116,7 +144,7 @@ def _built(source: str, key: str, check: Check) -> Mapping[str, Any]:
     """The functions as Numba compiles them, checked in the form that is kept."""
     with cache.building(source) as folder:
         space = load_source(source, str(folder / cache.PROGRAM), key)
-        record, data = stored_routines({n: f for n, f in space.items() if n in teams.FUNCTIONS})
+        record, data = stored_routines({n: f for n, f in space.items() if n in OFFERED})
         made = routines(record, data)
         if made is None:
             raise RuntimeError("the product of matrices refers to what nothing has")

@@ -108,6 +108,53 @@ class Contraction:
 
 
 @dataclass(frozen=True)
+class Windowed:
+    """`out = Σ left · right` for all loops, rows and columns, where operands are read at sums of indices.
+
+    Args:
+        out, left, right: elements; the right one is what a window slides over.
+        loops: indices of the result around the product.
+        row: an index of the result that the right operand does not have.
+        columns: those of the result that the left one does not have; none where they are `run`.
+        inner: what is summed over, `run` aside.
+        run: indices along which entries stand side by side, in both operands or in the right one and the result: the
+            lanes of vectors.
+        guards: each says from where to where an inner index runs, for given loops.
+        source: the equation it came from.
+    """
+
+    out: Element
+    left: Element
+    right: Element
+    loops: tuple[Index, ...]
+    row: Index
+    columns: tuple[Index, ...]
+    inner: tuple[Index, ...]
+    run: tuple[Index, ...]
+    guards: tuple[sympy.Expr, ...]
+    source: str
+
+    @property
+    def across(self) -> bool:
+        """Whether lanes are columns of the result."""
+        return not self.columns
+
+    @property
+    def result(self) -> Element:
+        """Where it is written."""
+        return self.out
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """All of them."""
+        return (*self.loops, self.row, *self.columns, *self.inner, *self.run)
+
+
+#: What is multiplied by a call.
+Multiplied = Contraction | Windowed
+
+
+@dataclass(frozen=True)
 class Recurrence:
     """Statements that run together for each value of a time index, which all of them have on the left.
 
@@ -122,12 +169,12 @@ class Recurrence:
     direction: int
 
 
-Unit = Statement | Contraction | Recurrence
+Unit = Statement | Multiplied | Recurrence
 
 
 def reads_of(unit: Unit) -> set[str]:
     """The names of the tensors that it reads; of a recurrence, those that it does not write itself."""
-    if isinstance(unit, Contraction):
+    if isinstance(unit, Multiplied):
         return {unit.left.tensor.name, unit.right.tensor.name}
     if isinstance(unit, Recurrence):
         return {e.name for s in unit.units for e in s.reads} - writes_of(unit)

@@ -214,6 +214,6 @@ def test_code_that_leaves_its_arrays_would_be_noticed(monkeypatch: pytest.Monkey
     assert found["y"].tolist() == [[0, 1, 0, 1], [0, 1, 0, 1]]
     assert float(found["L"]) == 5.0
     monkeypatch.setattr("support.strict.check_plan", lambda plan: None)
-    monkeypatch.setattr("support.strict.make_plan", lambda *a: without_conditions(make_plan(*a)))
+    monkeypatch.setattr("support.strict.make_plan", lambda *a, **more: without_conditions(make_plan(*a, **more)))
     with pytest.raises((OutOfRangeError, OverflowError)):
         run_strictly(spread, arrays)

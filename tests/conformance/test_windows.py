@@ -46,10 +46,13 @@ def correlated(stride: int, padding: int, dilation: int) -> Definition:
     return conv
 
 
-def agrees(definition: Definition, arrays: dict[str, np.ndarray], peer: Any) -> None:
-    """Forward and gradient against PyTorch; the gradient's program computes both."""
+def agrees(definition: Definition, arrays: dict[str, np.ndarray], peer: Any, expected: int = 1) -> None:
+    """Forward and gradient against PyTorch; the gradient's program computes both.
+
+    `expected`: the extents that decisions assume; where they are large, tiles read what the window slides over.
+    """
     derivation = derive(definition, wrt=list(arrays))
-    found = {**run_strictly(definition, arrays), **run_strictly(derivation.gradient, arrays)}
+    found = {**run_strictly(definition, arrays, expected), **run_strictly(derivation.gradient, arrays, expected)}
     tensors = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items()}
     y = peer(**tensors)
     (y**2).sum().backward()
@@ -69,9 +72,10 @@ def agrees(definition: Definition, arrays: dict[str, np.ndarray], peer: Any) -> 
     padding=paddings,
     dilation=steps,
     seed=st.integers(0, 99),
+    expected=st.sampled_from((1, 64, 64)),
 )
 def test_convolution_in_one_dimension(
-    n: int, c: int, o: int, length: int, kernel: int, stride: int, padding: int, dilation: int, seed: int
+    n: int, c: int, o: int, length: int, kernel: int, stride: int, padding: int, dilation: int, seed: int, expected: int
 ) -> None:
     definition = correlated(stride, padding, dilation)
     rng = np.random.default_rng(seed)
@@ -80,7 +84,43 @@ def test_convolution_in_one_dimension(
         with pytest.raises(ShapeError, match="the kernel is larger than the input"):
             run_strictly(definition, arrays)
         return
-    agrees(definition, arrays, lambda x, k: functional.conv1d(x, k, None, stride, padding, dilation))
+    agrees(definition, arrays, lambda x, k: functional.conv1d(x, k, None, stride, padding, dilation), expected)
+
+
+@EXAMPLES
+@given(
+    rows=st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 4), st.integers(1, 5)),
+    filters=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)),
+    padding=st.tuples(paddings, paddings),
+    seed=st.integers(0, 99),
+)
+def test_filters_over_images_are_read_by_tiles(
+    rows: tuple[int, int, int, int], filters: tuple[int, int, int], padding: tuple[int, int], seed: int
+) -> None:
+    """Samples stand last in memory there, and both filters slide over tensors of the program's own."""
+    o, r, s = filters
+    assume(all(2 * p + size >= 2 * k - 1 for p, size, k in zip(padding, rows[2:], (r, s), strict=True)))
+    (top, side), c = padding, rows[1]
+
+    @define
+    def net(x=Param("n c h w"), k=Param(f"o c r={r} s={s}"), q=Param(f"z o r={r} s={s}")):
+        n, c, h, w = x.indices
+        o, _, r, s = k.indices
+        z = q.indices[0]
+        u = index("u", slid(h.extent, r.extent, 1, top, 1))
+        v = index("v", slid(w.extent, s.extent, 1, side, 1))
+        at = (u + r - top, v + s - side)
+        inside = in_range(at[0], h.extent) * in_range(at[1], w.extent)
+        a = let("a[n,o,u,v]", Sum(k[o, c, r, s] * x[n, c, *at] * inside, c, r, s))
+        b = let("b[n,o,u,v]", a[n, o, u, v] ** 2)
+        e = index("e", slid(u.extent, r.extent, 1, 0, 1))
+        f = index("f", slid(v.extent, s.extent, 1, 0, 1))
+        y = let("y[n,z,e,f]", Sum(q[z, o, r, s] * b[n, o, e + r, f + s], o, r, s))
+        return let("L", Sum(y[n, z, e, f] ** 2, n, z, e, f)), y
+
+    rng = np.random.default_rng(seed)
+    arrays = {"x": rng.normal(size=rows), "k": rng.normal(size=(o, c, r, s)), "q": rng.normal(size=(2, o, r, s))}
+    agrees(net, arrays, lambda x, k, q: functional.conv2d(functional.conv2d(x, k, None, 1, padding) ** 2, q), 64)
 
 
 @EXAMPLES

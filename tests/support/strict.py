@@ -18,6 +18,7 @@ from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.numba import SHARED, WORK, emit_module
+from symdl.compilation.targets.slides import MAKER_DOTS, MAKER_SPREAD
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.compilation.targets.workspace import IMPORT
 from symdl.core.definitions import Definition
@@ -71,6 +72,43 @@ def _matrix(array: Any, shape: tuple[int, int], steps: tuple[int, int]) -> Any:
     return np.lib.stride_tricks.as_strided(np.asarray(array), shape, steps)
 
 
+def windows_strictly(
+    a: Any, a_at: int, a_row: int, a0: int, a1: int, a2: int, b: Any, b_at: int, b0: int, b1: int, b2: int,
+    c: Any, c_at: int, c_row: int, rows: int, columns: int, n0: int, n1: int, n2: int,
+) -> None:  # fmt: skip
+    """The product of what a window slides over whose lanes are columns, from places and steps in numbers."""
+    inner = [(max(n, 0), *steps) for n, *steps in ((n0, a0, b0), (n1, a1, b1), (n2, a2, b2))]
+    left = _read(a, a_at, [(rows, a_row), *((n, s) for n, s, _ in inner), (1, 0)])
+    right = _read(b, b_at, [(1, 0), *((n, s) for n, _, s in inner), (columns, 1)])
+    places = _places(c, c_at, [(rows, c_row), (columns, 1)])
+    np.asarray(c).reshape(-1)[places] = (left * right).sum(axis=(1, 2, 3))
+
+
+def dots_strictly(
+    a: Any, a_at: int, a_row: int, a0: int, a1: int, b: Any, b_at: int, b0: int, b1: int, s0: int, s1: int, s2: int,
+    c: Any, c_at: int, c_row: int, c_column: int, rows: int, m0: int, m1: int, m2: int, n0: int, n1: int, length: int,
+) -> None:  # fmt: skip
+    """The same whose lanes are inner indices."""
+    left = _read(a, a_at, [(rows, a_row), (1, 0), (1, 0), (1, 0), (n0, a0), (n1, a1), (length, 1)])
+    right = _read(b, b_at, [(1, 0), (m0, s0), (m1, s1), (m2, s2), (n0, b0), (n1, b1), (length, 1)])
+    found = (left * right).sum(axis=(4, 5, 6)).reshape(rows, m0 * m1 * m2)
+    np.asarray(c).reshape(-1)[_places(c, c_at, [(rows, c_row), (m0 * m1 * m2, c_column)])] = found
+
+
+def _read(array: Any, start: int, steps: list[tuple[int, int]]) -> Any:
+    return np.asarray(array).reshape(-1)[_places(array, start, steps)]
+
+
+def _places(array: Any, start: int, steps: list[tuple[int, int]]) -> Any:
+    """Which numbers of an array stand at a start and so many steps from it along each of some axes."""
+    found = np.asarray(start)
+    for count, step in steps:
+        found = found[..., None] + np.arange(count) * step
+    if found.size and not (array.flags.c_contiguous and found.min() >= 0 and found.max() < array.size):
+        raise OutOfRangeError(f"{found.min()} to {found.max()} of {array.size} numbers")
+    return found
+
+
 def _viewed(array: Any, start: int, shape: tuple[int, ...]) -> Any:
     """The numbers of an array from `start` on, in that shape."""
     size = math.prod(shape)
@@ -106,17 +144,19 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     """
     stable = stabilise(definition)
     symbolic = {n: products for n, e in stable.extents.items() if e.is_Symbol}
-    plan = make_plan(stable, symbolic)
+    plan = make_plan(stable, symbolic, windows=True)
     check_plan(plan)
     module = emit_module({"evaluate": plan}, "float64")
     source = module.source
-    makers = [f"{SHARED} {maker}\n" for maker in ("shared_product", SHARING, SHARING_ANY)]
+    windows = {MAKER_SPREAD: windows_strictly, MAKER_DOTS: dots_strictly}
+    makers = [f"{SHARED} {maker}\n" for maker in ("shared_product", SHARING, SHARING_ANY, *windows)]
     for head in ("from numba import njit", *makers, WORK, IMPORT):
         source = source.replace(head, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
     space |= {"view": _viewed, "stack": lambda size: None, "work_of": lambda function, given: (function, given)}
     space["carray"] = lambda room, shape, kind: strict(np.full(shape, np.nan))
+    space |= {maker: lambda dtype, made=made: made for maker, made in windows.items()}
     space[SHARING_ANY] = lambda dtype: share_strictly
     space["apart"] = lambda array: array
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)

@@ -15,7 +15,7 @@ from itertools import groupby
 from symdl.compilation.fusion import Item, Loop, Node, item_reads, item_writes, statements_in
 from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
-from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement
+from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function, indented, is_number
@@ -147,6 +147,7 @@ class CudaEmitter(Emitter):
             return self._contraction(item)
         if isinstance(item, Loop) and item.direction:
             return self._in_time(item, around)
+        assert not isinstance(item, Windowed), "windows are loops here"
         shared, body = self._shared(item, around)
         teams = self._reductions(body, (*around, *shared))
         if teams is not None:

@@ -15,7 +15,7 @@ from symdl.compilation.extents import Key
 from symdl.compilation.fusion import Item, Loop, Node, statements_in
 from symdl.compilation.liveness import promoted
 from symdl.compilation.plan import Plan
-from symdl.compilation.statements import Contraction, Operand, Statement
+from symdl.compilation.statements import Contraction, Multiplied, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
@@ -24,6 +24,7 @@ from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.products import PRODUCT, tiles
 from symdl.compilation.targets.sized import Shapes, Stack, shaped, size_of
+from symdl.compilation.targets.windows import Printing, window_lines
 from symdl.compilation.targets.workspace import WorkSpace
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
@@ -183,8 +184,8 @@ class Emitter:
 
     def _item(self, item: Item) -> tuple[list[str], list[str]]:
         """The equations that it computes, as comments, and its lines."""
-        if isinstance(item, Contraction):
-            return [f"# {item.source}"], self._contraction(item)
+        if isinstance(item, Multiplied):
+            return [f"# {item.source}"], self._product(item)
         notes = [f"# {s}" for s in dict.fromkeys(s.source for s in statements_in(item))]
         return notes, self._nest(item) if isinstance(item, Loop) else self._scope((), (item,), {})
 
@@ -196,7 +197,7 @@ class Emitter:
         """The lines as a call of a function of their own, if the program has such and they are more than a number."""
         if self.kernels is None or (isinstance(item, Statement) and not any(e.subscripts for e in item.reads)):
             return lines
-        last = item if isinstance(item, Contraction) else [*statements_in(item)][-1]
+        last = item if isinstance(item, Multiplied) else [*statements_in(item)][-1]
         views = self.space.views(dict.fromkeys(n for line in lines for n in names_in(line)))
         given = {n: t for n, t in self._types().items() if n not in views}
         return self.kernels.call(self.arrays[last.out.name], notes, [*views.values(), *lines], given)
@@ -220,6 +221,14 @@ class Emitter:
             kind = "int64" if tensor.integer else self.dtype
             found.append(kind if is_number(tensor) else array_type(kind, max(tensor.rank, 1)))
         return [*found, array_type(self.dtype, 1)]
+
+    def _product(self, item: Multiplied) -> list[str]:
+        return self._windowed(item) if isinstance(item, Windowed) else self._contraction(item)
+
+    def _windowed(self, item: Windowed, part: tuple[Index, str, str] | None = None) -> list[str]:
+        """The product of what a window slides over, or a part of it."""
+        to = Printing(self.text, self.names, self.arrays, self.extent_of, self.printer.integer)
+        return window_lines(item, to, part)
 
     def _contraction(self, item: Contraction) -> list[str]:
         """The product, in loops over the indices that are none of its matrices'."""
@@ -452,7 +461,7 @@ class Emitter:
 
 
 def _read_names(item: Item) -> list[str]:
-    if isinstance(item, Contraction):
+    if isinstance(item, Multiplied):
         return [item.left.tensor.name, item.right.tensor.name]
     return [e.name for s in statements_in(item) for e in s.reads]
 

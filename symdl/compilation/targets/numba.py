@@ -17,6 +17,7 @@ from symdl.compilation.targets import (
     formcode,
     helpers as library,
     products,
+    slides,
     waves,
     wide,
     workspace,
@@ -124,6 +125,9 @@ def emit_module(
     if f"{products.PRODUCT}(" in text:
         maker = SHARING if any(_is_large(plan) for plan in plans.values()) else "shared_product"
         header = _with_import(header, f"{SHARED} {maker}") + f'\n{products.PRODUCT} = {maker}("{dtype}")'
+    for name, maker in ((slides.SPREAD, slides.MAKER_SPREAD), (slides.DOTS, slides.MAKER_DOTS)):
+        if f"{name}(" in text:
+            header = _with_import(header, f"{SHARED} {maker}") + f'\n{name} = {maker}("{dtype}")'
     if f"{SHARE}(" in text:
         helpers.append(PART_OF)
         header = _with_import(header, f"{SHARED} {SHARING_ANY}\n{WORK}") + f'\n{SHARE} = {SHARING_ANY}("{dtype}")'

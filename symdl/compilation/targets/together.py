@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from symdl.compilation.extents import Axes
 from symdl.compilation.fusion import Item, Loop, statements_in
 from symdl.compilation.plan import Buffer, Plan
-from symdl.compilation.statements import Contraction, Statement
+from symdl.compilation.statements import Contraction, Multiplied, Statement, Windowed
 from symdl.compilation.targets.emit import Emitter
 from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.products import VECTORS, tiles
@@ -63,6 +63,8 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     made = tiles(dtype)
     if made is None or not shares() or isinstance(nest, Statement):
         return None
+    if isinstance(nest, Windowed):
+        return _of_window(nest, axes)
     if isinstance(nest, Contraction):
         return _around_products(nest, axes)
     statements = [*statements_in(nest)]
@@ -87,7 +89,9 @@ def _free(nest: Loop, statements: list[Statement]) -> list[Index]:
 def _own_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) -> Cut | None:
     """A loop at each value of which other entries are written than at all others."""
     free, wide = _free(nest, statements), VECTORS * lanes
-    ends = {s.out.subscripts[-1] for s in statements}
+    # what has one entry a row, beside whole rows, is written too seldom for cache lines that are shared to matter
+    ends = {s.out.subscripts[-1] for s in statements if len(s.out.subscripts) > 1}
+    ends = ends or {s.out.subscripts[-1] for s in statements}
     if free and free[-1] in ends and axes.expected_size(free[-1]) >= 2 * wide:  # as products with weights are cut
         return Cut(free[-1], wide, (), ())
     outer = next((i for i in free if i not in ends and axes.expected_size(i) > 1), None)
@@ -119,6 +123,15 @@ def _around_products(item: Contraction, axes: Axes) -> Cut | None:
     if outer is None or not item.columns or single >= LARGE or total < LARGE:
         return None
     return Cut(outer, 1, (), (((*item.loops, *inside), 1),))
+
+
+def _of_window(item: Windowed, axes: Axes) -> Cut | None:
+    """By rows, as the nests around it are cut, where a tile has few of them in any case; or else by a loop."""
+    work = 2 * math.prod(axes.expected_size(i) for i in item.indices)
+    several = [i for i in item.loops if axes.expected_size(i) > 1]
+    by_rows = axes.expected_size(item.row) > 1 and not (item.guards and several)
+    index = item.row if by_rows else next(iter(several), None)
+    return Cut(index, 1, (), ((item.indices, 2),)) if index is not None and work >= NEST else None
 
 
 def _is_own(index: Index, statements: list[Statement]) -> bool:
@@ -199,6 +212,10 @@ class TeamEmitter(Emitter):
     def _values(self, loop: Loop, values: str) -> str:
         return f"range({FIRST}, {LAST})" if loop.index == self.divided else super()._values(loop, values)
 
+    def _windowed(self, item: Windowed, part: tuple[Index, str, str] | None = None) -> list[str]:
+        cut = self.cuts.get(id(item))
+        return super()._windowed(item, (cut.index, FIRST, LAST) if cut is not None else part)
+
     def _apart(self, item: Item, notes: list[str], lines: list[str]) -> list[str]:
         cut = self.cuts.get(id(item))
         if cut is None:
@@ -215,7 +232,7 @@ class TeamEmitter(Emitter):
         views = views if self.kernels is not None else {}
         given = {n: t for n, t in self._types().items() if n not in views and n not in sums}
         given |= {SUMS: array_type(self.dtype, 2)}
-        last = item if isinstance(item, Contraction) else [*statements_in(item)][-1]
+        last = item if isinstance(item, Multiplied) else [*statements_in(item)][-1]
         wanted = f"{self.arrays[last.out.name]}_part"
         name, arguments, _ = self.parts.function(wanted, notes, [*views.values(), *inside], given, (NUMBER, COUNT))
         work = " + ".join("*".join([*map(self.extent_of, loops), str(ops)]) for loops, ops in cut.work)
