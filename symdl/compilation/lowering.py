@@ -13,7 +13,7 @@ from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import product as count
 from symdl.compilation.orders import samples_last
-from symdl.compilation.places import Part, parts
+from symdl.compilation.places import Part, parts, written_out
 from symdl.compilation.statements import (
     IDENTITY,
     Fixed,
@@ -101,6 +101,8 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
             products.append((term, product))
             continue
         found = parts(eq, term)
+        if context.windows:
+            found = [piece for part in found for piece in written_out(part)]
         for part in found:
             if at and any(i not in part.place for i in at):
                 # a place in time is computed: not a value of this moment, but of all times at once

@@ -7,16 +7,17 @@ a sum are conditions: where one is 0, nothing is added and nothing is read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange, Masked
 from symdl.core.guards import decided
-from symdl.core.indices import Index
-from symdl.core.tensors import Element, rename
+from symdl.core.indices import Index, indices_in
+from symdl.core.tensors import Element, elements_in, rename
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,40 @@ def parts(eq: Equation, term: Term) -> list[Part]:
     if term.op in ("max", "prod"):
         return [Part(eq.indices, term.body, term.op, eq.indices, term.bound)]
     return list(_of_sum(eq, term))
+
+
+#: How many values of short windows are written out: loops over two by two places read and write the result four times.
+FEW = 4
+
+
+def written_out(part: Part) -> list[Part]:
+    """A part whose windows have few places, for each of them; their lengths are those of no array, and so fixed.
+
+    >>> from symdl.core.tensors import Tensor
+    >>> u, r = Index("u", 4), Index("r", 2)
+    >>> x = Tensor("x", (Index("p", 8),))
+    >>> [p.body for p in written_out(Part((u,), x[2 * u + r], "max", (u,), (r,)))]
+    [x[2*u], x[2*u + 1]]
+    """
+    subscripts = [s for e in elements_in(part.body) for s in e.subscripts]
+    computed = {i for s in (*subscripts, *part.place) if not isinstance(s, Index) for i in indices_in(s)}
+    short = [i for i in part.bound if i in computed and i.extent.is_Integer]
+    plain = {s for s in (*subscripts, *part.place) if isinstance(s, Index)}
+    short = [i for i in short if i not in plain and i.extent <= FEW]
+    if not short or math.prod(int(i.extent) for i in short) > FEW:
+        return [part]
+    found = [part]
+    for index in short:
+        found = [_at(p, index, value) for p in found for value in range(int(index.extent))]
+    return found
+
+
+def _at(part: Part, index: Index, value: int) -> Part:
+    """The part at one value of an index that is reduced over."""
+    fixed = {index: sympy.Integer(value)}
+    place, guards = tuple(rename(s, fixed) for s in part.place), tuple(rename(g, fixed) for g in part.guards)
+    bound = tuple(i for i in part.bound if i != index)
+    return replace(part, place=place, body=rename(part.body, fixed), bound=bound, guards=guards)
 
 
 def _of_sum(eq: Equation, term: Term) -> Iterator[Part]:

@@ -120,6 +120,7 @@ def _across(
         if subscript != index:  # what stands before it is further away than this is long
             break
     row = max(rows, key=context.size)
+    inner = tuple(sorted(inner, key=lambda i: i not in guarded))  # the innermost loop is a whole one
     loops = tuple(i for i in eq.indices if i != row and i not in run)
     if not all(_cuts(g, inner, loops) for g in guards):
         return None

@@ -158,6 +158,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     space["carray"] = lambda room, shape, kind: strict(np.full(shape, np.nan))
     space |= {maker: lambda dtype, made=made: made for maker, made in windows.items()}
     space[SHARING_ANY] = lambda dtype: share_strictly
+    space["joined"] = lambda array, shape: _viewed(array, 0, shape)
     space["apart"] = lambda array: array
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)

@@ -40,6 +40,17 @@ def _view(context, array, start, shape):  # type: ignore[no-untyped-def]
     return result(array, types.int64, wanted), emit
 
 
+def _joined(context, array, shape):  # type: ignore[no-untyped-def]
+    made = _view(context, array, types.int64, shape)  # type: ignore[no-untyped-call]
+    if made is None:
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return made[1](context, builder, signature, [values[0], context.get_constant(types.int64, 0), values[1]])
+
+    return made[0].return_type(array, made[0].args[2]), emit
+
+
 def _stack(context, size):  # type: ignore[no-untyped-def]
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         kind = context.get_value_type(types.int8)
@@ -92,6 +103,8 @@ def _fresh(module: Any) -> Any:
 #: `view(array, start, shape)`: the entries of a contiguous array from `start` on as an array of that shape. Nobody
 #: counts who refers to it, and it takes Numba less time than a slice that is given a shape.
 view = intrinsic(_view)
+#: `joined(array, shape)`: all entries of a contiguous array in another shape.
+joined = intrinsic(_joined)
 #: `stack(bytes)`: room on the stack of the function that calls it; a number that stands in the code.
 stack = intrinsic(prefer_literal=True)(_stack)
 #: `address(pointer)`: the same as a number.

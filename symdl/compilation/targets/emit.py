@@ -19,13 +19,14 @@ from symdl.compilation.statements import Contraction, Multiplied, Operand, State
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
 from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
+from symdl.compilation.targets.joined import JOINED, Row, row_of
 from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.products import PRODUCT, tiles
 from symdl.compilation.targets.sized import Shapes, Stack, shaped, size_of
 from symdl.compilation.targets.windows import Printing, window_lines
-from symdl.compilation.targets.workspace import WorkSpace
+from symdl.compilation.targets.workspace import WorkSpace, tuple_of
 from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Role, Tensor
@@ -63,6 +64,8 @@ class Emitter:
 
     #: Names that nothing else may have.
     taken: frozenset[str] = frozenset()
+    #: Whether loops over axes that stand side by side become one.
+    joins = False
 
     def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None = None, sized: Shapes | None = None) -> None:
         self.plan, self.dtype, self.kernels, self.sized = plan, dtype, kernels, sized or {}
@@ -89,6 +92,7 @@ class Emitter:
         self.held: set[sympy.Expr] = set()
         self.gathered: dict[Element, str] = {}
         self.cut: set[Index] = set()  # loops that do not run upwards from 0
+        self.lengths: dict[Index, str] = {}  # of loops that no axis has
         self.running: dict[Element, Accumulator] = {}
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self._name_extents()
@@ -178,7 +182,7 @@ class Emitter:
         return [self.extent_of(i) for i in tensor.indices]
 
     def extent_of(self, index: Index) -> str:
-        return self.extent[self.plan.axes.key(index)]
+        return self.lengths.get(index) or self.extent[self.plan.axes.key(index)]
 
     # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,6 +282,8 @@ class Emitter:
         return f"{name}.T" if operand.transposed else name
 
     def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
+        if self.joins and (row := row_of(loop, self.plan.axes, self.cut.__contains__)) is not None:
+            return self._row(row, around, known)
         name = self.text[loop.index] = self.names.loop(loop.index.name, [self.text[i] for i in around])
         loads = {e: self._variable(e, around) for e in fixed_reads(loop) if e not in known}
         before = [f"{v} = {self.access(e)}" for e, v in loads.items()]
@@ -299,6 +305,20 @@ class Emitter:
         before += self.lifting.lines(self.printer)
         self.lifting = outer
         return [*before, f"for {name} in {self._values(loop, values)}:", *indented(body), *after]
+
+    def _row(self, row: Row, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
+        """Several loops as one, over arrays with fewer axes."""
+        arrays, views = self.arrays, list[str]()
+        self.arrays = dict(arrays)
+        self.lengths[row.loop.index] = "*".join(self.extent_of(i) for i in row.run)
+        for tensor, made in row.tensors.items():
+            if self.plan.by_name[tensor.name].kind != "scalar":
+                name = self.arrays[tensor.name] = self.names.new(f"{arrays[tensor.name]}_row")
+                shape = [*self.shape_of(tensor)[: -len(row.run)], self.extent_of(made.indices[-1])]
+                views.append(f"{name} = {JOINED}({arrays[tensor.name]}, {tuple_of(shape)})")
+        lines = self._loop(row.loop, around, known)
+        self.arrays = arrays
+        return [*views, *lines]
 
     def _values(self, loop: Loop, values: str) -> str:
         """The values of a loop, as source: all of them, unless the emitter shares them out."""

@@ -31,22 +31,18 @@ class FlatEmitter(Emitter):
 
     def __init__(self, plan: Plan, dtype: str, shapes: Shapes) -> None:
         super().__init__(plan, dtype, sized=shapes)
-        self.lengths: dict[Index, int] = {}
 
     def function(self, name: str) -> Function:
         """As any function; how much work space it takes is a number."""
         made = super().function(name)
         return replace(made, size_lines=(made.size_lines[0], f"    return {self.space.numbers(self.sized)}"))
 
-    def extent_of(self, index: Index) -> str:
-        return str(self.lengths[index]) if index in self.lengths else super().extent_of(index)
-
     def _nest(self, loop: Loop) -> list[str]:
         statements = [*statements_in(loop)]
         if not all(is_flat(s, self.plan.axes) for s in statements):
             return super()._nest(loop)
         index = Index("e", sympy.Integer(prod(self.sized[statements[0].out.name])))
-        self.lengths[index] = int(index.extent)
+        self.lengths[index] = str(index.extent)
         tensors = {
             e.tensor: Tensor(e.name, (index,), e.tensor.role, integer=e.tensor.integer)
             for s in statements

@@ -32,6 +32,7 @@ FEW = 24
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _ASSIGNED = re.compile(r"^\s*(?:for (\w+) in |(\w+) (?:[-+*|]?=) )")
 _STORED, _VIEWED = re.compile(r"^\s*(\w+)\["), re.compile(r"^(\w+) = (view\(.*\))$")
+_JOINED = re.compile(r"^\s*(\w+) = joined\((\w+), ")
 WIDTH = 120
 #: In emitted code: an array as one that nothing else refers to.
 APART = "apart"
@@ -128,6 +129,7 @@ def _on_their_own(lines: list[str], arguments: list[str]) -> tuple[list[str], li
     would not be vectorised, or compare all their addresses before it begins.
     """
     written = {match[1] for line in lines if (match := _STORED.match(line))}
+    written |= {match[2] for line in lines if (match := _JOINED.match(line)) and match[1] in written}
     before = [f"{name} = {APART}({name})" for name in arguments if name in written]
     made = [_VIEWED.sub(rf"\1 = {APART}(\2)", line) if (line.split(" = ")[0] in written) else line for line in lines]
     return before, made

@@ -133,7 +133,7 @@ def emit_module(
         header = _with_import(header, f"{SHARED} {SHARING_ANY}\n{WORK}") + f'\n{SHARE} = {SHARING_ANY}("{dtype}")'
     if taken := library.imported("\n".join(helpers)):
         header = _with_import(header, taken)
-    if re.search(r"\b(apart|carray|view)\(", text):
+    if re.search(r"\b(apart|carray|joined|view)\(", text):
         header = _with_import(header, workspace.IMPORT)
     if f"@{KERNEL}(" in text:
         helpers.insert(0, DEFINED)

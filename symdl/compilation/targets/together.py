@@ -154,6 +154,7 @@ def _around(loop: Loop) -> list[Index]:
 class TeamEmitter(Emitter):
     """Emits a function that shares its large nests; `parts` collects the functions that do a part."""
 
+    joins = True
     taken = frozenset({NUMBER, COUNT, FIRST, LAST, SUMS, CODE, GIVEN, PART, SHARE, "part_of", "work_of", *ENTRIES})
 
     def __init__(self, plan: Plan, dtype: str, kernels: Kernels | None, parts: Kernels) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from symdl.verification.documents import Document, Span
 from symdl.verification.documents.spans import Position
 from symdl.verification.meaning.names import INDEX_LETTERS
+from symdl.verification.meaning.stated import Place
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import walk
 
@@ -20,17 +22,20 @@ _WORD = r"\b(?:for|if|when|whenever|where|at|on)(?: all| any| every| each| the c
 _LEADING = re.compile(rf"{_WORD} \$([^$]+)\$", re.IGNORECASE)
 _TRAILING = re.compile(rf"\s*,?\s*{_WORD} \$([^$]+)\$")
 _BETWEEN = re.compile(rf"\s*,?\s*{_WORD}\s*")
+_WORDS, _FORMULA = re.compile(r"[^\W\d_]{2}"), re.compile(r"\$[^$]*\$|\\[A-Za-z]+\*?(?:\{[A-Za-z*]*\})?|<!--.*?-->")
+_ORDER = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|leqslant|geqslant)\b")
 _INTRODUCED = re.compile(rf"{_WORD}\s*$", re.IGNORECASE)
 #: Where a sentence, or the part of it that one condition belongs to, ends.
 SENTENCE_END = re.compile(r"[.;!?](?=\s|$)")
 _ONE_HOT = (
     re.compile(r"one-?hot\b[^.;$]{0,60}\$([^$]+)\$", re.IGNORECASE),
     re.compile(r"\$([^$]+)\$[^.;$]{0,40}\bone-?hot\b", re.IGNORECASE),
+    re.compile(r"exactly one (?:of (?:the )?)?\$([^$]+)\$[^.;$]{0,20}\b(?:is|equals) (?:1|one)\b", re.IGNORECASE),
 )
 
 
 class Conditions:
-    """The conditions of a document.
+    """The conditions of a document; `varying`: names of which it states several, so that none of them stays.
 
     >>> from symdl.verification.documents import read_text
     >>> text = "For $x > 0$ it is $f(x) = x$. It is $f(x) = 0$ for $x < 0$."
@@ -45,11 +50,15 @@ class Conditions:
         introduced = [s for s in document.spans if s.kind == "inline" and _INTRODUCED.search(s.before)]
         for span in introduced:
             chain = condition(span.latex)
-            for name in _names(chain) if chain is not None else ():
+            for name in names_of(chain) if chain is not None else ():
                 stated.setdefault(name, set()).add(chain)  # type: ignore[arg-type]
+        for chain in _beside(document):
+            for name in names_of(chain):
+                stated.setdefault(name, set()).add(chain)
+        self.varying = frozenset(n for n, chains in stated.items() if len(chains) > 1)
         for span in introduced:
             chain = condition(span.latex)
-            if chain is not None and (_indices(chain) or any(len(stated[n]) > 1 for n in _names(chain))):
+            if chain is not None and (of_indices(chain) or not names_of(chain).isdisjoint(self.varying)):
                 self._passing.add(span.position)
         self._kept = {n for n, chains in stated.items() if len(chains) == 1}
 
@@ -65,7 +74,51 @@ class Conditions:
         after = _TRAILING.match(span.after)
         texts += [after[1]] if after is not None else []
         found = [c for c in map(condition, texts) if c is not None]
-        return tuple(c for c in found if _indices(c) or not _names(c) <= self._kept)
+        return tuple(c for c in found if of_indices(c) or not names_of(c) <= self._kept)
+
+
+@dataclass
+class Lasting:
+    """The condition that was spoken of last, for as long as it may hold: to the end of its section.
+
+    Args:
+        lines: of the document; of a notebook, none.
+        conditions: it, or nothing.
+        near: nothing but formulas stand between.
+        end: the last line of the formula before.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    conditions: tuple[tree.Chain, ...] = ()
+    section: tuple[int, ...] = ()
+    near: bool = False
+    end: int = 0
+
+    def before(self, span: Span, place: Place) -> None:
+        """With a formula that is read next."""
+        if span.section != self.section:
+            self.conditions = ()
+        between = [span.before if span.kind == "inline" else "", *self.lines[self.end : span.line - 1]]
+        apart = any(_WORDS.search(_FORMULA.sub(" ", text)) for text in between)
+        self.near = any(c in place.under for c in self.conditions) or (self.near and not apart)
+        self.end = span.line + span.source.count("\n")
+
+    def read(self, span: Span, place: Place, found: tree.Node) -> None:
+        """With a formula that was read."""
+        if place.passing and isinstance(found, tree.Chain) and is_condition(found):
+            self.conditions, self.section, self.near = (found,), span.section, True
+
+
+def _beside(document: Document) -> Iterator[tree.Chain]:
+    """The orders that stand in a formula behind something else: "f'(x) = 1, x > 0"."""
+    for text in dict.fromkeys(s.latex for s in document.spans if _ORDER.search(s.latex)):
+        try:
+            found = parse(text)
+        except UnreadError:
+            continue
+        for item in found.items[1:] if isinstance(found, tree.Statements) else ():
+            if isinstance(item, tree.Chain) and set(item.relations) <= _ORDERS:
+                yield item
 
 
 def _tail(before: str) -> str:
@@ -86,20 +139,22 @@ def condition(latex: str) -> tree.Chain | None:
         found = parse(latex)
     except UnreadError:
         return None
-    if not isinstance(found, tree.Chain):
-        return None
-    if set(found.relations) <= _ORDERS or (found.relations == ("=",) and _indices(found)):
-        return found
-    return None
+    return found if isinstance(found, tree.Chain) and is_condition(found) else None
 
 
-def _indices(chain: tree.Chain) -> bool:
+def is_condition(chain: tree.Chain) -> bool:
+    """Whether a formula may say where another one holds: an order, or two indices that are, or are not, the same."""
+    return set(chain.relations) <= _ORDERS or (chain.relations == ("=",) and of_indices(chain))
+
+
+def of_indices(chain: tree.Chain) -> bool:
     """Whether a condition is about two indices: i ≠ j, i = j."""
     letters = [s.name for s in chain.sides if isinstance(s, tree.Symbol) and s.name in INDEX_LETTERS]
     return len(chain.sides) == 2 and len(letters) == 2 and chain.relations[0] in ("=", "≠")
 
 
-def _names(chain: tree.Chain) -> set[str]:
+def names_of(chain: tree.Chain) -> set[str]:
+    """The letters and words in a formula."""
     return {n.name for side in chain.sides for n in walk(side) if isinstance(n, tree.Symbol)}
 
 

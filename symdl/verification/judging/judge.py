@@ -10,17 +10,18 @@ from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
-from symdl.verification.judging.conditions import one_hot
+from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
+from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
+from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, binding
 from symdl.verification.meaning.errors import BEYOND, reason_of
-from symdl.verification.meaning.generic import of_what_was_set
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
@@ -43,9 +44,6 @@ _FACTS = re.compile(
 
 #: Words by which indices that stand twice are summed over.
 _SUMMING = re.compile(r"einstein|summation convention|repeated (index|indices)|sum\w* over repeated", re.IGNORECASE)
-
-#: Arrows and words between a definition and what follows from it.
-CONCLUDING = frozenset({"→", "⇒", "⟹", "and hence", "so"})
 
 #: Relations that stand before a number: about, more or less than so much.
 _ABOUT = frozenset({"≈", "∼", "<", ">", "≤", "≥"})
@@ -90,9 +88,9 @@ def judge(
         reading = Reading(usage_of(read), rounding=rounding)
         reading.foresee(read, one_hot(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
-        reading.foresee_slopes((chain, section) for section, t in sections for chain in _chains(t))
+        reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)
-    last: dict[int, Node] = {}
+    running, lasting = Running(), Lasting([] if document.kind == "notebook" else document.text.splitlines())
     ahead, early = explained(document), dict[int, list[Link]]()
     for k, span in enumerate(document.spans):
         wanted = only(k)
@@ -108,7 +106,7 @@ def judge(
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
         place = said.place(span)
         reading.summing |= bool(_SUMMING.search(span.before))
-        reading.summing |= any(plainly_used(reading.reader(), chain) for chain in _chains(found))
+        reading.summing |= any(plainly_used(reading.reader(), claim.chain) for claim in claims(found))
         reading.facts = facts.get(span.section[:1], "")
         judging.begin(budget)
         machine = Machine(judging) if prove else None
@@ -117,10 +115,21 @@ def judge(
             if m not in early and isinstance(explaining, tree.Chain) and reading.introduces(explaining):
                 where = said.place(document.spans[m])
                 early[m] = list(_told(explaining, reading, judging, where, None, True, None))
-        told = early.pop(k, None) or list(_told(found, reading, judging, place, last.get(span.block), wanted, machine))
-        closing = _last_side(found)
-        if closing is not None:
-            last[span.block] = closing
+
+        def judged(
+            before: Node | None,
+            found: Node = found,
+            place: Place = place,
+            wanted: bool = wanted,
+            machine: Machine | None = machine,
+        ) -> Iterator[Link]:
+            return _told(found, reading, judging, place, before, wanted, machine)
+
+        lasting.before(span, place)
+        reading.lately, reading.near = lasting.conditions, lasting.near
+        told = early.pop(k, None) or running.told(span, found, judged)
+        running.read(span, place, found)
+        lasting.read(span, place, found)
         if told and wanted:
             yield k, _judged(span, unicode(found), told)
 
@@ -163,15 +172,19 @@ def _told(
     wanted: bool,
     machine: Machine | None,
 ) -> Iterator[Link]:
-    for chain in _chains(node):
+    for claim in claims(node):
+        chain = claim.chain
         if previous is None and _amount(chain):
             continue
+        beside = claim.beside and not names_of(chain).isdisjoint(place.varying)
+        passing = place.passing or claim.passing or beside
+        where = replace(place, under=(*place.under, *claim.under), passing=passing)
         try:
-            meanings = reading.statement(chain, place, previous)
+            meanings = reading.statement(chain, where, previous)
         except BEYOND as error:
             verdict = Verdict(Status.UNDECIDED, "none", "the formula as it stands", reason=reason_of(error))
             yield Link(unicode(chain), latex(chain), verdict)
-            previous = _last_side(chain)
+            previous = last_side(chain)
             continue
         through = len(meanings) > 1 and bool(meanings[0].defines) and _derives(chain)
         for meaning in meanings:
@@ -200,7 +213,8 @@ def _told(
                 verdict = machine.confirmed(meaning, verdict)
             yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
         reading.finish()
-        previous = _last_side(chain)
+        if not passing:
+            previous = last_side(chain)
 
 
 def _meant(guess: Callable[[Judge, Meaning], str], judging: Judge, link: Meaning) -> str:
@@ -215,6 +229,8 @@ def _again(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdi
     """A name that is not what it was: f(x) of the next example, and any name that is made of other names now, has
     another meaning; of the same names, it is that or a slip."""
     reading, sides = judging.reading, (link.left, link.right)
+    if reading.unclear:
+        return found
     circular = anew.made_of_head(reading.reader(), *sides)
     example = binding.is_example(reading.reader(), link.left)
     if circular and not example:
@@ -252,44 +268,6 @@ def _plain(verdict: Verdict) -> Verdict:
 def _derives(chain: tree.Chain) -> bool:
     """Whether a chain has a derivative in it, of which what follows has to know whether it is as the formulas say."""
     return any(isinstance(n, tree.Derivative) for n in walk(chain))
-
-
-def _chains(node: Node) -> Iterator[tree.Chain]:
-    if isinstance(node, tree.Chain):
-        yield from _implied(node)
-    elif isinstance(node, tree.Statements):
-        before: Node | None = None
-        for item, mark in zip(node.items, ("", *node.separators), strict=False):
-            follows = mark in CONCLUDING and isinstance(before, tree.Chain) and isinstance(item, tree.Chain)
-            if follows and isinstance(before, tree.Chain) and isinstance(item, tree.Chain):
-                head = before.sides[0]
-                item = replace(item, sides=tuple(of_what_was_set(head, side) for side in item.sides))
-            before = item
-            yield from _chains(item)
-    elif isinstance(node, tree.Noted):
-        yield from _chains(node.body)
-
-
-def _implied(chain: tree.Chain) -> Iterator[tree.Chain]:
-    """f(x) = x² → f'(x) = 2x as two claims; w → w − η g stays one."""
-    for k, relation in enumerate(chain.relations):
-        before = chain.relations[:k]
-        begins = k == 0 and isinstance(chain.sides[0], tree.Empty)
-        if relation == "→" and set(chain.relations[k + 1 :]) >= {"="} and (begins or "=" in before):
-            if before:
-                yield replace(chain, sides=chain.sides[: k + 1], relations=before)
-            after = [of_what_was_set(chain.sides[0], side) if before else side for side in chain.sides[k + 1 :]]
-            yield from _implied(replace(chain, sides=tuple(after), relations=chain.relations[k + 1 :]))
-            return
-    yield chain
-
-
-def _last_side(node: Node) -> Node | None:
-    chains = list(_chains(node))
-    if not chains:
-        return None if isinstance(node, (tree.Text, tree.Empty)) else node
-    sides = [s for s in chains[-1].sides if not isinstance(s, tree.Empty)]
-    return sides[-1] if sides else None
 
 
 def _text(meaning: Meaning, write: Callable[[Node], str]) -> str:

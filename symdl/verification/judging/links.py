@@ -35,7 +35,12 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
-from symdl.verification.judging.readings import for_every_loss, otherwise_proved, without_what_is_over
+from symdl.verification.judging.readings import (
+    for_every_loss,
+    otherwise_proved,
+    under_what_was_said,
+    without_what_is_over,
+)
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.meaning.arrays import transposed
@@ -93,6 +98,9 @@ class Judge:
                 found = _condition("so for some functions only")
         elif found.status is Status.CONDITIONAL and not self.quick:
             found = for_every_loss(self, link) or found
+        elif found.status is Status.REFUTED:
+            other = under_what_was_said(self, link)
+            found = other if other is not None else found
         if not link.defines and (why := unheard(self.reading, link)):
             found = _undecided(why, found)
         notes = "; ".join(link.notes)

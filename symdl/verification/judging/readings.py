@@ -25,9 +25,9 @@ from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names, names_in
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import walk
-from symdl.verification.verdict import Verdict
+from symdl.verification.verdict import Status, Verdict
 
 
 class Judging(Protocol):
@@ -76,6 +76,28 @@ def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
     scope = judge.reading.scope.reduced(judge.reading.section)
     told = "names of sections that are over"
     return None if scope is None else judge.read_in(replace(judge.reading, scope=scope), link, told)
+
+
+def _as_long_as_before(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with vectors as long as in the chapter before that defined them; None where none did."""
+    scope = judge.reading.scope.as_before()
+    return None if scope is None else judge.read_in(replace(judge.reading, scope=scope), link)
+
+
+def under_what_was_said(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict on what holds under the condition that the words before spoke of; None where it does not either.
+
+    "If i = j:" may be said of all the formulas that follow it at once. Further on nobody knows.
+    """
+    reading = judge.reading.under_what_was_said()
+    found = None if reading is None else judge.read_in(reading, link)
+    if found is None or not found.proved:
+        return None
+    told = ", ".join(map(unicode, judge.reading.lately))
+    if judge.reading.near:
+        return replace(found, scope=f"{found.scope}, where {told}")
+    reason = f"so where {told}, of which the words before spoke"
+    return replace(found, status=Status.UNDECIDED, method="none", reason=reason)
 
 
 def _with_nested_functions(judge: Judging, link: Meaning) -> Verdict | None:
@@ -254,6 +276,7 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
 _EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 _QUICK = (
     without_what_is_over,
+    _as_long_as_before,
     _with_nested_functions,
     _nearly,
     _summed,

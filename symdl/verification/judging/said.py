@@ -49,7 +49,8 @@ class Said:
         told = _BEFORE.search(span.before) or _AFTER.match(span.after)
         condition = span.position in self.conditions or bool(told)
         passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
-        return Place(span.section, span.line, span.before, self.named.get(span.position, ""), condition, passing, under)
+        named, varying = self.named.get(span.position, ""), self.conditions_of.varying
+        return Place(span.section, span.line, span.before, named, condition, passing, under, varying)
 
 
 def _of_words(said: Stated) -> str:

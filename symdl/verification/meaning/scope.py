@@ -98,7 +98,8 @@ class Scope:
         ahead: those of them that are named further on, since what runs backwards reads what is named later.
         former: names of slopes of something that was given another formula since, and what they were slopes of.
         bars: names, without what stands above them, that were given to slopes; with the section.
-        extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only.
+        extents: how long the axes of names are; `where`: in which chapter that was seen, since it counts there only;
+            `past`: how long they were in chapters before.
         section: that is read now.
         nested: the u of f(u, v) is the function u(a, b), wherever u stands.
         functionals: names of functions of vectors and of several numbers of which nothing is known.
@@ -121,6 +122,7 @@ class Scope:
     bars: dict[str, tuple[int, ...]] = field(default_factory=dict)
     extents: dict[tuple[str, int, int], sympy.Expr] = field(default_factory=dict)
     where: dict[tuple[str, int, int], tuple[int, ...]] = field(default_factory=dict)
+    past: dict[tuple[str, int, int], dict[tuple[int, ...], sympy.Expr]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
     nested: bool = False
     functionals: frozenset[str] = frozenset()
@@ -133,6 +135,8 @@ class Scope:
         """How long an axis of a name is: a symbol of its own until something says more."""
         key = (name, axis, rank)
         if key not in self.extents or _elsewhere(self.where.get(key, ()), self.section):
+            if key in self.extents:
+                self.past[key] = {**self.past.get(key, {}), self.where.get(key, ()): self.extents[key]}
             self.where[key] = self.section[:CHAPTER]
             self.extents[key] = self.new_extent(f"n_{name}" if rank == 1 else f"n_{name}{axis + 1}")
         return self.root(self.extents[key])
@@ -291,6 +295,23 @@ class Scope:
             ranks.setdefault(name, set()).add(rank)
         same = replace(self.copy(), formulas=kept, entries=entries, functions=functions)
         return replace(same, opaque=opaque, declared=declared, ranks=ranks)
+
+    def as_before(self) -> Scope | None:
+        """The scope with names as long as in the chapter that defined them; None where that is this one."""
+        formulas = [(k, f) for k, f in self.formulas.items()]
+        formulas += [((n, len(subs)), f) for (n, subs), f in self.entries.items()]
+        past: dict[tuple[str, int, int], sympy.Expr] = {}
+        for name, formula in formulas:
+            if self.chapter_over(formula.section):
+                used = {name, *((e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element))}
+                chapter = formula.section[:CHAPTER]
+                past |= {k: e[chapter] for k, e in self.past.items() if (k[0], k[2]) in used and chapter in e}
+        if not past:
+            return None
+        made = self.copy()
+        made.extents.update(past)
+        made.where.update(dict.fromkeys(past, self.section[:CHAPTER]))
+        return made
 
     def chapter_over(self, section: tuple[int, ...]) -> bool:
         """Whether a section is part of a chapter that is over."""

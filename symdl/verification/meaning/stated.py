@@ -30,6 +30,7 @@ class Place:
         condition: they say that it is a condition.
         passing: it is a condition of its own sentence, and of nothing else.
         under: conditions that its sentence puts it under.
+        varying: names of which the document states several conditions, so that none of them stays.
     """
 
     section: tuple[int, ...] = ()
@@ -39,6 +40,7 @@ class Place:
     condition: bool = False
     passing: bool = False
     under: tuple[tree.Chain, ...] = ()
+    varying: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,9 @@ class Reading:
     under: list[sympy.Basic] = field(default_factory=list)
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
     unclear: bool = False
+    conditions: tuple[tree.Chain, ...] = ()
+    lately: tuple[tree.Chain, ...] = ()
+    near: bool = False
     one_hot: set[str] = field(default_factory=set)
     worked_out: dict[Node, Node] = field(default_factory=dict)
     worth: dict[Node, Node] = field(default_factory=dict)
@@ -198,9 +201,17 @@ class Reading:
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
 
+    def under_what_was_said(self) -> Reading | None:
+        """The reading under the condition that the words before spoke of; None where there is none."""
+        if not self.lately:
+            return None
+        made = replace(self, under=[], pairs=[], unclear=False)
+        made._put_under((*self.conditions, *self.lately))
+        return None if made.unclear else made
+
     def _put_under(self, conditions: tuple[tree.Chain, ...]) -> None:
         """The conditions of the sentence: relations between numbers, and indices that are the same or are not."""
-        self.under, self.pairs, self.unclear = [], [], False
+        self.under, self.pairs, self.unclear, self.conditions = [], [], False, conditions
         for chain in conditions:
             letters = [letter_of(side) for side in chain.sides]
             if len(letters) == 2 and all(letters) and chain.relations[0] in ("=", "≠"):

@@ -193,6 +193,8 @@ def _bound(reader: Reader, node: tree.Big, places: list[Node]) -> list[Bound]:
     sub = node.sub
     if sub is None:
         letters = _open_letters(reader, node.body)
+        # those that stood in the statement already are not the sum's
+        letters = [c for c in letters if c not in reader.free] or letters
         if len(letters) != 1:
             raise MeaningError(f"a {node.op} without an index", remedy="write which index it runs over")
         return [_unlimited(reader, letters[0], node.body)]

@@ -290,7 +290,7 @@ def is_list(node: Node) -> bool:
 
 def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
     sub = node.sub
-    usage.letters |= _letters_below(sub) if sub is not None else set()
+    usage.letters |= _letters_below(sub) if sub is not None else _only_letter(node.body)
     if node.sup is not None:
         _counting(node.sup, usage)
     for inner in walk(sub) if sub is not None else ():
@@ -308,6 +308,12 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
             usage.sum_starts.setdefault(letter_of(letter), set()).add(sub.sides[1].text)
             for name in _read_by(node.body, letter, usage):
                 usage.first.setdefault(name, set()).add(sub.sides[1].text)
+
+
+def _only_letter(body: Node) -> set[str]:
+    """d of Σ e^{x_d}, a sum that says no index: the only letter below a name."""
+    below = {n.sub.name for n in walk(body) if isinstance(n, tree.Scripted) and isinstance(n.sub, tree.Symbol)}
+    return below if len(below) == 1 and all(len(letter) == 1 and letter.isalpha() for letter in below) else set()
 
 
 def _counting(sup: Node, usage: Usage) -> None:

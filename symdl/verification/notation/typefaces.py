@@ -24,31 +24,33 @@ def switched(reader: Reader) -> None:
     """A face that holds until the brace closes, right behind the brace: {\\\\rm in}."""
     if found := _SWITCH.match(reader.text, reader.at):
         inner, end = reader.balanced(found.end())
-        _worded(reader, sym.FACES[found.group(1)], inner, found.end(), end)
+        _worded(reader, found.group(1), inner, found.end(), end)
 
 
 def face(reader: Reader, name: str, end: int) -> bool:
     """A command that sets a typeface."""
     if name not in sym.FACES:
         return False
-    kind = sym.FACES[name]
     brace = _BRACE.match(reader.text, end)
     if name in sym.SWITCHES and not brace:
         inner, stop = reader.balanced(end) if reader.open else (reader.text[end:], len(reader.text))
-        _worded(reader, kind, inner, end, stop)
+        _worded(reader, name, inner, end, stop)
     elif brace:
         inner, stop = reader.balanced(brace.end())
-        _worded(reader, kind, inner, brace.end(), stop + 1)
+        _worded(reader, name, inner, brace.end(), stop + 1)
     elif one := _ONE.match(reader.text, end):
-        _worded(reader, kind, one.group(1), one.start(1), one.end())
+        _worded(reader, name, one.group(1), one.start(1), one.end())
     else:
         refuse(reader.at, f"\\{name}", "a typeface without a text")
     return True
 
 
-def _worded(reader: Reader, kind: str, inner: str, start: int, end: int) -> None:
-    """The inner text of a typeface, which ends at `end`."""
+def _worded(reader: Reader, name: str, inner: str, start: int, end: int) -> None:
+    """The inner text of a typeface's command, which ends at `end`."""
+    kind = sym.FACES[name]
     text = inner.strip().replace("\\_", "_")
+    if name == "textbf" and len(text) == 1 and text.isalpha():
+        kind = "bf"  # words have more letters
     if not text:
         reader.skip(end)
     elif kind in ("text", "op", "rm") and (word := _function(text, kind)):
