@@ -171,6 +171,27 @@ def test_rows_that_parts_add_to(dtype: str, two_threads: None, monkeypatch: pyte
             np.testing.assert_allclose(got[name], exact, rtol=0, atol=abs(exact).max() * 30 * np.finfo(dtype).eps)
 
 
+def test_arrays_of_two_axes_that_parts_add_to(two_threads: None) -> None:
+    """Loops over both axes are not one there, since the rows of a part are filled up."""
+
+    @sd.define
+    def heads(x=sd.Input("n h e"), b=sd.Param("h e"), c=sd.Param("e")):
+        (n, h, e), _ = x.indices, b.indices
+        y = sd.let("y[n,h,e]", sd.tanh(x[n, h, e] + b[h, e]) * c[e])
+        return sd.let("L", sd.Sum(y[n, h, e] ** 2, n, h, e)), y
+
+    code = sd.compile(heads, wrt=["b", "c"], extents={"n": 96, "h": 6, "e": 10})
+    assert "b_bar_by_part[number, h, e] +=" in code.source
+    rng = np.random.default_rng(8)
+    for shape in [(96, 6, 10), (5, 3, 33)]:
+        given = {"x": rng.normal(size=shape), "b": rng.normal(size=shape[1:]), "c": rng.normal(size=shape[2])}
+        t = {n: torch.tensor(v, requires_grad=True) for n, v in given.items()}
+        ((torch.tanh(t["x"] + t["b"]) * t["c"]) ** 2).sum().backward()
+        got = code.gradient(**given)
+        for name in ("b", "c"):
+            np.testing.assert_allclose(got[name], t[name].grad, rtol=1e-11, atol=1e-12)
+
+
 def test_rows_that_are_added_up_wrongly_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     joined = TeamEmitter._joined
     monkeypatch.setattr(TeamEmitter, "_joined", lambda self, v: [line.replace("+=", "=") for line in joined(self, v)])

@@ -108,7 +108,7 @@ def _added_parts(nest: Loop, statements: list[Statement], axes: Axes, size: int)
         arrays = tuple(s for s in sums if index not in s.out.subscripts and set(s.out.subscripts) <= set(s.loops))
         rest = [s for s in statements if s not in arrays]
         room = sum(lengths[s.out.name] for s in arrays)
-        if axes.expected_size(index) >= 2 * PARTS and rest and index in _free(nest, rest):
+        if arrays and rest and axes.expected_size(index) >= 2 * PARTS and index in _free(nest, rest):
             found.setdefault(room, Cut(index, 1, (), (), arrays))
     least = min(found, default=size)
     return found[least] if PARTS * SMALL * least <= size else None
@@ -195,10 +195,12 @@ class TeamEmitter(Emitter):
         if cut is None:
             return super()._nest(loop)
         self.divided, self.adding = cut.index, frozenset(v.out.name for v in cut.arrays)
+        # rows of the arrays of parts are filled up, so that their last axes are not one
+        self.joins = all(v.out.tensor.rank == 1 for v in cut.arrays)
         self.cut.add(cut.index)  # it does not begin at 0
         lines = super()._nest(loop)
         self.cut.discard(cut.index)
-        self.divided, self.adding = None, frozenset()
+        self.divided, self.adding, self.joins = None, frozenset(), True
         return lines
 
     def _contraction(self, item: Contraction) -> list[str]:
