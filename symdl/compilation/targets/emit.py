@@ -452,7 +452,7 @@ class Emitter:
 
     def _scalar(self, body: sympy.Expr, known: dict[Element, str]) -> sympy.Expr:
         """A body with elements replaced by symbols that print as variables or as array accesses."""
-        body = computed(body)
+        body = computed(body, self.printer.named)
         return body.xreplace({e: sympy.Symbol(self._read(e, known), real=True) for e in body.atoms(Element)})
 
     def _read(self, element: Element, known: dict[Element, str]) -> str:
