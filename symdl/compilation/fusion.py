@@ -17,7 +17,7 @@ from symdl.compilation.beside import total
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
-from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit
+from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit, Windowed
 from symdl.core.functions import InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
@@ -39,16 +39,16 @@ class Loop:
     direction: int = 0
 
 
-Node = Loop | Statement
+Node = Loop | Statement | Windowed
 Item = Loop | Statement | Multiplied
 
 
-def statements_in(node: Item) -> Iterator[Statement]:
-    """The statements of a nest in the order in which they run first."""
+def statements_in(node: Item) -> Iterator[Statement | Windowed]:
+    """The statements of a nest, and products within a loop in time, in the order in which they run first."""
     stack: list[Item] = [node]
     while stack:
         top = stack.pop()
-        if isinstance(top, Statement):
+        if isinstance(top, Statement | Windowed):
             yield top
         elif isinstance(top, Loop):
             stack.extend(reversed(top.children))
@@ -115,11 +115,34 @@ def _in_time(unit: Recurrence, axes: Axes, parallel: bool) -> Loop:
     def timed(node: Item) -> Node:
         if isinstance(node, Loop):
             return Loop(node.index, tuple(timed(c) for c in node.children))
+        if isinstance(node, Windowed):
+            return node
         assert isinstance(node, Statement), "a recurrence holds statements"
         return replace(node, loops=(unit.time, *node.loops))
 
-    children = schedule(list(unit.units), axes, parallel)
-    return Loop(unit.time, tuple(timed(c) for c in children), unit.direction)
+    children = tuple(timed(c) for c in schedule(list(unit.units), axes, parallel))
+    return Loop(unit.time, _by_rows(children, axes), unit.direction)
+
+
+def _by_rows(children: tuple[Node, ...], axes: Axes) -> tuple[Node, ...]:
+    """What runs at one time, with one index for rows of products and for loops around them, where they are alike."""
+    rows = [c.row for c in children if isinstance(c, Windowed)]
+    if not rows:
+        return children
+    own = rows[0]
+    found: list[Node] = []
+    for child in children:
+        outer = child.row if isinstance(child, Windowed) else child.index if isinstance(child, Loop) else own
+        alike = axes.key(outer) == axes.key(own)
+        found.append(_renamed(child, {outer: own}) if alike else child)
+    return tuple(found)
+
+
+def _renamed(node: Node, mapping: dict[Index, Index]) -> Node:
+    if isinstance(node, Loop):
+        children = tuple(_renamed(c, mapping) for c in node.children)
+        return replace(node, index=mapping.get(node.index, node.index), children=children)
+    return node.renamed(mapping)
 
 
 def in_step(units: list[Unit]) -> list[Unit]:
@@ -166,6 +189,7 @@ def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, alone: Cal
     if depth and not parallel and alone is not _is_function and _runs_apart(items[-1], unit, depth, axes):
         depth -= 1
     first = next(statements_in(items[-1]))
+    assert isinstance(first, Statement), "products are within loops in time only"
     if alone is not None and (alone(unit) or alone(first)):
         both = alone(unit) and alone(first)
         return depth if both and depth == len(unit.loops) == len(first.loops) else 0
@@ -226,7 +250,7 @@ def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | 
     if depth >= len(unit.loops) or axes.key(unit.loops[depth]) != axes.key(loop.index):
         return None
     joined = unit.renamed({unit.loops[depth]: loop.index})
-    writes: dict[str, list[Statement]] = {}
+    writes: dict[str, list[Statement | Windowed]] = {}
     for earlier in statements_in(loop):
         writes.setdefault(earlier.out.name, []).append(earlier)
     reads = (*joined.reads, joined.out)
@@ -235,7 +259,7 @@ def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | 
     return None
 
 
-def _complete(write: Statement, read: Element, index: Index) -> bool:
+def _complete(write: Statement | Windowed, read: Element, index: Index) -> bool:
     """Whether one value of `index` writes exactly what the same value of it reads."""
     return any(a == index and b == index for a, b in zip(write.out.subscripts, read.subscripts, strict=True))
 

@@ -20,12 +20,13 @@ from symdl.compilation.statements import (
     Recurrence,
     Statement,
     Unit,
+    Windowed,
     placed,
     reads_of,
     statement,
     writes_of,
 )
-from symdl.compilation.windows import windowed
+from symdl.compilation.windows import in_time, windowed
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
@@ -63,11 +64,11 @@ def _lower_group(group: Group, context: Context) -> list[Unit]:
     """What can be computed for all times at once, then the loop over time."""
     time = context.axes.fresh(group.index(group.equations[0]))
     before: list[Unit] = []
-    inside: list[Statement] = []
+    inside: list[Statement | Windowed] = []
     for eq in group.equations:
         made = _lower_equation(eq, context, _Moment({group.index(eq): time}, frozenset(group.names)))
         for unit in made:
-            if isinstance(unit, Statement) and time in unit.out.subscripts:
+            if isinstance(unit, Statement | Windowed) and time in unit.out.subscripts:
                 inside.append(unit)
             else:
                 before.append(unit)
@@ -95,7 +96,10 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
     for term in eq.terms:
         taken = moment is not None or any(p.call.result.tensor == eq.out for _, p in products)
         possible = term.bound and (moment is None or moment.early(term))
-        product = windowed(eq, term, taken, context) if term.bound and moment is None else None
+        if moment is None:
+            product = windowed(eq, term, taken, context)
+        else:
+            product = None if moment.early(term) else in_time(eq, term, moment.at, moment.names, context)
         product = product or (recognise(eq, term, taken, context) if possible else None)
         if product is not None:
             products.append((term, product))

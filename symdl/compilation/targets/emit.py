@@ -367,6 +367,8 @@ class Emitter:
             if statements:
                 lines += self._block(statements, known, variables)
                 known = {**known, **{s.out: variables[s.out] for s in statements if s.out in variables}}
+            elif isinstance(run[0], Windowed):
+                lines += self._windowed(run[0])
             elif isinstance(run[0], Loop):
                 guards = testable(self._untested(common(run[0])), around)
                 with self._holding(guards):

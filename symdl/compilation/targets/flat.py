@@ -43,8 +43,8 @@ class FlatEmitter(Emitter):
         return replace(made, size_lines=(made.size_lines[0], f"    return {self.space.numbers(self.sized)}"))
 
     def _nest(self, loop: Loop) -> list[str]:
-        statements = [*statements_in(loop)]
-        if not all(is_flat(s, self.plan.axes) for s in statements):
+        statements = [s for s in statements_in(loop) if isinstance(s, Statement) and is_flat(s, self.plan.axes)]
+        if len(statements) < len([*statements_in(loop)]):
             return super()._nest(loop)
         size = prod(self.sized[statements[0].out.name])
         width = flat_width(self.dtype)
