@@ -12,7 +12,7 @@ from symdl.compilation.copies import without_copies
 from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import product as count
-from symdl.compilation.orders import samples_last
+from symdl.compilation.orders import samples_last, time_first
 from symdl.compilation.places import Part, parts, written_out
 from symdl.compilation.statements import (
     IDENTITY,
@@ -55,6 +55,7 @@ def lower(
     equations = without_copies(definition.equations, definition.outputs)
     if windows and products:
         equations = samples_last(equations, definition.outputs, axes, size)
+        equations = time_first(equations, definition.outputs, axes)
     for group in groups(tuple(equations)):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units

@@ -171,6 +171,7 @@ def test_states_are_multiplied_by_weights_at_each_time() -> None:
     assert (
         len({c.row if isinstance(c, Windowed) else c.index for c in nest.children if not isinstance(c, Statement)}) == 1
     )
+    assert [i.name for i in plan.by_name["before"].tensor.indices] == ["t", "n", "k"]  # what is visited at once
     cut = cut_of(nest, plan.axes, "float32")
     assert cut is not None
     assert cut.index.name == "n"
