@@ -11,22 +11,29 @@ from typing import Any
 import numpy as np
 
 from symdl.compilation import cache, cuda_build, team
+from symdl.compilation.beside import beside, inside
 from symdl.compilation.compiled import Compiled
+from symdl.compilation.counts import operations
 from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
 from symdl.compilation.crosscheck_sized import check_sized
 from symdl.compilation.extents import Axes, resized, small_shapes
 from symdl.compilation.functions import Functions
 from symdl.compilation.gradients import Programs, programs_for
+from symdl.compilation.lanes import TINY, lanes_for
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.records import record_of
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, load_source, prepared, signatures_of
 from symdl.compilation.shared import MAKERS
-from symdl.compilation.sizes import is_small
+from symdl.compilation.sizes import is_known, is_small, lengths_of
+from symdl.compilation.slopes import with_slopes_kept
+from symdl.compilation.targets.lanes import Lanes
+from symdl.compilation.targets.lanes_epoch import is_apart
 from symdl.compilation.targets.numba import emit_module
 from symdl.compilation.targets.products import tiles
+from symdl.compilation.targets.sized import shapes_of
 from symdl.core.definitions import Definition
 from symdl.errors import MissingDependencyError
 from symdl.library.optimisers.record import Optimizer
@@ -96,13 +103,28 @@ def _emitted(
     programs: Programs, dtype: str, optimizer: Optimizer | None, extents: Mapping[str, int], careful: bool
 ) -> tuple[str, dict[str, Any]]:
     """The source for the processor, and what is needed beside it to call it."""
+    stable = {n: d if careful else with_slopes_kept(d) for n, d in programs.stable.items()}
     windows = not careful and tiles(dtype) is not None
-    plans = {n: _planned(d, extents, not careful, windows=windows) for n, d in programs.stable.items()}
-    special = None
-    if optimizer is not None and not careful and is_small(plans["gradient"]):
-        special = _planned(programs.stable["gradient"], extents, flat=True)
-    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, special)
+    plans = {n: _planned(d, extents, not careful, windows=windows) for n, d in stable.items()}
+    special = lanes = None
+    if optimizer is not None and not careful and is_known(plans["gradient"]):
+        lanes = _lanes(stable["gradient"], plans["gradient"], dtype) if is_apart(optimizer) else None
+        special = _planned(stable["gradient"], extents, flat=True) if is_small(plans["gradient"]) else None
+    module = emit_module(plans, dtype, optimizer, dict(programs.gradients), careful, special, lanes)
     return module.source, record_of(module.functions, module.epoch, programs.gradients)
+
+
+def _lanes(gradient: Definition, plan: Plan, dtype: str) -> Lanes | None:
+    """How a gradient does what it treats alike, if it has anything of the kind."""
+    apart = beside(gradient, plan.axes)
+    whole = operations(plan, lengths_of(plan, shapes_of(plan)))
+    parts = inside(gradient, plan.axes) if whole <= TINY else ()
+    for found in [apart] if apart is not None else parts:
+        lengths = {i.name: plan.axes.expected_size(i) for t in found.one.tensors.values() for i in t.indices}
+        one = _planned(found.one, lengths, products=False, lanes=True)
+        if (lanes := lanes_for(found, one, shapes_of(one), dtype, whole)) is not None:
+            return lanes
+    return None
 
 
 def _stored(functions: Functions, folder: Path) -> dict[str, Any]:
@@ -120,12 +142,10 @@ def _planned(
     definition: Definition,
     extents: Mapping[str, int],
     products: bool = True,
-    parallel: bool = False,
-    flat: bool = False,
-    windows: bool = False,
+    **options: bool,
 ) -> Plan:
     known = {n: e for n, e in extents.items() if n in definition.extents}
-    plan = make_plan(definition, known, products=products, parallel=parallel, flat=flat, windows=windows)
+    plan = make_plan(definition, known, products=products, **options)
     check_plan(plan)
     return plan
 

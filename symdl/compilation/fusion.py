@@ -7,15 +7,17 @@ read at that loop's own index. Among the units that could run next, the one that
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import sympy
 
+from symdl.compilation.beside import total
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
-from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit
+from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit, Windowed
 from symdl.core.functions import InRange, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
@@ -37,36 +39,40 @@ class Loop:
     direction: int = 0
 
 
-Node = Loop | Statement
+Node = Loop | Statement | Windowed
 Item = Loop | Statement | Multiplied
 
 
-def statements_in(node: Item) -> Iterator[Statement]:
-    """The statements of a nest in the order in which they run first."""
+def statements_in(node: Item) -> Iterator[Statement | Windowed]:
+    """The statements of a nest, and products within a loop in time, in the order in which they run first."""
     stack: list[Item] = [node]
     while stack:
         top = stack.pop()
-        if isinstance(top, Statement):
+        if isinstance(top, Statement | Windowed):
             yield top
         elif isinstance(top, Loop):
             stack.extend(reversed(top.children))
 
 
-def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool = False) -> tuple[Item, ...]:
+def schedule(
+    units: list[Unit], axes: Axes, parallel: bool = False, flat: bool = False, lanes: bool = False
+) -> tuple[Item, ...]:
     """The units as items of a program: nests and matrix products.
 
     `parallel`: of units whose outer loops are shared between threads (see `compilation.parallel`); only those join
     that the same threads can do. `flat`: functions of whole arrays stand in nests of their own (see `targets.flat`).
+    `lanes`: the same, of units whose loops are in the order that vectors in place of numbers want (see `looporders`).
     """
-    units = units if parallel else in_step(units)
+    units = units if parallel or lanes else in_step(units)
     units = [_by_axes(u, axes) for u in units] if flat else units
+    alone = _is_function if lanes else partial(is_flat, axes=axes) if flat else None
     needs, early = dependencies(units), {user: fill for fill, user in fills(units).items()}
     waiting = {p: u for p, u in enumerate(units) if p not in early.values()}
     done = set(early.values())
     items: list[Item] = []
     while waiting:
         ready = [p for p in waiting if needs[p] <= done]
-        depths = {p: _depth(items, waiting[p], axes, parallel, flat) for p in ready}
+        depths = {p: _depth(items, waiting[p], axes, parallel, alone) for p in ready}
         chosen = max(ready, key=lambda p: (depths[p], -p))
         unit = waiting.pop(chosen)
         done.add(chosen)
@@ -75,7 +81,7 @@ def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool =
         elif isinstance(unit, Recurrence):
             items.append(_in_time(unit, axes, parallel))
         elif depths[chosen] and isinstance(items[-1], Loop):
-            items[-1] = _join(items[-1], unit, axes, depths[chosen])
+            items[-1] = _join(items[-1], unit, axes, depths[chosen], early=lanes)
         else:
             items.append(_nest(unit, 0))
         fill = units[early[chosen]] if chosen in early else None
@@ -84,16 +90,16 @@ def schedule(units: list[Unit], axes: Axes, parallel: bool = False, flat: bool =
     return tuple(items)
 
 
-#: Where LLVM unrolls a loop before it looks for vectors; arrays that are larger do not stay in the cache next to it.
-SHORT, FEW = 32, 4096
+#: Where LLVM unrolls a loop before it looks for vectors.
+SHORT = 32
+#: Larger arrays do not stay in the cache next to the processor.
+FEW = 4096
 
 
 def is_flat(statement: Statement, axes: Axes) -> bool:
-    """Whether a statement is to run over whole arrays as rows of numbers: a function of entries, along short axes."""
-    if not statement.pointwise:
-        return False
+    """Whether a statement is to run over whole arrays as rows of numbers: a function of entries."""
     lengths = [axes.expected_size(i) for i in statement.out.tensor.indices]
-    return lengths[-1] < SHORT and math.prod(lengths) <= FEW
+    return statement.pointwise and math.prod(lengths) <= FEW
 
 
 def _by_axes(unit: Unit, axes: Axes) -> Unit:
@@ -109,11 +115,34 @@ def _in_time(unit: Recurrence, axes: Axes, parallel: bool) -> Loop:
     def timed(node: Item) -> Node:
         if isinstance(node, Loop):
             return Loop(node.index, tuple(timed(c) for c in node.children))
+        if isinstance(node, Windowed):
+            return node
         assert isinstance(node, Statement), "a recurrence holds statements"
         return replace(node, loops=(unit.time, *node.loops))
 
-    children = schedule(list(unit.units), axes, parallel)
-    return Loop(unit.time, tuple(timed(c) for c in children), unit.direction)
+    children = tuple(timed(c) for c in schedule(list(unit.units), axes, parallel))
+    return Loop(unit.time, _by_rows(children, axes), unit.direction)
+
+
+def _by_rows(children: tuple[Node, ...], axes: Axes) -> tuple[Node, ...]:
+    """What runs at one time, with one index for rows of products and for loops around them, where they are alike."""
+    rows = [c.row for c in children if isinstance(c, Windowed)]
+    if not rows:
+        return children
+    own = rows[0]
+    found: list[Node] = []
+    for child in children:
+        outer = child.row if isinstance(child, Windowed) else child.index if isinstance(child, Loop) else own
+        alike = axes.key(outer) == axes.key(own)
+        found.append(_renamed(child, {outer: own}) if alike else child)
+    return tuple(found)
+
+
+def _renamed(node: Node, mapping: dict[Index, Index]) -> Node:
+    if isinstance(node, Loop):
+        children = tuple(_renamed(c, mapping) for c in node.children)
+        return replace(node, index=mapping.get(node.index, node.index), children=children)
+    return node.renamed(mapping)
 
 
 def in_step(units: list[Unit]) -> list[Unit]:
@@ -146,22 +175,30 @@ def _like(unit: Statement, element: Element, accumulation: Statement) -> Stateme
     return replace(unit, loops=order) if outermost or order[-1:] == unit.loops[-1:] else unit
 
 
-def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, flat: bool) -> int:
-    """How many loops the unit can share with the last item."""
+def _is_function(statement: Statement) -> bool:
+    """Whether a statement computes functions of numbers that are there: long chains of operations, each of its own."""
+    calls = statement.body.atoms(sympy.Function, sympy.exp)
+    return not statement.op and any(not isinstance(f, (Switch, total)) for f in calls)
+
+
+def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, alone: Callable[[Statement], bool] | None) -> int:
+    """How many loops the unit can share with the last item; what is to be alone shares all of them or none."""
     if not items or not isinstance(unit, Statement) or not isinstance(items[-1], Loop) or items[-1].direction:
         return 0
     depth = _shared(items[-1], unit, axes)
-    if (
-        depth
-        and not parallel
-        and (_runs_behind(items[-1], unit, depth, axes) or _runs_elsewhere(items[-1], unit, depth, axes))
-    ):
+    if depth and not parallel and alone is not _is_function and _runs_apart(items[-1], unit, depth, axes):
         depth -= 1
     first = next(statements_in(items[-1]))
-    if flat and (is_flat(unit, axes) or is_flat(first, axes)):
-        both = is_flat(unit, axes) and is_flat(first, axes)
+    assert isinstance(first, Statement), "products are within loops in time only"
+    if alone is not None and (alone(unit) or alone(first)):
+        both = alone(unit) and alone(first)
         return depth if both and depth == len(unit.loops) == len(first.loops) else 0
     return depth if not parallel or may_join(unit, depth, first) else 0
+
+
+def _runs_apart(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
+    """Whether a statement is computed faster in an innermost loop of its own."""
+    return _runs_behind(loop, unit, depth, axes) or _runs_elsewhere(loop, unit, depth, axes)
 
 
 def _runs_behind(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
@@ -213,7 +250,7 @@ def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | 
     if depth >= len(unit.loops) or axes.key(unit.loops[depth]) != axes.key(loop.index):
         return None
     joined = unit.renamed({unit.loops[depth]: loop.index})
-    writes: dict[str, list[Statement]] = {}
+    writes: dict[str, list[Statement | Windowed]] = {}
     for earlier in statements_in(loop):
         writes.setdefault(earlier.out.name, []).append(earlier)
     reads = (*joined.reads, joined.out)
@@ -222,21 +259,22 @@ def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | 
     return None
 
 
-def _complete(write: Statement, read: Element, index: Index) -> bool:
+def _complete(write: Statement | Windowed, read: Element, index: Index) -> bool:
     """Whether one value of `index` writes exactly what the same value of it reads."""
     return any(a == index and b == index for a, b in zip(write.out.subscripts, read.subscripts, strict=True))
 
 
-def _join(loop: Loop, unit: Statement, axes: Axes, most: int, depth: int = 0) -> Loop:
-    """The nest with the statement, which shares at most so many of its loops."""
+def _join(loop: Loop, unit: Statement, axes: Axes, most: int, depth: int = 0, early: bool = False) -> Loop:
+    """The nest with the statement, which shares at most so many of its loops; `early`: start values in loops of their
+    own stand before the last loop as well."""
     joined = _enters(loop, unit, depth, axes)
     assert joined is not None, "the depth was found before"
     last = loop.children[-1]
     if isinstance(last, Loop) and depth + 1 < most and _enters(last, joined, depth + 1, axes) is not None:
-        return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, most, depth + 1)))
-    if isinstance(last, Loop) and len(joined.loops) == depth + 1 and not joined.op and not joined.reads:
+        return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, most, depth + 1, early)))
+    if isinstance(last, Loop) and (early or len(joined.loops) == depth + 1) and not joined.op and not joined.reads:
         # a start value before the last loop rather than behind it: what accumulates onto it may join that loop
-        return replace(loop, children=(*loop.children[:-1], joined, last))
+        return replace(loop, children=(*loop.children[:-1], _nest(joined, depth + 1), last))
     return replace(loop, children=(*loop.children, _nest(joined, depth + 1)))
 
 

@@ -12,7 +12,7 @@ from symdl.compilation.copies import without_copies
 from symdl.compilation.extents import Axes
 from symdl.compilation.factors import taken_out
 from symdl.compilation.layouts import product as count
-from symdl.compilation.orders import samples_last
+from symdl.compilation.orders import samples_last, time_first
 from symdl.compilation.places import Part, parts, written_out
 from symdl.compilation.statements import (
     IDENTITY,
@@ -20,12 +20,13 @@ from symdl.compilation.statements import (
     Recurrence,
     Statement,
     Unit,
+    Windowed,
     placed,
     reads_of,
     statement,
     writes_of,
 )
-from symdl.compilation.windows import windowed
+from symdl.compilation.windows import in_time, windowed
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term, unused
 from symdl.core.indices import Index
@@ -54,6 +55,7 @@ def lower(
     equations = without_copies(definition.equations, definition.outputs)
     if windows and products:
         equations = samples_last(equations, definition.outputs, axes, size)
+        equations = time_first(equations, definition.outputs, axes)
     for group in groups(tuple(equations)):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units
@@ -63,11 +65,11 @@ def _lower_group(group: Group, context: Context) -> list[Unit]:
     """What can be computed for all times at once, then the loop over time."""
     time = context.axes.fresh(group.index(group.equations[0]))
     before: list[Unit] = []
-    inside: list[Statement] = []
+    inside: list[Statement | Windowed] = []
     for eq in group.equations:
         made = _lower_equation(eq, context, _Moment({group.index(eq): time}, frozenset(group.names)))
         for unit in made:
-            if isinstance(unit, Statement) and time in unit.out.subscripts:
+            if isinstance(unit, Statement | Windowed) and time in unit.out.subscripts:
                 inside.append(unit)
             else:
                 before.append(unit)
@@ -95,7 +97,10 @@ def _lower_equation(eq: Equation, context: Context, moment: _Moment | None = Non
     for term in eq.terms:
         taken = moment is not None or any(p.call.result.tensor == eq.out for _, p in products)
         possible = term.bound and (moment is None or moment.early(term))
-        product = windowed(eq, term, taken, context) if term.bound and moment is None else None
+        if moment is None:
+            product = windowed(eq, term, taken, context)
+        else:
+            product = None if moment.early(term) else in_time(eq, term, moment.at, moment.names, context)
         product = product or (recognise(eq, term, taken, context) if possible else None)
         if product is not None:
             products.append((term, product))

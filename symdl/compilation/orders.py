@@ -15,6 +15,7 @@ import sympy
 from symdl.compilation.extents import Axes, Key
 from symdl.core.equations import Equation, Term
 from symdl.core.indices import Index, indices_in
+from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, Tensor, elements_in
 
 #: The shortest axis that is worth standing last: numbers in a vector register.
@@ -31,10 +32,27 @@ def samples_last(
     """
     found = [i for eq in equations for term in eq.terms for i in _samples(eq, term)]
     key = next((axes.key(i) for i in found if size(i) >= FEWEST), None)
-    if key is None:
-        return list(equations)
+    return list(equations) if key is None else _in_order(equations, kept, axes, key, first=False)
+
+
+def time_first(equations: Sequence[Equation], kept: Iterable[str], axes: Axes) -> list[Equation]:
+    """The equations with the axis of time first in every tensor that is neither an input nor one of the `kept` ones.
+
+    What a loop over time visits at once then stands side by side. With samples first, the rows of one time are T·J
+    numbers apart, which is often a power of 2: they evict each other from the cache.
+    """
+    times = [group.index(eq) for group in groups(tuple(equations)) if group.direction for eq in group.equations]
+    for key in dict.fromkeys(axes.key(i) for i in times):
+        equations = _in_order(equations, kept, axes, key, first=True)
+    return list(equations)
+
+
+def _in_order(
+    equations: Sequence[Equation], kept: Iterable[str], axes: Axes, key: Key, *, first: bool
+) -> list[Equation]:
+    """The equations with the axis of that length first or last in their tensors, but for those that are kept."""
     keep = set(kept)
-    moved = {eq.name: made for eq in equations if eq.name not in keep and (made := _moved(eq.out, key, axes))}
+    moved = {eq.name: made for eq in equations if eq.name not in keep and (made := _moved(eq.out, key, axes, first))}
 
     def turned(body: sympy.Expr) -> sympy.Expr:
         return body.xreplace({e: _element(e, moved) for e in elements_in(body) if e.name in moved})
@@ -57,12 +75,14 @@ def _samples(eq: Equation, term: Term) -> list[Index]:
     return found
 
 
-def _moved(tensor: Tensor, key: Key, axes: Axes) -> Tensor | None:
-    """The tensor with its axis of that length last; None where it has none, or more, or one that is last already."""
+def _moved(tensor: Tensor, key: Key, axes: Axes, first: bool) -> Tensor | None:
+    """The tensor with its axis of that length there; None where it has none, or more, or it is there already."""
     at = [i for i in tensor.indices if axes.key(i) == key]
-    if len(at) != 1 or tensor.indices[-1] == at[0]:
+    if len(at) != 1:
         return None
-    return tensor.with_indices((*(i for i in tensor.indices if i != at[0]), at[0]))
+    rest = [i for i in tensor.indices if i != at[0]]
+    order = (*at, *rest) if first else (*rest, *at)
+    return None if order == tensor.indices else tensor.with_indices(order)
 
 
 def _element(element: Element, moved: dict[str, Tensor]) -> Element:

@@ -33,7 +33,7 @@ def spread(units: Iterable[Unit], length: Callable[[Index], int]) -> list[Unit]:
 
 def _spread(unit: Unit, length: Callable[[Index], int]) -> Unit:
     if isinstance(unit, Recurrence):
-        return replace(unit, units=tuple(_ordered(s, length) for s in unit.units))
+        return replace(unit, units=tuple(_ordered(s, length) if isinstance(s, Statement) else s for s in unit.units))
     return _ordered(unit, length) if isinstance(unit, Statement) else unit
 
 

@@ -23,6 +23,7 @@ from typing import Literal
 from symdl.compilation.extents import Axes, Extent, Key, runtime_extents, sizes_from_names
 from symdl.compilation.fusion import Item, Loop, item_reads, item_writes, readers, schedule, statements_in, writers
 from symdl.compilation.liveness import assign_slots, scoped
+from symdl.compilation.looporders import in_lanes
 from symdl.compilation.lowering import lower
 from symdl.compilation.parallel import spread
 from symdl.compilation.reuse import keep_calls
@@ -94,12 +95,14 @@ def make_plan(
     parallel: bool = False,
     flat: bool = False,
     windows: bool = False,
+    lanes: bool = False,
 ) -> Plan:
     """Plan a definition for the given extents, by index name; the program runs on any.
 
     Without `products`, no sum becomes a matrix product. `parallel`: for threads that share the outer loops of a nest.
     `flat`: for functions with lengths in their code, functions of whole arrays in nests of their own. `windows`: with
-    samples last in memory where windows slide over tensors.
+    samples last in memory where windows slide over tensors. `lanes`: for vectors in place of numbers (see
+    `targets.lanes`).
 
     Raises:
         UnsupportedError: an equation that no target compiles.
@@ -109,7 +112,8 @@ def make_plan(
     axes.expected = sizes_from_names(axes, extents or {})
     units = lower(definition, axes, axes.expected_size, products, windows)
     units = spread(units, axes.expected_size) if parallel else units
-    items = keep_calls(schedule(units, axes, parallel, flat), definition.outputs)
+    units = in_lanes(units, axes) if lanes else units
+    items = keep_calls(schedule(units, axes, parallel, flat, lanes), definition.outputs)
     needed = runtime_extents(axes, _keys(definition, items, axes))
     local = scoped(_in_turn(items) if parallel else items)
     buffers = _buffers(definition, items, needed, local)

@@ -179,7 +179,7 @@ class _Checker:
             if not {g.xreplace(same) for g in store.guards} <= guards:
                 self._fail(f"{element} is read where it is not stored")
 
-    def _read(self, element: Element, statement: Statement) -> None:
+    def _read(self, element: Element, statement: Statement | Windowed) -> None:
         if self._of_another_time(element):
             self.promised.add(element.name)
             return
@@ -192,7 +192,7 @@ class _Checker:
                 if any(not self._same_place(write, element, i) for i in shared):
                     self._fail(f"{element} is read before it is finished")
 
-    def _unfinished(self, write: _Write, element: Element, statement: Statement) -> bool:
+    def _unfinished(self, write: _Write, element: Element, statement: Statement | Windowed) -> bool:
         """An accumulation in progress may be read only by the accumulations themselves."""
         still = write.item == self.item and any(i in self.loops for i in write.loops if i not in write.out.subscripts)
         return bool(write.op) and still and not (statement.op == write.op and statement.out == element)
@@ -225,12 +225,12 @@ class _Checker:
 
     def _windowed(self, item: Windowed) -> None:
         """Every entry is stored once, operands stay within their axes, and what is a run in memory is one."""
-        result = (*item.loops, item.row, *(item.run if item.across else item.columns))
+        result = (*self.loops, *item.loops, item.row, *(item.run if item.across else item.columns))
         if sorted(item.out.subscripts, key=str) != sorted(result, key=str) or len(set(item.indices)) < len(
             item.indices
         ):
             self._fail(f"the product {item.out.name} is not stored once everywhere")
-        outside, self.loops = self.loops, item.indices
+        outside, self.loops = self.loops, (*self.loops, *item.indices)
         for element in (item.left, item.right, item.out):
             self._ranges(element, frozenset(item.guards))
         self.loops = outside
@@ -244,12 +244,12 @@ class _Checker:
             self._stands_side_by_side(element, item.run)
         if not item.across:
             self._stands_side_by_side(item.out, item.columns)
-        for name in (item.left.name, item.right.name):
-            self._alive(name)
-            self.finished.add(name)
+        for element in item.reads:
+            self._read(element, item)
+            self._there(element, frozenset(item.guards))
         if item.out.name in (item.left.name, item.right.name):
             self._fail(f"{item.out.name} is overwritten while it is read")
-        self._write(_Write(item.out.tensor.element(), "", (), self.item))
+        self._write(_Write(item.out, "", self.loops, self.item))
 
     def _stands_side_by_side(self, element: Element, run: tuple[Index, ...]) -> None:
         """The next value of the last index is the next number, and that of each other one the end of those after it."""

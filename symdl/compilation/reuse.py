@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symdl.compilation.fusion import Item, Loop, statements_in
+from symdl.compilation.fusion import Item, Loop, Node, statements_in
 from symdl.compilation.statements import Multiplied, Statement
 from symdl.core.functions import Delta, InRange, Switch
 from symdl.core.indices import indices_in
@@ -54,7 +54,7 @@ def _kept(loop: Loop, rules: _Kept) -> Loop:
     return replace(loop, children=tuple(children))
 
 
-def _shared(children: list[Loop | Statement], first: int, second: int, rules: _Kept) -> tuple[Loop, Loop] | None:
+def _shared(children: list[Node], first: int, second: int, rules: _Kept) -> tuple[Loop, Loop] | None:
     """Two loops beside each other, with what they both compute kept by the first; None if there is nothing."""
     a, b = children[first], children[second]
     if not (isinstance(a, Loop) and isinstance(b, Loop)) or a.direction or b.direction:
@@ -120,7 +120,7 @@ def _calls(statements: list[Statement]) -> Iterator[sympy.Expr]:
     return iter(sorted(plain, key=lambda c: (-sympy.count_ops(c), str(c))))
 
 
-def _changed(call: sympy.Expr, after: list[Statement], behind: list[Loop | Statement]) -> bool:
+def _changed(call: sympy.Expr, after: list[Statement], behind: list[Node]) -> bool:
     """Whether something that a call reads is written once it has been computed."""
     written = {s.out.name for s in after} | {s.out.name for node in behind for s in statements_in(node)}
     return bool(written & {e.name for e in elements_in(call)})

@@ -134,6 +134,28 @@ class Windowed:
     guards: tuple[sympy.Expr, ...]
     source: str
 
+    #: What a statement has as well: it stores all of the result.
+    op = ""
+    guarded = pointwise = False
+
+    @property
+    def body(self) -> sympy.Expr:
+        return self.left * self.right
+
+    @property
+    def reads(self) -> tuple[Element, ...]:
+        return (self.left, self.right)
+
+    def renamed(self, mapping: dict[Index, Index]) -> Windowed:
+        def changed(indices: tuple[Index, ...]) -> tuple[Index, ...]:
+            return tuple(mapping.get(i, i) for i in indices)
+
+        out, left, right = (e.xreplace(mapping) for e in (self.out, self.left, self.right))
+        loops, columns, inner, run = (changed(i) for i in (self.loops, self.columns, self.inner, self.run))
+        guards = tuple(g.xreplace(mapping) for g in self.guards)
+        row = mapping.get(self.row, self.row)
+        return Windowed(out, left, right, loops, row, columns, inner, run, guards, self.source)
+
     @property
     def across(self) -> bool:
         """Whether lanes are columns of the result."""
@@ -165,7 +187,7 @@ class Recurrence:
     """
 
     time: Index
-    units: tuple[Statement, ...]
+    units: tuple[Statement | Windowed, ...]
     direction: int
 
 

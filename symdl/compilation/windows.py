@@ -22,7 +22,7 @@ from symdl.compilation.layouts import product
 from symdl.compilation.orders import FEWEST
 from symdl.compilation.places import Part
 from symdl.compilation.ranges import bounds
-from symdl.compilation.statements import Statement, Windowed, placed, statement
+from symdl.compilation.statements import Fixed, Statement, Windowed, placed, statement
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import InRange
 from symdl.core.indices import Index, indices_in, value_range
@@ -52,8 +52,37 @@ def windowed(eq: Equation, term: Term, taken: bool, context: Context) -> Product
                 if made is not None:
                     call, copy = made
                     out = Tensor(context.name(f"{eq.name}_part"), eq.indices) if taken else eq.out
-                    return Product(_kept(copy, context), replace(call, out=out.element()), scale)
+                    return Product(_kept(copy, context), _fresh(replace(call, out=out.element()), context), scale)
     return None
+
+
+def in_time(eq: Equation, term: Term, at: Fixed, names: frozenset[str], context: Context) -> Product | None:
+    """A sum that needs what a recurrence computes, at one time: rows of a state times weights, a product by tiles.
+
+    Args:
+        at: what stands for the time index.
+        names: of the tensors that are not known for all times.
+    """
+    if not context.windows or term.op != "sum" or product((*eq.indices, *term.bound), context.size) < ENOUGH:
+        return None
+    scale, body = taken_out(term.body, frozenset(term.bound))
+    elements = sympy.Mul.make_args(body)
+    if len(elements) != 2 or not all(isinstance(e, Element) and _is_linear(e) for e in elements):
+        return None
+    for left, right in (elements, elements[::-1]):
+        alone = right.name not in names and not any(i in at for i in indices_in(right))
+        made = _across(eq, term, left, right, (), context, frozenset(at)) if alone else None
+        if made is not None and all(i in at for i in made[0].loops):
+            call, copy = made
+            out = Tensor(context.name(f"{eq.name}_part"), eq.indices).element()
+            at_once = _fresh(replace(call, out=out, loops=()), context).renamed(dict(at))
+            return Product(_kept(copy, context), at_once, scale)
+    return None
+
+
+def _fresh(item: Windowed, context: Context) -> Windowed:
+    """With loops of its own."""
+    return item.renamed({i: context.axes.fresh(i) for i in item.indices})
 
 
 @dataclass(frozen=True)
@@ -98,12 +127,21 @@ def _alone(element: Element, index: Index) -> int | None:
 
 
 def _across(
-    eq: Equation, term: Term, left: Element, right: Element, guards: Guards, context: Context
+    eq: Equation,
+    term: Term,
+    left: Element,
+    right: Element,
+    guards: Guards,
+    context: Context,
+    fixed: frozenset[Index] = frozenset(),
 ) -> tuple[Windowed, _Copy] | None:
-    """With columns of the result as lanes: the last index of the result, which the window leaves alone."""
+    """With columns of the result as lanes: the last index of the result, which the window leaves alone.
+
+    Rows are none of the `fixed` indices.
+    """
     if not eq.indices or eq.indices[-1] in indices_in(left) or _alone(right, eq.indices[-1]) is None:
         return None
-    rows = [i for i in eq.indices if i in indices_in(left) and i not in indices_in(right)]
+    rows = [i for i in eq.indices if i in indices_in(left) and i not in (*indices_in(right), *fixed)]
     inner = _ordered(left, term.bound)
     if context.size(eq.indices[-1]) < FEWEST or not rows or len(inner) > ACROSS:
         return None

@@ -36,7 +36,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "an index": (r"h1\[n, j\] = tanh", r"h1[n, 0] = tanh"),
     "a start value": (r"S_n = 0\.0", r"S_n = 1.0"),
     "a function": (r"= tanh\(", r"= math.sin("),
-    "a constant, in its ninth digit": (r"4\.0\*h1_bar", r"4.00000001*h1_bar"),
+    "a constant, in its ninth digit": (r"\*s1_slope", r"*1.00000001*s1_slope"),
     "a short loop": (r"for k in range\(K\)", r"for k in range(K - 1)"),
     "a transposed product": (r"W2\[k, j\]\*s2_bar", r"W2[k, 0]*s2_bar"),
     "the update": (r"theta_new = (.*)lr", r"theta_new = \1(1.0001*lr)"),

@@ -12,13 +12,15 @@ import pytest
 
 import symdl as sd
 from symdl.compilation.crosscheck_slides import ROWS, check_dots, check_slides, check_spread
-from symdl.compilation.plan import Plan, make_plan
+from symdl.compilation.plan import Loop, Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.runtime import load_source
-from symdl.compilation.statements import Windowed
+from symdl.compilation.statements import Statement, Windowed
 from symdl.compilation.targets import slides
 from symdl.compilation.targets.products import Tiles, tiles
-from symdl.core.define import Param, Sum, define, in_range, index, let
+from symdl.compilation.targets.together import cut_of
+from symdl.core.define import Param, Sum, define, in_range, index, let, state
+from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
 
@@ -137,3 +139,51 @@ def test_a_wrong_window_is_refused() -> None:
         items = tuple(other if i is item else i for i in plan.items)
         with pytest.raises(CrossCheckError):
             check_plan(replace(plan, items=items))
+
+
+@define(time="t")
+def states(x=Param("n t i"), U=Param("i k=i")):
+    """A state that is multiplied by weights at each time."""
+    n, t, i = x.indices
+    k = U.indices[1]
+    h = state("h[n,t,i]")
+    before = let("before[n,t,k]", h[n, t - 1, k] * in_range(t - 1, t.extent))
+    h = let("h[n,t,i]", sd.tanh(x[n, t, i] + Sum(U[i, k] * before[n, t, k], k)))
+    return let("L", Sum(h[n, t, i] ** 2, n, t, i))
+
+
+def in_time(change: Callable[[tuple[Any, ...], Windowed, Index], tuple[Any, ...]]) -> Plan:
+    """The plan with what runs at one time changed."""
+    plan = make_plan(states, {"n": 16, "t": 8, "i": 32}, windows=True)
+    (at,) = [k for k, item in enumerate(plan.items) if isinstance(item, Loop) and item.direction]
+    loop = plan.items[at]
+    assert isinstance(loop, Loop)
+    (product,) = [c for c in loop.children if isinstance(c, Windowed)]
+    changed = replace(loop, children=change(loop.children, product, loop.index))
+    return replace(plan, items=(*plan.items[:at], changed, *plan.items[at + 1 :]))
+
+
+def test_states_are_multiplied_by_weights_at_each_time() -> None:
+    plan = in_time(lambda children, product, t: children)
+    check_plan(plan)
+    nest = next(item for item in plan.items if isinstance(item, Loop) and item.direction)
+    assert [type(c).__name__ for c in nest.children] == ["Loop", "Windowed", "Loop"]
+    assert (
+        len({c.row if isinstance(c, Windowed) else c.index for c in nest.children if not isinstance(c, Statement)}) == 1
+    )
+    assert [i.name for i in plan.by_name["before"].tensor.indices] == ["t", "n", "k"]  # what is visited at once
+    cut = cut_of(nest, plan.axes, "float32")
+    assert cut is not None
+    assert cut.index.name == "n"
+
+
+def test_products_at_another_time_or_too_early_are_refused() -> None:
+    def ahead(children: tuple[Any, ...], product: Windowed, t: Index) -> tuple[Any, ...]:
+        return tuple(replace(c, left=c.left.xreplace({t: t + 1})) if c is product else c for c in children)
+
+    def first(children: tuple[Any, ...], product: Windowed, t: Index) -> tuple[Any, ...]:
+        return (product, *(c for c in children if c is not product))
+
+    for change in (ahead, first):
+        with pytest.raises(CrossCheckError):
+            check_plan(in_time(change))

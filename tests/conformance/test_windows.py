@@ -14,9 +14,12 @@ import pytest
 import sympy
 from hypothesis import assume, given, settings, strategies as st
 from support.strict import run_strictly
+from support.threads import two_threads as two_threads
 
-from symdl.compilation import compile
-from symdl.core.define import Param, Sum, amax, define, delta, in_range, index, let
+from symdl.compilation import compile, team
+from symdl.compilation.targets import teams
+from symdl.compilation.targets.products import tiles
+from symdl.core.define import Param, Sum, amax, define, delta, in_range, index, let, mean, state, tanh
 from symdl.core.definitions import Definition
 from symdl.derivation.derive import derive
 from symdl.errors import ShapeError
@@ -121,6 +124,72 @@ def test_filters_over_images_are_read_by_tiles(
     rng = np.random.default_rng(seed)
     arrays = {"x": rng.normal(size=rows), "k": rng.normal(size=(o, c, r, s)), "q": rng.normal(size=(2, o, r, s))}
     agrees(net, arrays, lambda x, k, q: functional.conv2d(functional.conv2d(x, k, None, 1, padding) ** 2, q), 64)
+
+
+@define
+def signals(x=Param("n c h"), k=Param("o c r"), b=Param("o"), q=Param("z o s")):
+    """Two filters, the first with a border of zeros."""
+    n, c, h = x.indices
+    o, _, r = k.indices
+    z, _, s = q.indices
+    u = index("u", slid(h.extent, r.extent, 1, 1, 1))
+    inside = in_range(u + r - 1, h.extent)
+    a = let("a[n,o,u]", b[o] + Sum(k[o, c, r] * x[n, c, u + r - 1] * inside, c, r))
+    f = let("f[n,o,u]", tanh(a[n, o, u]))
+    e = index("e", slid(u.extent, s.extent, 1, 0, 1))
+    y = let("y[n,z,e]", Sum(q[z, o, s] * f[n, o, e + s], o, s))
+    return let("L", mean(y[n, z, e] ** 2, n, z, e))
+
+
+def torch_signals(x: Any, k: Any, b: Any, q: Any) -> Any:
+    return (functional.conv1d(torch.tanh(functional.conv1d(x, k, b, padding=1)), q) ** 2).mean()
+
+
+@define(time="t")
+def states(x=Param("n t i"), U=Param("i k=i")):
+    """A state that is multiplied by weights at each time."""
+    n, t, i = x.indices
+    k = U.indices[1]
+    h = state("h[n,t,i]")
+    before = let("before[n,t,k]", h[n, t - 1, k] * in_range(t - 1, t.extent))
+    h = let("h[n,t,i]", tanh(x[n, t, i] + Sum(U[i, k] * before[n, t, k], k)))
+    return let("L", mean(h[n, t, i] ** 2, n, t, i))
+
+
+def torch_states(x: Any, U: Any) -> Any:
+    h, found = torch.zeros_like(x[:, 0]), []
+    for t in range(x.shape[1]):
+        h = torch.tanh(x[:, t] + h @ U.T)
+        found.append(h)
+    return (torch.stack(found) ** 2).mean()
+
+
+@pytest.mark.skipif(tiles("float32") is None or not teams.shares(), reason="BLAS multiplies here, or nothing is shared")
+@pytest.mark.parametrize(
+    ("definition", "peer", "shapes"),
+    [
+        (signals, torch_signals, {"x": (35, 3, 60), "k": (9, 3, 3), "b": (9,), "q": (5, 9, 4)}),
+        (states, torch_states, {"x": (19, 5, 40), "U": (40, 40)}),
+    ],
+)
+def test_whole_tiles_on_two_threads_have_the_bits_of_one(
+    definition: Definition, peer: Any, shapes: dict[str, tuple[int, ...]], two_threads: None, rng: np.random.Generator
+) -> None:
+    """At extents as they are in use, those of the cross-check being smaller than a tile."""
+    arrays = {n: (rng.normal(size=s) / np.sqrt(np.prod(s[1:]) or 1)).astype("float32") for n, s in shapes.items()}
+    extents = {i.name: size for t in definition.parameters for i, size in zip(t.indices, shapes[t.name], strict=True)}
+    free = {n: size for n, size in extents.items() if definition.extents[n].is_Symbol}
+    code = compile(definition, wrt=list(arrays), dtype="float32", extents=free)
+    assert "window_product(" in code.source
+    found = [code.gradient(**arrays) for _ in range(3)]
+    with team.alone():
+        alone = code.gradient(**arrays)
+    tensors = {n: torch.tensor(a.astype(float), requires_grad=True) for n, a in arrays.items()}
+    peer(**tensors).backward()
+    for name, tensor in tensors.items():
+        wanted = tensor.grad.numpy()
+        np.testing.assert_allclose(alone[name], wanted, atol=1e-5 * abs(wanted).max())
+        assert all(f[name].tobytes() == alone[name].tobytes() for f in found), name
 
 
 @EXAMPLES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 
@@ -15,15 +16,15 @@ from symdl.core.functions import ScalarFunction
 from symdl.core.indices import Index
 
 
-def computed(expr: sympy.Expr) -> sympy.Expr:
-    """Named functions replaced by the forms that are safe to compute, at any depth.
+def computed(expr: sympy.Expr, printed: tuple[Any, ...] = PRINTED) -> sympy.Expr:
+    """Named functions replaced by the forms that are safe to compute, at any depth, but for those that are `printed`.
 
     >>> from symdl.library.activations import relu
     >>> x = sympy.Symbol("x", real=True)
     >>> computed(1 + relu(x))
     Switch(x, 0, x, 0) + 1
     """
-    while calls := {c for c in expr.atoms(ScalarFunction) if not isinstance(c, PRINTED)}:
+    while calls := {c for c in expr.atoms(ScalarFunction) if not isinstance(c, printed)}:
         expr = expr.replace(lambda e: e in calls, lambda e: e.computed())
     return expr
 

@@ -21,7 +21,7 @@ from symdl.compilation.targets.blocks import computed
 from symdl.compilation.targets.emit import Emitter, Function, indented, is_number
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.wide import NAMES, triple
-from symdl.core.accurate import exp_gap, gap, quotient
+from symdl.core.accurate import PRINTED, exp_gap, gap, quotient
 from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
@@ -48,6 +48,8 @@ class WidePrinter(ScalarPrinter):
     >>> WidePrinter("float64").doprint(x**3 / (2 * y))
     'over(times((0.5, 0.0, 0.0), power(x, 3)), y)'
     """
+
+    named = PRINTED
 
     def _print(self, expr: Any, **options: Any) -> Any:
         if isinstance(expr, sympy.Expr) and expr.is_number and not expr.has(Index, ScalarFunction):
@@ -229,7 +231,7 @@ class WideEmitter(Emitter):
         return f"({', '.join(f'{self.arrays[element.name]}[{inside}, {k}]' for k in range(3))})"
 
     def _scalar(self, body: sympy.Expr, known: dict[Element, str]) -> sympy.Expr:
-        body = computed(body)
+        body = computed(body, self.printer.named)
         guards = {g: sympy.Dummy() for g in body.atoms(InRange, Delta)}  # what they compare are whole numbers
         texts = {e: self._read(e, known) for e in body.atoms(Element)}
         numbers = {e: f"wide({text})" if e.tensor.integer else text for e, text in texts.items()}

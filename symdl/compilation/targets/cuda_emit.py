@@ -169,7 +169,7 @@ class CudaEmitter(Emitter):
 
     def _shared(self, item: Node, around: tuple[Index, ...]) -> tuple[tuple[Index, ...], tuple[Node, ...]]:
         """The loops whose values threads share, outermost first, and what is within them."""
-        statements = list(statements_in(item))
+        statements = [s for s in statements_in(item) if isinstance(s, Statement)]
         shared: list[Index] = []
         children: tuple[Node, ...] = (item,)
         while len(children) == 1 and isinstance(children[0], Loop) and not children[0].direction:
@@ -182,7 +182,7 @@ class CudaEmitter(Emitter):
 
     def _scattered(self, item: Node) -> Statement | None:
         """The sum onto a computed place that an item is, where atomic additions are allowed."""
-        statements = list(statements_in(item))
+        statements = [s for s in statements_in(item) if isinstance(s, Statement)]
         if self.ordered or len(statements) != 1 or statements[0].op != "sum":
             return None
         plain = all(isinstance(s, Index) for s in statements[0].out.subscripts)
@@ -314,7 +314,7 @@ class CudaEmitter(Emitter):
                     begun.add(s.out)
                 lines += self._block(some, known, variables)
                 known = {**known, **{s.out: variables[s.out] for s in some}}
-            else:
+            elif isinstance(child, Loop):
                 lines += self._team_loop(child, inside, known, variables, begun, team, alone)
                 known = {**known, **{s.out: variables[s.out] for s in statements_in(child)}}
         stores = [f"{self.access(e)} = {v}" for e, v in variables.items() if self._needed_outside(e.name, body)]

@@ -268,6 +268,12 @@ def exp(x):
     **{
         name: f"def {name}(x):\n    return real(math.{name}(x))\n" for name in ("tanh", "log1p", "expm1", "erf", "erfc")
     },
+    "sech2": '''
+def sech2(x):
+    """4t/(1 + t)² with t = e**−2|x|."""
+    t = exp(real(-2.0)*abs(x))
+    return real(4.0)*t/((real(1.0) + t)*(real(1.0) + t))
+''',
     "log": '''
 def log(x):
     """log x; no number below 0."""

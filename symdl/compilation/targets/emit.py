@@ -367,6 +367,8 @@ class Emitter:
             if statements:
                 lines += self._block(statements, known, variables)
                 known = {**known, **{s.out: variables[s.out] for s in statements if s.out in variables}}
+            elif isinstance(run[0], Windowed):
+                lines += self._windowed(run[0])
             elif isinstance(run[0], Loop):
                 guards = testable(self._untested(common(run[0])), around)
                 with self._holding(guards):
@@ -452,7 +454,7 @@ class Emitter:
 
     def _scalar(self, body: sympy.Expr, known: dict[Element, str]) -> sympy.Expr:
         """A body with elements replaced by symbols that print as variables or as array accesses."""
-        body = computed(body)
+        body = computed(body, self.printer.named)
         return body.xreplace({e: sympy.Symbol(self._read(e, known), real=True) for e in body.atoms(Element)})
 
     def _read(self, element: Element, known: dict[Element, str]) -> str:

@@ -47,7 +47,7 @@ def used(text: str, sources: Mapping[str, str] = SOURCES["float64"]) -> list[str
         sources: of these functions, by name.
 
     >>> used("h = tanh(s)")
-    ['exp_core', 'raised', 'exp', 'tanh']
+    ['exp_core', 'raised', 'twice_gap', 'tanh']
     >>> used("y = math.log(x) + wide_exp(x)")
     []
     """

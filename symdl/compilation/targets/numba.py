@@ -16,6 +16,7 @@ from symdl.compilation.targets import (
     compensated,
     formcode,
     helpers as library,
+    lanes as of_lanes,
     products,
     slides,
     waves,
@@ -25,8 +26,10 @@ from symdl.compilation.targets import (
 from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
-from symdl.compilation.targets.flat import FlatEmitter
+from symdl.compilation.targets.flat import FlatEmitter, flat_width
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, SIZED, Kernels, decorators
+from symdl.compilation.targets.lanes import Lanes
+from symdl.compilation.targets.lanes_epoch import LaneEpochEmitter, gradient_of
 from symdl.compilation.targets.sized import shapes_of
 from symdl.compilation.targets.teams import LARGE, PART_OF, SHARE, SHARING, SHARING_ANY
 from symdl.compilation.targets.together import TeamEmitter
@@ -70,6 +73,7 @@ def emit_module(
     gradients: dict[str, str] | None = None,
     careful: bool = False,
     special: Plan | None = None,
+    lanes: Lanes | None = None,
 ) -> Module:
     """Source with one function for each plan, and `epoch` around the one called "gradient" if there is an optimiser.
 
@@ -80,6 +84,7 @@ def emit_module(
         gradients: gradient output by parameter name.
         careful: in wide numbers (see `careful`).
         special: a `flat` plan of the gradient, for a loop with lengths in its code as well (see `sized`).
+        lanes: how the gradient does things beside each other, for such a loop in vectors (see `targets.lanes`).
     """
     kernels = Kernels() if not careful and max(len(plan.items) for plan in plans.values()) > FEW else None
     shared = kernels or Kernels()
@@ -105,16 +110,15 @@ def emit_module(
         parts += apart.sources
         parts.append("\n".join([DECORATOR, *loop]))
         arguments = emitter.arguments
-        if special is not None and kernels is None and not careful:
-            shapes = {**shapes_of(plans["gradient"]), **shapes_of(special)}
-            inner = FlatEmitter(special, dtype, shapes).function(f"gradient{SIZED}")
-            outer = EpochEmitter(plans["gradient"], inner, gradients, optimizer, dtype, sized=shapes)
-            parts.append("\n".join(inner.size_lines))
-            parts.append("\n".join([INLINED, *inner.lines]))
-            parts.append("\n".join([INLINED, *outer.update_lines()]))
-            parts.append("\n".join([DECORATOR, *outer.lines()]))
-            given = (*arguments.data, *arguments.fixed, *arguments.parameters)
-            arguments = replace(arguments, sizes={n: shapes[n] for n in given})
+        given = (plans["gradient"], gradients, optimizer, dtype)
+        sized = _of_lanes(lanes, *given) if lanes is not None and not careful else None
+        if sized is None and special is not None and kernels is None and not careful:
+            sized, lanes = _of_lengths(special, *given), None
+        if sized is not None:
+            parts += sized
+            shapes = shapes_of(plans["gradient"])
+            names = (*arguments.data, *arguments.fixed, *arguments.parameters)
+            arguments = replace(arguments, sizes={n: shapes[n] for n in names})
     parts = [*shared.sources, *parts]
     text = "\n".join(parts)
     helpers = [accumulators.ADDED] if "= added(" in text else []
@@ -131,6 +135,8 @@ def emit_module(
     if f"{SHARE}(" in text:
         helpers.append(PART_OF)
         header = _with_import(header, f"{SHARED} {SHARING_ANY}\n{WORK}") + f'\n{SHARE} = {SHARING_ANY}("{dtype}")'
+    if vectors := of_lanes.header(text, dtype, lanes.width if lanes else flat_width(dtype)):
+        header = "\n".join([_with_import(header, vectors[0]), *vectors[1]])
     if taken := library.imported("\n".join(helpers)):
         header = _with_import(header, taken)
     if re.search(r"\b(apart|carray|joined|view)\(", text):
@@ -139,6 +145,33 @@ def emit_module(
         helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _of_lengths(special: Plan, plan: Plan, gradients: dict[str, str], optimizer: Optimizer, dtype: str) -> list[str]:
+    """The functions of a loop with lengths in its code, those first that others call."""
+    shapes = {**shapes_of(plan), **shapes_of(special)}
+    inner = FlatEmitter(special, dtype, shapes).function(f"gradient{SIZED}")
+    outer = EpochEmitter(plan, inner, gradients, optimizer, dtype, sized=shapes)
+    in_vectors = "\n".join(line for line in inner.lines if f"{of_lanes.SUFFIX}(" in line)
+    called = of_lanes.used(in_vectors, dtype, flat_width(dtype)) or []
+    functions = [*(source.split("\n") for source in called), inner.lines, outer.update_lines()]
+    made = ["\n".join([INLINED, *lines]) for lines in functions]
+    return [*made, "\n".join(inner.size_lines), "\n".join([DECORATOR, *outer.lines()])]
+
+
+def _of_lanes(
+    lanes: Lanes, plan: Plan, gradients: dict[str, str], optimizer: Optimizer, dtype: str
+) -> list[str] | None:
+    """The functions of a loop in vectors, those first that others call; None where something has no form for them."""
+    inner, apart = gradient_of(lanes, dtype), Kernels()
+    outer = LaneEpochEmitter(lanes, plan, inner, gradients, optimizer, dtype, shapes_of(plan), parts=apart)
+    functions = ["\n".join([INLINED, *lines]) for lines in (inner.lines, outer.update_lines())]
+    called = of_lanes.used("\n".join(functions), dtype, lanes.width)
+    if called is None:
+        return None
+    loop = "\n".join([DECORATOR, *outer.lines()])
+    helpers = [f"{INLINED}\n{source}" for source in called]
+    return [*helpers, "\n".join(inner.size_lines), *functions, *apart.sources, loop]
 
 
 def _with_import(header: str, line: str) -> str:

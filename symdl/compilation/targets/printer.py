@@ -13,7 +13,8 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.pycode import PythonCodePrinter
 
-from symdl.core.functions import Delta, InRange, ScalarFunction, Switch
+from symdl.core.accurate import PRINTED
+from symdl.core.functions import Delta, InRange, ScalarFunction, Switch, sech2
 from symdl.core.indices import Index
 from symdl.derivation.accurate.calls import FormCall
 from symdl.errors import UnsupportedError
@@ -33,6 +34,9 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
     >>> ScalarPrinter("float64").doprint(x / 5 - y / 5), ScalarPrinter("float64").doprint(x / 4 - y / 4)
     ('0.2*(x - y)', '0.25*x - 0.25*y')
     """
+
+    #: Named functions that it prints by their names.
+    named: tuple[Any, ...] = (*PRINTED, sech2)
 
     def __init__(self, dtype: str, names: dict[sympy.Symbol, str] | None = None) -> None:
         super().__init__({"fully_qualified_modules": True, "allow_unknown_functions": False})
@@ -142,6 +146,7 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         return f"{type(expr).__name__}({self._print(expr.args[0])})"
 
     _print_exp = _print_expm1 = _print_log = _print_log1p = _print_tanh = _print_erf = _print_erfc = _print_own
+    _print_sech2 = _print_own
 
     def _print_Switch(self, expr: Switch) -> str:
         x, below, above, weight = expr.args

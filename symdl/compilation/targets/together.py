@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from symdl.compilation.extents import Axes
@@ -37,6 +37,10 @@ CODE, GIVEN, PART, ENTRIES = "code", "given", "part", tuple(f"entry{k or ''}" fo
 #: What the names of arrays end with that are there for each part, and to how many numbers their rows are filled up, so
 #: that no two parts write to one line of a cache.
 ROWS, LINE = "_by_part", 32
+
+
+#: What a nest holds.
+Stored = Sequence[Statement | Windowed]
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,11 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     if isinstance(nest, Contraction):
         return _around_products(nest, axes)
     statements = [*statements_in(nest)]
-    numbers = tuple(s for s in statements if s.op == "sum" and not s.out.subscripts)
+    numbers = tuple(s for s in statements if isinstance(s, Statement) and s.op == "sum" and not s.out.subscripts)
     rest = [s for s in statements if s not in numbers]
     work = Counter[tuple[Index, ...]]()
     for s in statements:
-        work[s.loops] += 1 + weight(s.body)
+        work[s.loops if isinstance(s, Statement) else (nest.index, *s.indices)] += 1 + weight(s.body)
     size = sum(ops * math.prod(axes.expected_size(i) for i in loops) for loops, ops in work.items())
     if size < NEST:
         return None
@@ -80,13 +84,13 @@ def cut_of(nest: Item, axes: Axes, dtype: str) -> Cut | None:
     return cut and replace(cut, numbers=numbers, work=tuple(work.items()))
 
 
-def _free(nest: Loop, statements: list[Statement]) -> list[Index]:
+def _free(nest: Loop, statements: Stored) -> list[Index]:
     """The loops around a nest whose values have nothing to do with each other, as far as these statements go."""
     guarded = {i for s in statements for g in s.guards for i in indices_in(g)}
     return [i for i in _around(nest) if i not in guarded and _is_own(i, statements)]
 
 
-def _own_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) -> Cut | None:
+def _own_parts(nest: Loop, statements: Stored, axes: Axes, lanes: int) -> Cut | None:
     """A loop at each value of which other entries are written than at all others."""
     free, wide = _free(nest, statements), VECTORS * lanes
     # what has one entry a row, beside whole rows, is written too seldom for cache lines that are shared to matter
@@ -98,10 +102,11 @@ def _own_parts(nest: Loop, statements: list[Statement], axes: Axes, lanes: int) 
     return Cut(outer, lanes, (), ()) if outer is not None else None
 
 
-def _added_parts(nest: Loop, statements: list[Statement], axes: Axes, size: int) -> Cut | None:
+def _added_parts(nest: Loop, statements: Stored, axes: Axes, size: int) -> Cut | None:
     """The loop whose values add to the smallest arrays that nothing else in the nest looks at, and share no others."""
     touched = Counter(e.name for s in statements for e in (*s.reads, s.out))
-    sums = [s for s in statements if s.op == "sum" and touched[s.out.name] == 2]  # which it reads and writes itself
+    every = [s for s in statements if isinstance(s, Statement)]
+    sums = [s for s in every if s.op == "sum" and touched[s.out.name] == 2]  # which it reads and writes itself
     lengths = {s.out.name: math.prod(axes.expected_size(i) for i in s.out.tensor.indices) for s in sums}
     found: dict[int, Cut] = {}
     for index in _around(nest):
@@ -134,7 +139,7 @@ def _of_window(item: Windowed, axes: Axes) -> Cut | None:
     return Cut(index, 1, (), ((item.indices, 2),)) if index is not None and work >= NEST else None
 
 
-def _is_own(index: Index, statements: list[Statement]) -> bool:
+def _is_own(index: Index, statements: Stored) -> bool:
     """Whether no value of an index reads or writes what another one writes; so a recurrence of each row is its own."""
     places = {s.out.name: [a for a, i in enumerate(s.out.subscripts) if i == index] for s in statements}
     touched = (e for s in statements for e in (*s.reads, s.out) if e.name in places)
@@ -146,6 +151,11 @@ def _around(loop: Loop) -> list[Index]:
     found: list[Index] = []
     while True:
         found += [] if loop.direction else [loop.index]
+        if loop.direction and len(loop.children) > 1:  # what runs at one time may have the same rows
+            outer = {
+                c.row if isinstance(c, Windowed) else c.index if isinstance(c, Loop) else None for c in loop.children
+            }
+            return [i for i in outer if i is not None] if len(outer) == 1 else []
         if len(loop.children) != 1 or not isinstance(loop.children[0], Loop):
             return found
         loop = loop.children[0]
@@ -217,7 +227,8 @@ class TeamEmitter(Emitter):
 
     def _windowed(self, item: Windowed, part: tuple[Index, str, str] | None = None) -> list[str]:
         cut = self.cuts.get(id(item))
-        return super()._windowed(item, (cut.index, FIRST, LAST) if cut is not None else part)
+        index = self.divided if cut is None else cut.index  # within a loop in time, that of the whole nest
+        return super()._windowed(item, (index, FIRST, LAST) if index in (*item.loops, item.row) else part)
 
     def _apart(self, item: Item, notes: list[str], lines: list[str]) -> list[str]:
         cut = self.cuts.get(id(item))

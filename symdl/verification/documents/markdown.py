@@ -112,6 +112,10 @@ def _indented_code(text: str) -> list[tuple[int, int]]:
 # ── one function for each kind of token: notes what it is, returns where to go on ────────────────────────────────────
 
 
+#: Options of a directive: ":label: eq:loss", a line each.
+_OPTIONS = re.compile(r"(?:[ \t]*:[a-z-]+:[^\n]*\n)*")
+
+
 def _fence(state: _State, found: re.Match[str]) -> int:
     text, mark = state.text, found["mark"]
     stop = outer = len(text)
@@ -123,6 +127,7 @@ def _fence(state: _State, found: re.Match[str]) -> int:
             state.absent[mark] = found.end()
     if found["word"].strip().lower() in {"math", "{math}"}:
         inner = min(found.end() + 1, outer)
+        inner = min(_OPTIONS.match(text, inner).end(), outer)  # type: ignore[union-attr]
         state.scan.regions.append(Region(found.start(), inner, outer, stop, "display"))
         state.scan.breaks += [found.start(), stop]
     else:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from symdl.verification.documents.listings import settings
 from symdl.verification.documents.names import FUNCTION, NAME, SPOKEN, is_name
 from symdl.verification.documents.reading import scanned
 from symdl.verification.documents.regions import Lines, blanked
@@ -245,6 +246,8 @@ def _outside(document: Document, meanings: dict[str, str]) -> Iterator[Stated]:
             values = entry.values
             value = values[0] if len(values) == 1 else f"({', '.join(values)})"
             hits.append(("value" if len(values) == 1 else "column", entry.name, value, entry.offset))
+        if document.kind in ("markdown", "notebook"):
+            hits += [("value", name, value, offset) for name, value, offset in settings(text, scan.hidden)]
         for kind, name, value, offset in hits:
             line, column = lines.at(offset)
             place = bisect_right(starts, (cell, line))

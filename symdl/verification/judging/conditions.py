@@ -25,6 +25,7 @@ _BETWEEN = re.compile(rf"\s*,?\s*{_WORD}\s*")
 _WORDS, _FORMULA = re.compile(r"[^\W\d_]{2}"), re.compile(r"\$[^$]*\$|\\[A-Za-z]+\*?(?:\{[A-Za-z*]*\})?|<!--.*?-->")
 _ORDER = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|leqslant|geqslant)\b")
 _INTRODUCED = re.compile(rf"{_WORD}\s*$", re.IGNORECASE)
+_INDICES = re.compile(r"\s*[a-z]\s*(?:=|≠|\\neq?(?![A-Za-z])|\\not\s*=|!=)\s*[a-z]\s*")
 #: Where a sentence, or the part of it that one condition belongs to, ends.
 SENTENCE_END = re.compile(r"[.;!?](?=\s|$)")
 _ONE_HOT = (
@@ -47,7 +48,9 @@ class Conditions:
     def __init__(self, document: Document) -> None:
         self._passing: set[Position] = set()
         stated: dict[str, set[tree.Chain]] = {}
-        introduced = [s for s in document.spans if s.kind == "inline" and _INTRODUCED.search(s.before)]
+        inline = [s for s in document.spans if s.kind == "inline"]
+        # "Case $i = j$" needs no word that is known here: two indices are the same, or not, in some cases only
+        introduced = [s for s in inline if _INTRODUCED.search(s.before) or _INDICES.fullmatch(s.latex)]
         for span in introduced:
             chain = condition(span.latex)
             for name in names_of(chain) if chain is not None else ():

@@ -65,6 +65,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     unknown = unknown or sorted(_made_of_opaque(reading, spoken))
     if unknown:
         return f"what {', '.join(unknown)} stands for is not understood here"
+    if hanging := sorted(name for name in spoken if _hangs_on_an_index(reading, name)):
+        return f"{', '.join(hanging)} hangs on an index here that does not stand below it"
     slopes = [{n for n, _ in side if is_slope(n)} for side in sides]
     losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
     if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
@@ -156,6 +158,15 @@ def unheard(reading: Reading, link: Meaning) -> str:
 def _letter_of(name: str) -> str:
     """ŷ, W_1 and z^l by their letters: y, W, z."""
     return re.split(r"[_^]", name.partition(":")[2] or name)[0][:1]
+
+
+def _hangs_on_an_index(reading: Reading, name: str) -> bool:
+    """Whether a name was set to something with an index of the statement it was set in: u of u = −z_i."""
+    whole = reading.scope.formulas.get((name, 0))
+    formulas = [whole] if whole is not None and not whole.value.axes else []
+    function = reading.scope.functions.get(name)
+    formulas += [function] if function is not None else []
+    return any(isinstance(s, Index) and s not in f.value.axes for f in formulas for s in f.value.body.free_symbols)
 
 
 def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:

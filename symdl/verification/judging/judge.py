@@ -35,6 +35,9 @@ from symdl.verification.verdict import Status, Verdict
 #: What makes a formula a claim, where it could not be read.
 _RELATION = re.compile(r"[=<>≈≤≥≠]|\\(approx|leq?|geq?|neq?|equiv|lt|gt|simeq)\b")
 
+#: What is no prose in a display: a row that is "repeat until convergence {" claims nothing.
+_PROSE, _SAYS = re.compile(r"\\text(?:bf|it|rm)?\s*\{[^{}]*\}|\\[a-zA-Z]+"), re.compile(r"[^\W_]")
+
 #: Words that say of vectors and matrices what no formula says.
 _FACTS = re.compile(
     r"orthogonal|orthonormal|unitary|symmetric|diagonal|identity matrix|invertible|inverse|positive definite"
@@ -99,7 +102,8 @@ def judge(
             continue
         found = trees[k]
         if isinstance(found, UnreadError):
-            if wanted and (span.kind == "display" or _RELATION.search(span.latex)):
+            formula = span.kind == "display" and _SAYS.search(_PROSE.sub("", span.latex))
+            if wanted and (formula or _RELATION.search(span.latex)):
                 yield k, _judged(span, span.latex, [_unread(found)])
             continue
         for statement in said.until(span):
@@ -178,7 +182,8 @@ def _told(
             continue
         beside = claim.beside and not names_of(chain).isdisjoint(place.varying)
         passing = place.passing or claim.passing or beside
-        where = replace(place, under=(*place.under, *claim.under), passing=passing)
+        before = "let" if claim.introduced else place.before
+        where = replace(place, before=before, under=(*place.under, *claim.under), passing=passing)
         try:
             meanings = reading.statement(chain, where, previous)
         except BEYOND as error:
@@ -189,9 +194,11 @@ def _told(
         through = len(meanings) > 1 and bool(meanings[0].defines) and _derives(chain)
         for meaning in meanings:
             if not (wanted or meaning.redefines or through):
+                reading.assume(meaning, place)
                 continue
             merged = dict(reading.scope.merged)
             verdict = judging.verdict(meaning)
+            reading.assume(meaning, place)
             wrong = verdict.status is Status.REFUTED or verdict.method == SHAPES
             edit = _meant(suggestion, judging, meaning) if wrong else ""
             if edit and verdict.method == SHAPES:
@@ -213,7 +220,7 @@ def _told(
                 verdict = machine.confirmed(meaning, verdict)
             yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
         reading.finish()
-        if not passing:
+        if not (passing or claim.aside):
             previous = last_side(chain)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import sympy
 
+from symdl.core.indices import Index
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.chains import by_graph
@@ -23,6 +24,7 @@ from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names, names_in
+from symdl.verification.meaning.scope import Formula
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree, unicode
@@ -168,6 +170,55 @@ def _with_open_gradients(judge: Judging, link: Meaning) -> Verdict | None:
     return found if found.proved else _to_an_order(judge, reading, link)
 
 
+def _with_its_index(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with the i of u = −z_i as the i of what is claimed."""
+    scope, here = judge.reading.scope, {i.name: i for i in link.free}
+
+    def same(formula: Formula) -> Formula:
+        own = [s for s in formula.value.body.free_symbols if isinstance(s, Index) and s not in formula.value.axes]
+        mapping = {i: here[i.name] for i in own if i.name in here and scope.fit(here[i.name].extent, i.extent)}
+        body = formula.value.body.xreplace(mapping)
+        return replace(formula, value=replace(formula.value, body=body)) if mapping else formula
+
+    formulas = {key: same(f) for key, f in scope.formulas.items()}
+    functions = {name: same(f) for name, f in scope.functions.items()}
+    if formulas == scope.formulas and functions == scope.functions:
+        return None
+    made = replace(scope.copy(), formulas=formulas, functions=functions)
+    return judge.read_in(replace(judge.reading, scope=made, reused=here), link)
+
+
+def _following(judge: Judging, link: Meaning) -> Verdict | None:
+    """Xᵀ y = Xᵀ X w where 2 Xᵀ (X w − y) = 0 was set: the difference of both sides is a multiple of what is 0."""
+    given, section = judge.reading.assumed or (None, ())
+    if given is None or section != judge.reading.section or link.relation not in ("=", "≡"):
+        return None
+    if judge.read_in(judge.reading, given).status is not Status.DEFINITION:
+        return None  # it is so for all values, or for none
+    difference = tree.Sum((("+", tree.Group(link.left)), ("-", tree.Group(link.right))))
+    for sign, over, under in _MULTIPLES:
+        scale = tree.Quotient(tree.Number(over), tree.Number(under))
+        multiple = tree.Sum(((sign, tree.Product((scale, tree.Group(given.left)), ("",))),))
+        found = judge.read_in(judge.reading, replace(link, left=difference, right=multiple))
+        if found.proved:
+            return replace(found, scope=f"{found.scope}, where {unicode(given.left)} = 0")
+    return None
+
+
+def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂L/∂w where "Loss = …" is the one loss that the document has defined by then, and nobody said what L is."""
+    reader, scope = judge.reading.reader(), judge.reading.scope
+    words = {n for n, rank in scope.formulas if n.lower() in _LOSSES and not rank and n in judge.reading.usage.spelled}
+    slopes = [n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Derivative)]
+    letters = {n.of for n in slopes if isinstance(n.of, tree.Symbol) and n.of.name.lower() in "lℓ"}
+    if len(words) != 1 or len(letters) != 1 or any(reader.known(letter.name) for letter in letters):
+        return None
+    letter, loss = letters.pop(), judge.reading.usage.spelled[words.pop()]
+    sides = [replaced(side, letter, loss) for side in (link.left, link.right)]
+    found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+    return replace(found, scope=f"{found.scope}; {letter.name} stands for the {unicode(loss)}")
+
+
 def _with_its_subscript(judge: Judging, link: Meaning) -> Verdict | None:
     """df/dx where f_c(x) was defined, and nothing else that is called f is of x alone: of f_c."""
     functions, reader = judge.reading.scope.functions, judge.reading.reader()
@@ -243,6 +294,24 @@ def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
     return change or expanded(judge.reading, link, decide)
 
 
+def _chain_rule(judge: Judging, link: Meaning) -> Verdict | None:
+    """da/dc = da/db · db/dc of letters of which nothing was said: the rule itself."""
+    reader, left, right = judge.reading.reader(), link.left, link.right
+    factors = right.factors if isinstance(right, tree.Product) else ()
+    slopes = [n for n in (left, *factors) if isinstance(n, tree.Derivative) and len(n.by) == 1 and n.by[0][1] == 1]
+    if link.relation not in ("=", "≡") or len(slopes) != len(factors) + 1 or len(factors) < 2:
+        return None
+    of, by = [n.of for n in slopes], [n.by[0][0] for n in slopes]
+    names = {n.name for n in (*of, *by) if isinstance(n, tree.Symbol) and not n.face}
+    telescopes = of[0] == of[1] and by[0] == by[-1] and by[1:-1] == of[2:]
+    lone = len(names) == len(factors) + 1 and all(isinstance(n, tree.Symbol) for n in (*of, *by))
+    if not (telescopes and lone) or any(reader.known(n) or judge.reading.usage.ranks.get(n) for n in names):
+        return None
+    through = ", ".join(unicode(n) for n in of[2:] if n is not None)
+    told = f"numbers, each hanging on the next one: {unicode(of[1] or left)}, {through}, {unicode(by[0])}"
+    return Verdict(Status.PROVED, "chain rule", told)
+
+
 def _symmetric(judge: Judging, link: Meaning) -> Verdict | None:
     """Derivatives by the same names in another order."""
     return by_symmetry(link)
@@ -273,6 +342,10 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
+#: What the difference of two sides may be of something that is set to 0.
+_MULTIPLES = tuple((sign, over, under) for over, under in (("1", "1"), ("1", "2"), ("2", "1")) for sign in "+-")
+#: Words that a loss has for a name.
+_LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 _QUICK = (
     without_what_is_over,
@@ -286,7 +359,11 @@ _QUICK = (
     _of_its_argument,
     _expanded,
     _symmetric,
+    _chain_rule,
     _without_inverses,
+    _loss_in_words,
+    _with_its_index,
+    _following,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

@@ -30,7 +30,7 @@ class Running:
         if closing is None:
             return
         self.last[span.block] = closing
-        chains = [c.chain for c in claims(node) if not c.passing and c.chain.relations]
+        chains = [c.chain for c in claims(node) if not (c.passing or c.aside) and c.chain.relations]
         if place.passing or not chains or not set(chains[-1].relations) <= EQUALITIES:
             return
         head = chains[-1].sides[0]

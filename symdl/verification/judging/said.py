@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
-from symdl.verification.judging.conditions import Conditions
+from symdl.verification.judging.conditions import SENTENCE_END, Conditions
 from symdl.verification.meaning.stated import Place
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import Node
@@ -19,6 +19,15 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"\s*(is|are|be) (wanted|required|needed|assumed|imposed|the condition)", re.IGNORECASE)
+
+#: Words by which a sentence says that its formula leaves something out, or is so for some of what it speaks of.
+_LOOSELY = re.compile(
+    r"\b(?:ignor(?:e|es|ing)|neglect(?:s|ing)?|disregard(?:s|ing)?|omit(?:s|ting)?|leav(?:e|es|ing) out|dropping"
+    r"|up to (?:a |an |the )?(?:\w+ )?(?:constant|factor|sign|scale)s?|as (?:a )?constants?"
+    r"|for (?:very )?(?:large|small)|approximately|roughly|to (?:the )?(?:first|leading) order)\b"
+    r"|\b(?:if|when|whenever)\b[^$.;]{0,30}\$[^$]+\$\s+(?:is|are|was|were)\s+(?:the|an?)\b",
+    re.IGNORECASE,
+)
 
 
 class Said:
@@ -50,7 +59,8 @@ class Said:
         condition = span.position in self.conditions or bool(told)
         passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
         named, varying = self.named.get(span.position, ""), self.conditions_of.varying
-        return Place(span.section, span.line, span.before, named, condition, passing, under, varying)
+        loosely = bool(_LOOSELY.search(SENTENCE_END.split(span.before)[-1]))
+        return Place(span.section, span.line, span.before, named, condition, passing, under, varying, loosely)
 
 
 def _of_words(said: Stated) -> str:

@@ -15,6 +15,7 @@ CONCLUDING = frozenset({"→", "⇒", "⟹", "and hence", "so"})
 
 #: Words that put what stands before them under a condition, and marks between a claim and where it holds.
 _IF, _WHERE = frozenset({"if", "when", "whenever", "unless", "iff"}), frozenset({",", " ", ";", "for", "for all", "on"})
+_REASONS = frozenset({"because", "since", "∵"})
 _OPPOSITE = {"=": "≠", "≠": "=", "<": "≥", "≥": "<", ">": "≤", "≤": ">"}
 
 #: A condition that nobody understands.
@@ -30,12 +31,16 @@ class Claim:
         under: the conditions beside it.
         passing: it is itself such a condition, and says nothing of what follows.
         beside: it is itself such a condition.
+        aside: it says why another one holds, which what follows does not go on from.
+        introduced: by "let", so that it may give a name another meaning.
     """
 
     chain: tree.Chain
     under: tuple[tree.Chain, ...] = ()
     passing: bool = False
     beside: bool = False
+    aside: bool = False
+    introduced: bool = False
 
 
 def claims(node: Node) -> Iterator[Claim]:
@@ -53,10 +58,11 @@ def claims(node: Node) -> Iterator[Claim]:
         yield from claims(node.body)
     elif isinstance(node, tree.Statements):
         items = list(_concluded(node))
-        marks = ("", *node.separators)
+        marks = ("", *(mark.lower() for mark in node.separators))
         stated: list[tree.Chain] = []
-        k = 0
+        aside, k = False, 0
         while k < len(items):
+            aside = marks[k] not in CONCLUDING and (aside or marks[k] in _REASONS)
             end, told, own = k + 1, list[tree.Chain](), list[Claim]()
             while end < len(items) and (found := _condition(items[k], items[end], marks[end])) is not None:
                 told += found[0]
@@ -65,16 +71,20 @@ def claims(node: Node) -> Iterator[Claim]:
             if end < len(items) and marks[end] == "otherwise":
                 told += _opposite(stated)
             stated += told
-            yield from (replace(c, under=(*c.under, *told)) for c in claims(items[k]))
+            for c in claims(items[k]):
+                named = c.introduced or marks[k] == "let"
+                chain = _turned(c.chain) if named else c.chain
+                yield replace(c, chain=chain, under=(*c.under, *told), aside=c.aside or aside, introduced=named)
             yield from own
             k = end
 
 
 def last_side(node: Node) -> Node | None:
     """The side that a row which begins with a relation goes on from."""
-    found = [claim.chain for claim in claims(node) if not claim.passing]
+    every = list(claims(node))
+    found = [claim.chain for claim in every if not (claim.passing or claim.aside)]
     if not found:
-        return None if isinstance(node, (tree.Text, tree.Empty)) else node
+        return None if isinstance(node, (tree.Text, tree.Empty)) or every else node
     sides = [s for s in found[-1].sides if not isinstance(s, tree.Empty)]
     return sides[-1] if sides else None
 
@@ -103,6 +113,13 @@ def _condition(claim: Node, item: Node, mark: str) -> tuple[list[tree.Chain], li
     if mark in _IF:
         return [UNCLEAR], [] if chain is None else [Claim(chain, passing=True, beside=True)]
     return None
+
+
+def _turned(chain: tree.Chain) -> tree.Chain:
+    """y = log x for "let log x = y"."""
+    left, right = chain.sides[0], chain.sides[-1]
+    turns = len(chain.sides) == 2 and chain.relations == ("=",) and isinstance(right, tree.Symbol)
+    return replace(chain, sides=(right, left)) if turns and not isinstance(left, (tree.Symbol, tree.Empty)) else chain
 
 
 def _plain(item: Node) -> tree.Chain | None:

@@ -20,7 +20,7 @@ from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 #: What stands before a condition that is 1 where it holds and else 0.
 INDICATORS = frozenset({"1", "𝟙", "𝟏"})
@@ -351,7 +351,8 @@ def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     vectors = any(p is not None and p.bold for p in names)
     if plain and (vectors or len(nodes) > 1 or parts.name in OBJECTIVES or parts.name in reader.usage.applied):
         return reader.entry(replace(parts, power=None))
-    if function_letter(parts.name):
+    itself = any(isinstance(n, tree.Symbol) and n.name == parts.name for node in nodes for n in walk(node))
+    if function_letter(parts.name) and not itself:  # h (1 − h) is a product
         raise MeaningError(f"{parts.name} is a formula here, and no function of {len(nodes)} arguments")
     return None
 

@@ -29,6 +29,7 @@ class Families:
         rows, bold_rows: names of vectors that a letter below counts, x of x_i ∈ ℝᵈ, and 𝐱 of 𝐱_i.
         bold_numbered, bold_lettered: names in bold type with numbers below, as 𝐱_0, and with letters, as 𝐱_i.
         squares: names of which the square is what the document defines: σ of σ² = …
+        labels: names with a label that stands beside an index below them, W and o of Σ_i W_{oi}, u and o of u_{o,t}.
     """
 
     numbered: set[str] = field(default_factory=set)
@@ -38,6 +39,7 @@ class Families:
     squares: set[str] = field(default_factory=set)
     bold_numbered: set[str] = field(default_factory=set)
     bold_lettered: set[str] = field(default_factory=set)
+    labels: set[tuple[str, str]] = field(default_factory=set)
 
 
 def families_of(nodes: Iterable[Node]) -> Families:
@@ -52,6 +54,7 @@ def families_of(nodes: Iterable[Node]) -> Families:
     found = Families()
     entries: set[str] = set()
     for node in nodes:
+        found.labels |= _labels(node)
         if isinstance(node, tree.Chain):
             _declared(node, found)
         elif isinstance(node, tree.Product):
@@ -65,6 +68,25 @@ def families_of(nodes: Iterable[Node]) -> Families:
     while _by_definitions(chains, found, entries) | _beside_arrays(nodes, found):
         pass
     found.squares = _squares(chains)
+    return found
+
+
+def _labels(node: Node) -> set[tuple[str, str]]:
+    """The labels beside the index of a sum, and those that a comma parts from an index."""
+    if isinstance(node, tree.Big) and node.sub is not None:
+        first = node.sub.sides[0] if isinstance(node.sub, tree.Chain) else node.sub
+        scripted = [n for n in walk(node.body) if isinstance(n, tree.Scripted) and isinstance(n.sub, tree.Product)]
+        pairs = [(n, n.sub.factors) for n in scripted if isinstance(n.sub, tree.Product) and first in n.sub.factors]
+    elif isinstance(node, tree.Scripted) and isinstance(node.sub, tree.List):
+        pairs = [(node, node.sub.items)]
+    else:
+        return set()
+    found = set()
+    for scripted_, items in pairs:
+        letters = [i.name for i in items if isinstance(i, tree.Symbol) and len(i.name) == 1]
+        others = [letter for letter in letters if letter not in INDEX_LETTERS]
+        if len(items) == 2 and len(others) == 1 and _base(scripted_) and not is_bold(scripted_.base):
+            found.add((_base(scripted_), others[0]))
     return found
 
 

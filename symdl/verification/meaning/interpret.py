@@ -85,6 +85,9 @@ class Interpreter:
     def last(self, name: str, letter: str) -> bool:
         return self.usage.last(name, letter)
 
+    def label(self, name: str, letter: str) -> bool:
+        return self.usage.label(name, letter)
+
     def squared(self, name: str) -> bool:
         return self.usage.squared(name)
 
@@ -320,6 +323,7 @@ class Interpreter:
             return count(letter)
         if letter not in self.free:
             self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))
+        if letter not in self.bases:
             self.bases[letter] = self.usage.start_of(letter, name or self.indices.get(letter, ""))
         return self.free[letter] + self.bases[letter]
 

@@ -128,6 +128,9 @@ class Labels(Protocol):
     def squared(self, name: str) -> bool:
         """Whether the square of a name is a name of its own: a variance σ²."""
 
+    def label(self, name: str, letter: str) -> bool:
+        """Whether a letter that stands beside an index below a name is part of the name: o of W_{oi}."""
+
 
 #: Letters that mean functions in front of brackets, unless the document says something else.
 FUNCTION_LETTERS = frozenset("fghFGHφϕψρσ")
@@ -211,6 +214,9 @@ def _below(name: str, sub: Node, labels: Labels) -> tuple[str, tuple[Node, ...]]
                 return "", factors
             if single and len(factors) == 2 and name != name.upper() and labels.matrix(name.upper()):
                 return "", factors  # v_{ab} of 𝐕
+            others = [f for f in factors if isinstance(f, Symbol) and f.name not in INDEX_LETTERS]
+            if single and len(letters) == len(factors) == 2 and len(others) == 1 and labels.label(name, others[0].name):
+                return others[0].name, tuple(f for f in factors if f is not others[0])
             return "".join(text_of(f) for f in factors), ()
     if isinstance(sub, Number):
         if sub.text.isdigit() and len(sub.text) > 1 and labels.has_rank(name, len(sub.text)):

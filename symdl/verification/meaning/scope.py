@@ -296,6 +296,12 @@ class Scope:
         same = replace(self.copy(), formulas=kept, entries=entries, functions=functions)
         return replace(same, opaque=opaque, declared=declared, ranks=ranks)
 
+    def restrict(self, conditions: Iterable[sympy.Basic]) -> None:
+        """What holds of names from here on, instead of what it can't hold along with: x < 0 after x > 0."""
+        for condition in conditions:
+            self.domain = [c for c in self.domain if not _excluded(c, condition)]
+            self.domain.append(condition)
+
     def as_before(self) -> Scope | None:
         """The scope with names as long as in the chapter that defined them; None where that is this one."""
         formulas = [(k, f) for k, f in self.formulas.items()]
@@ -377,6 +383,17 @@ class Scope:
             if _size(expr) > LARGEST:
                 raise UnsupportedError("the definitions put in are too large an expression")
         raise UnsupportedError("a name is defined by itself", why=f"after {DEEPEST} definitions there are more")
+
+
+def _excluded(one: sympy.Basic, other: sympy.Basic) -> bool:
+    """Whether two conditions on one name, each between it and a number, can't hold at once."""
+    names = one.atoms(Element) | other.atoms(Element)
+    plain = len(names) == 1 and all(isinstance(c, sympy.core.relational.Relational) for c in (one, other))
+    if not plain or any(not s.is_Rational and s not in names for c in (one, other) for s in c.args):
+        return False
+    x = sympy.Symbol("x", real=True)
+    (name,) = names
+    return bool(sympy.And(one.xreplace({name: x}), other.xreplace({name: x})).as_set() == sympy.S.EmptySet)
 
 
 def _elsewhere(section: tuple[int, ...], now: tuple[int, ...]) -> bool:

@@ -31,6 +31,7 @@ class Place:
         passing: it is a condition of its own sentence, and of nothing else.
         under: conditions that its sentence puts it under.
         varying: names of which the document states several conditions, so that none of them stays.
+        loosely: its sentence says that something is left out, or is so nearly.
     """
 
     section: tuple[int, ...] = ()
@@ -41,6 +42,7 @@ class Place:
     passing: bool = False
     under: tuple[tree.Chain, ...] = ()
     varying: frozenset[str] = frozenset()
+    loosely: bool = False
 
 
 @dataclass(frozen=True)

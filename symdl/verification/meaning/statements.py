@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy
 
+from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases, naming, values
@@ -71,9 +72,12 @@ class Reading:
     one_hot: set[str] = field(default_factory=set)
     worked_out: dict[Node, Node] = field(default_factory=dict)
     worth: dict[Node, Node] = field(default_factory=dict)
+    sources: dict[Node, Node] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
+    reused: dict[str, Index] = field(default_factory=dict)
+    assumed: tuple[Meaning, tuple[int, ...]] | None = None
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -96,7 +100,8 @@ class Reading:
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
         arguments = {name: scalar(element(name)) for name in self.formal}
-        return Interpreter(self.scope, self.usage, arguments=arguments, indices=dict(self.indices))
+        free, indices = dict(self.reused), dict(self.indices)
+        return Interpreter(self.scope, self.usage, arguments=arguments, indices=indices, free=free)
 
     def foresee_slopes(self, chains: Iterable[tuple[tree.Chain, tuple[int, ...]]]) -> None:
         """Which names will be given to slopes, in which sections."""
@@ -172,6 +177,7 @@ class Reading:
         self.section, self.wished, self.through = place.section, place.condition, []
         self.scope.section = place.section
         self._put_under(place.under)
+        self.unclear |= place.loosely
         if place.passing:
             return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in links(sides, relations)]
         if isinstance(node.sides[0], tree.Empty) and previous is not None:
@@ -200,6 +206,12 @@ class Reading:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
+
+    def assume(self, link: Meaning, place: Place) -> None:
+        """∂L/∂w = 0, set so: what follows in its section may follow from it."""
+        zero = isinstance(link.right, tree.Number) and not link.right.text.strip("0.")
+        if zero and link.relation == "=" and naming.head(self.reader(), link.left) is None:
+            self.assumed = link, place.section
 
     def under_what_was_said(self) -> Reading | None:
         """The reading under the condition that the words before spoke of; None where there is none."""
@@ -339,6 +351,7 @@ class Reading:
                 continue
             try:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
+                self.sources[sides[k]] = value
                 self._understood(reader, sides[k])
                 self._at_other_layers(sides[k], value, place)
                 self._at_examples(sides[k], value, place)
@@ -430,7 +443,8 @@ class Reading:
         meant = self._with_slopes(reader, sides)
         for k, (a, b, relation) in enumerate(links(meant, relations)):
             if relation == "=":
-                changed[k] = binding.put_in(reader, a, b, self.section)
+                # z = 2 · 3 + 4 of a z that was w x + b says what w, x and b are
+                changed[k] = binding.put_in(reader, self.sources.get(a, a), b, self.section)
         values: list[Array | None] = []
         problems: list[str] = []
         unfit: set[int] = set()
@@ -491,7 +505,7 @@ class Reading:
         open_ = names and lone and all(m.condition for m in found)
         if (open_ or place.condition) and set(relations) <= ORDERS:
             try:
-                self.scope.domain.extend(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
+                self.scope.restrict(cases.condition(self.reader(), tree.Chain(tuple(sides), relations)))
             except SymdlError as error:
                 return [replace(m, reason=str(error)) for m in found]
             return [replace(m, defines="a condition", condition=False) for m in found]

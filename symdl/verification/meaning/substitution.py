@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -49,12 +49,25 @@ def _match(labels: Labels, left: Node, right: Node, found: dict[Node, sympy.Rati
         return bool(found.setdefault(left, number) == number)
     if isinstance(left, tree.Group) and not isinstance(right, tree.Group):
         return _match(labels, left.body, right, found)
+    if isinstance(left, tree.Sum) and isinstance(right, tree.Sum):
+        terms = tuple(_terms(left)), tuple(_terms(right))
+        return _same(labels, terms[0], terms[1], found)
     if isinstance(left, tree.Product) and isinstance(right, tree.Product):
         same = len(left.factors) == len(right.factors)
         return same and all(_match(labels, a, b, found) for a, b in zip(left.factors, right.factors, strict=True))
     if type(left) is not type(right):
         return False
     return all(_same(labels, getattr(left, f.name), getattr(right, f.name), found) for f in fields(left) if f.compare)
+
+
+def _terms(node: tree.Sum) -> Iterator[tuple[str, Node]]:
+    """The terms of a sum, with those of (a + b) + c as a, b and c."""
+    for sign, term in node.terms:
+        inner = term.body if isinstance(term, tree.Group) else None
+        if sign == "+" and isinstance(inner, tree.Sum):
+            yield from _terms(inner)
+        else:
+            yield sign, term
 
 
 def _same(labels: Labels, a: Any, b: Any, found: dict[Node, sympy.Rational]) -> bool:

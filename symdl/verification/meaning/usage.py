@@ -133,6 +133,9 @@ class Usage:
     def squared(self, name: str) -> bool:
         return name in self.families.squares
 
+    def label(self, name: str, letter: str) -> bool:
+        return (name, letter) in self.families.labels
+
     def shaped(self, name: str) -> bool:
         """Whether a name stands for a vector or a matrix by how it is written."""
         known = name in self.families.arrays or name.rpartition("_")[0] in self.families.numbered

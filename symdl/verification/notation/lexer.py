@@ -218,6 +218,10 @@ def _letters(reader: Reader) -> None:
     """A word, if people would read one, or else one letter."""
     text, at = reader.text, reader.at
     found = _WORD.match(text, at)
+    below = reader.due and reader.found[-1].kind == "SUB"
+    if below and (digits := _INDEX.match(text, at + 1)):
+        _numbered(reader, digits)
+        return
     if reader.due or found is None:
         reader.put("SYMBOL", text[at], at + 1)
         return
@@ -235,6 +239,17 @@ def _letters(reader: Reader) -> None:
         reader.put("SYMBOL", run, end, "it")
     else:
         _letter(reader)
+
+
+def _numbered(reader: Reader, digits: re.Match[str]) -> None:
+    """y1 of E_y1, which is not E_y times 1 to those who write it."""
+    at = reader.at
+    reader.found.append(Lexeme("LBRACE", "{", at, at))
+    reader.found.append(Lexeme("SYMBOL", reader.text[at], at, at + 1))
+    reader.found.append(Lexeme("NUMBER", digits.group(), at + 1, digits.end()))
+    reader.found.append(Lexeme("RBRACE", "}", digits.end(), digits.end()))
+    reader.due -= 1
+    reader.skip(digits.end())
 
 
 def _letter(reader: Reader) -> None:

@@ -186,7 +186,7 @@ CONNECTIVES = frozenset(
     {
         "and", "are", "as", "at", "be", "because", "but", "by", "else", "for", "for all", "for any", "for each",
         "for every", "from", "given", "hence", "i.e.", "if", "if and only if", "iff", "in", "is", "let", "of", "on",
-        "or", "otherwise", "s.t.", "since", "so", "so that", "subject to", "such that", "that is", "then",
+        "or", "otherwise", "proof", "s.t.", "since", "so", "so that", "subject to", "such that", "that is", "then",
         "therefore", "thus", "to", "unless", "we have", "when", "whenever", "where", "which is", "while", "with",
     }
 )  # fmt: skip

@@ -103,7 +103,8 @@ def _prose(reader: Reader, inner: str, start: int, end: int) -> None:
     """A connective between claims, a name of one word, or prose."""
     text = " ".join(_THIN.sub(" ", inner).split())
     word = text.strip(" .,:;")
-    spaced = (inner.startswith((" ", "~", "\\")) and inner.endswith((" ", "~"))) or word.lower() not in sym.PREPOSITIONS
+    apart = (not reader.found or inner.startswith((" ", "~", "\\"))) and inner.endswith((" ", "~"))
+    spaced = apart or word.lower() not in sym.PREPOSITIONS
     if "$" in text:
         _mixed(reader, inner, start, end)
     elif not text:
