@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symdl.compilation.early import with_early_slopes
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.derivation.accurate.calls import with_forms, with_twins
@@ -52,7 +51,7 @@ def programs_for(
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
     plain = {n: with_differences(d) for n, d in written.items()} if careful else written
     stable = {n: with_remainders(stabilise(d)) for n, d in plain.items()}
-    stable = {n: _factored(d) if careful else with_early_slopes(with_forms(d)) for n, d in stable.items()}
+    stable = {n: _factored(d) if careful else with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
 
 

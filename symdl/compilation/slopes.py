@@ -2,11 +2,16 @@
 
 h = tanh(s) going forward, s̄ = sech²(s)·h̄ coming back: the second needs what the first has just computed. So
 d = sech²(s) is computed beside h, and s̄ = d·h̄. As s is mostly needed for nothing else, that takes no memory either.
+The same goes for a function and its slope that are computed by forms of their own (see `derivation.accurate`) with work
+in common: gelu and its slope take 42 and 47 cycles for 16 numbers, and 54 together.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import Any
 
 import sympy
 
@@ -15,9 +20,13 @@ from symdl.core.equations import Equation, Term, unused
 from symdl.core.functions import sech2
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
+from symdl.derivation.accurate.calls import FormCall
+from symdl.derivation.accurate.prices import price
 
-#: Functions that share their costly part at one argument.
+#: Functions that share their costly part at one argument; two forms may do so as well.
 SHARED = (sympy.tanh, sech2)
+#: What two forms have in common, in multiplications of vectors: most of an exponential.
+ENOUGH = 10.0
 
 
 def with_slopes_kept(definition: Definition) -> Definition:
@@ -34,13 +43,18 @@ def with_slopes_kept(definition: Definition) -> Definition:
     (h[n] = tanh(s[n]), s_slope[n] = sech2(s[n]), L = Sum_{n}(h[n] + s_slope[n]*up[n]))
     """
     first: dict[Tensor, int] = {}
+    begun: dict[Tensor, Any] = {}
     calls: dict[tuple[Tensor, sympy.Expr], int] = {}
     for position, eq in enumerate(definition.equations):
         for call in _calls(eq):
             tensor = call.args[0].tensor
             if tensor not in first and _is_beside(eq, call):
-                first[tensor] = position
-            elif first.get(tensor, position) < position and not _has(definition.equations[first[tensor]], call):
+                first[tensor], begun[tensor] = position, call.func
+            elif (
+                first.get(tensor, position) < position
+                and _share(begun[tensor], call.func)
+                and not _has(definition.equations[first[tensor]], call)
+            ):
                 calls.setdefault((tensor, call.func), position)
     if not calls:
         return definition
@@ -69,9 +83,18 @@ def _rewritten(
     return replace(definition, equations=tuple(equations), kinks=definition.kinks)
 
 
+@cache
+def _share(early: Any, late: Any) -> bool:
+    """Whether two functions share their costly part."""
+    if not (issubclass(early, FormCall) and issubclass(late, FormCall)):
+        return early in SHARED and late in SHARED
+    pieces = [[p.expr for p in call.form.pieces if not p.near] for call in (early, late)]
+    return any(price(b) - price(b, beside=a) >= ENOUGH for a, b in product(*pieces))
+
+
 def _calls(eq: Equation) -> list[sympy.Expr]:
     """The calls at elements of what is computed, each at different indices; in an order that is always the same."""
-    found = {c for t in eq.terms for c in t.body.atoms(*SHARED)}
+    found = {c for t in eq.terms for c in t.body.atoms(*SHARED, FormCall)}
     return sorted((c for c in found if _is_plain(c.args[0])), key=sympy.default_sort_key)
 
 

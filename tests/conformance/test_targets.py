@@ -71,7 +71,7 @@ def test_matrix_products_by_blas_agree_with_the_reference(
     definition: Definition, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As on a processor whose vectors are not known."""
-    monkeypatch.setattr("symdl.compilation.targets.emit.tiles", lambda dtype: None)
+    monkeypatch.setattr("symdl.compilation.targets.multiplying.tiles", lambda dtype: None)
     monkeypatch.setenv("SYMDL_CACHE_DIR", str(tmp_path / "cache"))
     assert "np.dot" in check(definition, "float32", "numba", size=64)
 

@@ -18,8 +18,9 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Statement
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.blocks import computed
-from symdl.compilation.targets.emit import Emitter, Function, indented, is_number
+from symdl.compilation.targets.emit import Emitter, Function, is_number
 from symdl.compilation.targets.printer import ScalarPrinter
+from symdl.compilation.targets.scalars import indented
 from symdl.compilation.targets.wide import NAMES, triple
 from symdl.core.accurate import PRINTED, exp_gap, gap, quotient
 from symdl.core.functions import Delta, InRange, ScalarFunction, Switch

@@ -12,8 +12,9 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets import cuda_helpers
 from symdl.compilation.targets.cuda_emit import CudaEmitter, DeviceFunction
 from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
-from symdl.compilation.targets.emit import UNSIGNED, indented, is_number
+from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.epoch import EpochArguments
+from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.library.optimisers import Optimizer
 
 #: What `steps` says, in order: how many models there are, and how far the arrays of one are from those of the next.

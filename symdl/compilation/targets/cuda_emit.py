@@ -18,7 +18,8 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
-from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function, indented, is_number
+from symdl.compilation.targets.emit import Emitter, Function, is_number
+from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
 

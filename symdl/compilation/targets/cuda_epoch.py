@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.cuda_emit import TAKEN, DeviceFunction
-from symdl.compilation.targets.emit import UNSIGNED, indented, is_number
+from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.epoch import NO_PARAMETER, STEP, EpochEmitter
+from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.tensors import Tensor
 from symdl.library.optimisers import Optimizer
 

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 
-import numpy as np
 import sympy
 
 from symdl.compilation.extents import Key
 from symdl.compilation.fusion import Item, Loop, Node, statements_in
 from symdl.compilation.liveness import promoted
 from symdl.compilation.plan import Plan
-from symdl.compilation.statements import Contraction, Multiplied, Operand, Statement, Windowed
+from symdl.compilation.statements import Multiplied, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
-from symdl.compilation.targets.blocks import Invariants, assignment, computed, share
+from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.conditions import common, gathers_in, loop_range, testable
 from symdl.compilation.targets.joined import JOINED, Row, row_of
-from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
+from symdl.compilation.targets.kernels import Kernels, array_type, names_in
+from symdl.compilation.targets.multiplying import ProductEmitter
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
-from symdl.compilation.targets.products import PRODUCT, tiles
+from symdl.compilation.targets.scalars import indented
 from symdl.compilation.targets.sized import Shapes, Stack, shaped, size_of
-from symdl.compilation.targets.windows import Printing, window_lines
 from symdl.compilation.targets.workspace import WorkSpace, tuple_of
-from symdl.core.functions import Delta, InRange
 from symdl.core.indices import Index, indices_in
 from symdl.core.tensors import Element, Role, Tensor
-
-INDENT = "    "
-#: In emitted code: a whole number without a sign.
-UNSIGNED = "at"
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ def is_number(tensor: Tensor) -> bool:
     return tensor.rank == 0 and tensor.role is Role.HYPERPARAMETER
 
 
-class Emitter:
+class Emitter(ProductEmitter):
     """Emits one function; `names` are shared with the rest of the module."""
 
     #: Names that nothing else may have.
@@ -226,61 +217,6 @@ class Emitter:
             found.append(kind if is_number(tensor) else array_type(kind, max(tensor.rank, 1)))
         return [*found, array_type(self.dtype, 1)]
 
-    def _product(self, item: Multiplied) -> list[str]:
-        return self._windowed(item) if isinstance(item, Windowed) else self._contraction(item)
-
-    def _windowed(self, item: Windowed, part: tuple[Index, str, str] | None = None) -> list[str]:
-        """The product of what a window slides over, or a part of it."""
-        to = Printing(self.text, self.names, self.arrays, self.extent_of, self.printer.integer)
-        return window_lines(item, to, part)
-
-    def _contraction(self, item: Contraction) -> list[str]:
-        """The product, in loops over the indices that are none of its matrices'."""
-        texts: list[str] = []
-        for index in item.loops:
-            self.text[index] = self.names.loop(index.name, texts)
-            texts.append(self.text[index])
-        if item.columns and tiles(self.dtype) is not None:
-            lines = self._tiled(item)
-        else:
-            left = self._matrix(item.left, vector=False)
-            right = self._matrix(item.right, vector=not item.columns)
-            lines = [f"np.dot({left}, {right}, {self._matrix(item.result, vector=not item.columns)})"]
-        for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
-            lines = [f"for {name} in {self._matrices(index)}:", *indented(lines)]
-        return lines
-
-    def _matrices(self, index: Index) -> str:
-        """The values of a loop around a product, as source."""
-        return f"range({self.extent_of(index)})"
-
-    def _tiled(self, item: Contraction) -> list[str]:
-        """A call of our own product."""
-        arguments: list[str] = []
-        for operand, steps in ((item.left, 2), (item.right, 2), (item.result, 1)):
-            name, size = self._sliced(operand), np.dtype(self.dtype).itemsize
-            rest = self.shape_of(operand.tensor)[len(operand.at) + operand.leading :]
-            both = [f"{'*'.join(rest)}*{size}" if rest else str(size), str(size)]
-            arguments += [f"{name}.ctypes.data", *(both[::-1] if operand.transposed else both)[:steps]]
-        for indices in (item.rows, item.columns, item.inner):
-            arguments.append("*".join(self.extent_of(i) for i in indices) or "1")
-        return wrapped(f"{PRODUCT}(", arguments, ")")
-
-    def _sliced(self, operand: Operand) -> str:
-        """The array, or the slice of it that is multiplied now."""
-        name = self.arrays[operand.tensor.name]
-        return f"{name}[{', '.join(self._subscript(s) for s in operand.at)}]" if operand.at else name
-
-    def _matrix(self, operand: Operand, *, vector: bool) -> str:
-        """The array, or one slice of it, as a matrix: leading axes flattened, transposed by its strides."""
-        shape, name = self.shape_of(operand.tensor)[len(operand.at) :], self._sliced(operand)
-        if vector:
-            return name if len(shape) == 1 else f"{name}.reshape({'*'.join(shape)})"
-        rows, columns = shape[: operand.leading], shape[operand.leading :]
-        if len(rows) != 1 or len(columns) != 1:
-            name = f"{name}.reshape({'*'.join(rows) or '1'}, {'*'.join(columns) or '1'})"
-        return f"{name}.T" if operand.transposed else name
-
     def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
         if self.joins and (row := row_of(loop, self.plan.axes, self.cut.__contains__)) is not None:
             return self._row(row, around, known)
@@ -323,25 +259,6 @@ class Emitter:
     def _values(self, loop: Loop, values: str) -> str:
         """The values of a loop, as source: all of them, unless the emitter shares them out."""
         return values
-
-    @contextmanager
-    def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:
-        """Guards that have been tested around what is emitted within."""
-        outside, self.held = self.held, self.held | set(guards)
-        yield
-        self.held = outside
-
-    def _untested(self, guards: Iterable[sympy.Expr]) -> tuple[sympy.Expr, ...]:
-        return tuple(g for g in guards if g not in self.held)
-
-    def _tested(self, guards: Iterable[sympy.Expr], lines: list[str], known: dict[Element, str]) -> list[str]:
-        """The lines under a condition, where there is one."""
-        tests = " and ".join(self._condition(g, known) for g in guards)
-        return [f"if {tests}:", *indented(lines)] if tests else lines
-
-    def _condition(self, guard: sympy.Expr, known: dict[Element, str]) -> str:
-        whole = isinstance(guard, (InRange, Delta))
-        return self.printer.condition(self._gathered(guard) if whole else self._scalar(guard, known))
 
     def _accumulator(self, statement: Statement, around: tuple[Index, ...], known: dict[Element, str]) -> Accumulator:
         out = statement.out
@@ -402,85 +319,6 @@ class Emitter:
         suffix = "".join(self.text[i] for i in around if i in element.subscripts)
         return self.names.new(f"{self.arrays[element.name]}_{suffix}")
 
-    def _block(
-        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
-    ) -> list[str]:
-        """One run of statements with shared subexpressions; guarded ones stand alone, since a guard protects a read."""
-        lines: list[str] = []
-        for (guards, alone), group in groupby(statements, lambda s: (self._untested(s.guards), s.guarded)):
-            some = list(group)
-            inner = self._guarded(some, known, variables) if alone else self._straight(some, known, variables)
-            lines += self._tested(guards, inner, known)
-            known = {**known, **{s.out: variables[s.out] for s in some if s.out in variables}}
-        return lines
-
-    def _guarded(
-        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
-    ) -> list[str]:
-        lines: list[str] = []
-        for statement in statements:
-            value = self.printer.doprint(self._scalar(statement.body, known))
-            lines += self._assignment(statement, self._target(statement, known, variables), value)
-            if statement.out in variables:
-                known = {**known, statement.out: variables[statement.out]}
-        return lines
-
-    def _straight(
-        self, statements: list[Statement], known: dict[Element, str], variables: dict[Element, str]
-    ) -> list[str]:
-        values: list[sympy.Expr] = []
-        targets: list[str] = []
-        for statement in statements:
-            values.append(self.lifting.lift(self.invariants.lift(self._scalar(statement.body, known))))
-            targets.append(self._target(statement, known, variables))
-            if statement.out in variables:
-                known = {**known, statement.out: variables[statement.out]}
-        lines: list[str] = []
-        for line in share(values, self.names):
-            text = self.printer.doprint(line.value)
-            if line.name:
-                lines.append(f"{line.name} = {text}")
-            else:
-                lines += self._assignment(statements[line.position], targets[line.position], text)
-        return lines
-
-    def _assignment(self, statement: Statement, target: str, value: str) -> list[str]:
-        running = self.running.get(statement.out)
-        return running.step(value) if running is not None else assignment(statement, target, value)
-
-    def _target(self, statement: Statement, known: dict[Element, str], variables: dict[Element, str]) -> str:
-        out = statement.out
-        return self.locals.get(out) or variables.get(out) or known.get(out) or self.access(out)
-
-    def _scalar(self, body: sympy.Expr, known: dict[Element, str]) -> sympy.Expr:
-        """A body with elements replaced by symbols that print as variables or as array accesses."""
-        body = computed(body, self.printer.named)
-        return body.xreplace({e: sympy.Symbol(self._read(e, known), real=True) for e in body.atoms(Element)})
-
-    def _read(self, element: Element, known: dict[Element, str]) -> str:
-        return self.locals.get(element) or self.gathered.get(element) or known.get(element) or self.access(element)
-
-    def access(self, element: Element) -> str:
-        inside = ", ".join(self._place(s) for s in element.subscripts)
-        return f"{self.arrays[element.name]}[{inside}]"
-
-    def _place(self, subscript: sympy.Expr) -> str:
-        """A subscript; unsigned where Numba would else ask whether to count from the end, which nothing here does.
-
-        That question keeps a loop from being vectorised. Of a loop that starts at 0 the answer is known.
-        """
-        text = self._subscript(subscript)
-        plain = subscript.is_Integer or (isinstance(subscript, Index) and subscript not in self.cut)
-        return text if plain else f"{UNSIGNED}({text})"
-
-    def _subscript(self, subscript: sympy.Expr) -> str:
-        return self.printer.integer(self._gathered(subscript))
-
-    def _gathered(self, expr: sympy.Expr) -> sympy.Expr:
-        """An index expression with gathers replaced by symbols that print as array accesses."""
-        gathers = {e: sympy.Symbol(self._read(e, {}), integer=True) for e in expr.atoms(Element)}
-        return expr.xreplace(gathers)
-
 
 def _read_names(item: Item) -> list[str]:
     if isinstance(item, Multiplied):
@@ -490,7 +328,3 @@ def _read_names(item: Item) -> list[str]:
 
 def _writes(node: Node, element: Element) -> bool:
     return any(s.out == element for s in statements_in(node))
-
-
-def indented(lines: list[str]) -> list[str]:
-    return [INDENT + line if line else line for line in lines]

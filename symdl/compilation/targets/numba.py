@@ -24,12 +24,13 @@ from symdl.compilation.targets import (
     workspace,
 )
 from symdl.compilation.targets.careful import WideEmitter
-from symdl.compilation.targets.emit import UNSIGNED, Emitter, Function
+from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter, flat_width
 from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, SIZED, Kernels, decorators
 from symdl.compilation.targets.lanes import Lanes
 from symdl.compilation.targets.lanes_epoch import LaneEpochEmitter, gradient_of
+from symdl.compilation.targets.scalars import UNSIGNED
 from symdl.compilation.targets.sized import shapes_of
 from symdl.compilation.targets.teams import LARGE, PART_OF, SHARE, SHARING, SHARING_ANY
 from symdl.compilation.targets.together import TeamEmitter
