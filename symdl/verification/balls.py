@@ -311,11 +311,11 @@ class Evaluator:
             raise UnsupportedError(f"the condition {condition} is not a comparison")
         return RELATIONS[type(condition)](self.side(condition.lhs - condition.rhs, at))
 
-    def holds(self, condition: Any) -> bool:
-        """True where a comparison is certain to hold at the point."""
+    def holds(self, condition: Any, at: dict[Index, int] | None = None) -> bool:
+        """True where a comparison is certain to hold at the point, with values for its free indices."""
         before = flint.ctx.prec
         flint.ctx.prec = self.precision
         try:
-            return self._holds(condition, {})
+            return self._holds(condition, at or {})
         finally:
             flint.ctx.prec = before

@@ -153,7 +153,9 @@ class Surveyor:
         for where in self._places(point):
             indices = dict(zip(self.free, where, strict=True))
             left, right = (_value(expr, evaluators, indices) for expr, evaluators in sides)
-            if not self._inside(point):
+            if not self._inside(point, indices):
+                if any(c.has(Index) for c in self.domain):
+                    continue  # what is stated of w_j may hold at other places
                 return
             self._record(left, right, point, indices, survey)
             if survey.differed is not None:
@@ -188,11 +190,11 @@ class Surveyor:
         drawn = {tuple(point.random.randrange(len(r)) for r in ranges) for _ in range(8)}
         return sorted({tuple(0 for _ in ranges), tuple(len(r) - 1 for r in ranges)} | drawn)
 
-    def _inside(self, point: Point) -> bool:
+    def _inside(self, point: Point, indices: dict[Index, int]) -> bool:
         """True where the point satisfies the domain; only unknowns that occur are drawn."""
         evaluator = Evaluator(point, None, self.deadline)
         try:
-            return all(evaluator.holds(condition) for condition in self.domain)
+            return all(evaluator.holds(condition, indices) for condition in self.domain)
         except (UndefinedError, UnclearError):
             return False
 

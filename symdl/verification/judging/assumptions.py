@@ -28,12 +28,12 @@ def positive(forms: Pair) -> list[sympy.Basic]:
 def opened_condition(scope: Scope, condition: sympy.Basic) -> sympy.Basic:
     """A condition in the names that its own are made of: with d = ‖a − b‖, d < m says something of a and b.
 
-    With d = 1/0 it says nothing of others, and stays as it is.
+    With d = 1/0 or d = log(−1) it says nothing of others, and stays as it is.
     """
     if not isinstance(condition, sympy.core.relational.Relational):
         return condition
     sides = [opened(scope, side) for side in (condition.lhs, condition.rhs)]
-    return condition if any(s.has(sympy.zoo, sympy.nan) for s in sides) else condition.func(*sides)
+    return condition if any(s.has(sympy.zoo, sympy.nan, sympy.I) for s in sides) else condition.func(*sides)
 
 
 def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
@@ -41,7 +41,27 @@ def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
     used = _kinds(forms[0]) | _kinds(forms[1])
     every = (*reading.scope.domain, *reading.under)
     stated = [c if _kinds(c) <= used else opened_condition(reading.scope, c) for c in every]
-    return [c for c in stated if _kinds(c) & used] + positive(forms)
+    stated = [at for c in stated if _kinds(c) & used for at in _at_places(c, forms)]
+    return list(dict.fromkeys(stated)) + positive(forms)
+
+
+def _at_places(condition: sympy.Basic, forms: Pair) -> list[sympy.Basic]:
+    """|w_j| < 1, which is said of every j, at the places at which w stands in a link."""
+    letters = {i for i in condition.free_symbols if isinstance(i, Index)}
+    own = {e for e in condition.atoms(Element) if e.subscripts}
+    if len(letters) != 1 or len(own) != 1:
+        return [condition]
+    (letter,), (entry,) = letters, own
+    moved = [s - letter for s in entry.subscripts]
+    if len(moved) != 1 or not moved[0].is_Integer:
+        return [condition]
+    places = {e.subscripts[0] - moved[0] for f in forms for e in f.atoms(Element) if _is_like(e, entry)}
+    at = [condition.xreplace({letter: place}) for place in sorted(places, key=str)]
+    return at or [condition]
+
+
+def _is_like(e: Element, entry: Element) -> bool:
+    return e.name == entry.name and len(e.subscripts) == len(entry.subscripts)
 
 
 def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:

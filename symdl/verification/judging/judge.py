@@ -13,6 +13,7 @@ from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
+from symdl.verification.judging.hence import condition_of_zero
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
@@ -20,7 +21,7 @@ from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.judging.within import claims, last_side
-from symdl.verification.meaning import anew, binding
+from symdl.verification.meaning import anew, newness
 from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
@@ -216,6 +217,8 @@ def _told(
                 verdict = replace(verdict, reason="; ".join(part for part in (verdict.reason, right) if part))
             if through and verdict.status is Status.UNDECIDED:
                 reading.doubt(meanings[0])
+            if (zero := condition_of_zero(meaning, verdict)) is not None:
+                judging.zeros.append(zero)
             if wanted and machine is not None:
                 verdict = machine.confirmed(meaning, verdict)
             yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
@@ -235,11 +238,22 @@ def _meant(guess: Callable[[Judge, Meaning], str], judging: Judge, link: Meaning
 def _again(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdict:
     """A name that is not what it was: f(x) of the next example, and any name that is made of other names now, has
     another meaning; of the same names, it is that or a slip."""
+    try:
+        return _another_meaning(judging, link, place, found)
+    except BEYOND as error:
+        judging.reading.doubt(link)
+        return replace(found, status=Status.UNDECIDED, reason=reason_of(error))
+
+
+def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdict:
     reading, sides = judging.reading, (link.left, link.right)
-    if reading.unclear:
+    if found.method == SHAPES or link.misfit:  # what can't be is no meaning
+        reading.doubt(link)
+        return found
+    if found.status is Status.CONDITIONAL or reading.unclear:
         return found
     circular = anew.made_of_head(reading.reader(), *sides)
-    example = binding.is_example(reading.reader(), link.left)
+    example = newness.is_example(reading.reader(), link.left)
     if circular and not example:
         reason = found.reason or f"not what {unicode(link.left)} stands for so far"
         return replace(found, status=Status.UNDECIDED, reason=reason)
@@ -251,7 +265,7 @@ def _again(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdi
     if found.status is Status.UNDECIDED and reading.is_slope(link.left):
         reading.doubt(link)  # δ = ∂C/∂z stays that, whatever is said of it
         return found
-    if found.status is Status.UNDECIDED and binding.says_where(reading.reader(), link.left, link.right):
+    if found.status is Status.UNDECIDED and newness.says_where(reading.reader(), link.left, link.right):
         return found
     reading.redefine(link, place)
     return Verdict(Status.DEFINITION, "definition", "another meaning of the name", reason="it stood for something else")

@@ -84,11 +84,13 @@ def _applications(reader: Interpreter, side: Node) -> Iterator[tuple[str, tuple[
         for first, second in (
             zip(node.factors, node.factors[1:], strict=False) if isinstance(node, tree.Product) else ()
         ):
+            slope = isinstance(first, tree.Derivative) and first.of is not None  # ∂u/∂a (a, b): u is a function
             first = first.of if isinstance(first, tree.Derivative) and first.of is not None else first
             parts = reader.parts(first) if isinstance(second, tree.Group) else None
             if parts is None or not isinstance(second, tree.Group) or parts.subscripts or parts.bold or parts.primes:
                 continue
-            named = function_letter(parts.name) or objective(parts.name)
+            named = function_letter(parts.name) or objective(parts.name) or parts.name in reader.scope.functions
+            named = named or slope
             if named or parts.name in reader.usage.applied - reader.usage.bare:
                 arguments = items_of(second)
                 if len(arguments) > 1 or _is_vector(reader, arguments[0]):
@@ -175,7 +177,8 @@ def _to_an_order(pair: Pair, within: tuple[set[Element], int] | None, told: bool
     if told:
         return None
     small = {e for e in left.atoms(Element) | right.atoms(Element) if is_small(e)}
-    if small and _degree(right, small) == 1 and not any(s.has(Index) for e in small for s in e.subscripts):
+    first = _degree(right, small) == 1 or (_degree(right, small) == 0 and order_of(right, small) == 1)
+    if small and first and not any(s.has(Index) for e in small for s in e.subscripts):
         return agree(left, right, small, 1, decide, _scope(small, 1))
     for name in sorted({e.name for e in right.atoms(Element)}):
         small = {e for e in right.atoms(Element) | left.atoms(Element) if e.name == name}

@@ -7,7 +7,7 @@ scope says so. What is refuted may rest on a reading or on a name that was never
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -21,6 +21,7 @@ from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
+from symdl.verification.judging.customs import with_identity
 from symdl.verification.judging.doubts import (
     CONDITIONS,
     Pair,
@@ -34,7 +35,6 @@ from symdl.verification.judging.doubts import (
     unheard,
 )
 from symdl.verification.judging.entries import decide_entries
-from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.judging.readings import (
     for_every_loss,
     otherwise_proved,
@@ -43,7 +43,15 @@ from symdl.verification.judging.readings import (
 )
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
-from symdl.verification.meaning.arrays import transposed
+from symdl.verification.judging.worked import (
+    as_condition,
+    at_values,
+    decide_figures,
+    has_figures,
+    relations_of,
+    undecided,
+)
+from symdl.verification.meaning.arrays import Array, transposed
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
 from symdl.verification.meaning.expectation import means_opened
 from symdl.verification.meaning.naming import head, names_in
@@ -76,9 +84,11 @@ class Judge:
     budget: float = DECISION * SECONDS
     end: float = float("inf")
     quick: bool = False
+    zeros: list[Array] = field(default_factory=list)
 
     def begin(self, seconds: float) -> None:
         """With another formula, for which there are so many seconds."""
+        self.zeros = []
         self.budget, self.end = DECISION * seconds, now() + ENOUGH * seconds
 
     @property
@@ -95,14 +105,14 @@ class Judge:
             other = other if other is not None else refuted_for_some(self, link)
             found = other if other is not None else found
             if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):
-                found = _condition("so for some functions only")
+                found = as_condition("so for some functions only")
         elif found.status is Status.CONDITIONAL and not self.quick:
             found = for_every_loss(self, link) or found
         elif found.status is Status.REFUTED:
             other = under_what_was_said(self, link)
             found = other if other is not None else found
         if not link.defines and (why := unheard(self.reading, link)):
-            found = _undecided(why, found)
+            found = undecided(why, found)
         notes = "; ".join(link.notes)
         if notes:
             found = replace(found, reason=f"{found.reason}; {notes}" if found.reason else notes)
@@ -112,7 +122,7 @@ class Judge:
         try:
             found = self._verdict(link)
         except BEYOND as error:
-            found = _undecided(reason_of(error))
+            found = undecided(reason_of(error))
         return counted(found, link.free, link.starts)
 
     def _verdict(self, link: Meaning) -> Verdict:
@@ -123,16 +133,16 @@ class Judge:
         if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):
             return found
         if link.values is None or link.relation not in _EQUAL | ORDERS:
-            told = _undecided(link.reason or f"{link.relation} is not decided")
+            told = undecided(link.reason or f"{link.relation} is not decided")
             return replace(told, method=SHAPES) if link.unfit else told
         try:
             left, right = self._aligned(link)
         except ShapesError as error:
-            return self._turned_only(link) or replace(_undecided(str(error)), method=SHAPES)
+            return self._turned_only(link) or replace(undecided(str(error)), method=SHAPES)
         of_entries = decide_entries(self.reading.scope, (link.left, link.right), link.values, link.relation)
         if of_entries is not None and link.relation in _EQUAL:
             why = doubt_of_values(self.reading, link) if of_entries.status is Status.REFUTED else ""
-            return _undecided(why, of_entries) if why else of_entries
+            return undecided(why, of_entries) if why else of_entries
         found = self._levels(link, *assumptions.of_pairs(self.reading, link, (left, right)))
         if found.status in (Status.PROVED, Status.CONSISTENT) and across(link):
             return replace(found, status=Status.CONDITIONAL, reason="equal if a row is no other than its column")
@@ -197,12 +207,12 @@ class Judge:
         numbers = assumptions.without_small(numbers)
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
-            found = self._numbers(link, numbers)
+            found = decide_figures(self.reading, link, numbers)
             if found.status is Status.REFUTED and (is_open(left) or is_open(right)) and says_when(link):
                 why = "not so at the stated values: read as a condition"
-                return _condition(why) if only_given(self.reading, link) else _undecided(why, found)
+                return as_condition(why) if only_given(self.reading, link) else undecided(why, found)
             why = doubt_of_values(self.reading, link) if found.status is Status.REFUTED else ""
-            return _undecided(why, found) if why else found
+            return undecided(why, found) if why else found
         verdict = self.decided(link, *forms)
         if verdict.proved:
             return verdict
@@ -214,14 +224,14 @@ class Judge:
         shown_names = names_in(self.reading.reader(), (link.left, link.right))
         partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
         if partly != forms and any(is_open(p) for p in partly):
-            at_values = self.decided(link, *partly)
-            if at_values.proved:
-                return self._at_values(at_values, forms, partly)
+            found = self.decided(link, *partly)
+            if found.proved:
+                return at_values(found, forms, partly)
         alone = self._with_numbers_of_one_side(link, forms)
         if alone is not None:
             return alone
-        if worked_out and _has_figures(link):
-            found = self._numbers(link, numbers)
+        if worked_out and has_figures(link):
+            found = decide_figures(self.reading, link, numbers)
             if found.status in (Status.PROVED, Status.CONSISTENT):
                 return found
         return self._sound(link, verdict, forms)
@@ -244,37 +254,32 @@ class Judge:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
         if found.status is Status.DEFINITION and says_which_function(self.reading, link):
-            return _condition("so for some functions only")
-        return _undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
+            return as_condition("so for some functions only")
+        return undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
 
     def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:
         """Cases against a formula: each of them where it applies; where none does, nothing is claimed."""
         found = []
         before: list[sympy.Basic] = []
         for value, condition in cases.args:
-            told = [*before, *_relations(condition)]
+            told = [*before, *relations_of(condition)]
             verdict = equal(
                 other, value, domain=[*self.domain(other, value), *told], seed=self.seed, budget=self.seconds
             )
             found.append((f"the case {condition}" if told else "the last case", verdict))
-            before += [c.negated for c in _relations(condition)] if len(_relations(condition)) == 1 else []
+            before += [c.negated for c in relations_of(condition)] if len(relations_of(condition)) == 1 else []
         return weakest(found, sum(v.seconds for _, v in found))
 
     def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]:
         """What the document states of the names on both sides, as relations."""
         return assumptions.domain(self.reading, (left, right))
 
-    def _at_values(self, verdict: Verdict, before: Pair, after: Pair) -> Verdict:
-        gone = set().union(*[_names(e) for e in before]) - set().union(*[_names(e) for e in after])
-        told = ", ".join(sorted(gone)[:6])
-        return replace(verdict, scope=f"{verdict.scope}, at the stated values" + (f" of {told}" if told else ""))
-
     def _with_states_open(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict | None:
         """What is proved of the names of a recurrence for any numbers, or says only of which ones the text speaks."""
         found = self.decided(link, left, right)
         if found.proved or found.status is Status.DEFINITION:
             return found
-        return _condition("so for some values only") if found.status is Status.REFUTED and says_when(link) else None
+        return as_condition("so for some values only") if found.status is Status.REFUTED and says_when(link) else None
 
     def _with_numbers_of_one_side(self, link: Meaning, forms: Pair) -> Verdict | None:
         """(a − y) x = a is so at the stated x = 1 and y = 0: with numbers for names that stand on one side only."""
@@ -288,7 +293,7 @@ class Judge:
         if partly == forms or not any(is_open(p) for p in partly):
             return None
         found = self.decided(link, *partly)
-        return self._at_values(found, forms, partly) if found.proved else None
+        return at_values(found, forms, partly) if found.proved else None
 
     def _sound(self, link: Meaning, verdict: Verdict, forms: Pair) -> Verdict:
         """What was refuted, unless it rests on something that the document leaves open."""
@@ -299,7 +304,7 @@ class Judge:
         if self.reading.wished or (
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
-            return _condition("so for some values only")
+            return as_condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self.decided(link, *hot[0])
@@ -315,13 +320,14 @@ class Judge:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
         why = doubt(self.reading, link, forms)
         if why:
-            return _condition(why) if why in CONDITIONS else _undecided(why, verdict)
+            return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
-        other = without_what_is_over(self, link)
-        if other is not None and other.status is not Status.REFUTED:
-            return other
+        for reading in (without_what_is_over, with_identity):
+            other = reading(self, link)
+            if other is not None and other.status is not Status.REFUTED:
+                return other
         if link.relation in ORDERS:
             return verdict
         other = self._turned_only(link)
@@ -339,7 +345,7 @@ class Judge:
         try:
             values = reader.value(link.left), reader.value(link.right)
         except SymdlError:
-            return _undecided(f"{over} may mean something else here")
+            return undecided(f"{over} may mean something else here")
         again = replace(link, values=values, free=tuple(reader.free.values()), starts=())
         found = judge._judged(again)
         return replace(found, reason=found.reason or (f"{over} left open" if over else ""))
@@ -360,7 +366,7 @@ class Judge:
         """Whether it is so where some vector sums to 1, as targets and probabilities do."""
         if verdict.status is not Status.REFUTED:
             return verdict
-        found = where_it_sums_to_one(self.reading, verdict, forms, lambda pair: self.decided(link, *pair))
+        found = where_it_sums_to_one(self.reading, link, verdict, forms, lambda pair: self.decided(link, *pair))
         return verdict if found is None else found
 
     def _of_a_target(self, link: Meaning, verdict: Verdict) -> Verdict:
@@ -374,7 +380,7 @@ class Judge:
 
         for reading, forms, told in as_a_target(self.reading, link, read):
             judge = replace(self, reading=reading)
-            found = where_it_sums_to_one(reading, verdict, forms, lambda p, j=judge: j.decided(link, *p), told)  # type: ignore[misc]
+            found = where_it_sums_to_one(reading, link, verdict, forms, lambda p, j=judge: j.decided(link, *p), told)  # type: ignore[misc]
             if found is not None:
                 return found
         return verdict
@@ -399,58 +405,3 @@ class Judge:
         except MeaningError:
             return None
         return self.decided(link, opened(self.reading.scope, left), opened(self.reading.scope, right))
-
-    # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _numbers(self, link: Meaning, exact: Pair) -> Verdict:
-        sides = []
-        for node, value in zip((link.left, link.right), exact, strict=True):
-            halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] = {}
-            loose = value
-            if any(isinstance(n, tree.Number) and "." in n.text for n in walk(node)):
-                reader = self.reading.reader()
-                reader.figures = halves
-                try:
-                    loose = valued(self.reading.scope, reader.number(node))
-                except SymdlError:
-                    loose, halves = value, {}
-            loose = loose if not loose.atoms(Element) and loose.free_symbols <= halves.keys() else value
-            half, rounding = half_unit(node), self.reading.rounding
-            # a side that is one figure is what is claimed: it is as good as its digits
-            kept = {s: v for s, (v, h) in halves.items() if half is None and not rounding.may_round(v, h)}
-            settled = {s: v for s, v in kept.items() if rounding.settled(v)}
-            sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
-        found = decide_numbers(sides[0], sides[1], link.relation)
-        used = set().union(*[_names(v.body) for v in link.values or ()])
-        if used:
-            return replace(found, scope=f"the stated values of {', '.join(sorted(used)[:6])}")
-        return found
-
-
-def _relations(condition: sympy.Basic) -> list[sympy.Basic]:
-    if condition == sympy.true:
-        return []
-    return list(condition.args) if isinstance(condition, sympy.And) else [condition]
-
-
-def _names(expr: sympy.Basic) -> set[str]:
-    return {e.name for e in expr.atoms(Element)}
-
-
-def _has_figures(link: Meaning) -> bool:
-    """Whether a number stands in the link that is worked out: not the 2 of a square."""
-    plain = {"0", "1", "2"}
-    return any(
-        isinstance(n, tree.Number) and n.text not in plain for n in (*walk(link.left), *walk(link.right))
-    ) or any(half_unit(side) is not None for side in (link.left, link.right))
-
-
-def _condition(reason: str) -> Verdict:
-    """It says for which values something is meant, and claims nothing."""
-    return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
-
-
-def _undecided(reason: str, verdict: Verdict | None = None) -> Verdict:
-    return Verdict(
-        Status.UNDECIDED, "none", verdict.scope if verdict is not None else "the formula as it stands", reason=reason
-    )

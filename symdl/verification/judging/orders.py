@@ -144,7 +144,7 @@ def _at(
     free = sorted({i for e in (left, right) for i in e.free_symbols if isinstance(i, Index)}, key=str)
     at = dict.fromkeys(free, 0)
     try:
-        if not all(evaluator.holds(c) for c in domain):
+        if not all(evaluator.holds(c, at) for c in domain):
             return None
         a, b = (evaluator.value(e, at) for e in (left, right))
     except (UnclearError, UndefinedError, SymdlError):

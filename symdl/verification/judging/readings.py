@@ -8,22 +8,30 @@ from typing import Protocol
 import sympy
 
 from symdl.core.indices import Index
-from symdl.library.activations import ACTIVATIONS
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
+from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
+from symdl.verification.judging.customs import with_identity, with_normal_distribution
 from symdl.verification.judging.doubts import Pair
+from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
+from symdl.verification.judging.hence import where_zero
 from symdl.verification.judging.increments import by_definition, first_order_change
+from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
+from symdl.verification.judging.onward import through_names
+from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetry import by_symmetry
-from symdl.verification.meaning.functions import ELEMENTARY, library_name, objective
+from symdl.verification.judging.taylor import expanded_in_entries
+from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
-from symdl.verification.meaning.naming import applied_names, names_in
+from symdl.verification.meaning.naming import applied_names
 from symdl.verification.meaning.scope import Formula
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -38,6 +46,7 @@ class Judging(Protocol):
     reading: Reading
     seed: int
     quick: bool
+    zeros: list[Array]
 
     @property
     def seconds(self) -> float: ...
@@ -219,69 +228,6 @@ def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
     return replace(found, scope=f"{found.scope}; {letter.name} stands for the {unicode(loss)}")
 
 
-def _with_its_subscript(judge: Judging, link: Meaning) -> Verdict | None:
-    """df/dx where f_c(x) was defined, and nothing else that is called f is of x alone: of f_c."""
-    functions, reader = judge.reading.scope.functions, judge.reading.reader()
-    for node in (n for side in (link.left, link.right) for n in walk(side)):
-        of = node.of if isinstance(node, tree.Derivative) else None
-        if not isinstance(of, tree.Symbol):
-            continue
-        named = [(f.line, n) for n, f in functions.items() if n.startswith(f"{of.name}_")]
-        own = functions.get(of.name)
-        if not named or (reader.known(of.name) if own is None else len(own.parameters) == 1):
-            continue
-        last = max(named)[1]
-        meant = tree.Scripted(of, sub=tree.Text(last.partition("_")[2]))
-        sides = [replaced(side, of, meant) for side in (link.left, link.right)]
-        found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
-        return replace(found, scope=f"{found.scope}; {of.name} stands for {last}, the last one defined")
-    return None
-
-
-def _with_its_parameter(judge: Judging, link: Meaning) -> Verdict | None:
-    """LeakyReLU(x) = max(0, x) + α min(0, x): the activation with α as its parameter, whatever the usual one is."""
-    reader, left = judge.reading.reader(), link.left
-    if (
-        link.relation not in _EQUALITIES
-        or not isinstance(left, tree.Applied)
-        or not isinstance(left.function, tree.Symbol)
-    ):
-        return None
-    known = library_name(left.function.name)
-    argument = left.argument.body if isinstance(left.argument, tree.Group) else left.argument
-    if known is None or len(ACTIVATIONS[known].parameters) != 1 or isinstance(argument, tree.List):
-        return None
-    symbols = {n for n in walk(link.right) if isinstance(n, tree.Symbol) and reader.parts(n) is not None}
-    taken = names_in(reader, [argument]) | ELEMENTARY.keys() | {"e", "π"}
-    own = sorted((s for s in symbols if s.name in names_in(reader, [link.right]) - taken), key=lambda s: s.name)
-    if len({s.name for s in own}) != 1:
-        return None
-    both = tree.Group(tree.List((argument, own[0]), ","))
-    found = judge.read_in(judge.reading, replace(link, left=replace(left, argument=both)))
-    return replace(found, scope=f"{found.scope}; with {own[0].name} as its parameter")
-
-
-def _of_its_argument(judge: Judging, link: Meaning) -> Verdict | None:
-    """∂σ/∂w for ∂σ(z)/∂w, where σ stands before z in the same formula and before nothing else."""
-    sides = (link.left, link.right)
-    every = [n for side in sides for n in walk(side)]
-    products = [n for n in every if isinstance(n, tree.Product)]
-    pairs = [pair for p in products for pair in zip(p.factors, p.factors[1:], strict=False)]
-    mapping: dict[tree.Node, tree.Node] = {}
-    for node in every:
-        of = node.of if isinstance(node, tree.Derivative) else None
-        if not isinstance(of, tree.Symbol) or not isinstance(node, tree.Derivative):
-            continue
-        groups = {g for f, g in pairs if f == of and isinstance(g, tree.Group) and not isinstance(g.body, tree.List)}
-        if len(groups) == 1:
-            mapping[node] = replace(node, of=tree.Product((of, *groups), ("",)))
-    if not mapping:
-        return None
-    for old, new in mapping.items():
-        sides = replaced(sides[0], old, new), replaced(sides[1], old, new)
-    return judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
-
-
 def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof of a Taylor polynomial about a point, and of a quotient of small differences."""
     exactly = replace(link, relation="=")
@@ -294,22 +240,50 @@ def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
     return change or expanded(judge.reading, link, decide)
 
 
-def _chain_rule(judge: Judging, link: Meaning) -> Verdict | None:
-    """da/dc = da/db · db/dc of letters of which nothing was said: the rule itself."""
-    reader, left, right = judge.reading.reader(), link.left, link.right
-    factors = right.factors if isinstance(right, tree.Product) else ()
-    slopes = [n for n in (left, *factors) if isinstance(n, tree.Derivative) and len(n.by) == 1 and n.by[0][1] == 1]
-    if link.relation not in ("=", "≡") or len(slopes) != len(factors) + 1 or len(factors) < 2:
+def _with_second_derivatives(judge: Judging, link: Meaning) -> Verdict | None:
+    """H f(a, b) as the matrix of the second derivatives of f there, where nothing is said of H."""
+    reader = judge.reading.reader()
+
+    def put(node: tree.Node) -> tree.Node:
+        node = tree.mapped(node, put)
+        if not isinstance(node, tree.Product) or len(node.factors) != 3 or node.ops != ("", ""):
+            return node
+        parts = reader.parts(node.factors[0])
+        named = parts is not None and parts.name == "H" and not parts.subscripts and parts.power is None
+        return tree.Gradient(tree.Product(node.factors[1:], ("",)), order=2) if named else node
+
+    sides = put(link.left), put(link.right)
+    if reader.known("H") or sides == (link.left, link.right):
         return None
-    of, by = [n.of for n in slopes], [n.by[0][0] for n in slopes]
-    names = {n.name for n in (*of, *by) if isinstance(n, tree.Symbol) and not n.face}
-    telescopes = of[0] == of[1] and by[0] == by[-1] and by[1:-1] == of[2:]
-    lone = len(names) == len(factors) + 1 and all(isinstance(n, tree.Symbol) for n in (*of, *by))
-    if not (telescopes and lone) or any(reader.known(n) or judge.reading.usage.ranks.get(n) for n in names):
-        return None
-    through = ", ".join(unicode(n) for n in of[2:] if n is not None)
-    told = f"numbers, each hanging on the next one: {unicode(of[1] or left)}, {through}, {unicode(by[0])}"
-    return Verdict(Status.PROVED, "chain rule", told)
+    found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+    return replace(found, scope=f"{found.scope}; H for the matrix of second derivatives")
+
+
+def _over_entries(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict on a slope of a loss that is a sum over the entries of its vectors."""
+    return summed_over_entries(judge.reading, link, judge.read_in)
+
+
+def _with_the_last_layer(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with a^L for a."""
+    return at_the_last_layer(judge.reading, link, judge.read_in)
+
+
+def _at_one_place(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof that two lists are largest at one place."""
+    exactly = replace(link, relation="=")
+    return same_place(judge.reading, exactly, lambda pair: judge.decided(exactly, *pair))
+
+
+def _where_zero(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof of what follows from a condition of the same formula."""
+    exactly = replace(link, relation="=")
+    return where_zero(judge.reading.scope, judge.zeros, link, lambda pair: judge.decided(exactly, *pair))
+
+
+def _through_names(judge: Judging, link: Meaning) -> Verdict | None:
+    """The chain rule of names that have no formulas."""
+    return through_names(judge.reading, link)
 
 
 def _symmetric(judge: Judging, link: Meaning) -> Verdict | None:
@@ -324,6 +298,12 @@ def _without_inverses(judge: Judging, link: Meaning) -> Verdict | None:
         return None
     found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
     return replace(found, scope=f"{found.scope}; every function that has an inverse")
+
+
+def _in_entries(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof of C(w + Δw) ≈ C(w) + ∇C·Δw for three entries of w."""
+    exactly = replace(link, relation="=")
+    return expanded_in_entries(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
@@ -355,11 +335,18 @@ _QUICK = (
     _summed,
     _for_any,
     at_every_place,
-    _with_its_parameter,
-    _of_its_argument,
+    with_its_parameter,
+    of_its_argument,
     _expanded,
+    _with_second_derivatives,
     _symmetric,
-    _chain_rule,
+    _over_entries,
+    _at_one_place,
+    _where_zero,
+    with_identity,
+    with_normal_distribution,
+    _with_the_last_layer,
+    _through_names,
     _without_inverses,
     _loss_in_words,
     _with_its_index,
@@ -370,7 +357,8 @@ _SLOW = (
     for_every_loss,
     _as_once_named,
     _with_open_gradients,
-    _with_its_subscript,
+    with_its_subscript,
     _at_three_entries,
     _at_steps,
+    _in_entries,
 )

@@ -15,14 +15,20 @@ from symdl.verification.verdict import Status, Verdict
 
 Decide = Callable[[Pair], Verdict]
 
+#: Of so many names each is tried.
+_MOST = 4
+
 
 def where_it_sums_to_one(
-    reading: Reading, verdict: Verdict, forms: Pair, decide: Decide, told: str = ""
+    reading: Reading, link: Meaning, verdict: Verdict, forms: Pair, decide: Decide, told: str = ""
 ) -> Verdict | None:
     """What was refuted, where some vector in it sums to 1; None where that does not make it so."""
     names = sorted({e.name for f in forms for e in f.atoms(Element) if e.subscripts})
-    if not 1 <= len(names) <= 4 or not any(f.has(Reduction) for f in forms):
+    if not names or not any(f.has(Reduction) for f in forms):
         return None
+    if len(names) > _MOST:  # the weights of all layers: a target stands in the link itself
+        shown = {e.name for v in link.values or () for e in v.body.atoms(Element)}
+        names = [name for name in names if name in shown]
     for name in names:
         stated = assumptions.summing_to_one(name, forms, reading.scope.base(name))
         found = None if stated is None else decide(stated)

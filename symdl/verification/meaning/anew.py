@@ -26,7 +26,10 @@ def of_other_functions(reader: Interpreter, side: Node, value: Node) -> bool:
     exp, log, kinks and trigonometric functions are independent of each other, so that no sign, index or exponent turns
     one formula into the other.
     """
-    kinds = [_kinds(opened(reader.scope, body_of(reader, node))) for node in (side, value)]
+    try:
+        kinds = [_kinds(opened(reader.scope, body_of(reader, node))) for node in (side, value)]
+    except SymdlError:  # what goes on without an end says nothing
+        return False
     return kinds[0] != kinds[1]
 
 

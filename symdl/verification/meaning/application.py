@@ -6,15 +6,13 @@ from dataclasses import replace
 
 import sympy
 
-from symdl.core.define import maximum, minimum
-from symdl.core.tensors import Element, reduction, refreshed
-from symdl.library.activations import ACTIVATIONS
-from symdl.verification.meaning import arrays, calculus, cases, functionals
+from symdl.core.tensors import Element, refreshed
+from symdl.verification.meaning import arrays, calculus, cases, factors as factors_in, functionals, placing
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_be_slope
 from symdl.verification.meaning.errors import MeaningError, OpenError
-from symdl.verification.meaning.expectation import VARIANCES, mean, variance
-from symdl.verification.meaning.functions import CUSTOMARY, MIDDLE, OBJECTIVES, VECTORS, library_name, named
+from symdl.verification.meaning.expectation import mean
+from symdl.verification.meaning.functions import CUSTOMARY, OBJECTIVES, VECTORS, named
 from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letters_apart
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
@@ -22,14 +20,16 @@ from symdl.verification.meaning.unknown import unknown
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
-#: What stands before a condition that is 1 where it holds and else 0.
-INDICATORS = frozenset({"1", "𝟙", "𝟏"})
-
 
 def product(reader: Reader, node: tree.Product) -> Array:
     """Factors from left to right, functions applied to the brackets after them."""
     if cut_decimal(node) is not None:
         return reader.value(node.factors[0])
+    if any(isinstance(factor, tree.Dots) for factor in node.factors):
+        whole_product = factors_in.written_out(node)
+        if whole_product is None:
+            raise MeaningError("the dots stand for factors of no pattern that is seen here")
+        return reader.value(whole_product)
     first, *others = node.factors
     if isinstance(first, tree.Gradient) and first.by is not None and is_row(first.of) and set(node.ops) == {""}:
         of = tree.Product((first.of, *others), node.ops)  # ∇_x xᵀA x is that of the whole, which begins with a row
@@ -109,102 +109,12 @@ def as_matrix(reader: Reader, node: Node, value: Array) -> Array:
     return reader.as_array(parts, 2) if unset and reader.usage.ranks.get(parts.name) == {2} else value
 
 
-def applied(reader: Reader, node: tree.Applied) -> Array:
-    """A named operator with what it is applied to: log x, max(a, b), sin² x."""
-    function, power, base, primes = node.function, None, None, 0
-    if isinstance(function, tree.Scripted) and isinstance(function.base, tree.Symbol):
-        primes = function.primes
-        power, base, function = function.sup, function.sub, function.base
-    if not isinstance(function, tree.Symbol):
-        raise MeaningError("an operator that is no name")
-    if function.name in ("max", "min") and base is None and not primes:
-        return _extremum(reader, function.name, node.argument)
-    inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
-    if function.name in VARIANCES and base is power is None and not primes and not isinstance(inner, tree.List):
-        return scalar(variance(reader.number(inner)))
-    if function.name in INDICATORS and isinstance(inner, tree.Chain) and base is power is None:
-        return scalar(cases.indicator(reader, inner))
-    own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
-    if isinstance(inner, tree.List) and own is not None and power is None and not primes:
-        return call(reader, function.name, own, [reader.value(item) for item in inner.items])
-    if isinstance(inner, tree.List) and base is None and power is None and not primes:
-        if function.name == "prod" and all(isinstance(item, tree.Derivative) for item in inner.items):
-            return calculus.chained(reader, inner.items)
-        return _with_parameters(reader, function.name, inner.items)
-    argument = _argument(reader, node.argument)
-    if own is not None:
-        whole = call(reader, function.name, own, [argument], primes)
-        return whole if power is None else reader.raised(whole, power)
-    found = _slope_of(reader, function.name, argument, primes) if primes else _known(reader, function.name, [argument])
-    if found is None:
-        raise MeaningError(f"{function.name} has no value here")
-    if base is not None:
-        if function.name != "log":
-            raise MeaningError(f"{function.name} with a subscript")
-        divisor = sympy.log(reader.number(base))
-        found = found.mapped(lambda x: x / divisor)
-    if power is None:
-        return found
-    exponent = reader.number(power)
-    if exponent == -1:
-        raise MeaningError(f"{function.name}⁻¹ is an inverse or a reciprocal", remedy="write which one")
-    return found.mapped(lambda x: x**exponent)
-
-
 def cut_decimal(node: Node) -> str | None:
     """The digits of 1.5707…, which go on."""
     factors = node.factors if isinstance(node, tree.Product) else ()
     if len(factors) == 2 and isinstance(factors[0], tree.Number) and isinstance(factors[1], tree.Dots):
         return factors[0].text if "." in factors[0].text else None
     return None
-
-
-#: How parameters of activations are called in text.
-_GREEK = {"α": "alpha", "β": "beta", "λ": "lambda_", "ω": "omega"}
-
-
-def _with_parameters(reader: Reader, name: str, nodes: tuple[Node, ...]) -> Array:
-    """An activation with its parameters, ELU(x, α): by name where they have theirs, else in the library's order."""
-    if name.lower() in ("clip", "clamp") and len(nodes) == 3:
-        x, low, high = (reader.number(n) for n in nodes)
-        return scalar(minimum(maximum(x, low, kink=MIDDLE), high, kink=MIDDLE))
-    known = library_name(name) if len(name) > 2 else None
-    if known is None or not ACTIVATIONS[known].parameters:
-        raise MeaningError("several arguments of an operator that takes one")
-    order = list(ACTIVATIONS[known].parameters)
-    if len(nodes) != 1 + len(order):
-        raise MeaningError(f"{name} takes {len(order)} parameters")
-    x, *values = (reader.number(n) for n in nodes)
-    parts = [reader.parts(n) for n in nodes[1:]]
-    called = [_GREEK.get(p.name, p.name) if p is not None else "" for p in parts]
-    if any(c in order for c in called) and sorted(called) != sorted(order):
-        raise MeaningError(f"which parameters of {name} are meant")
-    names = called if sorted(called) == sorted(order) else order
-    return scalar(ACTIVATIONS[known](x, **dict(zip(names, values, strict=True))))
-
-
-def _argument(reader: Reader, node: Node) -> Array:
-    inner = node.body if isinstance(node, tree.Group) else node
-    if isinstance(inner, tree.List):
-        raise MeaningError("several arguments of an operator that takes one")
-    return reader.value(inner)
-
-
-def _extremum(reader: Reader, name: str, argument: Node) -> Array:
-    inner = argument.body if isinstance(argument, tree.Group) else argument
-    if not isinstance(inner, tree.List):
-        whole = reader.value(inner)
-        if not whole.axes:
-            raise MeaningError(f"the {name} of one number")
-        sign = 1 if name == "max" else -1
-        whole = whole.fresh()
-        return scalar(sign * reduction("max", sign * whole.body, list(whole.axes), "share"))
-    choose = maximum if name == "max" else minimum
-    values = [reader.value(item) for item in inner.items]
-    found = values[0]
-    for value in values[1:]:
-        found = arrays.entrywise(found, value, lambda a, b: choose(a, b, kink=MIDDLE), "compared", reader.scope.fit)
-    return found
 
 
 # ── f(x) ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,15 +223,15 @@ def _known_slope(reader: Reader, name: str, nodes: list[Node], primes: int) -> A
     if len(nodes) != 1:
         return None
     value = reader.value(nodes[0])
-    return _slope_of(reader, name, value, primes) if primes else _known(reader, name, [value])
+    return slope_of(reader, name, value, primes) if primes else known(reader, name, [value])
 
 
-def _slope_of(reader: Reader, name: str, value: Array, primes: int) -> Array | None:
+def slope_of(reader: Reader, name: str, value: Array, primes: int) -> Array | None:
     """f'(x) of a function of one number that readers know by name."""
     place = element("·")
     if name.lower().replace(" ", "").replace("_", "") in VECTORS:
         raise MeaningError(f"the derivative of {name} by a vector", remedy="write it by entries")
-    found = _known(reader, name, [scalar(place)])
+    found = known(reader, name, [scalar(place)])
     if found is None:
         return None
     slope = found.body
@@ -330,7 +240,7 @@ def _slope_of(reader: Reader, name: str, value: Array, primes: int) -> Array | N
     return value.mapped(lambda x: slope.xreplace({place: x}))
 
 
-def _known(reader: Reader, name: str, values: list[Array]) -> Array | None:
+def known(reader: Reader, name: str, values: list[Array]) -> Array | None:
     """A function that readers know by name."""
     plain = name.lower().replace(" ", "").replace("_", "")
     if plain in VECTORS and len(values) == 1:
@@ -345,7 +255,12 @@ def _known(reader: Reader, name: str, values: list[Array]) -> Array | None:
 
 
 def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
-    """L(w, b) of a formula L: says what it hangs on, where the arguments are names; else a product."""
+    """L(w, b) of a formula L: says what it hangs on, where the arguments are names; else a product.
+
+    With numbers in the brackets, f(0, 0) is its value there.
+    """
+    if (found := placing.value_at_numbers(reader, parts, nodes)) is not None:
+        return found
     names = [reader.parts(n) for n in nodes]
     plain = all(p is not None and p.power is None and not p.primes for p in names)
     vectors = any(p is not None and p.bold for p in names)

@@ -14,7 +14,7 @@ import sympy
 from symdl.core.define import absolute
 from symdl.core.indices import Index
 from symdl.core.tensors import reduction, refreshed, rename
-from symdl.verification.meaning.errors import MeaningError, ShapesError
+from symdl.verification.meaning.errors import KindsError, MeaningError, ShapesError
 
 #: The products that are taken element by element.
 ELEMENTWISE = frozenset({"⊙", "∘", "*"})
@@ -87,7 +87,7 @@ def entrywise(
         whole = a if a.axes else b
         return replace(whole, body=combine(a.body, b.body))
     if a.rank != b.rank or a.row != b.row:
-        raise MeaningError(f"{b.kind} is {word} to {a.kind}" if word == "added" else f"{a.kind} and {b.kind} {word}")
+        raise KindsError(f"{b.kind} is {word} to {a.kind}" if word == "added" else f"{a.kind} and {b.kind} {word}")
     _meet(a.axes, b.axes, word, fit)
     return replace(a, body=combine(a.body, b.at(a.axes)))
 
@@ -127,13 +127,13 @@ def product(a: Array, b: Array, op: str = "", fit: Fit = same) -> Array:
     if columns and op == "⊗":
         return _outer(a, b)
     if columns:
-        raise MeaningError(f"{a.kind} times {b.kind}", remedy="write ⊙, or transpose one of them")
+        raise KindsError(f"{a.kind} times {b.kind}", remedy="write ⊙, or transpose one of them")
     if a.rank == 1 and not a.row:
         if b.rank == 1:
             return _outer(a, b)
-        raise MeaningError("a column times a matrix", remedy="transpose the column, or turn the order round")
+        raise KindsError("a column times a matrix", remedy="transpose the column, or turn the order round")
     if b.rank == 1 and b.row:
-        raise MeaningError(f"{a.kind} times a row", remedy="transpose the row")
+        raise KindsError(f"{a.kind} times a row", remedy="transpose the row")
     return _contracted(a, b, fit, row=a.rank == 1)
 
 

@@ -194,12 +194,13 @@ def evaluated(reader: Reader, node: tree.Evaluated) -> Array:
     statements = at.items if isinstance(at, (tree.Statements, tree.List)) else (at,)
     found = reader.value(node.body)
     for statement in statements:
-        if not (isinstance(statement, tree.Chain) and statement.relations == ("=",)):
+        if not (isinstance(statement, tree.Chain) and set(statement.relations) == {"="}):
             raise MeaningError("a bar without a condition x = a")
-        place, value = reader.number(statement.sides[0]), reader.number(statement.sides[1])
-        if not isinstance(place, Element):
+        *places, value = (reader.number(side) for side in statement.sides)  # m = v = 0 says it of both
+        if not all(isinstance(place, Element) for place in places):
             raise MeaningError("a bar with something that is no name")
-        found = found.mapped(lambda x, p=place, v=value: opened(reader.scope, x, p).xreplace({p: v}))  # type: ignore[misc]
+        for place in places:
+            found = found.mapped(lambda x, p=place, v=value: opened(reader.scope, x, p).xreplace({p: v}))  # type: ignore[misc]
     return found
 
 

@@ -17,6 +17,10 @@ class ShapesError(MeaningError):
     """A formula whose names are understood, and whose shapes do not go together."""
 
 
+class KindsError(MeaningError):
+    """Vectors and matrices that do not go together as they are written, though a reader may know what is meant."""
+
+
 #: What is raised where a formula is beyond the checker, or beyond SymPy below it: never a verdict.
 BEYOND = (SymdlError, RecursionError, ArithmeticError, ValueError, NotImplementedError)
 

@@ -56,6 +56,7 @@ class Formula:
         value: an array whose axes are the name's, or the body of a function.
         starts: the subscript at which each axis begins.
         parameters: of a function, the names that stand for its arguments.
+        places: of f(x_1, x_2), the entries that do.
         given: numbers that were stated, and not a formula.
         recurrent: made of other entries of the name itself: h_t of h_{t−1}.
         section, line: where.
@@ -64,6 +65,7 @@ class Formula:
     value: Array
     starts: tuple[int, ...] = ()
     parameters: tuple[str, ...] = ()
+    places: tuple[Element, ...] = ()
     given: bool = False
     recurrent: bool = False
     section: tuple[int, ...] = ()

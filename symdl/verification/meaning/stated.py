@@ -62,6 +62,7 @@ class Meaning:
         condition: read as a condition on names that are open, and not as a claim.
         redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
         unfit: the right side has no value since shapes in it do not go together.
+        misfit: a side has no value since vectors and matrices in it do not go together as they are written.
     """
 
     left: Node
@@ -77,6 +78,7 @@ class Meaning:
     condition: bool = False
     redefines: bool = False
     unfit: bool = False
+    misfit: bool = False
 
 
 def subscripted(side: Node) -> bool:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 import sympy
 
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
 from symdl.errors import SymdlError
-from symdl.verification.meaning import binding, cases, naming, values
-from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError, OpenError, ShapesError
+from symdl.verification.meaning import binding, cases, naming, newness, values
+from symdl.verification.meaning.arrays import scalar
+from symdl.verification.meaning.claiming import claims_of
+from symdl.verification.meaning.connections import made_of_more, slopes_ahead
+from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.examples import at_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
@@ -40,7 +41,6 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.substitution import with_slopes
 from symdl.verification.meaning.telling import claims_nothing, without_list_before
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
@@ -70,6 +70,7 @@ class Reading:
     lately: tuple[tree.Chain, ...] = ()
     near: bool = False
     one_hot: set[str] = field(default_factory=set)
+    differentiated: set[tuple[str, str]] = field(default_factory=set)
     worked_out: dict[Node, Node] = field(default_factory=dict)
     worth: dict[Node, Node] = field(default_factory=dict)
     sources: dict[Node, Node] = field(default_factory=dict)
@@ -91,6 +92,10 @@ class Reading:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
         for node in (n for formula in formulas for n in walk(formula)):
+            if isinstance(node, tree.Derivative) and node.of is not None:
+                named = [reader.parts(n) for n in (node.of, *(name for name, _ in node.by))]
+                names = [p.name for p in named if p is not None]
+                self.differentiated |= {(names[0], by) for by in names[1:]} if named[0] is not None else set()
             if isinstance(node, tree.Chain) and len(node.sides) == 2 and node.relations == ("=",):
                 self.scope.sums_to_one |= {binding.summing_to_one(reader, *node.sides)} - {""}
         for node in one_hot:
@@ -105,16 +110,7 @@ class Reading:
 
     def foresee_slopes(self, chains: Iterable[tuple[tree.Chain, tuple[int, ...]]]) -> None:
         """Which names will be given to slopes, in which sections."""
-        reader = self.reader()
-        for chain, section in chains:
-            side, value = chain.sides[:2] if chain.relations[:1] in (("=",), ("≡",)) else (chain.sides[0], tree.Empty())
-            slope = named_slope(reader, side, value)
-            if slope is None:
-                continue
-            layers = self.usage.layers.others(side)
-            others = [named_slope(reader, at_layer(side, layer), at_layer(value, layer)) for layer in layers]
-            for name, of, by in filter(None, (slope, *others)):
-                self.scope.ahead.append((name, Slope(of, by, section)))
+        self.scope.ahead += slopes_ahead(self.reader(), chains)
 
     def finish(self, *, updates: bool = False) -> None:
         """What a statement sets anew counts from here on: its own links were about the old values.
@@ -146,7 +142,7 @@ class Reading:
             binding.defined(reader, side, value, place.section, place.line)
             self._understood(reader, side)
         except SymdlError as error:
-            if isinstance(error, OpenError) and binding.is_lone_function(reader, value):
+            if isinstance(error, OpenError) and newness.is_lone_function(reader, value):
                 self._left_open(reader, side)
             elif update:  # it is what it is then
                 for name in naming.heads(reader, side):
@@ -238,7 +234,7 @@ class Reading:
         made = []
         for a, b, relation in links(sides, relations):
             told = binding.declared(self.reader(), a, b) if relation == "∈" else ""
-            if relation in PROPORTIONS and not binding.is_open(self.reader(), a):
+            if relation in PROPORTIONS and not newness.is_open(self.reader(), a):
                 made.append(Meaning(a, b, relation, reason=f"{relation} is not decided"))
                 continue
             made.append(Meaning(a, b, relation, defines=told or "what kind of thing it is"))
@@ -246,7 +242,7 @@ class Reading:
 
     def _update(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> list[Meaning]:
         """w ← w − η g = 1.68: the new value is worked out with the old ones, and counts from now on."""
-        rest = self._claims(self.reader(), sides[1:], relations[1:])
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
         self.updates.append((sides[0], sides[1], place))
         return [Meaning(sides[0], sides[1], "←", defines="a new value"), *rest]
 
@@ -267,8 +263,8 @@ class Reading:
         told = binding.own_entries(reader, sides[0], sides[1]) if len(sides) == 2 and relations[0] in EQUALITIES else ""
         if told:
             return [Meaning(sides[0], sides[1], relations[0], defines=told)]
-        found = self._claims(reader, sides, relations)
-        if not continued and relations[0] in {"=", "≡"} and binding.redefinable(self.reader(), sides[0], sides[1]):
+        found = claims_of(self, reader, sides, relations)
+        if not continued and relations[0] in {"=", "≡"} and newness.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
         return [*found[:1], *self._of_another_example(found[1:], sides[1:], sides[:1], place)]
 
@@ -289,12 +285,12 @@ class Reading:
     ) -> list[Meaning]:
         """f(x + ε) = g(x + ε), of an f that is another one than before, or of which nothing was said."""
         binding.defined(self.reader(), *generic, place.section, place.line)
-        rest = self._claims(self.reader(), sides[1:], relations[1:])
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
         return [Meaning(sides[0], sides[1], "=", defines="f at any place"), *rest]
 
     def _also_named(self, side: Node, sides: list[Node]) -> bool:
         """b of a = b = 2, where nothing was said of b, or another number."""
-        return binding.is_unbound(self.reader(), side) or binding.is_given(self.reader(), side, sides)
+        return newness.is_unbound(self.reader(), side) or newness.is_given(self.reader(), side, sides)
 
     def redefine(self, link: Meaning, place: Place) -> None:
         """Give the name on the left another meaning, and those that were set to it, once `finish` is called."""
@@ -308,37 +304,15 @@ class Reading:
         return not named.isdisjoint(naming.heads(self.reader(), side))
 
     def deepen(self, link: Meaning, place: Place) -> None:
-        """A name that was shown to be what is written now: from here on it is made of the names that stand there.
-
-        a = σ(w x + b), and then z = w x + b and a = σ(z): so a hangs on z.
-        """
-        found = naming.head(self.reader(), link.left)
-        if found is None or found[1] is not None or link.values is None:
-            return
-        name, rank = found[0].name, len(found[0].subscripts) + link.values[0].rank
-        if any(n == name for n, _ in (*self.scope.slopes, *self.scope.former)):
-            return  # δ = ∂L/∂z stays that
-        used = {(e.name, len(e.subscripts)) for e in link.values[1].body.atoms(Element)}
-        before = {
-            (e.name, len(e.subscripts)) for f in self.scope.all_of(name, rank) for e in f.value.body.atoms(Element)
-        }
-        new = [n for n in used - before if any(not f.given for f in self.scope.all_of(*n))]
-        if not new or any(n == name or self.scope.depends(n, r, name) for n, r in used):
-            return
-        self.deeper.append((link.left, link.right, place))
-        lines = {f.line for f in self.scope.all_of(name, rank)}
-        for layer in self.usage.layers.others(link.left):  # what was set for them along with it
-            side = at_layer(link.left, layer)
-            other = naming.heads(self.reader(), side)
-            if any(f.line in lines for n in other for f in self.scope.all_of(n, rank)):
-                self.deeper.append((side, at_layer(link.right, layer), place))
+        """A name that was shown to be what is written now is made of the names there, once `finish` is called."""
+        self.deeper += [(side, value, place) for side, value in made_of_more(self.reader(), link)]
 
     def _definition(
         self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place, leading: int
     ) -> list[Meaning]:
         made = []
         value = sides[leading]
-        rest = self._claims(self.reader(), sides[leading:], relations[leading:])
+        rest = claims_of(self, self.reader(), sides[leading:], relations[leading:])
         rest = self._of_another_example(rest, sides[leading:], sides[:leading], place)
         for k in range(leading):
             told, problem, named = binding.own_entries(reader, sides[k], value), "", ""
@@ -355,9 +329,9 @@ class Reading:
                 self._understood(reader, sides[k])
                 self._at_other_layers(sides[k], value, place)
                 self._at_examples(sides[k], value, place)
-                named = place.named if binding.applied_to_one(reader, sides[k]) else ""
+                named = place.named if newness.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
-                if isinstance(error, OpenError) and binding.is_lone_function(reader, value):
+                if isinstance(error, OpenError) and newness.is_lone_function(reader, value):
                     told = self._left_open(reader, sides[k])
                 else:
                     problem = str(error)
@@ -376,9 +350,9 @@ class Reading:
         self, found: list[Meaning], sides: list[Node], before: list[Node], place: Place
     ) -> list[Meaning]:
         """y = f(x) = …, which may be another f than the one so far: then y is that one too."""
-        if not found or found[0].relation not in {"=", "≡"} or not binding.is_example(self.reader(), sides[0]):
+        if not found or found[0].relation not in {"=", "≡"} or not newness.is_example(self.reader(), sides[0]):
             return found
-        if not binding.redefinable(self.reader(), sides[0], sides[1]):
+        if not newness.redefinable(self.reader(), sides[0], sides[1]):
             return found
         self.through = [(side, sides[0], place) for side in before if naming.heads(self.reader(), side)]
         return [replace(found[0], redefines=True), *found[1:]]
@@ -432,73 +406,18 @@ class Reading:
     def introduces(self, node: tree.Chain) -> bool:
         """Whether a formula does nothing but to say what a name is that nothing was said of."""
         plain = len(node.sides) == 2 and node.relations[0] in EQUALITIES - {"≈"} | DEFINITIONS
-        return plain and binding.is_unbound(self.reader(), node.sides[0])
+        return plain and newness.is_unbound(self.reader(), node.sides[0])
 
     def _is_new(self, side: Node, sides: list[Node], place: Place) -> bool:
         """Whether a left side is a name to be defined here."""
-        return binding.is_new(self.reader(), side, sides, place.section, place.before)
-
-    def _claims(self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> list[Meaning]:
-        changed: dict[int, list[str]] = {}
-        meant = self._with_slopes(reader, sides)
-        for k, (a, b, relation) in enumerate(links(meant, relations)):
-            if relation == "=":
-                # z = 2 · 3 + 4 of a z that was w x + b says what w, x and b are
-                changed[k] = binding.put_in(reader, self.sources.get(a, a), b, self.section)
-        values: list[Array | None] = []
-        problems: list[str] = []
-        unfit: set[int] = set()
-        for k, side in enumerate(meant):
-            try:
-                values.append(reader.value(side))
-                problems.append("")
-            except SymdlError as error:
-                values.append(None)
-                problems.append(str(error))
-                unfit |= {k} if isinstance(error, ShapesError) else set()
-        made = []
-        for k, (a, b, relation) in enumerate(links(sides, relations)):
-            first, second = values[k], values[k + 1]
-            both = (first, second) if first is not None and second is not None else None
-            reason = problems[k] or problems[k + 1] or "; ".join(changed.get(k, ()))
-            both = None if changed.get(k) else both
-            condition = both is not None and (self.wished or self._is_condition(reader, both, relation))
-            made.append(
-                Meaning(
-                    a,
-                    b,
-                    relation,
-                    both,
-                    reason=reason,
-                    free=tuple(reader.free.values()),
-                    starts=tuple(reader.bases.get(letter, 0) for letter in reader.free),
-                    notes=tuple(dict.fromkeys(reader.notes)),
-                    condition=condition,
-                    unfit=first is not None and k + 1 in unfit,
-                )
-            )
-        return made
-
-    def _with_slopes(self, reader: Interpreter, sides: list[Node]) -> list[Node]:
-        """w − η ∂L/∂w beside numbers: with the value that the document has worked out for the slope."""
-        figures = any(not isinstance(s, tree.Number) and not naming.names_in(reader, [s]) for s in sides)
-        return [with_slopes(side, self.worth) for side in sides] if figures else sides
-
-    def _is_condition(self, reader: Interpreter, values: tuple[Array, Array], relation: str) -> bool:
-        """wᵀx + b = 0 with x open says which x are meant."""
-        numbers = [not v.body.atoms(Element) for v in values]
-        if all(numbers) or not any(numbers):
-            return False
-        other = values[numbers.index(False)]
-        formulas = [self.scope.formula_of(e) for e in other.body.atoms(Element)]
-        return None in formulas and all(f is None or f.given for f in formulas)
+        return newness.is_new(self.reader(), side, sides, place.section, place.before)
 
     def _ordered(
         self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place
     ) -> list[Meaning]:
-        found = self._claims(reader, sides, relations)
+        found = claims_of(self, reader, sides, relations)
         names = [s for s in sides if naming.head(self.reader(), naming.inside(s)) is not None]
-        lone = all(binding.is_unbound(self.reader(), naming.inside(s)) for s in names)
+        lone = all(newness.is_unbound(self.reader(), naming.inside(s)) for s in names)
         apart = set(relations) == {"≠"} and len(names) == len(sides)
         if apart:
             return [replace(m, defines="a condition", condition=False) for m in found]

@@ -1,0 +1,104 @@
+"""∂L/∂z = ∂L/∂u ∂u/∂z + ∂L/∂v ∂v/∂z of names of which no formula is given: the chain rule itself.
+
+What the text leaves open is on which ways L hangs on z. So it is proved for every L that does so on the ways that are
+written alone, and only where nothing else in the document speaks of another one.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import Parts
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+from symdl.verification.verdict import Status, Verdict
+
+_TIMES = frozenset({"", "·", "*", "×"})
+
+#: Sums of more ways are not looked at.
+_MOST = 12
+
+
+def through_names(reading: Reading, link: Meaning) -> Verdict | None:
+    """The proof that a slope is the sum of what comes on each way; None where it is anything else."""
+    if link.relation not in ("=", "≡"):
+        return None
+    reader = reading.reader()
+    for whole, product in ((link.left, link.right), (link.right, link.left)):
+        ends, ways = _slope(reading, reader, whole), _ways(reader, product)
+        if ends is None or not ways or any(len(w) < 3 or (w[0], w[-1]) != ends or len(set(w)) != len(w) for w in ways):
+            continue
+        names = list(dict.fromkeys(name for way in ways for name in (way[0], *way[1:-1])))
+        if sorted(_every_way(ways, *ends)) == sorted(ways) and _is_open(reading, names, ends[1]):
+            scope = f"every {ends[0]} that hangs on {ends[1]} through {' and '.join(names[1:])} only"
+            return Verdict(Status.PROVED, "chain rule", scope)
+    return None
+
+
+def _slope(reading: Reading, reader: Interpreter, node: Node) -> tuple[str, str] | None:
+    """L and z of ∂L/∂z, and of a name that was given to it."""
+    if isinstance(node, tree.Derivative):
+        return _ends(reader, node)
+    parts = reader.parts(node)
+    slope = reading.scope.named_slopes().get((parts.name, 0)) if parts is not None and _is_plain(parts) else None
+    return None if slope is None else (slope.target, slope.name)
+
+
+def _ends(reader: Interpreter, node: tree.Derivative) -> tuple[str, str] | None:
+    if node.of is None or len(node.by) != 1 or node.by[0][1] != 1:
+        return None
+    of, by = reader.parts(node.of), reader.parts(node.by[0][0])
+    plain = of is not None and by is not None and _is_plain(of) and _is_plain(by)
+    return (of.name, by.name) if plain and of is not None and by is not None else None
+
+
+def _is_plain(parts: Parts) -> bool:
+    return not parts.subscripts and parts.power is None and not parts.primes and not parts.transposed
+
+
+def _ways(reader: Interpreter, node: Node) -> list[list[str]]:
+    """L, u and z of ∂L/∂u ∂u/∂z, for each term of a sum; nothing of anything else."""
+    terms = node.terms if isinstance(node, tree.Sum) else (("+", node),)
+    found = [_way(reader, term) for sign, term in terms if sign == "+"]
+    return found if len(found) == len(terms) <= _MOST and all(found) else []
+
+
+def _way(reader: Interpreter, node: Node) -> list[str]:
+    if not isinstance(node, tree.Product) or not set(node.ops) <= _TIMES:
+        return []
+    found: list[str] = []
+    for factor in node.factors:
+        ends = _ends(reader, factor) if isinstance(factor, tree.Derivative) else None
+        if ends is None or (found and found[-1] != ends[0]):
+            return []
+        found += [*ends] if not found else [ends[1]]
+    return found
+
+
+def _every_way(ways: list[list[str]], first: str, last: str) -> list[list[str]]:
+    """All ways from one name to another along the slopes that are written: a sum that leaves one out is wrong.
+
+    As many as were written, and one more at most.
+    """
+    steps = list(dict.fromkeys(step for way in ways for step in pairwise(way)))
+    found, ahead = list[list[str]](), [[first]]
+    while ahead and len(found) <= len(ways):
+        way = ahead.pop()
+        if way[-1] == last:
+            found.append(way)
+            continue
+        ahead += [[*way, below] for above, below in steps if above == way[-1] and below not in way]
+    return found
+
+
+def _is_open(reading: Reading, names: list[str], by: str) -> bool:
+    """Whether nothing is known of the names on the ways, and nothing else is said to hang on them."""
+    scope = reading.scope
+    defined = {n for n, _ in (*scope.formulas, *scope.entries)} | scope.functions.keys() | scope.opaque.keys()
+    used = {n for n, _ in scope.used()}
+    every = {*names, by}
+    apart = {of for of, inner in reading.differentiated if inner in every} - every
+    return defined.isdisjoint(names) and used.isdisjoint(every) and not apart

@@ -1,0 +1,87 @@
+"""Links that come to numbers at the stated values: what their figures stand for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+
+from symdl.core.tensors import Element
+from symdl.errors import SymdlError
+from symdl.verification.judging.doubts import Pair
+from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
+from symdl.verification.meaning.values import valued
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import walk
+from symdl.verification.verdict import Status, Verdict
+
+
+def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
+    """The verdict on a link that comes to numbers, its decimals standing for what rounds to them.
+
+    Args:
+        exact: both sides with the stated values, taken as they are written.
+    """
+    sides = []
+    for node, value in zip((link.left, link.right), exact, strict=True):
+        halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] = {}
+        loose = value
+        if any(isinstance(n, tree.Number) and "." in n.text for n in walk(node)):
+            reader = reading.reader()
+            reader.figures = halves
+            try:
+                loose = valued(reading.scope, reader.number(node))
+            except SymdlError:
+                loose, halves = value, {}
+        loose = loose if not loose.atoms(Element) and loose.free_symbols <= halves.keys() else value
+        half, rounding = half_unit(node), reading.rounding
+        # a side that is one figure is what is claimed: it is as good as its digits
+        kept = {s: v for s, (v, h) in halves.items() if half is None and not rounding.may_round(v, h)}
+        settled = {s: v for s, v in kept.items() if rounding.settled(v)}
+        sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
+    found = decide_numbers(sides[0], sides[1], link.relation)
+    used = set().union(*[names_of(v.body) for v in link.values or ()])
+    if used:
+        return replace(found, scope=f"the stated values of {', '.join(sorted(used)[:6])}")
+    return found
+
+
+def has_figures(link: Meaning) -> bool:
+    """Whether a number stands in the link that is worked out: not the 2 of a square."""
+    plain = {"0", "1", "2"}
+    return any(
+        isinstance(n, tree.Number) and n.text not in plain for n in (*walk(link.left), *walk(link.right))
+    ) or any(half_unit(side) is not None for side in (link.left, link.right))
+
+
+def names_of(expr: sympy.Basic) -> set[str]:
+    """The names in an expression."""
+    return {e.name for e in expr.atoms(Element)}
+
+
+def relations_of(condition: sympy.Basic) -> list[sympy.Basic]:
+    """The relations that a condition of a case is made of."""
+    if condition == sympy.true:
+        return []
+    return list(condition.args) if isinstance(condition, sympy.And) else [condition]
+
+
+def as_condition(reason: str) -> Verdict:
+    """It says for which values something is meant, and claims nothing."""
+    return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
+
+
+def undecided(reason: str, verdict: Verdict | None = None) -> Verdict:
+    """Nothing is known, in the scope of another verdict where there is one."""
+    return Verdict(
+        Status.UNDECIDED, "none", verdict.scope if verdict is not None else "the formula as it stands", reason=reason
+    )
+
+
+def at_values(verdict: Verdict, before: Pair, after: Pair) -> Verdict:
+    """A proof at stated values, with the names that they were put in for."""
+    gone = set().union(*[names_of(e) for e in before]) - set().union(*[names_of(e) for e in after])
+    told = ", ".join(sorted(gone)[:6])
+    return replace(verdict, scope=f"{verdict.scope}, at the stated values" + (f" of {told}" if told else ""))

@@ -1,0 +1,219 @@
+"""Whether a left side is a name that a statement defines, and what else may be asked of it before."""
+
+from __future__ import annotations
+
+import re
+
+import sympy
+
+from symdl.core.tensors import Element
+from symdl.errors import SymdlError
+from symdl.verification.meaning.anew import body_of
+from symdl.verification.meaning.expectation import VARIANCES
+from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
+from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import Parts
+from symdl.verification.meaning.naming import head, names_in
+from symdl.verification.meaning.scope import Formula, Scope
+from symdl.verification.meaning.usage import is_list
+from symdl.verification.meaning.values import valued
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
+
+#: Words before an equation by which it introduces a name, even one that is in use.
+_LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
+
+
+def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:
+    """Whether a left side is a name that this statement defines."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        return all(is_new(reader, i, sides, section, before) for i in side.body.items)
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    scope = reader.scope
+    if parts.name in scope.counts and not parts.bold and not parts.subscripts and arguments is None:
+        return _only_numbers(reader, sides, parts)
+    if arguments is not None:
+        known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
+        library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
+        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES
+        taken = known is None and named and len(parts.name) > 1
+        if taken or (known is None and not _own_arguments(reader, arguments)):
+            return False
+    else:
+        known = bound_to(reader, parts) or _next_of(reader, parts, sides)
+    slope = scope.slopes.get((parts.name, len(parts.subscripts)))
+    if slope is not None and not scope.chapter_over(slope.section) and not all(map(is_number, parts.subscripts)):
+        return False  # S̄ = ∂L/∂S is what S̄ is said to be in the result
+    if known is None:
+        return True
+    vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
+    if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
+        return True
+    set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
+    return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _is_open(reader: Interpreter, formula: Formula) -> bool:
+    """Whether the stated values do not say what a formula comes to."""
+    return bool(valued(reader.scope, formula.value.body).atoms(Element))
+
+
+def is_number(node: Node) -> bool:
+    """Whether a figure stands there."""
+    return isinstance(node, tree.Number)
+
+
+def is_unbound(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is a name, or f(x), that the document has not said anything of."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        return all(is_unbound(reader, i) for i in side.body.items)
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    if arguments is None:
+        return bound_to(reader, parts) is None and parts.name not in reader.scope.counts
+    named = parts.name in CUSTOMARY or library_name(parts.name) is not None or parts.name.lower() in VECTORS
+    return not reader.known(parts.name) and not named and _own_arguments(reader, arguments)
+
+
+def is_open(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is a name of which the document has said nothing, or a function of such a name: P(y = i)."""
+    if isinstance(side, tree.Product) and len(side.factors) == 2 and isinstance(side.factors[1], tree.Group):
+        side = side.factors[0]
+    parts = reader.parts(side)
+    if parts is None or parts.power is not None:
+        return False
+    return bound_to(reader, parts) is None and parts.name not in reader.scope.functions
+
+
+def is_lone_function(reader: Interpreter, value: Node) -> bool:
+    """Whether a side is f(a, b) and no more, with an a and b of which neither is made of the other one."""
+    value = _of_means(reader, value)
+    if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
+        return False
+    body = value.factors[1].body
+    parts = [reader.parts(item) for item in (body.items if isinstance(body, tree.List) else (body,))]
+    names = {p.name for p in parts if p is not None}
+    made = [n for n in names if any(reader.scope.depends(n, r, o) for r in range(3) for o in names - {n})]
+    return None not in parts and not made
+
+
+def _of_means(reader: Interpreter, value: Node) -> Node:
+    """l(o_t, y_t) of (1/T) Σ_t l(o_t, y_t): of a mean no more is known than of what it is one of."""
+    while True:
+        if isinstance(value, tree.Big) and value.op == "sum":
+            value = value.body
+            continue
+        factors = value.factors if isinstance(value, tree.Product) else ()
+        inside = [f for f in factors if not names_in(reader, [f]) <= reader.scope.counts]
+        if len(factors) < 2 or len(inside) != 1:
+            return value
+        value = inside[0]
+
+
+def is_given(reader: Interpreter, side: Node, sides: list[Node]) -> bool:
+    """Whether a side is a name that numbers were given for, which is given numbers here; or a list of such names."""
+    if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
+        numbers = sides[sides.index(side) + 1 :]
+        names = [head(reader, item) for item in side.body.items]
+        plain = [parts for parts, arguments in filter(None, names) if arguments is None]
+        values = [bound_to(reader, parts) for parts in plain]
+        return len(plain) == len(names) and not names_in(reader, numbers) and all(v is None or v.given for v in values)
+    found = head(reader, side)
+    if found is None or found[1] is not None or not _only_numbers(reader, sides, found[0]):
+        return False
+    known = bound_to(reader, found[0])
+    return found[0].name in reader.scope.counts or (known is not None and known.given)
+
+
+def _own_arguments(reader: Interpreter, arguments: tuple[Node, ...]) -> bool:
+    """f(x) defines f where x is no number: f(2) = 4 is a claim."""
+    return all(reader.parts(a) is not None for a in arguments)
+
+
+def bound_to(reader: Interpreter, parts: Parts) -> Formula | None:
+    """What a name, or the entry of it that is written, stands for so far."""
+    scope, name = reader.scope, parts.name
+    if not parts.subscripts:
+        found = [f for (n, _), f in scope.formulas.items() if n == name]
+        return found[-1] if found else scope.functions.get(name)
+    rank = len(parts.subscripts)
+    whole = scope.formulas.get((name, rank))
+    if all(isinstance(s, tree.Number) and s.text.isdigit() for s in parts.subscripts):
+        places = tuple(sympy.Integer(s.text) for s in parts.subscripts if isinstance(s, tree.Number))
+        if whole is not None and whole.recurrent and _is_first(scope, name, places):
+            return scope.entries.get((name, places))
+        return scope.entries.get((name, places)) or whole
+    return whole
+
+
+def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | None:
+    """The recurrence that z_2 = w_2 a_1 + b_2 states of one step, where it is said of all: z_j = w_j a_{j−1} + b_j."""
+    whole = reader.scope.formulas.get((parts.name, len(parts.subscripts)))
+    numbers = [s for s in parts.subscripts if isinstance(s, tree.Number) and s.text.isdigit()]
+    if whole is None or not whole.recurrent or len(numbers) != len(parts.subscripts) or len(sides) < 2:
+        return None
+    places = tuple(int(s.text) - start for s, start in zip(numbers, whole.starts, strict=True))
+    if min(places) < 0:
+        return None
+    step = whole.value.at(tuple(map(sympy.Integer, places)))
+    return whole if sympy.expand(step - body_of(reader, sides[1])) == 0 else None
+
+
+def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
+    """Whether a recurrence begins at an entry: of the one before it nothing is known."""
+    return not any(n == name and len(p) == len(places) and p < places for n, p in scope.entries)
+
+
+def _only_numbers(reader: Interpreter, sides: list[Node], parts: Parts) -> bool:
+    """Whether what a given name is set to is made of numbers, and of the name itself."""
+    values = [s for s in sides[1:] if head(reader, s) is None]
+    return bool(values) and names_in(reader, values) <= {parts.name}
+
+
+def redefinable(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether an equation that is not so may give the name on its left side another meaning.
+
+    f(x) = … may, and so may a name whose value is no lone number: that is a claim about what it was defined as.
+    """
+    found = head(reader, side)
+    if found is None:
+        return False
+    parts, arguments = found
+    if arguments is not None:
+        # f(x, y) = log 3 says what f is at some place
+        return reader.known(parts.name) and _own_arguments(reader, arguments) and not _is_constant(reader, value)
+    known = bound_to(reader, parts) is not None or (parts.name, len(parts.subscripts)) in reader.scope.slopes
+    return known and (is_list(value) or bool(names_in(reader, [value])))
+
+
+def says_where(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether σ(z) = y says of which z the text speaks: what stands there is not made of z."""
+    found = head(reader, side)
+    if found is None or found[1] is None or is_example(reader, side):
+        return False
+    return names_in(reader, found[1]).isdisjoint(names_in(reader, [value]))
+
+
+def _is_constant(reader: Interpreter, value: Node) -> bool:
+    """Whether a side is made of numbers alone."""
+    try:
+        return not reader.value(value).body.free_symbols | reader.value(value).body.atoms(Element)
+    except SymdlError:
+        return False
+
+
+def is_example(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is f(x), g(x) or h(x), of which texts have many."""
+    found = head(reader, side)
+    return found is not None and found[1] is not None and found[0].name in ("f", "g", "h", "F", "G")
+
+
+def applied_to_one(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is f(x)."""
+    found = head(reader, side)
+    return found is not None and found[1] is not None and len(found[1]) == 1
