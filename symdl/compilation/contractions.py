@@ -31,12 +31,9 @@ BLAS_ABOVE = {"rows": 200, "dot": 3000, "vector": 500_000}
 
 #: Nanoseconds that loops take for one multiplication, on the same machine; copies and calls have to stay below that.
 LOOPS = {"rows": 0.15, "dot": 0.08, "vector": 0.07}
-
-
 #: How many times as long loops take where their bounds depend on each other: 0.25 to 0.37 ns a multiplication in the
 #: convolutions of LeNet-5 with borders, float32 on one core of an AMD Zen 5.
 GUARDED = 2
-
 #: Multiplications up to which a product of one row is left to loops: 1×32×64 takes 0.14 µs in tiles, float32, Zen 5.
 THIN = 16_384
 

@@ -177,8 +177,12 @@ def _like(unit: Statement, element: Element, accumulation: Statement) -> Stateme
 
 def _is_function(statement: Statement) -> bool:
     """Whether a statement computes functions of numbers that are there: long chains of operations, each of its own."""
-    calls = statement.body.atoms(sympy.Function, sympy.exp)
-    return not statement.op and any(not isinstance(f, (Switch, total)) for f in calls)
+    return not statement.op and _calls(statement)
+
+
+def _calls(statement: Statement) -> bool:
+    """Whether a statement calls functions that take many operations."""
+    return any(not isinstance(f, (Switch, total)) for f in statement.body.atoms(sympy.Function, sympy.exp))
 
 
 def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, alone: Callable[[Statement], bool] | None) -> int:
@@ -198,31 +202,30 @@ def _depth(items: list[Item], unit: Unit, axes: Axes, parallel: bool, alone: Cal
 
 def _runs_apart(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
     """Whether a statement is computed faster in an innermost loop of its own."""
-    return _runs_behind(loop, unit, depth, axes) or _runs_elsewhere(loop, unit, depth, axes)
-
-
-def _runs_behind(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
-    """Whether functions would be computed one by one, behind the loops of a sum, that could be computed as vectors."""
-    for _ in range(depth - 1):
-        last = loop.children[-1]
+    shared = [loop]
+    while len(shared) < depth:
+        last = shared[-1].children[-1]
         assert isinstance(last, Loop), "a loop that is shared is the last one"
-        loop = last
+        shared.append(last)
+    if depth < len(unit.loops):
+        return False
+    return _runs_behind(shared[-1], unit, axes) or _runs_elsewhere(shared, unit, axes)
+
+
+def _runs_behind(loop: Loop, unit: Statement, axes: Axes) -> bool:
+    """Whether functions would be computed one by one, behind the loops of a sum, that could be computed as vectors."""
     # LLVM unrolls short sums, and makes vectors of the loop around them
     sums = any(isinstance(c, Loop) and axes.expected_size(c.index) >= SHORT for c in loop.children)
-    calls = any(not isinstance(f, Switch) for f in unit.body.atoms(sympy.Function, sympy.exp))
-    return sums and calls and depth == len(unit.loops) and axes.expected_size(loop.index) >= LONG
+    return sums and _calls(unit) and axes.expected_size(loop.index) >= LONG
 
 
-def _runs_elsewhere(loop: Loop, unit: Statement, depth: int, axes: Axes) -> bool:
+def _runs_elsewhere(shared: list[Loop], unit: Statement, axes: Axes) -> bool:
     """Whether an innermost loop would hold conditions on its own index that not all have: by itself, what has them is a
     loop from where to where they hold, without a condition."""
-    same = {unit.loops[0]: loop.index}
-    for k in range(1, depth):
-        last = loop.children[-1]
-        assert isinstance(last, Loop), "a loop that is shared is the last one"
-        loop, same[unit.loops[k]] = last, last.index
-    if depth < len(unit.loops) or axes.expected_size(loop.index) < SHORT:
+    loop = shared[-1]
+    if axes.expected_size(loop.index) < SHORT:
         return False
+    same = dict(zip(unit.loops, (outer.index for outer in shared), strict=True))
     wanted = _conditions(unit.renamed(same), loop.index)
     return any(_conditions(c, loop.index) != wanted for c in loop.children if isinstance(c, Statement))
 

@@ -42,33 +42,30 @@ def with_slopes_kept(definition: Definition) -> Definition:
     >>> with_slopes_kept(net).equations[2:]
     (h[n] = tanh(s[n]), s_slope[n] = sech2(s[n]), L = Sum_{n}(h[n] + s_slope[n]*up[n]))
     """
-    first: dict[Tensor, int] = {}
-    begun: dict[Tensor, Any] = {}
-    calls: dict[tuple[Tensor, sympy.Expr], int] = {}
+    first: dict[Tensor, tuple[int, Any]] = {}  # which equation begins with which function
+    calls: dict[tuple[Tensor, Any], None] = {}
     for position, eq in enumerate(definition.equations):
         for call in _calls(eq):
             tensor = call.args[0].tensor
-            if tensor not in first and _is_beside(eq, call):
-                first[tensor], begun[tensor] = position, call.func
-            elif (
-                first.get(tensor, position) < position
-                and _share(begun[tensor], call.func)
-                and not _has(definition.equations[first[tensor]], call)
-            ):
-                calls.setdefault((tensor, call.func), position)
+            if tensor not in first:
+                if _is_beside(eq, call):
+                    first[tensor] = position, call.func
+                continue
+            begun, function = first[tensor]
+            behind = begun < position and not _has(definition.equations[begun], call)
+            if behind and _share(function, call.func):
+                calls[tensor, call.func] = None
     if not calls:
         return definition
     names = set(definition.tensors)
-    kept: dict[tuple[Tensor, sympy.Expr], Tensor] = {}
+    kept: dict[tuple[Tensor, Any], Tensor] = {}
     for tensor, function in calls:
         kept[tensor, function] = Tensor(unused(f"{tensor.name}_slope", names), tensor.indices)
         names.add(kept[tensor, function].name)
-    return _rewritten(definition, first, kept)
+    return _rewritten(definition, {t: begun for t, (begun, _) in first.items()}, kept)
 
 
-def _rewritten(
-    definition: Definition, first: dict[Tensor, int], kept: dict[tuple[Tensor, sympy.Expr], Tensor]
-) -> Definition:
+def _rewritten(definition: Definition, first: dict[Tensor, int], kept: dict[tuple[Tensor, Any], Tensor]) -> Definition:
     equations: list[Equation] = []
     for position, eq in enumerate(definition.equations):
         found = {

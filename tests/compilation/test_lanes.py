@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 from numba import njit
+from support.descent import two_layers
 from support.threads import two_threads as two_threads
 
 import symdl as sd
@@ -171,22 +172,6 @@ def test_a_planted_fault_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 # ── parts of one thing ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def one_network(given: dict[str, Any], rate: float) -> tuple[list[float], dict[str, Any]]:
-    """Gradient descent of a network of two layers, written out in float64."""
-    x, y, W1, b1, W2, b2 = (np.array(given[n], np.float64) for n in ("x", "y", "W1", "b1", "W2", "b2"))
-    losses = []
-    for first in range(0, len(x), BATCH):
-        part, target = x[first : first + BATCH], y[first : first + BATCH]
-        h = np.tanh(part @ W1.T + b1)
-        gap = h @ W2.T + b2 - target
-        losses.append(float((gap**2).sum() / len(part)))
-        up = 2 * gap / len(part)
-        down = up @ W2 * (1 - h**2)
-        W1, b1 = W1 - rate * down.T @ part, b1 - rate * down.sum(axis=0)
-        W2, b2 = W2 - rate * up.T @ h, b2 - rate * up.sum(axis=0)
-    return losses, {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
-
-
 @pytest.mark.parametrize(("dtype", "units"), [("float32", 8), ("float64", 8)])
 def test_units_of_a_layer_are_a_vector(dtype: str, units: int) -> None:
     """What the layer behind them adds up is a sum of lanes; its bias is a number."""
@@ -199,7 +184,7 @@ def test_units_of_a_layer_are_a_vector(dtype: str, units: int) -> None:
     shapes = {"x": (rows, 3), "y": (rows, 2), "W1": (units, 3), "b1": (units,), "W2": (2, units), "b2": (2,)}
     given = {n: rng.normal(size=s).astype(dtype) for n, s in shapes.items()}
     (done, losses), found = trained(code, given)
-    wanted, parameters = one_network(given, 0.1)
+    wanted, parameters = two_layers(given, BATCH, 0.1)
     assert done == 7
     tolerance = 1e-5 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(losses, wanted, rtol=tolerance)

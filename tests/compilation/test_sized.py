@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.descent import two_layers
 
 import symdl as sd
 from symdl.compilation import building
@@ -28,22 +29,6 @@ def start(rng: np.random.Generator, dtype: str, rows: int) -> dict[str, Any]:
     return {n: rng.normal(size=s).astype(dtype) for n, s in shapes.items()}
 
 
-def by_hand(arrays: dict[str, Any], batch: int, rate: float) -> tuple[list[float], dict[str, Any]]:
-    """Gradient descent written out, in float64."""
-    x, y, W1, b1, W2, b2 = (np.array(arrays[n], np.float64) for n in ("x", "y", "W1", "b1", "W2", "b2"))
-    losses = []
-    for first in range(0, len(x), batch):
-        part, target = x[first : first + batch], y[first : first + batch]
-        h = np.tanh(part @ W1.T + b1)
-        gap = h @ W2.T + b2 - target
-        losses.append(float((gap**2).sum() / len(part)))
-        up = 2 * gap / len(part)
-        down = up @ W2 * (1 - h**2)
-        W1, b1 = W1 - rate * down.T @ part, b1 - rate * down.sum(axis=0)
-        W2, b2 = W2 - rate * up.T @ h, b2 - rate * up.sum(axis=0)
-    return losses, {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rows", [3 * BATCH, 2 * BATCH + 3])
 def test_an_epoch_and_its_smaller_last_batch(dtype: str, rows: int, rng: np.random.Generator) -> None:
@@ -51,7 +36,7 @@ def test_an_epoch_and_its_smaller_last_batch(dtype: str, rows: int, rng: np.rand
     arrays = start(rng, dtype, rows)
     assert code.program.is_sized(arrays, BATCH)
     assert not code.program.is_sized(arrays, BATCH + 1)
-    wanted, parameters = by_hand(arrays, BATCH, 0.1)
+    wanted, parameters = two_layers(arrays, BATCH, 0.1)
     done, losses = code.epoch(arrays, order=np.arange(rows), batch_size=BATCH)
     assert done == len(wanted)
     tolerance = 1e-5 if dtype == "float32" else 1e-13
@@ -95,7 +80,7 @@ def test_a_loss_that_is_not_finite_stops_the_loop(rng: np.random.Generator) -> N
     assert len(losses) == 3
     assert np.isnan(losses[2])
     wanted = {n: a[: 2 * BATCH] if n in "xy" else a for n, a in before.items()}
-    for name, value in by_hand(wanted, BATCH, 0.1)[1].items():
+    for name, value in two_layers(wanted, BATCH, 0.1)[1].items():
         np.testing.assert_allclose(arrays[name], value, atol=1e-13, err_msg=name)
 
 
@@ -130,7 +115,7 @@ def test_a_result_that_is_not_finite_is_undone(sized: bool, adam: bool, rng: np.
     if not adam:
         assert done == 2
         assert np.isfinite(losses[2])
-        wanted = by_hand({n: a[: 2 * BATCH] if n in "xy" else a for n, a in before.items()}, BATCH, 1e160)[1]
+        wanted = two_layers({n: a[: 2 * BATCH] if n in "xy" else a for n, a in before.items()}, BATCH, 1e160)[1]
         for name, value in wanted.items():
             np.testing.assert_allclose(arrays[name], value, rtol=1e-9, err_msg=name)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.recurrences import states
 
 import symdl as sd
 from symdl.compilation.crosscheck_slides import ROWS, check_dots, check_slides, check_spread
@@ -19,7 +20,7 @@ from symdl.compilation.statements import Statement, Windowed
 from symdl.compilation.targets import slides
 from symdl.compilation.targets.products import Tiles, tiles
 from symdl.compilation.targets.together import cut_of
-from symdl.core.define import Param, Sum, define, in_range, index, let, state
+from symdl.core.define import Param, Sum, define, in_range, index, let
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
@@ -139,17 +140,6 @@ def test_a_wrong_window_is_refused() -> None:
         items = tuple(other if i is item else i for i in plan.items)
         with pytest.raises(CrossCheckError):
             check_plan(replace(plan, items=items))
-
-
-@define(time="t")
-def states(x=Param("n t i"), U=Param("i k=i")):
-    """A state that is multiplied by weights at each time."""
-    n, t, i = x.indices
-    k = U.indices[1]
-    h = state("h[n,t,i]")
-    before = let("before[n,t,k]", h[n, t - 1, k] * in_range(t - 1, t.extent))
-    h = let("h[n,t,i]", sd.tanh(x[n, t, i] + Sum(U[i, k] * before[n, t, k], k)))
-    return let("L", Sum(h[n, t, i] ** 2, n, t, i))
 
 
 def in_time(change: Callable[[tuple[Any, ...], Windowed, Index], tuple[Any, ...]]) -> Plan:

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import sympy
 from hypothesis import assume, given, settings, strategies as st
+from support.recurrences import states
 from support.strict import run_strictly
 from support.threads import two_threads as two_threads
 
 from symdl.compilation import compile, team
 from symdl.compilation.targets import teams
 from symdl.compilation.targets.products import tiles
-from symdl.core.define import Param, Sum, amax, define, delta, in_range, index, let, mean, state, tanh
+from symdl.core.define import Param, Sum, amax, define, delta, in_range, index, let, mean, tanh
 from symdl.core.definitions import Definition
 from symdl.derivation.derive import derive
 from symdl.errors import ShapeError
@@ -143,17 +144,6 @@ def signals(x=Param("n c h"), k=Param("o c r"), b=Param("o"), q=Param("z o s")):
 
 def torch_signals(x: Any, k: Any, b: Any, q: Any) -> Any:
     return (functional.conv1d(torch.tanh(functional.conv1d(x, k, b, padding=1)), q) ** 2).mean()
-
-
-@define(time="t")
-def states(x=Param("n t i"), U=Param("i k=i")):
-    """A state that is multiplied by weights at each time."""
-    n, t, i = x.indices
-    k = U.indices[1]
-    h = state("h[n,t,i]")
-    before = let("before[n,t,k]", h[n, t - 1, k] * in_range(t - 1, t.extent))
-    h = let("h[n,t,i]", tanh(x[n, t, i] + Sum(U[i, k] * before[n, t, k], k)))
-    return let("L", mean(h[n, t, i] ** 2, n, t, i))
 
 
 def torch_states(x: Any, U: Any) -> Any:

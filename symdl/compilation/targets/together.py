@@ -36,7 +36,7 @@ NUMBER, COUNT, FIRST, LAST, SUMS = "number", "parts", "first", "last", "sums"
 CODE, GIVEN, PART, ENTRIES = "code", "given", "part", tuple(f"entry{k or ''}" for k in range(8))
 #: What the names of arrays end with that are there for each part, and to how many numbers their rows are filled up, so
 #: that no two parts write to one line of a cache.
-ROWS, LINE = "_by_part", 32
+BY_PART, LINE = "_by_part", 32
 
 
 #: What a nest holds.
@@ -172,20 +172,20 @@ class TeamEmitter(Emitter):
         self.parts = parts
         self.cuts = {id(item): cut for item in plan.items if (cut := cut_of(item, plan.axes, dtype)) is not None}
         self.divided: Index | None = None
-        self.rows: dict[str, str] = {}  # the arrays for what parts add to, by tensor
+        self.by_part: dict[str, str] = {}  # the arrays for what parts add to, by tensor
         for tensor in dict.fromkeys(v.out.tensor for cut in self.cuts.values() for v in cut.arrays):
             self._with_room(tensor)
         self.adding: frozenset[str] = frozenset()
 
     def _with_room(self, tensor: Tensor) -> None:
         """A piece of the work space with an array for each part, like that of a tensor."""
-        room = Tensor(f"{tensor.name}{ROWS}", (Index("part", PARTS), *tensor.indices))
-        name = self.rows[tensor.name] = self.arrays[room.name] = self.names.new(room.name)
+        room = Tensor(f"{tensor.name}{BY_PART}", (Index("part", PARTS), *tensor.indices))
+        name = self.by_part[tensor.name] = self.arrays[room.name] = self.names.new(room.name)
         slot = 1 + max((b.slot for b in self.space.kept.values() if b.slot is not None), default=-1)
         self.space.kept[name] = Buffer(room, "work", slot)
 
     def shape_of(self, tensor: Tensor) -> list[str]:
-        if not tensor.name.endswith(ROWS):
+        if not tensor.name.endswith(BY_PART):
             return super().shape_of(tensor)
         *outer, last = super().shape_of(replace(tensor, name="", indices=tensor.indices[1:]))
         return [str(PARTS), *outer, f"({last} + {LINE - 1})//{LINE}*{LINE}"]
@@ -194,11 +194,11 @@ class TeamEmitter(Emitter):
         text = super().access(element)
         if element.name not in self.adding:
             return text
-        return text.replace(f"{self.arrays[element.name]}[", f"{self.rows[element.name]}[{NUMBER}, ", 1)
+        return text.replace(f"{self.arrays[element.name]}[", f"{self.by_part[element.name]}[{NUMBER}, ", 1)
 
     def _types(self) -> dict[str, str]:
         tensors = self.plan.definition.tensors
-        return super()._types() | {n: array_type(self.dtype, 1 + tensors[t].rank) for t, n in self.rows.items()}
+        return super()._types() | {n: array_type(self.dtype, 1 + tensors[t].rank) for t, n in self.by_part.items()}
 
     def _nest(self, loop: Loop) -> list[str]:
         cut = self.cuts.get(id(loop))
@@ -261,11 +261,11 @@ class TeamEmitter(Emitter):
 
     def _emptied(self, tensor: Tensor) -> list[str]:
         """The lines that make a part's array 0."""
-        return self._entries(tensor, lambda at: f"{self.rows[tensor.name]}[{NUMBER}, {at}] = real(0.0)")
+        return self._entries(tensor, lambda at: f"{self.by_part[tensor.name]}[{NUMBER}, {at}] = real(0.0)")
 
     def _joined(self, tensor: Tensor) -> list[str]:
         """The lines that add up the arrays of all parts, in order."""
-        out, name = self.arrays[tensor.name], self.rows[tensor.name]
+        out, name = self.arrays[tensor.name], self.by_part[tensor.name]
         added = self._entries(tensor, lambda at: f"{out}[{at}] += {name}[{PART}, {at}]")
         lines = [f"for {PART} in range({PARTS}):", *(f"    {line}" for line in added)]
         if self.kernels is None:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 from symdl.library.activations import ACTIVATIONS
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.functions import ELEMENTARY, library_name
 from symdl.verification.meaning.generic import replaced
 from symdl.verification.meaning.naming import names_in
-from symdl.verification.meaning.stated import Meaning
-from symdl.verification.meaning.statements import Reading
+from symdl.verification.meaning.stated import DEFINITIONS, EQUALITIES, Meaning
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
-
-_EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
 
 def with_its_subscript(judge: Judging, link: Meaning) -> Verdict | None:
@@ -49,7 +38,7 @@ def with_its_parameter(judge: Judging, link: Meaning) -> Verdict | None:
     """LeakyReLU(x) = max(0, x) + α min(0, x): the activation with α as its parameter, whatever the usual one is."""
     reader, left = judge.reading.reader(), link.left
     if (
-        link.relation not in _EQUALITIES
+        link.relation not in EQUALITIES | DEFINITIONS
         or not isinstance(left, tree.Applied)
         or not isinstance(left.function, tree.Symbol)
     ):

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import sympy
 
 from symdl.core.functions import Delta
 from symdl.core.tensors import Element
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.naming import applied_names
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.stated import Meaning
-from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as customs need it."""
-
-    reading: Reading
-
-    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
 
 def with_identity(judge: Judging, link: Meaning) -> Verdict | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import sympy
 
 from symdl.core.indices import Index
+from symdl.verification.judging import rules
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
@@ -33,25 +34,22 @@ from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names
 from symdl.verification.meaning.scope import Formula
-from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.stated import DEFINITIONS, EQUALITIES, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict
 
 
-class Judging(Protocol):
+class Judging(rules.Judging, Protocol):
     """`symdl.verification.judging.links.Judge`, as the readings see it."""
 
-    reading: Reading
     seed: int
     quick: bool
     zeros: list[Array]
 
     @property
     def seconds(self) -> float: ...
-
-    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
     def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
 
@@ -309,7 +307,7 @@ def _in_entries(judge: Judging, link: Meaning) -> Verdict | None:
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof at the third step of a recurrence."""
     exactly = replace(link, relation="=")
-    if link.relation not in _EQUALITIES:
+    if link.relation not in EQUALITIES | DEFINITIONS:
         return None
     return by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
@@ -317,7 +315,7 @@ def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
 def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof for vectors of three entries, and every function of them."""
     exactly = replace(link, relation="=")
-    if link.relation not in _EQUALITIES:
+    if link.relation not in EQUALITIES | DEFINITIONS:
         return None
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
@@ -326,7 +324,6 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
 _MULTIPLES = tuple((sign, over, under) for over, under in (("1", "1"), ("1", "2"), ("2", "1")) for sign in "+-")
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
-_EQUALITIES = frozenset({"=", "≡", "≈", "≃", "≅", "≐", ":=", "≜"})
 _QUICK = (
     without_what_is_over,
     _as_long_as_before,

@@ -27,7 +27,7 @@ _EXAMPLES = {"x² + 1": lambda x: x**2 + 1, "e²ˣ": lambda x: sympy.exp(2 * x),
 
 
 class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as rules see it."""
+    """`symdl.verification.judging.links.Judge`, as rules, customs and arguments see it."""
 
     reading: Reading
 
