@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import checking, claims, derivation, digits, gpt, gpu, lenet, notation, startup
+from benchmarks import attention, checking, claims, derivation, digits, gpt, gpu, lenet, notation, startup
 from benchmarks.timing import machine
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "lenet": lambda: lenet.report(lenet.measure()),
     "notation": lambda: notation.report(notation.measure()),
     "gpu": lambda: gpu.report(gpu.measure()),
+    "attention": lambda: attention.report(attention.measure()),
     "gpt": lambda: gpt.report(gpt.measure()),
     "digits": lambda: "\n\n".join(digits.report(digits.measure(d)) for d in ("float64", "float32")),
 }
@@ -25,7 +26,7 @@ PARTS = {
 def main() -> int:
     """Run what is asked for."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("names", nargs="*", help=f"any of {', '.join(PARTS)} (default: all but gpu)")
+    arguments.add_argument("names", nargs="*", help=f"any of {', '.join(PARTS)} (default: all but those for a GPU)")
     arguments.add_argument("-o", "--output", type=Path, help="write the Markdown there too")
     options = arguments.parse_args()
     unknown = [n for n in options.names if n not in PARTS]
@@ -33,7 +34,7 @@ def main() -> int:
         print(f"benchmarks: no benchmark '{unknown[0]}'; one of {', '.join(PARTS)}", file=sys.stderr)
         return 2
     parts = [f"Measured on {machine()}."]
-    for name in options.names or [n for n in PARTS if n != "gpu"]:
+    for name in options.names or [n for n in PARTS if n not in ("gpu", "attention")]:
         text = f"## {name}\n\n{PARTS[name]()}"
         print(text + "\n", flush=True)
         parts.append(text)
