@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from symdl.compilation.devices import numba_cuda
+
 #: The package, and what brings it and the library.
 PACKAGE, INSTALL = "nvmath-python", "pip install 'symdl[cuda13]' (or [cuda12] for a driver older than 580)"
 #: Bytes that cuBLAS may use beside its operands: what NVIDIA recommends, for GPUs from compute capability 9.0 on and
@@ -69,6 +71,7 @@ class Cublas:
             {"exact": exact, "tf32": kinds.COMPUTE_32F_FAST_TF32, "bfloat16": kinds.COMPUTE_32F_FAST_16BF}[products]
         )
         self.one, self.zero = np.ones(1, dtype), np.zeros(1, dtype)
+        self.workspace = WORKSPACE[tuple(numba_cuda().get_current_device().compute_capability) >= (9, 0)]
 
     def multiply(self, product: Product, stream: int, workspace: Any) -> None:
         """Ask for a product on a stream; `workspace` is an array of bytes that nothing else uses meanwhile."""
@@ -93,6 +96,12 @@ class Cublas:
                 *(*head, one, right.address, kind, wide[0], right.step, left.address, kind, wide[1], left.step),
                 *(zero, out.address, kind, p.columns, out.step, p.count, self.compute, -1),
             )
+
+
+@cache
+def library(dtype: str, products: str = "exact") -> Cublas:
+    """The handle for products of a kind."""
+    return Cublas(dtype, products)
 
 
 @cache

@@ -28,6 +28,7 @@ def main() -> None:
     for argument in sys.argv[1:]:
         name, dtype, scope, *options = argument.split(":")
         cuda_build.SMALL = 2**62 if scope == "block" else -1
+        cuda_build.LARGE = scope if scope != "block" else "graph"
         # a fault in how a team adds up its parts: the last pair of them is left out
         cuda_helpers._TEAM = TREE.replace("while half > 0", "while half > 1") if "broken" in options else TREE
         found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
