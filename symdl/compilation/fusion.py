@@ -83,10 +83,10 @@ def schedule(
         elif depths[chosen] and isinstance(items[-1], Loop):
             items[-1] = _join(items[-1], unit, axes, depths[chosen], early=lanes)
         else:
-            items.append(_nest(unit, 0))
+            items.append(nest_of(unit, 0))
         fill = units[early[chosen]] if chosen in early else None
         if isinstance(fill, Statement):
-            items.insert(-1, _nest(fill, 0))
+            items.insert(-1, nest_of(fill, 0))
     return tuple(items)
 
 
@@ -134,13 +134,13 @@ def _by_rows(children: tuple[Node, ...], axes: Axes) -> tuple[Node, ...]:
     for child in children:
         outer = child.row if isinstance(child, Windowed) else child.index if isinstance(child, Loop) else own
         alike = axes.key(outer) == axes.key(own)
-        found.append(_renamed(child, {outer: own}) if alike else child)
+        found.append(renamed(child, {outer: own}) if alike else child)
     return tuple(found)
 
 
-def _renamed(node: Node, mapping: dict[Index, Index]) -> Node:
+def renamed(node: Node, mapping: dict[Index, Index]) -> Node:
     if isinstance(node, Loop):
-        children = tuple(_renamed(c, mapping) for c in node.children)
+        children = tuple(renamed(c, mapping) for c in node.children)
         return replace(node, index=mapping.get(node.index, node.index), children=children)
     return node.renamed(mapping)
 
@@ -277,11 +277,11 @@ def _join(loop: Loop, unit: Statement, axes: Axes, most: int, depth: int = 0, ea
         return replace(loop, children=(*loop.children[:-1], _join(last, joined, axes, most, depth + 1, early)))
     if isinstance(last, Loop) and (early or len(joined.loops) == depth + 1) and not joined.op and not joined.reads:
         # a start value before the last loop rather than behind it: what accumulates onto it may join that loop
-        return replace(loop, children=(*loop.children[:-1], _nest(joined, depth + 1), last))
-    return replace(loop, children=(*loop.children, _nest(joined, depth + 1)))
+        return replace(loop, children=(*loop.children[:-1], nest_of(joined, depth + 1), last))
+    return replace(loop, children=(*loop.children, nest_of(joined, depth + 1)))
 
 
-def _nest(unit: Statement, depth: int) -> Node:
+def nest_of(unit: Statement, depth: int = 0) -> Node:
     node: Node = unit
     for index in reversed(unit.loops[depth:]):
         node = Loop(index, (node,))

@@ -6,7 +6,7 @@ slot of the work space; a slot is given on once the last reader of its tensor is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symdl.compilation.fusion import Item, Loop, Node, readers, statements_in, writers
 from symdl.compilation.statements import Multiplied, Statement
@@ -77,9 +77,23 @@ def live_ranges(items: tuple[Item, ...]) -> dict[str, tuple[int, int]]:
     return {n: (min(at), max(at + read.get(n, []))) for n, at in written.items()}
 
 
-def assign_slots(items: tuple[Item, ...], tensors: list[Tensor]) -> dict[str, int]:
-    """A slot for each tensor, in order of birth; tensors of the same rank prefer to share."""
-    ranges = live_ranges(items)
+def _throughout(found: tuple[int, int], repeated: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """A live range that reaches into repeated items, or out of them, covers all of them."""
+    for first, last in repeated:
+        start, end = found
+        if start <= last and end >= first and not first <= start <= end <= last:
+            found = (min(start, first), max(end, last))
+    return found
+
+
+def assign_slots(
+    items: tuple[Item, ...], tensors: list[Tensor], repeated: Sequence[tuple[int, int]] = ()
+) -> dict[str, int]:
+    """A slot for each tensor, in order of birth; tensors of the same rank prefer to share.
+
+    `repeated`: the first and the last of items that run several times, one after the other.
+    """
+    ranges = {name: _throughout(found, repeated) for name, found in live_ranges(items).items()}
     slots: dict[str, int] = {}
     busy: list[tuple[int, int]] = []  # slot → (last item that needs it, rank of what it held)
     for tensor in sorted(tensors, key=lambda t: ranges[t.name]):

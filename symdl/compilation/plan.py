@@ -27,6 +27,7 @@ from symdl.compilation.looporders import in_lanes
 from symdl.compilation.lowering import lower
 from symdl.compilation.parallel import spread
 from symdl.compilation.reuse import keep_calls
+from symdl.compilation.rowblocks import RowBlocks, in_row_blocks
 from symdl.compilation.statements import Contraction, Multiplied, Windowed
 from symdl.core.definitions import Definition
 from symdl.core.indices import Index
@@ -65,6 +66,7 @@ class Plan:
         buffers: one for each tensor that is used.
         extents: the lengths that it needs, and where it reads them.
         axes: which axes have the same length.
+        blocks: which items run for blocks of rows, so that of some tensors only a block needs memory.
     """
 
     definition: Definition
@@ -72,6 +74,7 @@ class Plan:
     buffers: tuple[Buffer, ...]
     extents: tuple[Extent, ...]
     axes: Axes
+    blocks: tuple[RowBlocks, ...] = ()
 
     @property
     def by_name(self) -> dict[str, Buffer]:
@@ -114,10 +117,12 @@ def make_plan(
     units = spread(units, axes.expected_size) if parallel else units
     units = in_lanes(units, axes) if lanes else units
     items = keep_calls(schedule(units, axes, parallel, flat, lanes), definition.outputs)
+    kept = {*definition.outputs, *(t.name for t in definition.inputs)}
+    items, blocks = in_row_blocks(items, axes, kept) if parallel else (items, ())
     needed = runtime_extents(axes, _keys(definition, items, axes))
     local = scoped(_in_turn(items) if parallel else items)
-    buffers = _buffers(definition, items, needed, local)
-    return Plan(definition, items, buffers, tuple(needed), axes)
+    buffers = _buffers(definition, items, needed, local, blocks)
+    return Plan(definition, items, buffers, tuple(needed), axes, blocks)
 
 
 def _in_turn(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -149,7 +154,11 @@ def _keys(definition: Definition, items: tuple[Item, ...], axes: Axes) -> list[K
 
 
 def _buffers(
-    definition: Definition, items: tuple[Item, ...], needed: list[Extent], local: set[str]
+    definition: Definition,
+    items: tuple[Item, ...],
+    needed: list[Extent],
+    local: set[str],
+    blocks: tuple[RowBlocks, ...],
 ) -> tuple[Buffer, ...]:
     tensors: dict[str, Tensor] = {}
     for item in items:
@@ -168,6 +177,7 @@ def _buffers(
             for t in tensors.values()
             if t.name not in given and t.name not in definition.outputs and t.rank and t.name not in local
         ],
+        [(block.first, block.stop - 1) for block in blocks],
     )
     for tensor in tensors.values():
         if tensor.name in given:

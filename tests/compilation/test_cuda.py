@@ -43,6 +43,8 @@ CASES = (
     "net_l2:float64:block:broken",
     "unit_identity:float64:block:many",
     "unit_identity:float32:grid:many",
+    "attention:float64:grid:rows",
+    "attention:float32:block:misplaced",
 )
 GPU = [d for d in devices.devices() if d.target == "cuda" and d.usable]
 
@@ -73,7 +75,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
     return {found["case"]: found for found in map(json.loads, ran.stdout.splitlines())}
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "broken" not in c and "many" not in c])
+@pytest.mark.parametrize("case", [c for c in CASES if c.count(":") == 2 or "ordered" in c])
 def test_emitted_kernels_pass_the_cross_check_in_the_simulator(case: str, simulated: dict[str, dict[str, Any]]) -> None:
     found = simulated[case]
     assert found.get("refused") is None
@@ -101,6 +103,11 @@ def test_scatters_are_atomic_unless_their_order_has_to_be_the_same(simulated: di
 
 def test_a_sum_that_misses_a_thread_is_refused(simulated: dict[str, dict[str, Any]]) -> None:
     assert "disagrees with the equations" in simulated["net_l2:float64:block:broken"]["refused"]
+
+
+def test_attention_by_blocks_of_rows_is_that_of_the_processor(simulated: dict[str, dict[str, Any]]) -> None:
+    assert simulated["attention:float64:grid:rows"]["off"] < 1e-14
+    assert "disagrees" in simulated["attention:float32:block:misplaced"]["refused"]
 
 
 def test_plans_for_threads_satisfy_the_specification_and_share_their_outer_loops() -> None:

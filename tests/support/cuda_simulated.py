@@ -1,7 +1,8 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
-Arguments: `name:dtype:scope[:ordered][:broken][:many]`, with the name of a definition of tests/conformance, which has
-to be on the path, as tests has. Prints a line of JSON for each: what the cross-check found, or what it refused.
+Arguments: `name:dtype:scope[:option]…`, with the name of a definition of tests/conformance, which has to be on the
+path, as tests has. Options: ordered, broken, many, rows, misplaced. Prints a line of JSON for each: what the
+cross-check found, or what it refused.
 """
 
 from __future__ import annotations
@@ -9,19 +10,21 @@ from __future__ import annotations
 import json
 import sys
 
+import attention
 import constructs
 import definitions
 import numpy as np
 import products
 
-from symdl.compilation import compile, cuda_build
-from symdl.compilation.targets import cuda_helpers
+from symdl.compilation import compile, cuda_build, rowblocks
+from symdl.compilation.targets import cuda_helpers, cuda_rows
+from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError, UnsupportedError
 from symdl.library.optimisers import adam
 from symdl.training.many import train_many
 
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
-TREE = cuda_helpers._TEAM
+TREE, FIRST_ROW = cuda_helpers._TEAM, cuda_rows.RowEmitter._first_row
 
 
 def main() -> None:
@@ -31,8 +34,32 @@ def main() -> None:
         cuda_build.LARGE = scope if scope != "block" else "graph"
         # a fault in how a team adds up its parts: the last pair of them is left out
         cuda_helpers._TEAM = TREE.replace("while half > 0", "while half > 1") if "broken" in options else TREE
-        found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
+        if "rows" in options or "misplaced" in options:
+            found = by_rows(attention.scores, dtype, "misplaced" in options)
+        else:
+            found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
         print(json.dumps({"case": argument, **found}), flush=True)
+
+
+def by_rows(definition: Definition, dtype: str, misplaced: bool) -> dict[str, object]:
+    """How far values and slopes by blocks of four rows, the last one of three, are from those of the processor."""
+    rowblocks.LARGE, rowblocks.BLOCK, rowblocks.FEWEST, rowblocks.GROWN = 100, 4 * 2 * 11, 2, 0
+    # a fault: products of every block read the first rows of what exists as a whole
+    cuda_rows.RowEmitter._first_row = (lambda self, item, operand: "") if misplaced else FIRST_ROW
+    rng = np.random.default_rng(0)
+    sizes = {"n": 2, "t": 11, "s": 11, "e": 32, "i": 3}
+    arrays = {t.name: rng.normal(size=[sizes[i.name] for i in t.indices]) for t in definition.inputs}
+    names, extents = [p.name for p in definition.parameters], {"n": 2, "t": 11, "e": 32}
+    found = []
+    for target in ("cuda", "numba"):
+        try:
+            code = compile(definition, target=target, dtype=dtype, wrt=names, extents=extents)
+        except CrossCheckError as error:
+            return {"refused": str(error)}
+        found.append(code.gradient(**arrays))
+        assert target == "numba" or "for first_row in range" in code.source, "no blocks"
+    one, other = found
+    return {"off": max(float(abs(one[n] - other[n]).max()) for n in other)}
 
 
 def checked(name: str, dtype: str, ordered: bool) -> dict[str, object]:

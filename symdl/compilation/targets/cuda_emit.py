@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from symdl.compilation.fusion import Item, Loop, Node, item_reads, item_writes, statements_in
+from symdl.compilation.fusion import Item, Loop, Node, item_writes, statements_in
 from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
-from symdl.compilation.targets.emit import Emitter, Function, is_number
+from symdl.compilation.targets.cuda_rows import Blocked, Now, RowEmitter, in_blocks, touched
+from symdl.compilation.targets.emit import Function, is_number
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
@@ -58,7 +59,7 @@ class PlainAccumulator(Accumulator):
         return [f"{self.name} += {value}"] if self.op == "sum" else super().step(value)
 
 
-class CudaEmitter(Emitter):
+class CudaEmitter(RowEmitter):
     """Emits one device function.
 
     Args:
@@ -92,9 +93,9 @@ class CudaEmitter(Emitter):
         slots = self.space.lines(self.names)
         if self.numbers:
             slots.append(f"{self.starts_of_numbers} = {self._end_of_slots()}")
-        body = self._items(plan.items)
+        body = self._items(in_blocks(plan))
         constants = self.invariants.lines(self.printer)
-        head = [*self._read_extents(), *self._scalar_inputs(), *slots]
+        head = [*self._read_extents(), *self.row_lines, *self._scalar_inputs(), *slots]
         head += ["# what no loop changes", *constants] if constants else []
         arrays = tuple(self.arrays[n] for n in (*inputs, *outputs))
         size = " + ".join(p for p in (self.space.size(), str(len(self.numbers)) if self.numbers else "") if p) or "0"
@@ -105,7 +106,7 @@ class CudaEmitter(Emitter):
             inputs,
             outputs,
             (f"def {name}({', '.join([*GIVEN, *arrays, 'work'])}):", *indented([*head, *body] or ["pass"])),
-            (f"def {name}_size({shapes}):", *indented([*self._extents(), f"return {size}"])),
+            (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{extents}]"])),
             (*arrays, "work"),
         )
@@ -118,18 +119,36 @@ class CudaEmitter(Emitter):
 
     # ── items, and barriers between those that depend on each other ──────────────────────────────────────────────
 
-    def _items(self, items: tuple[Item, ...], around: tuple[Index, ...] = ()) -> list[str]:
+    def _items(
+        self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...] = (), again: bool = False
+    ) -> list[str]:
+        """The items in order; `again`: what runs several times, one after the other."""
         lines: list[str] = []
         read: set[object] = set()
         written: set[object] = set()
         for item in items:
-            reads, writes = self._places(item_reads(item)), self._places(item_writes(item))
+            reads, writes = map(self._places, touched(item))
             if written & (reads | writes) or read & writes:
                 lines.append("barrier()")
                 read, written = set(), set()
             read, written = read | reads, written | writes
-            lines += [*self._notes(item), *self._parallel(item, around)]
-        return [*lines, "barrier()"] if around else lines
+            if isinstance(item, Blocked):
+                lines += self._by_rows(item)
+            else:
+                lines += [*self._notes(item), *self._parallel(item, around)]
+        return [*lines, "barrier()"] if around or again else lines
+
+    def _by_rows(self, item: Blocked) -> list[str]:
+        """One block of rows after the other."""
+        index, most = item.blocks.index, item.blocks.rows
+        length = self.extent_of(index)
+        first, count = self.names.new("first_row"), self.names.new("rows_here")
+        self.now, self.lengths[index] = Now(item.blocks, first, count), count
+        body = self._items(item.items, again=True)
+        self.now = None
+        del self.lengths[index]
+        head = f"{count} = min({most}, {length} - {first})"
+        return [f"for {first} in range(0, {length}, {most}):", *indented([head, *body])]
 
     def _notes(self, item: Item) -> list[str]:
         sources = [item.source] if isinstance(item, Contraction) else [s.source for s in statements_in(item)]
@@ -199,11 +218,14 @@ class CudaEmitter(Emitter):
         It is `narrow`, below 2**32, where each of its values has its own place in an array.
         """
         texts = [self.text[i] for i in around]
+        names, behind = list[str](), list[str]()
         for index in shared:
             self.text[index] = self.names.loop(index.name, texts)
             texts.append(self.text[index])
-        names = [self.text[i] for i in shared]
-        lines: list[str] = []
+            name, lines = self._counted(index, texts[-1])
+            names.append(name)
+            behind += lines
+        lines = []
         rest = flat
         for position in reversed(range(1, len(shared))):
             extent = self.extent_of(shared[position])
@@ -213,21 +235,18 @@ class CudaEmitter(Emitter):
             else:
                 lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
             rest = after
-        return lines if len(shared) > 1 else [f"{names[0]} = {flat}"]
+        return [*(lines if len(shared) > 1 else [f"{names[0]} = {flat}"]), *behind]
 
     def _count(self, shared: tuple[Index, ...]) -> str:
         return "*".join(self.extent_of(i) for i in shared) or "1"
 
     def _by_threads(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
         lines = self._decoded(shared, "entry", around)
-        if len(shared) == 1:
-            name = self.text[shared[0]]
-            return [
-                f"for {name} in range(thread, {self._count(shared)}, threads):",
-                *indented(self._inner(shared, body, around)),
-            ]
+        entry = "entry"
+        if len(shared) == 1:  # the loop counts the index itself
+            entry, lines = lines[0].removesuffix(" = entry"), lines[1:]
         return [
-            f"for entry in range(thread, {self._count(shared)}, threads):",
+            f"for {entry} in range(thread, {self._count(shared)}, threads):",
             *indented([*lines, *self._inner(shared, body, around)]),
         ]
 
@@ -386,7 +405,7 @@ class CudaEmitter(Emitter):
     def _at(self, element: Element) -> tuple[str, str]:
         """The array of an element, and its place there."""
         tensor = element.tensor
-        flat = self._flat(tensor, [self._subscript(s) for s in element.subscripts])
+        flat = self._flat(tensor, self._within(element, [self._subscript(s) for s in element.subscripts]))
         array, start = self._array(tensor)
         return array, f"{UNSIGNED}({flat if not start else start if flat == '0' else f'{start} + {flat}'})"
 
@@ -419,9 +438,12 @@ class CudaEmitter(Emitter):
             self.text[index] = self.names.loop(index.name, texts)
             texts.append(self.text[index])
         rows, columns, inner = (self._count(i) for i in (item.rows, item.columns, item.inner))
-        left = ", ".join(self._matrix_at(item.left, rows, inner))
-        right = ", ".join(self._matrix_at(item.right, inner, columns))
-        out, start, *_ = self._matrix_at(item.result, rows, columns)
+        role = self._row_role(item)
+        if self.now is not None and role is not None:
+            rows, inner = (self.now.count if role[0] == n else c for n, c in (("rows", rows), ("inner", inner)))
+        left = ", ".join(self._matrix_at(item, item.left))
+        right = ", ".join(self._matrix_at(item, item.right))
+        out, start, *_ = self._matrix_at(item, item.result)
         size = self.plan.axes.expected_size
         name = product_for(
             math.prod(map(size, item.rows)), math.prod(map(size, item.columns)), self.scope, self.threads
@@ -431,18 +453,19 @@ class CudaEmitter(Emitter):
             lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
         return lines
 
-    def _matrix_at(self, operand: Operand, rows: str, columns: str) -> Iterator[str]:
+    def _matrix_at(self, item: Contraction, operand: Operand) -> Iterator[str]:
         """The array, where the matrix begins, and the steps from row to row and from column to column."""
         array, start = self._array(operand.tensor)
         at = [self._subscript(s) for s in operand.at]
-        size = f"{_factor(rows)}*{_factor(columns)}"
+        shape = self.shape_of(operand.tensor)
         text = at[0] if at else ""
-        for extent, subscript in zip(self.shape_of(operand.tensor)[1 : len(at)], at[1:], strict=True):
+        for extent, subscript in zip(shape[1 : len(at)], at[1:], strict=True):
             text = f"{_factor(text)}*{extent} + {subscript}"
-        offset = f"{_factor(text)}*{size}" if text else ""
+        offset = "*".join([_factor(text), *shape[len(at) :]]) if text else ""
         yield array
-        yield " + ".join(p for p in (start, offset) if p) or "0"
-        yield from ("1", rows) if operand.transposed else (columns, "1")
+        yield " + ".join(p for p in (start, offset, self._first_row(item, operand)) if p) or "0"
+        step = "*".join(shape[len(at) + operand.leading :]) or "1"
+        yield from ("1", step) if operand.transposed else (step, "1")
 
 
 def _factor(text: str) -> str:
