@@ -28,11 +28,13 @@ class Matrix:
 
     Args:
         address: of its first entry on the device.
+        line: entries from one of its rows to the next, or of its columns where it is transposed.
         transposed: whether its columns stand where rows would.
         step: entries from one matrix to the next where there are several.
     """
 
     address: int
+    line: int
     transposed: bool = False
     step: int = 0
 
@@ -82,19 +84,18 @@ class Cublas:
 
     def _call(self, p: Product) -> None:
         lib, kind = self.library, self.type
-        wide = [p.inner if p.right.transposed else p.columns, p.rows if p.left.transposed else p.inner]
         head = (self.handle, int(p.right.transposed), int(p.left.transposed), p.columns, p.rows, p.inner)
         one, zero = self.one.ctypes.data, self.zero.ctypes.data
         right, left, out = p.right, p.left, p.out
         if p.count == 1:
             lib.gemm_ex_64(
-                *(*head, one, right.address, kind, wide[0], left.address, kind, wide[1]),
-                *(zero, out.address, kind, p.columns, self.compute, -1),
+                *(*head, one, right.address, kind, right.line, left.address, kind, left.line),
+                *(zero, out.address, kind, out.line, self.compute, -1),
             )
         else:
             lib.gemm_strided_batched_ex_64(
-                *(*head, one, right.address, kind, wide[0], right.step, left.address, kind, wide[1], left.step),
-                *(zero, out.address, kind, p.columns, out.step, p.count, self.compute, -1),
+                *(*head, one, right.address, kind, right.line, right.step, left.address, kind, left.line, left.step),
+                *(zero, out.address, kind, out.line, out.step, p.count, self.compute, -1),
             )
 
 

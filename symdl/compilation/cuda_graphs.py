@@ -26,9 +26,13 @@ def needs(launches: Sequence[Launch]) -> list[set[int]]:
     found: list[set[int]] = []
     before: list[set[int]] = []  # all that has to be done, directly or not
     for k, launch in enumerate(launches):
-        direct = {j for j in range(k) if launch.waits_for(launches[j])}
-        before.append(direct.union(*(before[j] for j in direct)))
-        found.append({j for j in direct if not any(j in before[i] for i in direct)})
+        direct, behind = set[int](), set[int]()
+        for j in reversed(range(k)):
+            if j not in behind and launch.waits_for(launches[j]):
+                direct.add(j)
+                behind |= {j, *before[j]}
+        before.append(behind)
+        found.append(direct)
     return found
 
 

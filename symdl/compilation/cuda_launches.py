@@ -18,7 +18,7 @@ from symdl.compilation.cublas import Cublas, Matrix, Product
 from symdl.compilation.devices import numba_cuda, simulated
 
 #: Threads of a block that computes entries, and how many of them a multiprocessor has to do at the most.
-THREADS, WAVES = 256, 16
+THREADS, WAVES = 256, 8
 #: Blocks that a sum is split among, all its columns together; the same on every GPU, so that results are.
 SPLIT = 512
 #: Terms that a thread adds up at least before a sum is split.
@@ -27,6 +27,8 @@ TERMS = 8
 #: Bytes of memory, from the first to behind the last.
 Span = tuple[int, int]
 Loops = tuple[tuple[int, int, int, int], ...]
+#: The array of an operand, whether it stands there transposed, and how far it is from one of its lines to the next.
+Matrices = tuple[Any, bool, int]
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Launch:
     """Something that is put on a stream.
 
     Args:
+        name: of the kernel, or the sizes of a product.
         run: puts it on the stream that it is given, with the number of that stream.
         reads, writes: the memory that it uses.
     """
 
+    name: str
     run: Callable[[Any, int], None]
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
@@ -101,8 +105,8 @@ class Launches:
         self,
         kernel: Any,
         sizes: tuple[int, int, int],
-        left: tuple[Any, bool],
-        right: tuple[Any, bool],
+        left: Matrices,
+        right: Matrices,
         out: Any,
         loops: Loops = (),
         library: bool = False,
@@ -112,7 +116,7 @@ class Launches:
         Args:
             kernel: that computes it where the library is not there or not wanted.
             sizes: rows, columns, and terms of each sum.
-            left, right: the array that holds the operand, and whether its rows stand where columns would.
+            left, right: the operands.
             out: the array of the result.
             loops: for each of them how many values it has, and how far the matrices of `left`, `right` and `out` are
                 from the next ones.
@@ -126,7 +130,8 @@ class Launches:
             for each in runs:
                 each(stream, number)
 
-        self.found.append(Launch(run, (_span(left[0]), _span(right[0])), (_span(out),)))
+        name = f"{'×'.join(map(str, sizes))}{f' · {count * len(starts)}' if loops else ''}"
+        self.found.append(Launch(name, run, (_span(left[0]), _span(right[0])), (_span(out),)))
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,22 +146,22 @@ class Launches:
             kernel[blocks, threads, stream](*arguments)
 
         arrays = [a for a in arguments if hasattr(a, "copy_to_host")]
-        self.found.append(Launch(run, tuple(map(_span, arrays)), tuple(map(_span, writes))))
+        self.found.append(Launch(kernel.py_func.__name__, run, tuple(map(_span, arrays)), tuple(map(_span, writes))))
 
     def _by_kernel(
         self,
         kernel: Any,
         sizes: tuple[int, int, int],
-        left: tuple[Any, bool],
-        right: tuple[Any, bool],
+        left: Matrices,
+        right: Matrices,
         out: Any,
         count: int,
         steps: tuple[int, int, int],
         start: tuple[int, int, int],
     ) -> Callable[[Any, int], None]:
         rows, columns, terms = sizes
-        (a, turned_a), (b, turned_b) = left, right
-        a_steps, b_steps = (1, rows) if turned_a else (terms, 1), (1, terms) if turned_b else (columns, 1)
+        (a, *_), (b, *_) = left, right
+        a_steps, b_steps = ((1, step) if turned else (step, 1) for _, turned, step in (left, right))
         blocks = (self._blocks(rows * columns, self.threads), min(count, 2**16 - 1))
         operands = (a[start[0] :], *a_steps, steps[0], b[start[1] :], *b_steps, steps[1], out[start[2] :], steps[2])
 
@@ -169,8 +174,8 @@ class Launches:
         self,
         kernel: Any,
         sizes: tuple[int, int, int],
-        left: tuple[Any, bool],
-        right: tuple[Any, bool],
+        left: Matrices,
+        right: Matrices,
         out: Any,
         count: int,
         steps: tuple[int, int, int],
@@ -180,9 +185,9 @@ class Launches:
         library, width = self.library, np.dtype(self.dtype).itemsize
         wanted = Product(
             *sizes,
-            Matrix(_span(left[0])[0] + width * start[0], left[1], steps[0]),
-            Matrix(_span(right[0])[0] + width * start[1], right[1], steps[1]),
-            Matrix(_span(out)[0] + width * start[2], False, steps[2]),
+            Matrix(_span(left[0])[0] + width * start[0], left[2], left[1], steps[0]),
+            Matrix(_span(right[0])[0] + width * start[1], right[2], right[1], steps[1]),
+            Matrix(_span(out)[0] + width * start[2], sizes[1], False, steps[2]),
             count,
         )
 
@@ -214,7 +219,8 @@ def batches(loops: Loops) -> tuple[int, tuple[int, int, int], list[tuple[int, in
 
 
 def _tickets(count: int) -> Any:
-    return numba_cuda().to_device(np.zeros(count, np.uint64))
+    """A counter for each of so many sums: of 32 bits, as a counter of 64 is taken by trying until nobody came between."""
+    return numba_cuda().to_device(np.zeros(count, np.uint32))
 
 
 def _span(array: Any) -> Span:

@@ -18,18 +18,22 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets import cuda_helpers, cuda_sums
 from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter, DeviceFunction
+from symdl.compilation.targets.cuda_rows import Blocked, in_blocks
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.kernels import names_in, wrapped
 from symdl.compilation.targets.scalars import indented
 from symdl.core.indices import Index
+from symdl.core.tensors import Element, Tensor
 
 #: Multiplications of a product from which on the library is called.
 LIBRARY_ABOVE = 2**15
+#: Up to so many sums over several indices have each blocks of their own.
+FEW = 2**10
 #: Numbers of a work space in which each tensor has a place of its own.
 ROOM = 2**28
 #: Names of the emitted module beside those of kernels that are run by one block or one grid.
 MORE = frozenset(
-    {"run", "own", "high", "row", "rows", "tickets", *cuda_sums.NAMES}
+    {"run", "own", "high", "row", "rows", "term", "tickets", *cuda_sums.NAMES}
     | {f"product_of_blocks_{h}_{w}_kernel" for h, w in cuda_helpers.TILES_OF_BLOCKS}
 )
 
@@ -54,7 +58,7 @@ class Kernel:
 
 
 #: The types of what sums of blocks get beside their own arguments.
-SUMS = {"meet": "float64[:]", "tickets": "uint64[:]"}
+SUMS = {"meet": "float64[:]", "tickets": "uint32[:]"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class GraphEmitter(CudaEmitter):
     def __init__(self, plan: Plan, dtype: str, ordered: bool = False, threads: int = cuda_helpers.THREADS) -> None:
         super().__init__(apart(plan), dtype, ordered, "graph", threads)
         self.kernels: list[Kernel] = []
+        self.flat: tuple[Index, ...] = ()  # the indices of a sum whose terms are counted through
         self.launch: list[str] = []  # how the kernel that is being emitted is launched, and on how much
 
     def function(self, name: str) -> DeviceFunction:
@@ -84,7 +89,7 @@ class GraphEmitter(CudaEmitter):
         self.name = name
         inputs = tuple(t.name for t in plan.inputs)
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
-        body = self._launches(plan.items)
+        body = self._launches(in_blocks(plan))
         slots = self.space.lines(self.names)
         if self.numbers:
             slots.append(f"{self.starts_of_numbers} = {self._end_of_slots()}")
@@ -92,13 +97,13 @@ class GraphEmitter(CudaEmitter):
         extents = [self.extent[e.key] for e in plan.extents]
         size = " + ".join(p for p in (self.space.size(), str(len(self.numbers)) if self.numbers else "") if p) or "0"
         shapes = ", ".join(self.arrays[n] for n in inputs)
-        lines = ['"""Launches what computes it."""', *slots, *self._views(), *body]
+        lines = ['"""Launches what computes it."""', *self.row_lines, *slots, *self._views(), *body]
         return HostFunction(
             name,
             inputs,
             outputs,
             (*wrapped(f"def {name}(", ["run", *extents, *arrays, "work"], "):"), *indented(lines)),
-            (f"def {name}_size({shapes}):", *indented([*self._extents(), f"return {size}"])),
+            (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{', '.join(extents)}]"])),
             (*arrays, "work"),
             tuple(self.kernels),
@@ -122,10 +127,12 @@ class GraphEmitter(CudaEmitter):
 
     # ── launches ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _launches(self, items: tuple[Item, ...], around: tuple[Index, ...] = ()) -> list[str]:
+    def _launches(self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...] = ()) -> list[str]:
         lines: list[str] = []
         for item in items:
-            if isinstance(item, Contraction):
+            if isinstance(item, Blocked):
+                lines += self._by_rows(item)
+            elif isinstance(item, Contraction):
                 lines += [*self._notes(item), *self._product_call(item)]
             elif isinstance(item, Loop) and item.direction:
                 name = self.text[item.index] = self.names.loop(item.index.name, [self.text[i] for i in around])
@@ -136,6 +143,11 @@ class GraphEmitter(CudaEmitter):
             else:
                 lines += self._kernel(item, around)
         return lines
+
+    def _items(
+        self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...] = (), again: bool = False
+    ) -> list[str]:
+        return self._launches(items, around)
 
     def _written(self, item: Item) -> str:
         """The arrays that an item writes."""
@@ -151,6 +163,7 @@ class GraphEmitter(CudaEmitter):
         numbers = {b.name for b in self.plan.buffers if is_number(b.tensor)}
         known = [
             *self.extent.values(),
+            *self._of_rows(),
             *(self.text[i] for i in around),
             *(self.arrays[b.name] for b in self.plan.buffers if b.name in numbers),
             *(self.arrays[b.name] for b in self.plan.buffers if b.name not in numbers and self._is_kept(b.name)),
@@ -164,9 +177,14 @@ class GraphEmitter(CudaEmitter):
         given = [name, *sizes, f"({', '.join(arguments)},)", f"writes=({self._written(item)})"]
         return [*notes, *wrapped(f"run.{how}(", given, ")")]
 
+    def _of_rows(self) -> list[str]:
+        """The names of what says which rows of blocks there are, and which these are."""
+        now = [self.now.first, self.now.count] if self.now is not None else []
+        return [*dict.fromkeys(count for _, count in self.kept_rows.values()), *now]
+
     def _types(self) -> dict[str, str]:
         """The types of all arguments that kernels may have, by name."""
-        found = dict.fromkeys([*self.extent.values(), *self.text.values()], "int64")
+        found = dict.fromkeys([*self.extent.values(), *self.text.values(), *self._of_rows()], "int64")
         for buffer in self.plan.buffers:
             number = "int64" if buffer.tensor.integer else self.dtype
             found[self.arrays[buffer.name]] = number if is_number(buffer.tensor) else f"{number}[:]"
@@ -205,14 +223,17 @@ class GraphEmitter(CudaEmitter):
 
     def _by_teams(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
         """Rows are added up by teams; what stands side by side in columns by blocks of threads that stand like it."""
-        first = next(c for c in body if isinstance(c, Loop))
-        count, terms = self._count(shared), self.extent_of(first.index)
-        if shared and not self._in_columns(shared, body):
+        loops = [c for c in body if isinstance(c, Loop)]
+        count, terms = self._count(shared), self.extent_of(loops[0].index)
+        alone = len([s for c in loops for s in statements_in(c)]) == 1
+        self.flat = _terms(loops[0]) if alone else ()
+        columns = self._in_columns(shared, body) if shared else False
+        if shared and not columns and not (len(self.flat) > 1 and self._few(shared)):
+            self.flat = ()
             self.launch = ["teams", count, terms]
             return super()._by_teams(shared, body, around)
-        alone = len([s for c in body if isinstance(c, Loop) for s in statements_in(c)]) == 1
-        width = 1 if not shared else min(self.threads // 2, cuda_sums.WIDE if alone else cuda_sums.NARROW)
-        self.launch = ["sums", count, terms if alone else "0", str(width)]
+        width = 1 if not columns else min(self.threads // 2, cuda_sums.WIDE if alone else cuda_sums.NARROW)
+        self.launch = ["sums", count, (self._count(self.flat) if self.flat else terms) if alone else "0", str(width)]
         self.split = alone
         decode = self._decoded(shared, "entry", around) if shared else []
         lines = self._team_body(body, (*around, *shared), ("row", "rows", "mine"), alone=not shared)
@@ -225,6 +246,25 @@ class GraphEmitter(CudaEmitter):
             *decode,
             *lines,
         ]
+
+    def _few(self, shared: tuple[Index, ...]) -> bool:
+        """Whether there are so few sums that each is worth blocks of its own."""
+        return math.prod(map(self.plan.axes.expected_size, shared)) <= FEW
+
+    def _loop(self, loop: Loop, around: tuple[Index, ...], known: dict[Element, str]) -> list[str]:
+        if loop.index not in self.flat:
+            return super()._loop(loop, around, known)
+        # the loops of a sum as one, so that all threads have their share of it
+        inside, terms = (*around, *self.flat), self._count(self.flat)
+        decode = self._decoded(self.flat, "term", around)
+        (statement,) = (s for s in statements_in(loop) if isinstance(s, Statement))
+        self.flat = ()
+        self.running = {statement.out: self._accumulator(statement, around, known)}
+        (running,) = self.running.values()
+        before, after = running.before(), running.after()
+        body = self._scope(inside, (statement,), known)
+        self.running = {}
+        return [*before, f"for term in range(row, {terms}, rows):", *indented([*decode, *body]), *after]
 
     def _in_columns(self, shared: tuple[Index, ...], body: tuple[Node, ...]) -> bool:
         """Whether neighbours of what is added up stand with their sums, and not with their terms, side by side."""
@@ -239,7 +279,7 @@ class GraphEmitter(CudaEmitter):
         count, width = self.launch[1], self.launch[3]
         lines = [f"{part} = columns_{op}({part}, {width}, parts)"]
         if self.split:
-            lines.append(f"{part}, mine = blocks_{op}({part}, mine, entry, {count}, meet, tickets)")
+            lines.append(f"{part}, mine = blocks_{op}({part}, mine, entry, {count}, {width}, parts, meet, tickets)")
         return lines, part
 
     # ── products ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,32 +289,33 @@ class GraphEmitter(CudaEmitter):
         rows, columns, inner = (self._count(i) for i in (item.rows, item.columns, item.inner))
         expected = [math.prod(map(size, i)) for i in (item.rows, item.columns, item.inner)]
         kernel = cuda_helpers.product_for(expected[0], expected[1], "grid", self.threads)
-        left, right = (self._operand(o) for o in (item.left, item.right))
+        role = self._row_role(item)
+        if self.now is not None and role is not None:
+            rows, inner = (self.now.count if role[0] == n else c for n, c in (("rows", rows), ("inner", inner)))
+        left, right = (self._operand(item, o) for o in (item.left, item.right))
+        out = self._from_row(item, item.result)
         loops = []
         for index in item.loops:
-            steps = [self._step(o, index, *n) for o, n in self._sized(item, rows, columns, inner)]
+            steps = [self._step(o, index) for o in (item.left, item.right, item.result)]
             loops.append(f"({self.extent_of(index)}, {', '.join(steps)})")
         more = [f"loops=({', '.join(loops)},)"] if loops else []
         if math.prod(expected) > LIBRARY_ABOVE:
             more.append("library=True")
-        arguments = [f"{kernel}_kernel", f"({rows}, {columns}, {inner})", left, right, self.arrays[item.out.name]]
+        arguments = [f"{kernel}_kernel", f"({rows}, {columns}, {inner})", left, right, out]
         return wrapped("run.product(", [*arguments, *more], ")")
 
-    def _operand(self, operand: Operand) -> str:
-        return f"({self.arrays[operand.tensor.name]}, {operand.transposed})"
+    def _operand(self, item: Contraction, operand: Operand) -> str:
+        """The array of an operand, whether it is transposed, and how far it is from line to line."""
+        step = _product(self.shape_of(operand.tensor)[len(operand.at) + operand.leading :])
+        return f"({self._from_row(item, operand)}, {operand.transposed}, {step})"
 
-    @staticmethod
-    def _sized(item: Contraction, rows: str, columns: str, inner: str) -> list[tuple[Operand, tuple[str, str]]]:
-        return [(item.left, (rows, inner)), (item.right, (inner, columns)), (item.result, (rows, columns))]
+    def _from_row(self, item: Contraction, operand: Operand) -> str:
+        array, first = self.arrays[operand.tensor.name], self._first_row(item, operand)
+        return f"{array}[{first}:]" if first else array
 
-    def _step(self, operand: Operand, index: Index, rows: str, columns: str) -> str:
+    def _step(self, operand: Operand, index: Index) -> str:
         """How far a matrix of an operand is from the next one along an index."""
-        if index not in operand.at:
-            return "0"
-        axis = operand.at.index(index)
-        after = self.shape_of(operand.tensor)[axis + 1 : len(operand.at)]
-        factors = [f for f in (*after, rows, columns) if f != "1"]
-        return "*".join(f if f.replace("*", "").isidentifier() or f.isdigit() else f"({f})" for f in factors) or "1"
+        return _product(self.shape_of(operand.tensor)[operand.at.index(index) + 1 :]) if index in operand.at else "0"
 
 
 #: The kernel of a product: where the library is not there, or the product is small.
@@ -288,15 +329,38 @@ for number in range(cuda.blockIdx.y, count, cuda.gridDim.y):
 """
 
 
+def _terms(loop: Loop) -> tuple[Index, ...]:
+    """The indices that a sum runs over, where an array has a place for each of its terms, and none is left out."""
+    indices: list[Index] = []
+    node: Node = loop
+    while isinstance(node, Loop) and len(node.children) == 1:
+        indices.append(node.index)
+        node = node.children[0]
+    plain = isinstance(node, Statement) and not node.guards
+    places = [e.subscripts for e in node.reads] if isinstance(node, Statement) else []
+    return tuple(indices) if plain and len(indices) > 1 and any(set(indices) <= set(p) for p in places) else ()
+
+
+def _product(factors: list[str]) -> str:
+    return "*".join(f for f in factors if f != "1") or "1"
+
+
 def apart(plan: Plan) -> Plan:
     """The plan with a slot for each tensor where there is room: those that share one have to wait for each other."""
-    size = plan.axes.expected_size
-    numbers = [math.prod(map(size, b.tensor.indices)) for b in plan.buffers if b.slot is not None]
-    if sum(numbers) > ROOM:
+    if sum(_numbers(plan, b.tensor) for b in plan.buffers if b.slot is not None) > ROOM:
         return plan
     slots = itertools.count()
     buffers = (b if b.slot is None else replace(b, slot=next(slots)) for b in plan.buffers)
     return replace(plan, buffers=tuple(buffers))
+
+
+def _numbers(plan: Plan, tensor: Tensor) -> int:
+    """How many numbers there are of a tensor, or of a block of it."""
+    sizes = [plan.axes.expected_size(i) for i in tensor.indices]
+    for blocks in plan.blocks:
+        if (axis := blocks.axes.get(tensor.name)) is not None:
+            sizes[axis] = min(sizes[axis], blocks.rows)
+    return math.prod(sizes)
 
 
 def product_kernels(text: str, dtype: str) -> list[Kernel]:

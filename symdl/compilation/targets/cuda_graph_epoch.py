@@ -130,7 +130,7 @@ class GraphEpochEmitter(EpochEmitter):
             f"    slope = np.float64(slopes[{UNSIGNED}(entry)])",
             "    part += slope*slope",
             "part = columns_squares(part, 1, parts)",
-            "part, mine = blocks_squares(part, own == 0, 0, 1, meet, tickets)",
+            "part, mine = blocks_squares(part, own == 0, 0, 1, 1, parts, meet, tickets)",
             "if mine:",
             "    squares[0] = part",
         ]

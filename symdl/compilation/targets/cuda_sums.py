@@ -1,5 +1,5 @@
 """Source of sums that blocks of threads put together: first each block what its rows have, then the last one to come
-what all blocks have, in the order of their numbers. Two runs give the same bits, whichever block is the last.
+what all blocks have, in an order that their numbers say. Two runs give the same bits, whichever block is the last.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def columns_NAME(part, width, parts):
 
 _BLOCKS = '''
 @device
-def blocks_NAME(part, mine, entry, count, meet, tickets):
+def blocks_NAME(part, mine, entry, count, width, parts, meet, tickets):
     """DOC of the parts of all blocks below each other, and whether it is this thread that has it: one of the last."""
     if cuda.gridDim.y == 1:
         return part, mine
@@ -40,15 +40,14 @@ def blocks_NAME(part, mine, entry, count, meet, tickets):
         # it counts to the number of blocks less one and begins again with 0
         last[0] = cuda.atomic.inc(tickets, cuda.blockIdx.x, cuda.gridDim.y - 1)
     cuda.syncthreads()
-    mine = mine and last[0] == cuda.gridDim.y - 1
-    if mine:
-        cuda.threadfence()
-        whole = meet[entry]
-        for block in range(1, cuda.gridDim.y):
-            other = meet[block*count + entry]
-            whole = TOGETHER
-        part = real(whole)
-    return part, mine
+    if last[0] != cuda.gridDim.y - 1:
+        return part, False
+    cuda.threadfence()
+    whole = START
+    for block in range(cuda.threadIdx.x//width, cuda.gridDim.y, cuda.blockDim.x//width):
+        other = meet[block*count + entry]
+        whole = TOGETHER
+    return columns_NAME(whole, width, parts), mine
 '''
 
 _LAST = '''
@@ -64,10 +63,10 @@ def last_block(tickets):
 '''
 
 _OPERATIONS = {
-    "sum": ("The sum", "parts[own] + parts[own + half]", "whole + other"),
-    "prod": ("The product", "parts[own]*parts[own + half]", "whole*other"),
-    "max": ("The largest", "larger(parts[own], parts[own + half])", "larger(whole, other)"),
-    "squares": ("The sum, in float64,", "parts[own] + parts[own + half]", "whole + other"),
+    "sum": ("The sum", "parts[own] + parts[own + half]", "whole + other", "0.0"),
+    "prod": ("The product", "parts[own]*parts[own + half]", "whole*other", "1.0"),
+    "max": ("The largest", "larger(parts[own], parts[own + half])", "larger(whole, other)", "-math.inf"),
+    "squares": ("The sum, in float64,", "parts[own] + parts[own + half]", "whole + other", "0.0"),
 }
 #: What it adds to the names of an emitted module.
 NAMES = frozenset(("last_block", *(f"{who}_{op}" for who in ("columns", "blocks") for op in _OPERATIONS)))
@@ -76,12 +75,12 @@ NAMES = frozenset(("last_block", *(f"{who}_{op}" for who in ("columns", "blocks"
 def sources(text: str) -> list[str]:
     """The functions that a text calls."""
     found = [_LAST.strip()] if "last_block(" in text else []
-    for op, (doc, combined, together) in _OPERATIONS.items():
+    for op, (doc, combined, together, start) in _OPERATIONS.items():
         for who, source in (("columns", _COLUMNS), ("blocks", _BLOCKS)):
             if f"{who}_{op}(" in text:
                 made = source.replace("NAME", op).replace("DOC", doc)
-                made = made.replace("COMBINED", combined).replace("TOGETHER", together)
+                made = made.replace("COMBINED", combined).replace("TOGETHER", together).replace("START", start)
                 if op == "squares":
-                    made = made.replace("real(found)", "found").replace("real(whole)", "whole")
+                    made = made.replace("real(found)", "found")
                 found.append(made.strip())
     return found
