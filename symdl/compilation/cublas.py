@@ -20,6 +20,8 @@ PACKAGE, INSTALL = "nvmath-python", "pip install 'symdl[cuda13]' (or [cuda12] fo
 #: Bytes that cuBLAS may use beside its operands: what NVIDIA recommends, for GPUs from compute capability 9.0 on and
 #: before.
 WORKSPACE = {True: 32 * 2**20, False: 4 * 2**20}
+#: Terms of sums up to which no more than the smaller one is offered.
+SHORT = 64
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ class Cublas:
         """Ask for a product on a stream; `workspace` is an array of bytes that nothing else uses meanwhile."""
         lib = self.library
         lib.set_stream(self.handle, stream)
-        lib.set_workspace(self.handle, workspace.device_ctypes_pointer.value, workspace.nbytes)
+        # with room it splits short sums as well, which takes longer than they do
+        room = workspace.nbytes if product.inner > SHORT else min(workspace.nbytes, WORKSPACE[False])
+        lib.set_workspace(self.handle, workspace.device_ctypes_pointer.value, room)
         self._call(product)
 
     def _call(self, p: Product) -> None:

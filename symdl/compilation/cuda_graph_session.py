@@ -25,6 +25,8 @@ from symdl.core.pauses import collection_paused
 from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
+#: Steps in one graph: between two graphs the device waits for some microseconds.
+TOGETHER = 4
 #: Parameters whose lengths are multiples of these stand first, so that they begin where lines of memory do.
 ALIGNED = (64, 4)
 
@@ -50,10 +52,10 @@ class GraphProgram(TrainingProgram):
             cuda_graphs.run(run.found)
         numba_cuda().synchronize()
 
-    def launches(self) -> Launches:
-        """What collects the launches of a function."""
+    def launches(self, spaces: dict[int, Any] | None = None) -> Launches:
+        """What collects the launches of a function; `spaces`: memory for the library, by stream."""
         library = None if simulated() or cublas.missing() else cublas.library(self.dtype, self.products)
-        return Launches(self.dtype, self.threads, multiprocessors(), library)
+        return Launches(self.dtype, self.threads, multiprocessors(), library, spaces={} if spaces is None else spaces)
 
     def session(
         self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int, first_step: int = 0
@@ -101,6 +103,7 @@ class GraphSession:
         self.work = program.empty(int(program.space["gradient_size"](*self._shaped(batch_size))))
         self.before = np.zeros(batch.models, np.int64)
         self.graphs: dict[Any, Any] = {}
+        self.stream, self.spaces = cuda.stream(), dict[int, Any]()
 
     # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +191,10 @@ class GraphSession:
         """So many steps of a model from its home; how many were completed, and whether one was not."""
         self._fetch(model)
         whole = self.rows // self.batch_size
-        for _ in range(min(steps, whole)):
+        most = 1 if simulated() else TOGETHER
+        for _ in range(min(steps, whole) // most):
+            self._replay(model, self.batch_size, most)
+        for _ in range(min(steps, whole) % most):
             self._replay(model, self.batch_size)
         if steps > whole:
             self._replay(model, self.rows - whole * self.batch_size)
@@ -220,23 +226,23 @@ class GraphSession:
         for k, key in enumerate(self._of_the_step()):
             self.batch.states[key].reshape(-1)[model] = wide[k]
 
-    def _replay(self, model: int, count: int) -> None:
-        """Put a step on a batch of so many rows on the stream."""
+    def _replay(self, model: int, count: int, steps: int = 1) -> None:
+        """Put steps on batches of so many rows on the stream."""
         numbers = tuple(float(a[model]) for a in self.batch.numbers.values())
-        key = (count, numbers)
+        key = (count, steps, numbers)
         if key not in self.graphs:
-            launches = self._step(model, count)
+            launches = [launch for _ in range(steps) for launch in self.step(model, count)]
             with collection_paused():
-                self.graphs[key] = launches if simulated() else cuda_graphs.Graph(launches)
+                self.graphs[key] = launches if simulated() else cuda_graphs.Graph(launches, self.stream)
         if simulated():
             cuda_graphs.run(self.graphs[key])
         else:
             self.graphs[key].launch()
 
-    def _step(self, model: int, count: int) -> list[Launch]:
+    def step(self, model: int, count: int) -> list[Launch]:
         """The launches of a step on a batch of so many rows."""
         signature, program = self.signature, self.program
-        run = program.launches()
+        run = program.launches(self.spaces)
         tensors = {n: program.dtype for n in self.batch.numbers}
         numbers = {n: np.dtype(tensors[n]).type(a[model]) for n, a in self.batch.numbers.items()}
         batches = [b[: count * _row(self.arrays[n])] for n, b in self.batches.items()]

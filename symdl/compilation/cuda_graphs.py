@@ -37,14 +37,20 @@ def needs(launches: Sequence[Launch]) -> list[set[int]]:
 
 
 class Graph:
-    """Launches as a CUDA graph."""
+    """Launches as a CUDA graph, which is replayed on a stream.
 
-    def __init__(self, launches: Sequence[Launch], streams: int = STREAMS) -> None:
+    Args:
+        launches: in order; they are on the stream that is given, or others, while they are captured.
+        origin: the stream: what is replayed on the same one waits.
+        streams: how many more it is captured on.
+    """
+
+    def __init__(self, launches: Sequence[Launch], origin: Any, streams: int = STREAMS) -> None:
         from cuda.bindings import driver
 
         cuda = numba_cuda()
         self.driver, self.launches = driver, launches  # what they refer to lives as long as the graph
-        self.origin, self.streams = cuda.stream(), [cuda.stream() for _ in range(streams)]
+        self.origin, self.streams = origin, [cuda.stream() for _ in range(streams)]
         # kernels are loaded and memory is taken when they are first used, which may be now
         mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED
         _checked(driver.cuStreamBeginCapture(self._handle(self.origin), mode))
