@@ -76,7 +76,7 @@ class GraphSession:
         first_step: int = 0,
     ) -> None:
         assert program.epoch is not None and program.layout is not None
-        cuda, dtype = numba_cuda(), program.dtype
+        cuda = numba_cuda()
         self.program, self.batch, self.first_step = program, batch, first_step
         self.rows, self.batch_size, self.steps = rows, batch_size, -(-rows // batch_size)
         self.signature = program.epoch
@@ -174,7 +174,7 @@ class GraphSession:
         completed = np.zeros(models, np.int64)
         losses = np.full((models, self.steps), np.nan, self.program.dtype)
         stopped = getattr(self, "stopped", np.zeros(models, bool))
-        for model in np.flatnonzero(~stopped):
+        for model in np.flatnonzero(~stopped).tolist():
             self.order.copy_to_device(np.ascontiguousarray(orders[model % len(orders)]))
             done, over = self._train(model, self.steps)
             losses[model] = self.losses.copy_to_host()[: self.steps]
@@ -243,8 +243,7 @@ class GraphSession:
         """The launches of a step on a batch of so many rows."""
         signature, program = self.signature, self.program
         run = program.launches(self.spaces)
-        tensors = {n: program.dtype for n in self.batch.numbers}
-        numbers = {n: np.dtype(tensors[n]).type(a[model]) for n, a in self.batch.numbers.items()}
+        numbers = {n: np.dtype(program.dtype).type(a[model]) for n, a in self.batch.numbers.items()}
         batches = [b[: count * _row(self.arrays[n])] for n, b in self.batches.items()]
         program.space["step"](
             *(run, program.space["gradient_extents"](*self._shaped(count)), count, self.batch_size),

@@ -219,7 +219,7 @@ def batches(loops: Loops) -> tuple[int, tuple[int, int, int], list[tuple[int, in
 
 
 def _tickets(count: int) -> Any:
-    """A counter for each of so many sums: of 32 bits, as a counter of 64 is taken by trying until nobody came between."""
+    """A counter for each of so many sums, of 32 bits: one of 64 is read and written until nobody came between."""
     return numba_cuda().to_device(np.zeros(count, np.uint32))
 
 

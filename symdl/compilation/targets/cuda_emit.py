@@ -372,7 +372,7 @@ class CudaEmitter(RowEmitter):
         return [*lines, *after]
 
     def _put_together(self, op: str, part: str, alone: bool) -> tuple[list[str], str]:
-        """What puts the parts of a team together: lines, and the value of the whole; `alone`: all threads are a team."""
+        """What puts the parts of a team together: lines, and the value; `alone`: all threads are a team."""
         kind = "all" if alone else "team"
         where = "thread, threads, parts, meet" if alone else "lane, team, parts"
         return [], f"{kind}_{op}({part}, {where})"

@@ -1,8 +1,8 @@
 """A plan → kernels, and a function for the host that launches them in order: the form of functions on large extents.
 
-Every nest is a kernel of its own over as many blocks as its size asks for, and every matrix product a call. What a launch
-writes stands with it, so that a graph knows what waits for what. Kernels get extents as numbers, and each tensor as an
-array of its own.
+Every nest is a kernel of its own over as many blocks as its size asks for, and every matrix product a call. What a
+launch writes stands with it, so that a graph knows what waits for what. Kernels get extents as numbers, and each tensor
+as an array of its own.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ class GraphEmitter(CudaEmitter):
 
     def __init__(self, plan: Plan, dtype: str, ordered: bool = False, threads: int = cuda_helpers.THREADS) -> None:
         super().__init__(apart(plan), dtype, ordered, "graph", threads)
-        self.kernels: list[Kernel] = []
+        self.emitted: list[Kernel] = []
         self.flat: tuple[Index, ...] = ()  # the indices of a sum whose terms are counted through
         self.launch: list[str] = []  # how the kernel that is being emitted is launched, and on how much
 
-    def function(self, name: str) -> DeviceFunction:
+    def function(self, name: str) -> HostFunction:
         """The function `name(run, extents…, inputs…, outputs…, work)` and its kernels."""
         plan = self.plan
         self.name = name
@@ -106,7 +106,7 @@ class GraphEmitter(CudaEmitter):
             (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{', '.join(extents)}]"])),
             (*arrays, "work"),
-            tuple(self.kernels),
+            tuple(self.emitted),
         )
 
     def _views(self) -> list[str]:
@@ -173,7 +173,7 @@ class GraphEmitter(CudaEmitter):
         name = f"{self.names.new(f'{self.name}_{self.arrays[last]}')}_kernel"
         notes, types = self._notes(item), self._types()
         made = {n: types[n] for n in arguments} | (SUMS if how == "sums" else {})
-        self.kernels.append(Kernel(name, made, (*notes, *wanted)))
+        self.emitted.append(Kernel(name, made, (*notes, *wanted)))
         given = [name, *sizes, f"({', '.join(arguments)},)", f"writes=({self._written(item)})"]
         return [*notes, *wrapped(f"run.{how}(", given, ")")]
 
@@ -271,7 +271,7 @@ class GraphEmitter(CudaEmitter):
         statements = [s for c in body if isinstance(c, Loop) for s in statements_in(c)]
         lasts = [e.subscripts[-1] for s in statements for e in s.reads if e.subscripts and e != s.out]
         bound = {i for s in statements if isinstance(s, Statement) for i in s.loops if i not in owned(s)}
-        return sum(i == shared[-1] for i in lasts) > sum(i in bound for i in lasts)
+        return sum(1 for i in lasts if i == shared[-1]) > sum(1 for i in lasts if i in bound)
 
     def _put_together(self, op: str, part: str, alone: bool) -> tuple[list[str], str]:
         if self.launch[0] != "sums":

@@ -2,8 +2,8 @@
 
 Parameters stand one after the other in one array, and so do their gradients and each of their states: an update is one
 loop. Everything is changed in place. `progress` says how far an epoch is, so that a step needs nothing of the host and
-can be captured as a graph. A step whose loss or update is not finite stops those that follow; whoever runs them has what
-they started from, and makes the steps before it once more (as `targets.epoch` has it for one thread).
+can be captured as a graph. A step whose loss or update is not finite stops those that follow; whoever runs them has
+what they started from, and makes the steps before it once more (as `targets.epoch` has it for one thread).
 """
 
 from __future__ import annotations
