@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from symdl.compilation.devices import numba_cuda
+from symdl.compilation.devices import LIBRARY, numba_cuda
 
-#: The package, and what brings it and the library.
-PACKAGE, INSTALL = "nvmath-python", "pip install 'symdl[cuda13]' (or [cuda12] for a driver older than 580)"
 #: Bytes that cuBLAS may use beside its operands: what NVIDIA recommends, for GPUs from compute capability 9.0 on and
 #: before.
 WORKSPACE = {True: 32 * 2**20, False: 4 * 2**20}
@@ -113,9 +111,9 @@ def library(dtype: str, products: str = "exact") -> Cublas:
 def missing() -> str:
     """Why cuBLAS can't be used; empty where it can."""
     try:
-        version(PACKAGE)
+        version(LIBRARY)
     except PackageNotFoundError:
-        return f"the package {PACKAGE} is not installed"
+        return f"the package {LIBRARY} is not installed"
     try:
         from nvmath.bindings import cublas
 

@@ -5,6 +5,7 @@ In a graph what does not wait for each other may run at the same time: it is cap
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,7 @@ class Graph:
             (graph,) = _checked(driver.cuStreamEndCapture(self._handle(self.origin)))
         (self.executable,) = _checked(driver.cuGraphInstantiate(graph, 0))
         _checked(driver.cuGraphDestroy(graph))
+        weakref.finalize(self, driver.cuGraphExecDestroy, self.executable).atexit = False
 
     def _handle(self, stream: Any) -> Any:
         return self.driver.CUstream(int(stream.handle))
