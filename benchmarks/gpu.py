@@ -16,7 +16,7 @@ import numpy as np
 import symdl as sd
 from benchmarks.timing import in_turn
 from symdl.compilation.cuda_models import Batch
-from symdl.compilation.cuda_session import Session
+from symdl.compilation.cuda_session import Training
 from symdl.compilation.devices import require_gpu
 from symdl.core.define import Input, define, let
 from symdl.derivation.derive import derive
@@ -49,7 +49,7 @@ def network(sizes: Sequence[int]) -> sd.Definition:
     return sequential(*(dense(n, "tanh") for n in sizes[1:-1]), dense(sizes[-1]), loss="mse", name="mlp")
 
 
-def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, **options: Any) -> Session:
+def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, **options: Any) -> Training:
     """Models in training, on the device."""
     extents = {"n": batch, "i": sizes[0]}
     code = sd.compile(
@@ -62,7 +62,7 @@ def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, **opt
     assert code.optimizer is not None
     hyper = {h: np.full(models, v) for h, v in code.optimizer.hyper.items()}
     arrays = {"x": X, "y": Y, **first}
-    return Session(code.program, arrays, Batch(stacked, states, {}, hyper), batch * steps, batch)  # type: ignore[arg-type]
+    return code.program.session(arrays, Batch(stacked, states, {}, hyper), batch * steps, batch)  # type: ignore[attr-defined]
 
 
 def ours(sizes: Sequence[int], batch: int, steps: int, models: int = 1) -> tuple[Callable[[], Any], int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from symdl.compilation.cuda_graph_session import GraphProgram
 from symdl.compilation.cuda_models import Layout
 from symdl.compilation.cuda_runtime import threads_of_a_block
 from symdl.compilation.cuda_session import TrainingProgram
@@ -20,6 +21,8 @@ from symdl.library.optimisers import Optimizer
 
 #: Up to so many bodies in all its loops, a function is run by one block: waiting for the whole grid takes longer.
 SMALL = 2**22
+#: What runs larger ones: "graph" or "grid".
+LARGE = "graph"
 
 
 def emitted(
@@ -29,8 +32,8 @@ def emitted(
     gradients: Mapping[str, str],
     ordered: bool,
 ) -> CudaModule:
-    """The module for plans, for one block or for the whole grid by the work that is expected."""
-    scope = "block" if max(work(plan) for plan in plans.values()) <= SMALL else "grid"
+    """The module for plans, for one block or as launches by the work that is expected."""
+    scope = "block" if max(work(plan) for plan in plans.values()) <= SMALL else LARGE
     return emit_module(plans, dtype, optimizer, gradients, scope, ordered, threads_of_a_block())
 
 
@@ -70,7 +73,8 @@ def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: s
     """A module in memory; its kernels are compiled when they are first launched."""
     functions, epoch = signatures_of(record)
     space, layout = load_source(source, path, key), record["layout"]
-    return TrainingProgram(
+    made = GraphProgram if record["scope"] == "graph" else TrainingProgram
+    return made(
         dtype,
         source,
         functions,

@@ -39,6 +39,7 @@ class CudaProgram(Program):
     free: tuple[str, ...] = ()
     layout: Layout | None = None
     threads: int = field(default_factory=threads_of_a_block)
+    products: str = "exact"
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -60,6 +61,10 @@ class CudaProgram(Program):
         given = [numba_cuda().to_device(sizes), *(sent(a) for a in inputs), *results.values()]
         given.append(self.empty(int(self.space[f"{name}_size"](*inputs))))
         return Held(self, name, tuple(given), results, dict(shapes))
+
+    def start(self, name: str, given: tuple[Any, ...]) -> None:
+        """Run a function on arguments that `hold` brought to the device, and wait for it."""
+        self.launch(f"{name}_kernel", *given)
 
     def empty(self, size: int) -> Any:
         """An array of so many numbers on the device, of one at least."""
@@ -94,7 +99,7 @@ class Held:
 
     def run(self) -> None:
         """Compute the outputs, and wait for them."""
-        self.program.launch(f"{self.name}_kernel", *self.given)
+        self.program.start(self.name, self.given)
 
     def results(self) -> dict[str, Array]:
         """The outputs as they are on the device."""

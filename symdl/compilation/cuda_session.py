@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,17 @@ Array = npt.NDArray[Any]
 AT_ONCE = 4
 #: Bytes that a block's shared memory holds beside what a model needs.
 RESERVED = 8 * THREADS + 1024
+
+
+class Training(Protocol):
+    """Models in training: `epoch` goes on with all of them, `finish` fetches what became of them."""
+
+    batch: Batch
+    steps: int
+
+    def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]: ...
+
+    def finish(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -44,10 +55,16 @@ class TrainingProgram(CudaProgram):
             {n: np.array([arrays[n]]) for n in self.layout.numbers},
             {h: np.array([hyper[h]]) for h in self.epoch.hyper},
         )
-        session = Session(self, arrays, batch, len(order), batch_size, first_step)
+        session = self.session(arrays, batch, len(order), batch_size, first_step)
         done, losses = session.epoch(order[None])
         session.finish()
         return int(done[0]), losses[0, : min(int(done[0]) + 1, losses.shape[1])]
+
+    def session(
+        self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int, first_step: int = 0
+    ) -> Training:
+        """Models in training on the device; arguments as for `Session`."""
+        return Session(self, arrays, batch, rows, batch_size, first_step)
 
 
 class Session:

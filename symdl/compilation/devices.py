@@ -9,8 +9,9 @@ from typing import Any
 
 from symdl.errors import MissingDependencyError
 
-#: Packages that the CUDA target needs, and what brings them.
-PACKAGE, INSTALL = "numba-cuda", "pip install 'symdl[cuda13]' (or [cuda12] for a driver older than 580)"
+#: What the CUDA target needs, what multiplies matrices there if it can be had, and what brings both.
+PACKAGE, LIBRARY = "numba-cuda", "nvmath-python"
+INSTALL = "pip install 'symdl[cuda13]' (or [cuda12] for a driver older than 580)"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _gpu(device: Any, own: str) -> Device:
     name = device.name.decode() if isinstance(device.name, bytes) else str(device.name)
     capability = tuple(int(c) for c in device.compute_capability)
     details: dict[str, Any] = {"compute_capability": ".".join(map(str, capability)), PACKAGE: own}
+    details[LIBRARY] = _version(LIBRARY)
     details["multiprocessors"] = int(device.MULTIPROCESSOR_COUNT)
     try:
         with cuda.gpus[device.id]:
@@ -90,6 +92,13 @@ def _gpu(device: Any, own: str) -> Device:
     except Exception as error:  # a GPU that can't be opened is listed with the reason
         return Device("cuda", name, False, _first_line(error), _remedy(str(error)), tuple(details.items()))
     return Device("cuda", name, True, details=tuple(details.items()))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _first_line(error: Exception) -> str:

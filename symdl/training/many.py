@@ -14,8 +14,7 @@ import numpy.typing as npt
 from symdl.compilation import team
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.cuda_models import Batch
-from symdl.compilation.cuda_runtime import CudaProgram
-from symdl.compilation.cuda_session import Session
+from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.runtime import prepared
 from symdl.core.definitions import Definition
 from symdl.errors import DataError, DefinitionError, UnsupportedError
@@ -164,7 +163,7 @@ def train_many(
     settings = _settings(code, hyperparameters or {}, len(seeds))
     models = _Models(code, data, starts, settings, size)
     turns = _Turns([order for _, order, _ in drawn], rows, shuffle, epochs)
-    steps, loss = (_on_gpu if isinstance(code.program, CudaProgram) else _on_processor)(models, turns)
+    steps, loss = (_on_gpu if isinstance(code.program, TrainingProgram) else _on_processor)(models, turns)
     parameters = {n: np.stack([s[n] for s in models.starts]) for n in starts[0]}
     varied = {n: np.array(v) for n, v in settings.items() if n in (hyperparameters or {})}
     return ManyFits(parameters, loss, steps, tuple(int(s) for s in seeds), varied, code)
@@ -279,13 +278,13 @@ def _on_processor(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64]
 def _on_gpu(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64], Array]:
     """All models in one launch for each epoch."""
     code, count = models.code, len(models.starts)
-    assert isinstance(code.program, CudaProgram) and code.optimizer is not None
+    assert isinstance(code.program, TrainingProgram) and code.optimizer is not None
     stacked = {n: np.stack([s[n] for s in models.starts]) for n in models.starts[0]}
     first = code.start(models.starts[0])
     states = {k: np.repeat(v[None], count, axis=0) for k, v in first.items()}
     batch = Batch(stacked, states, models.settings, models.settings)
     arrays = {**models.data.arrays, **models.starts[0]}
-    session = Session(code.program, arrays, batch, turns.count, models.batch_size)
+    session = code.program.session(arrays, batch, turns.count, models.batch_size)
     steps, loss = np.zeros(count, np.int64), np.full((count, turns.epochs), np.nan)
     alike = not turns.shuffle and len(turns.rows) == 1
     for epoch in range(turns.epochs):

@@ -40,9 +40,12 @@ CASES = (
     "causal:float64:block",
     "product_and_maximum:float64:grid",
     "unit_tanh:float64:grid",
+    "net_l2:float32:graph",
     "net_l2:float64:block:broken",
+    "unit_tanh:float64:graph:broken",
     "unit_identity:float64:block:many",
     "unit_identity:float32:grid:many",
+    "unit_identity:float64:graph:many",
     "attention:float64:grid:rows",
     "attention:float32:block:misplaced",
 )
@@ -101,8 +104,9 @@ def test_scatters_are_atomic_unless_their_order_has_to_be_the_same(simulated: di
     assert not simulated["tokens:float64:block:ordered"]["atomic"]
 
 
-def test_a_sum_that_misses_a_thread_is_refused(simulated: dict[str, dict[str, Any]]) -> None:
-    assert "disagrees with the equations" in simulated["net_l2:float64:block:broken"]["refused"]
+@pytest.mark.parametrize("case", [c for c in CASES if "broken" in c])
+def test_a_sum_that_misses_a_thread_is_refused(case: str, simulated: dict[str, dict[str, Any]]) -> None:
+    assert "disagrees with the equations" in simulated[case]["refused"]
 
 
 def test_attention_by_blocks_of_rows_is_that_of_the_processor(simulated: dict[str, dict[str, Any]]) -> None:

@@ -53,6 +53,9 @@ def types_of(name: str, module: CudaModule, plans: dict[str, Plan], dtype: str) 
         found = plan.definition.tensors[tensor]
         return getattr(types, dtype) if is_number(found) else whole if found.integer else real
 
+    if known := {k.name: k for k in module.kernels}:
+        made = [a.partition("[") for a in known[name].arguments.values()]
+        return tuple(types.Array(getattr(types, t), 1, "C") if array else getattr(types, t) for t, array, _ in made)
     function = name.removesuffix("_kernel")
     if function in module.functions:
         plan, made = plans[function], module.functions[function]

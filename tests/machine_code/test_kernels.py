@@ -32,6 +32,8 @@ CASES = (
     ("scores", "float64", "block", False, (8, 0)),
     ("padded", "float32", "block", False, (8, 0)),
     ("product_and_maximum", "float64", "grid", False, (9, 0)),
+    ("net_l2", "float32", "graph", False, (9, 0)),
+    ("product_and_maximum", "float64", "graph", False, (8, 0)),
 )
 
 
@@ -45,6 +47,8 @@ def test_kernels_become_machine_code(
         module, plans = kernels.emit(EVERY[name], dtype, scope, None, ordered)
     last = "train_shared_kernel" if module.epoch and scope == "block" else "train_kernel" if module.epoch else ""
     wanted = ("gradient_kernel", last) if last else ("gradient_kernel",)
+    if scope == "graph":
+        wanted = tuple(k.name for k in module.kernels if not k.name.startswith(("evaluate", "predict")))
     found = kernels.machine_code(module, plans, dtype, capability, wanted)
     assert set(found) == set(wanted)
     for ptx, cubin in found.values():

@@ -17,7 +17,7 @@ import numpy as np
 import products
 
 from symdl.compilation import compile, cuda_build, rowblocks
-from symdl.compilation.targets import cuda_helpers, cuda_rows
+from symdl.compilation.targets import cuda_helpers, cuda_rows, cuda_sums
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError, UnsupportedError
 from symdl.library.optimisers import adam
@@ -25,14 +25,17 @@ from symdl.training.many import train_many
 
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
 TREE, FIRST_ROW = cuda_helpers._TEAM, cuda_rows.RowEmitter._first_row
+COLUMNS = cuda_sums._COLUMNS
 
 
 def main() -> None:
     for argument in sys.argv[1:]:
         name, dtype, scope, *options = argument.split(":")
         cuda_build.SMALL = 2**62 if scope == "block" else -1
+        cuda_build.LARGE = scope if scope != "block" else "graph"
         # a fault in how a team adds up its parts: the last pair of them is left out
         cuda_helpers._TEAM = TREE.replace("while half > 0", "while half > 1") if "broken" in options else TREE
+        cuda_sums._COLUMNS = COLUMNS.replace("half >= width", "half > width") if "broken" in options else COLUMNS
         if "rows" in options or "misplaced" in options:
             found = by_rows(attention.scores, dtype, "misplaced" in options)
         else:

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import cuda_helpers
+from symdl.compilation.targets import cuda_helpers, cuda_sums
 from symdl.compilation.targets.cuda_emit import CudaEmitter, DeviceFunction
 from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
+from symdl.compilation.targets.cuda_graph import GraphEmitter, Kernel, product_kernels
+from symdl.compilation.targets.cuda_graph_epoch import GraphEpochEmitter
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.epoch import EpochArguments
 from symdl.compilation.targets.scalars import UNSIGNED, indented
@@ -20,6 +22,23 @@ from symdl.library.optimisers import Optimizer
 #: What `steps` says, in order: how many models there are, and how far the arrays of one are from those of the next.
 #: "home" is what of a model outlives a launch, "space" what it needs during one.
 STEPS = ("models", "order", "numbers", "home", "space", "whole", "wide", "hyper", "losses")
+
+
+def _run_by(whom: str) -> tuple[str, ...]:
+    return (
+        f"A device function is run by all threads of {whom}. Arrays are flat; `sizes` holds the extents that",
+        "NAME_extents(…) gives, and `work` is scratch of NAME_size(…) numbers.",
+    )
+
+
+_ABOUT = {
+    "block": _run_by("one block"),
+    "grid": _run_by("all blocks of a grid"),
+    "graph": (
+        "A function NAME(run, …) of the host launches kernels and matrix products, by `run`, which may put them into a",
+        "graph. Arrays are flat; NAME_extents(…) gives the extents, and `work` is scratch of NAME_size(…) numbers.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -41,13 +60,14 @@ class CudaLayout:
 
 @dataclass(frozen=True)
 class CudaModule:
-    """An emitted module and how its kernels are called."""
+    """An emitted module and how its kernels are called; `kernels` are those that functions of the host launch."""
 
     source: str
     functions: dict[str, DeviceFunction]
     epoch: EpochArguments | None
     layout: CudaLayout | None
     scope: str
+    kernels: tuple[Kernel, ...] = ()
 
 
 def emit_module(
@@ -70,6 +90,8 @@ def emit_module(
         ordered: see `CudaEmitter`.
         threads: of a block: a power of two.
     """
+    if scope == "graph":
+        return _of_graphs(plans, dtype, optimizer, gradients, ordered, threads)
     functions = {name: CudaEmitter(plan, dtype, ordered, scope, threads).function(name) for name, plan in plans.items()}
     parts: list[str] = []
     for name, function in functions.items():
@@ -91,16 +113,46 @@ def emit_module(
     return CudaModule(source, functions, arguments, layout, scope)
 
 
+def _of_graphs(
+    plans: Mapping[str, Plan],
+    dtype: str,
+    optimizer: Optimizer | None,
+    gradients: Mapping[str, str] | None,
+    ordered: bool,
+    threads: int,
+) -> CudaModule:
+    """The module whose functions launch kernels and products (see `targets.cuda_graph`)."""
+    functions = {name: GraphEmitter(plan, dtype, ordered, threads).function(name) for name, plan in plans.items()}
+    kernels: list[Kernel] = []
+    parts: list[str] = []
+    for function in functions.values():
+        kernels += function.kernels
+        parts += [k.source for k in function.kernels]
+        parts += ["\n".join(lines) for lines in (function.size_lines, function.extent_lines, function.lines)]
+    arguments = layout = None
+    if optimizer is not None and gradients is not None:
+        emitter = GraphEpochEmitter(plans["gradient"], functions["gradient"], dict(gradients), optimizer, dtype)
+        arguments = emitter.arguments
+        whole = tuple(n for n in arguments.data if emitter.tensors[n].integer)
+        layout = CudaLayout((), (), whole, numbers_among(plans["gradient"], arguments.fixed))
+        kernels += emitter.kernels()
+        parts += [*(k.source for k in emitter.kernels()), "\n".join(emitter.lines())]
+    products = product_kernels("\n".join(parts), dtype)
+    parts = [*(k.source for k in products), *parts]
+    text = "\n".join(parts)
+    helpers = [*cuda_helpers.sources(text, plans.values(), dtype, "graph", threads), *cuda_sums.sources(text)]
+    source = "\n\n\n".join([_header(plans, dtype, optimizer, "graph", threads), *helpers, *parts]) + "\n"
+    return CudaModule(source, dict(functions), arguments, layout, "graph", (*products, *kernels))
+
+
 def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int) -> str:
     trained = f", trained by {optimizer.name}" if optimizer else ""
     titles = dict.fromkeys(p.definition.name for p in plans.values())
-    runs = "one block" if scope == "block" else "all blocks of a grid"
     return "\n".join(
         [
             f'"""{", ".join(titles)} in {dtype} on CUDA{trained}; written by symdl from the equations in the comments.',
             "",
-            f"A device function is run by all threads of {runs}. Arrays are flat; `sizes` holds the extents that",
-            "NAME_extents(…) gives, and `work` is scratch of NAME_size(…) numbers.",
+            *_ABOUT[scope],
             '"""',
             "",
             "import math",

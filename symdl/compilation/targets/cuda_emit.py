@@ -363,14 +363,19 @@ class CudaEmitter(RowEmitter):
                 begun.add(statement.out)
             part = parts[statement.out] = self.names.new(f"{whole}_part")
             lines.append(f"{part} = {self.printer.doprint(IDENTITY[statement.op])}")
-            kind = "all" if alone else "team"
-            where = "thread, threads, parts, meet" if alone else "lane, team, parts"
-            after += self._combined(whole, statement.op, f"{kind}_{statement.op}({part}, {where})")
+            made, value = self._put_together(statement.op, part, alone)
+            after += [*made, *self._combined(whole, statement.op, value)]
         self.teamed[loop.index] = (lane, size)
         found = {k: v for k, v in known.items() if k not in parts} | parts
         lines += self._loop(loop, inside, found)
         del self.teamed[loop.index]
         return [*lines, *after]
+
+    def _put_together(self, op: str, part: str, alone: bool) -> tuple[list[str], str]:
+        """What puts the parts of a team together: lines, and the value; `alone`: all threads are a team."""
+        kind = "all" if alone else "team"
+        where = "thread, threads, parts, meet" if alone else "lane, team, parts"
+        return [], f"{kind}_{op}({part}, {where})"
 
     def _combined(self, whole: str, op: str, value: str) -> list[str]:
         if op == "max":

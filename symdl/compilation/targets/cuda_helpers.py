@@ -328,7 +328,7 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
     found = [_for_device(f) for f in (*found, *forms)]
     if any("floor(" in f for f in found):
         found.insert(0, _FLOOR.strip())
-    shared = [BARRIERS[scope].strip()]
+    shared = [BARRIERS[scope].strip()] if scope in BARRIERS else []
     teams = _teams(text, scope)
     if "quotient(" in text:
         shared.append(_DIVIDED.strip())

@@ -1,0 +1,287 @@
+"""Training on a GPU by graphs of launches: what a large network is trained by (see `targets.cuda_graph_epoch`).
+
+Everything stays on the device: data, parameters, states. An epoch is a replay of one graph for each whole batch, and of
+another for what is left of the rows. `home` holds the models as they were before the epoch; one of them at a time is
+copied to where the graph works, and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symdl.compilation import cublas, cuda_graphs
+from symdl.compilation.cuda_launches import Launch, Launches
+from symdl.compilation.cuda_models import Batch
+from symdl.compilation.cuda_runtime import CudaProgram, Held, multiprocessors, sent
+from symdl.compilation.cuda_session import TrainingProgram
+from symdl.compilation.devices import free_memory, numba_cuda, simulated
+from symdl.compilation.targets.cuda_graph_epoch import BEFORE, DONE, OVER
+from symdl.core.pauses import collection_paused
+from symdl.errors import BudgetError
+
+Array = npt.NDArray[Any]
+#: Steps in one graph: between two graphs the device waits for some microseconds.
+TOGETHER = 4
+#: Parameters whose lengths are multiples of these stand first, so that they begin where lines of memory do.
+ALIGNED = (64, 4)
+
+
+@dataclass(frozen=True)
+class GraphProgram(TrainingProgram):
+    """A loaded module whose functions launch kernels and products."""
+
+    def hold(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> Held:
+        """A function with its arguments on the device, to be run as often as is wanted."""
+        signature = self.functions[name]
+        inputs = [arrays[n] for n in signature.inputs]
+        results = {n: self.empty(int(np.prod(shapes[n], dtype=np.int64))) for n in signature.outputs}
+        work = self.empty(int(self.space[f"{name}_size"](*inputs)))
+        extents = self.space[f"{name}_extents"](*inputs)
+        given = (*extents, *(sent(a) for a in inputs), *results.values(), work)
+        return Held(self, name, given, results, dict(shapes))
+
+    def start(self, name: str, given: tuple[Any, ...]) -> None:
+        run = self.launches()
+        self.space[name](run, *given)
+        with collection_paused():
+            cuda_graphs.run(run.found)
+        numba_cuda().synchronize()
+
+    def launches(self, spaces: dict[int, Any] | None = None) -> Launches:
+        """What collects the launches of a function; `spaces`: memory for the library, by stream."""
+        library = None if simulated() or cublas.missing() else cublas.library(self.dtype, self.products)
+        return Launches(self.dtype, self.threads, multiprocessors(), library, spaces={} if spaces is None else spaces)
+
+    def session(
+        self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int, first_step: int = 0
+    ) -> GraphSession:
+        return GraphSession(self, arrays, batch, rows, batch_size, first_step)
+
+
+class GraphSession:
+    """Models in training, one after the other; arguments and errors as for `cuda_session.Session`."""
+
+    def __init__(
+        self,
+        program: GraphProgram,
+        arrays: Mapping[str, Array],
+        batch: Batch,
+        rows: int,
+        batch_size: int,
+        first_step: int = 0,
+    ) -> None:
+        assert program.epoch is not None and program.layout is not None
+        cuda = numba_cuda()
+        self.program, self.batch, self.first_step = program, batch, first_step
+        self.rows, self.batch_size, self.steps = rows, batch_size, -(-rows // batch_size)
+        self.signature = program.epoch
+        self.arrays = arrays
+        one = {p: a[0] for p, a in batch.parameters.items()}
+        #: The parameters as they stand in memory, each with where it begins.
+        self.places = places({p: a.size for p, a in one.items()})
+        self.total = sum(a.size for a in one.values())
+        self.states = list(dict.fromkeys(s for p, s in self.signature.states if p))
+        self._check_memory()
+        self.home = {n: cuda.to_device(a) for n, a in self._packed().items()}
+        self.given = {
+            n: sent(arrays[n]) for n in (*self.signature.data, *self.signature.fixed) if n not in batch.numbers
+        }
+        self.parameters, self.slopes = program.empty(self.total), program.empty(self.total)
+        self.now = {s: program.empty(self.total) for s in self.states}
+        self.wide = cuda.device_array(max(1, len(self._of_the_step())), np.float64)
+        self.hyper = cuda.device_array(max(1, len(self.signature.hyper)), np.float64)
+        self.squares, self.shared = cuda.device_array(1, np.float64), program.empty(64)
+        self.progress, self.losses = cuda.device_array(4, np.int64), program.empty(self.steps)
+        self.order = cuda.device_array(rows, np.int64)
+        self.batches = {n: self._batch_of(n) for n in self.signature.data}
+        self.outputs = self._outputs()
+        self.work = program.empty(int(program.space["gradient_size"](*self._shaped(batch_size))))
+        self.before = np.zeros(batch.models, np.int64)
+        self.graphs: dict[Any, Any] = {}
+        self.stream, self.spaces = cuda.stream(), dict[int, Any]()
+
+    # ── memory ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _of_the_step(self) -> list[tuple[str, str]]:
+        return [(p, s) for p, s in self.signature.states if not p]
+
+    def _check_memory(self) -> None:
+        needed, free = self.bytes_needed(), free_memory()
+        if (total := sum(needed.values())) > free:
+            parts = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
+            raise BudgetError(
+                f"training {self.batch.models} model(s) needs {total / 2**30:,.2f} GiB of the GPU's memory",
+                where="target 'cuda'",
+                why=f"{free / 2**30:,.2f} GiB are free; {parts}",
+                remedy="take smaller batches, fewer models at a time or fewer rows, or dtype='float32'",
+            )
+
+    def bytes_needed(self) -> dict[str, int]:
+        """What the device has to hold."""
+        size, signature = np.dtype(self.program.dtype).itemsize, self.signature
+        work = int(self.program.space["gradient_size"](*self._shaped(self.batch_size)))
+        return {
+            "data": sum(np.asarray(self.arrays[n]).nbytes for n in (*signature.data, *signature.fixed)),
+            "models": (self.batch.models + 1) * (1 + len(self.states)) * self.total * size,
+            "gradient": self.total * size,
+            "batch": sum(self.batch_size * _row(self.arrays[n]) * 8 for n in signature.data),
+            "work": work * size,
+            "order and losses": (8 * self.rows) + size * self.steps,
+        }
+
+    def _packed(self) -> dict[str, Array]:
+        """The models as they are now, a line for each: parameters, and each of their states."""
+        dtype, models = self.program.dtype, self.batch.models
+
+        def lines(of: Mapping[str, Array]) -> Array:
+            parts = [of[p].reshape(models, -1) for p in self.places]
+            return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype).reshape(-1)
+
+        found = {"": lines(self.batch.parameters)}
+        return found | {s: lines({p: self.batch.states[p, s] for p in self.places}) for s in self.states}
+
+    def _batch_of(self, name: str) -> Any:
+        array = self.arrays[name]
+        return numba_cuda().device_array(max(1, self.batch_size * _row(array)), array.dtype)
+
+    def _part(self, array: Any, parameter: str) -> Any:
+        start = self.places[parameter]
+        return array[start : start + self.batch.parameters[parameter][0].size]
+
+    def _outputs(self) -> dict[str, Any]:
+        of = {g: p for p, g in self.program.gradients.items()}
+        names = self.program.functions["gradient"].outputs
+        return {n: self._part(self.slopes, of[n]) if n in of else self.program.empty(1) for n in names}
+
+    def _shaped(self, count: int) -> list[Any]:
+        """The arguments of `gradient` for a batch of so many rows, for their shapes."""
+        data = {n: np.broadcast_to(self.arrays[n][:1], (count, *self.arrays[n].shape[1:])) for n in self.signature.data}
+        one = {p: a[0] for p, a in self.batch.parameters.items()}
+        numbers = {n: a[0] for n, a in self.batch.numbers.items()}
+        known = {**self.arrays, **numbers, **one, **data}
+        return [known[n] for n in self.program.functions["gradient"].inputs]
+
+    # ── an epoch ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
+        """One epoch of every model that has not stopped (see `cuda_session.Session.epoch`)."""
+        models = self.batch.models
+        completed = np.zeros(models, np.int64)
+        losses = np.full((models, self.steps), np.nan, self.program.dtype)
+        stopped = getattr(self, "stopped", np.zeros(models, bool))
+        for model in np.flatnonzero(~stopped).tolist():
+            self.order.copy_to_device(np.ascontiguousarray(orders[model % len(orders)]))
+            done, over = self._train(model, self.steps)
+            losses[model] = self.losses.copy_to_host()[: self.steps]
+            if over:
+                stopped[model] = True
+                self._train(model, done)
+            self._keep(model)
+            completed[model] = done
+        self.stopped = stopped
+        self.before += completed
+        return completed, losses
+
+    def _train(self, model: int, steps: int) -> tuple[int, bool]:
+        """So many steps of a model from its home; how many were completed, and whether one was not."""
+        self._fetch(model)
+        whole = self.rows // self.batch_size
+        most = 1 if simulated() else TOGETHER
+        for _ in range(min(steps, whole) // most):
+            self._replay(model, self.batch_size, most)
+        for _ in range(min(steps, whole) % most):
+            self._replay(model, self.batch_size)
+        if steps > whole:
+            self._replay(model, self.rows - whole * self.batch_size)
+        numba_cuda().synchronize()
+        progress = self.progress.copy_to_host()
+        return int(progress[DONE]), bool(progress[OVER])
+
+    def _line(self, name: str, model: int) -> Any:
+        return self.home[name][model * self.total : (model + 1) * self.total]
+
+    def _fetch(self, model: int) -> None:
+        """Bring a model to where graphs work."""
+        self.parameters.copy_to_device(self._line("", model))
+        for s, array in self.now.items():
+            array.copy_to_device(self._line(s, model))
+        wide = [float(self.batch.states[k].reshape(-1)[model]) for k in self._of_the_step()]
+        self.wide.copy_to_device(np.array(wide or [0.0]))
+        hyper = [float(self.batch.hyper[h][model]) for h in self.signature.hyper]
+        self.hyper.copy_to_device(np.array(hyper or [0.0]))
+        progress = np.zeros(4, np.int64)
+        progress[BEFORE] = self.first_step + self.before[model]
+        self.progress.copy_to_device(progress)
+
+    def _keep(self, model: int) -> None:
+        self._line("", model).copy_to_device(self.parameters)
+        for s, array in self.now.items():
+            self._line(s, model).copy_to_device(array)
+        wide = self.wide.copy_to_host()
+        for k, key in enumerate(self._of_the_step()):
+            self.batch.states[key].reshape(-1)[model] = wide[k]
+
+    def _replay(self, model: int, count: int, steps: int = 1) -> None:
+        """Put steps on batches of so many rows on the stream."""
+        numbers = tuple(float(a[model]) for a in self.batch.numbers.values())
+        key = (count, steps, numbers)
+        if key not in self.graphs:
+            launches = [launch for _ in range(steps) for launch in self.step(model, count)]
+            with collection_paused():
+                self.graphs[key] = launches if simulated() else cuda_graphs.Graph(launches, self.stream)
+        if simulated():
+            cuda_graphs.run(self.graphs[key])
+        else:
+            self.graphs[key].launch()
+
+    def step(self, model: int, count: int) -> list[Launch]:
+        """The launches of a step on a batch of so many rows."""
+        signature, program = self.signature, self.program
+        run = program.launches(self.spaces)
+        numbers = {n: np.dtype(program.dtype).type(a[model]) for n, a in self.batch.numbers.items()}
+        batches = [b[: count * _row(self.arrays[n])] for n, b in self.batches.items()]
+        program.space["step"](
+            *(run, program.space["gradient_extents"](*self._shaped(count)), count, self.batch_size),
+            *(self.given[n] for n in signature.data),
+            *batches,
+            *(numbers[n] if n in numbers else self.given[n] for n in signature.fixed),
+            *(self._part(self.parameters, p) for p in signature.parameters),
+            *self.outputs.values(),
+            *(self.work, self.parameters, self.slopes, *self.now.values()),
+            *(self.order, self.progress, self.hyper, self.wide, self.squares, self.shared, self.losses),
+        )
+        return run.found
+
+    def finish(self) -> None:
+        """Put what became of the models into the arrays of the batch."""
+        models = self.batch.models
+        for name, home in self.home.items():
+            lines = home.copy_to_host().reshape(models, -1)
+            for p, start in self.places.items():
+                value = self.batch.states[p, name] if name else self.batch.parameters[p]
+                value[...] = lines[:, start : start + value[0].size].reshape(value.shape)
+
+
+def places(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Where each of some arrays begins, one behind the other: first those whose lengths keep what follows aligned.
+
+    >>> places({"W1": 128, "b1": 10, "W2": 64})
+    {'W1': 0, 'W2': 128, 'b1': 192}
+    """
+    found, end = {}, 0
+    for name in sorted(sizes, key=lambda n: [sizes[n] % a != 0 for a in ALIGNED]):
+        found[name] = end
+        end += sizes[name]
+    return found
+
+
+def _row(array: Array) -> int:
+    return int(np.prod(array.shape[1:], dtype=np.int64))
+
+
+__all__ = ["CudaProgram", "GraphProgram", "GraphSession", "places"]
