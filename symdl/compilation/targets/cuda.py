@@ -87,11 +87,14 @@ def emit_module(
             parts.append(_train(emitter, layout, dtype, scope, shared=True))
     text = "\n".join(parts)
     helpers = cuda_helpers.sources(text, plans.values(), dtype, scope, threads)
-    source = "\n\n\n".join([_header(plans, dtype, optimizer, scope, threads), *helpers, *parts]) + "\n"
+    header = _header(plans, dtype, optimizer, scope, threads, cuda_helpers.instructions([*helpers, *parts]))
+    source = "\n\n\n".join([header, *helpers, *parts]) + "\n"
     return CudaModule(source, functions, arguments, layout, scope)
 
 
-def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int) -> str:
+def _header(
+    plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int, imports: list[str]
+) -> str:
     trained = f", trained by {optimizer.name}" if optimizer else ""
     titles = dict.fromkeys(p.definition.name for p in plans.values())
     runs = "one block" if scope == "block" else "all blocks of a grid"
@@ -109,6 +112,7 @@ def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, 
             "from numba import cuda, types",
             "from numba.core import config",
             "",
+            *([*imports, ""] if imports else []),
             f"real = np.{dtype}",
             f"{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end",
             f"THREADS = {threads}  # of a block",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import formcode, helpers, waves
+from symdl.compilation.targets import cuda_forms, cuda_functions, formcode, helpers, waves
 
 #: Who runs a device function together: the threads of one block, or those of the whole grid.
 BARRIERS = {
@@ -260,27 +260,15 @@ def remainder(a, b):
 
 #: On a GPU a call of the library is no call: its functions are compiled into the loop, and off by 2 ulps at most.
 _OF_THE_LIBRARY = {
-    "exp": '''
-def exp(x):
-    """e**x; infinite above the largest number that it is defined for."""
-    return real(math.inf) if x > real(LIMIT) else real(math.exp(x))
-''',
     **{
         name: f"def {name}(x):\n    return real(math.{name}(x))\n" for name in ("tanh", "log1p", "expm1", "erf", "erfc")
     },
-    "sech2": '''
-def sech2(x):
-    """4t/(1 + t)² with t = e**−2|x|."""
-    t = exp(real(-2.0)*abs(x))
-    return real(4.0)*t/((real(1.0) + t)*(real(1.0) + t))
-''',
     "log": '''
 def log(x):
     """log x; no number below 0."""
     return real(math.log(x)) if x > real(0.0) else (-real(math.inf) if x == real(0.0) else real(math.nan))
 ''',
 }
-_LIMITS = {"float64": "709.782712893384", "float32": "88.72283"}
 
 _FLOOR = '''
 @device
@@ -319,11 +307,11 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
         scope: "block" or "grid".
         threads: of a block.
     """
-    forms = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
+    forms = [cuda_forms.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
     called = "\n".join(forms)
-    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | {"pair_product": _PAIR_PRODUCT}
-    used = helpers.used(f"{text}\n{called}", sources)
-    found = [sources[n].replace("LIMIT", _LIMITS[dtype]) for n in used]
+    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | cuda_functions.SOURCES[dtype] | {"pair_product": _PAIR_PRODUCT}
+    used = helpers.used(f"{text}\n{called}", sources, cuda_functions.NAMES)
+    found = [sources[n] for n in used]
     found += [_EXACT_PRODUCT if n == waves.EXACT else s for n, s in waves.used(called, dtype).items()]
     found = [_for_device(f) for f in (*found, *forms)]
     if any("floor(" in f for f in found):
@@ -337,6 +325,17 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
     if "larger(" in "\n".join([text, *teams]):
         shared.append(_LARGER.strip())
     return [*shared, *teams, *_products(text, dtype, threads), *found]
+
+
+#: What emitted code takes from `machine`.
+_INSTRUCTIONS = ("aligned", "put", "reciprocal", "vector")
+
+
+def instructions(parts: Iterable[str]) -> list[str]:
+    """The line that imports what the parts of a module take from `machine`, if they take anything."""
+    text = "\n".join(parts)
+    found = [n for n in _INSTRUCTIONS if re.search(rf"(?<![\w.]){n}\(", text)]
+    return [f"from symdl.compilation.machine.gpu import {', '.join(found)}"] if found else []
 
 
 def _teams(text: str, scope: str) -> list[str]:
