@@ -9,10 +9,9 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import config
 
-#: Bytes of a vector.
-BYTES = 16
+from symdl.compilation.devices import simulated
+from symdl.compilation.targets.cuda_vectors import VECTOR
 
 
 def _reciprocal(context, x):  # type: ignore[no-untyped-def]
@@ -33,7 +32,12 @@ def _pointer(context: Any, builder: Any, signature: Any, values: Any) -> Any:
 
 
 def _length(array: Any) -> int:
-    return BYTES // (array.dtype.bitwidth // 8)
+    return VECTOR // (array.dtype.bitwidth // 8)
+
+
+def _tuple(array: Any) -> Any:
+    """The type of the numbers of a vector."""
+    return types.UniTuple(array.dtype, _length(array))  # type: ignore[no-untyped-call]
 
 
 def _vector(context, array, place):  # type: ignore[no-untyped-def]
@@ -42,11 +46,11 @@ def _vector(context, array, place):  # type: ignore[no-untyped-def]
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         pointer = _pointer(context, builder, signature, values)
         kind = ir.VectorType(pointer.type.pointee, count)
-        vector = builder.load(builder.bitcast(pointer, kind.as_pointer()), align=BYTES)
+        vector = builder.load(builder.bitcast(pointer, kind.as_pointer()), align=VECTOR)
         numbers = [builder.extract_element(vector, ir.Constant(ir.IntType(32), k)) for k in range(count)]
         return context.make_tuple(builder, signature.return_type, numbers)
 
-    return types.UniTuple(array.dtype, count)(array, place), emit
+    return _tuple(array)(array, place), emit
 
 
 def _put(context, array, place, numbers):  # type: ignore[no-untyped-def]
@@ -58,16 +62,16 @@ def _put(context, array, place, numbers):  # type: ignore[no-untyped-def]
         vector = ir.Constant(kind, ir.Undefined)
         for k in range(count):
             vector = builder.insert_element(vector, builder.extract_value(values[2], k), ir.Constant(ir.IntType(32), k))
-        builder.store(vector, builder.bitcast(pointer, kind.as_pointer()), align=BYTES)
+        builder.store(vector, builder.bitcast(pointer, kind.as_pointer()), align=VECTOR)
         return context.get_dummy_value()
 
-    return types.void(array, place, types.UniTuple(array.dtype, count)), emit
+    return types.void(array, place, _tuple(array)), emit
 
 
 def _aligned(context, array, place):  # type: ignore[no-untyped-def]
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         address = builder.ptrtoint(_pointer(context, builder, signature, values), ir.IntType(64))
-        rest = builder.and_(address, ir.Constant(ir.IntType(64), BYTES - 1))
+        rest = builder.and_(address, ir.Constant(ir.IntType(64), VECTOR - 1))
         return builder.icmp_unsigned("==", rest, ir.Constant(ir.IntType(64), 0))
 
     return types.boolean(array, place), emit
@@ -78,7 +82,7 @@ def _plain_reciprocal(x: Any) -> Any:
 
 
 def _plain_vector(array: Any, place: Any) -> tuple[Any, ...]:
-    return tuple(array[int(place) + k] for k in range(BYTES // array.dtype.itemsize))
+    return tuple(array[int(place) + k] for k in range(VECTOR // array.dtype.itemsize))
 
 
 def _plain_put(array: Any, place: Any, numbers: tuple[Any, ...]) -> None:
@@ -90,18 +94,18 @@ def _plain_aligned(array: Any, place: Any) -> bool:
     return True
 
 
-if config.ENABLE_CUDASIM:
-    reciprocal, vector, put, aligned = _plain_reciprocal, _plain_vector, _plain_put, _plain_aligned
-else:
+#: `reciprocal(x)`: 1/x for normal |x| up to 2**126, off by an ulp in float32 and by 2**−20 of it in float64.
+reciprocal: Any = _plain_reciprocal
+#: `vector(array, place)`: the numbers that begin at an aligned place.
+vector: Any = _plain_vector
+#: `put(array, place, numbers)`: stores as many.
+put: Any = _plain_put
+#: `aligned(array, place)`: whether a vector may begin there.
+aligned: Any = _plain_aligned
+if not simulated():
     from numba.cuda.extending import intrinsic
 
-    #: `reciprocal(x)`: 1/x for normal |x| up to 2**126, off by an ulp in float32 and by 2**−20 of it in float64.
-    reciprocal = intrinsic(_reciprocal)
-    #: `vector(array, place)`: the numbers that begin at an aligned place.
-    vector = intrinsic(_vector)
-    #: `put(array, place, numbers)`: stores as many.
-    put = intrinsic(_put)
-    #: `aligned(array, place)`: whether a vector may begin there.
-    aligned = intrinsic(_aligned)
+    reciprocal, vector = intrinsic(_reciprocal), intrinsic(_vector)
+    put, aligned = intrinsic(_put), intrinsic(_aligned)
 
-__all__ = ["BYTES", "aligned", "put", "reciprocal", "vector"]
+__all__ = ["aligned", "put", "reciprocal", "vector"]

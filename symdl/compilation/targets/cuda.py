@@ -74,7 +74,7 @@ def emit_module(
     parts: list[str] = []
     for name, function in functions.items():
         parts += ["\n".join(function.size_lines), "\n".join(function.extent_lines)]
-        parts += ["\n".join(["@device", *function.lines]), _kernel(name, function)]
+        parts += [*function.bodies, "\n".join(["@device", *function.lines]), _kernel(name, function)]
     arguments = layout = None
     if optimizer is not None and gradients is not None:
         emitter = CudaEpochEmitter(plans["gradient"], functions["gradient"], dict(gradients), optimizer, dtype)

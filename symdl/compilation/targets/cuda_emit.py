@@ -18,18 +18,20 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
-from symdl.compilation.targets.cuda_rows import Blocked, Now, RowEmitter, in_blocks, touched
+from symdl.compilation.targets.cuda_rows import Blocked, Now, in_blocks, touched
+from symdl.compilation.targets.cuda_vectors import VectorEmitter, factor, flat
 from symdl.compilation.targets.emit import Function, is_number
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor
+from symdl.core.tensors import Element
 
 #: Arguments of every device function before its arrays: who runs it, where sums of teams meet, and the extents.
 GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
 #: Names of the emitted module that no tensor may have.
 TAKEN = frozenset((
     "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "quotient", "remainder", "floor",
-    "larger", "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
+    "larger", "team_of", "entry", "vectors", "group", "first", "lane", "team", "mine", "value", "THREADS",
+    *GIVEN, UNSIGNED,
     *(f"product_{h}_{w}" for _, h, w in TILES), *(f"product_of_blocks_{h}_{w}" for h, w in TILES_OF_BLOCKS),
     *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
 ))  # fmt: skip
@@ -41,10 +43,17 @@ class DeviceFunction(Function):
 
     Args:
         arrays: names of its arrays in order: inputs, outputs, work.
+        bodies: source of the functions of one entry that it calls.
     """
 
     extent_lines: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+
+    @property
+    def spread(self) -> bool:
+        """Whether any number of blocks of any size can run it, each thread for a few entries."""
+        return self.free and not any("product_" in line for line in self.lines)
 
     @property
     def free(self) -> bool:
@@ -59,7 +68,7 @@ class PlainAccumulator(Accumulator):
         return [f"{self.name} += {value}"] if self.op == "sum" else super().step(value)
 
 
-class CudaEmitter(RowEmitter):
+class CudaEmitter(VectorEmitter):
     """Emits one device function.
 
     Args:
@@ -77,17 +86,15 @@ class CudaEmitter(RowEmitter):
     ) -> None:
         super().__init__(plan, dtype)
         self.ordered, self.scope, self.threads = ordered, scope, threads
-        self.numbers = [b.tensor for b in plan.buffers if b.kind == "scalar" and b.tensor.rank == 0]
         written = {n for item in plan.items for n in item_writes(item)}
         for buffer in plan.buffers:
             if buffer.tensor.rank == 0 and buffer.name in written:
                 del self.locals[buffer.tensor.element()]
-        self.starts_of_numbers = self.names.new("numbers") if self.numbers else ""
         self.teamed: dict[Index, tuple[str, str]] = {}  # loops that a team shares: its lane and size
 
     def function(self, name: str) -> DeviceFunction:
         """The function `name(GIVEN…, inputs…, outputs…, work)`."""
-        plan = self.plan
+        plan, self.named = self.plan, name
         inputs = tuple(t.name for t in plan.inputs)
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
         slots = self.space.lines(self.names)
@@ -109,6 +116,7 @@ class CudaEmitter(RowEmitter):
             (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{extents}]"])),
             (*arrays, "work"),
+            tuple(self.bodies),
         )
 
     def _read_extents(self) -> list[str]:
@@ -210,37 +218,9 @@ class CudaEmitter(RowEmitter):
 
     # ── one thread for each value of the shared loops ────────────────────────────────────────────────────────────
 
-    def _decoded(
-        self, shared: tuple[Index, ...], flat: str, around: tuple[Index, ...], narrow: bool = True
-    ) -> list[str]:
-        """The indices of the number `flat` of the shared loops, the last one running fastest.
-
-        It is `narrow`, below 2**32, where each of its values has its own place in an array.
-        """
-        texts = [self.text[i] for i in around]
-        names, behind = list[str](), list[str]()
-        for index in shared:
-            self.text[index] = self.names.loop(index.name, texts)
-            texts.append(self.text[index])
-            name, lines = self._counted(index, texts[-1])
-            names.append(name)
-            behind += lines
-        lines = []
-        rest = flat
-        for position in reversed(range(1, len(shared))):
-            extent = self.extent_of(shared[position])
-            after = self.names.loop("rest", texts) if position > 1 else names[0]
-            if narrow:
-                lines += [f"{names[position]} = remainder({rest}, {extent})", f"{after} = quotient({rest}, {extent})"]
-            else:
-                lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
-            rest = after
-        return [*(lines if len(shared) > 1 else [f"{names[0]} = {flat}"]), *behind]
-
-    def _count(self, shared: tuple[Index, ...]) -> str:
-        return "*".join(self.extent_of(i) for i in shared) or "1"
-
     def _by_threads(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+        if self.scope != "block" and (by_vectors := self._by_vectors(shared, body, around)) is not None:
+            return by_vectors
         lines = self._decoded(shared, "entry", around)
         entry = "entry"
         if len(shared) == 1:  # the loop counts the index itself
@@ -391,30 +371,17 @@ class CudaEmitter(RowEmitter):
         made = super()._accumulator(statement, around, known)
         return PlainAccumulator(made.name, made.op, made.home, made.unordered)
 
-    def _flat(self, tensor: Tensor, subscripts: list[str]) -> str:
-        text = subscripts[0] if subscripts else "0"
-        for extent, subscript in zip(self.shape_of(tensor)[1:], subscripts[1:], strict=True):
-            text = f"{_factor(text)}*{extent} + {subscript}"
-        return text
-
     def _at(self, element: Element) -> tuple[str, str]:
         """The array of an element, and its place there."""
         tensor = element.tensor
-        flat = self._flat(tensor, self._within(element, [self._subscript(s) for s in element.subscripts]))
+        within = self._within(element, [self._subscript(s) for s in element.subscripts])
+        place = flat(self.shape_of(tensor), within) or "0"
         array, start = self._array(tensor)
-        return array, f"{UNSIGNED}({flat if not start else start if flat == '0' else f'{start} + {flat}'})"
-
-    def _array(self, tensor: Tensor) -> tuple[str, str]:
-        """The array that holds a tensor, and where it begins there."""
-        buffer = self.plan.by_name[tensor.name]
-        if buffer.slot is not None:
-            return "work", self.space.starts[buffer.slot]
-        if tensor in self.numbers:
-            number = self.numbers.index(tensor)
-            return "work", f"{self.starts_of_numbers} + {number}" if number else self.starts_of_numbers
-        return self.arrays[tensor.name], ""
+        return array, f"{UNSIGNED}({place if not start else start if place == '0' else f'{start} + {place}'})"
 
     def access(self, element: Element) -> str:
+        if element in self.carried:
+            return self.carried[element]
         array, place = self._at(element)
         return f"{array}[{place}]"
 
@@ -455,16 +422,12 @@ class CudaEmitter(RowEmitter):
         shape = self.shape_of(operand.tensor)
         text = at[0] if at else ""
         for extent, subscript in zip(shape[1 : len(at)], at[1:], strict=True):
-            text = f"{_factor(text)}*{extent} + {subscript}"
-        offset = "*".join([_factor(text), *shape[len(at) :]]) if text else ""
+            text = f"{factor(text)}*{extent} + {subscript}"
+        offset = "*".join([factor(text), *shape[len(at) :]]) if text else ""
         yield array
         yield " + ".join(p for p in (start, offset, self._first_row(item, operand)) if p) or "0"
         step = "*".join(shape[len(at) + operand.leading :]) or "1"
         yield from ("1", step) if operand.transposed else (step, "1")
-
-
-def _factor(text: str) -> str:
-    return text if text.replace("*", "").isidentifier() or text.isdigit() else f"({text})"
 
 
 def _split(arguments: str) -> tuple[str, str]:
