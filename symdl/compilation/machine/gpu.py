@@ -32,7 +32,7 @@ def _pointer(context: Any, builder: Any, signature: Any, values: Any) -> Any:
 
 
 def _length(array: Any) -> int:
-    return VECTOR // (array.dtype.bitwidth // 8)
+    return VECTOR // int(array.dtype.bitwidth // 8)
 
 
 def _tuple(array: Any) -> Any:
