@@ -18,7 +18,7 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
-from symdl.compilation.targets.cuda_rows import Blocked, Now, in_blocks, touched
+from symdl.compilation.targets.cuda_rows import Blocked, Now, in_blocks, touched, touched_by
 from symdl.compilation.targets.cuda_vectors import VectorEmitter, factor, flat
 from symdl.compilation.targets.emit import Function, is_number
 from symdl.compilation.targets.scalars import UNSIGNED, indented
@@ -30,11 +30,15 @@ GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
 #: Names of the emitted module that no tensor may have.
 TAKEN = frozenset((
     "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "quotient", "remainder", "floor",
-    "larger", "team_of", "entry", "vectors", "group", "first", "lane", "team", "mine", "value", "THREADS",
-    *GIVEN, UNSIGNED,
+    "larger", "team_of", "team_of_rows", "entry", "vectors", "group", "across", "whole_row", "first", "lane", "team",
+    "mine", "value", "THREADS", *GIVEN, UNSIGNED,
     *(f"product_{h}_{w}" for _, h, w in TILES), *(f"product_of_blocks_{h}_{w}" for h, w in TILES_OF_BLOCKS),
     *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
 ))  # fmt: skip
+
+
+#: Loops over the rest of a row, and what is computed for each of its entries.
+Rest = tuple[tuple[Index, ...], tuple[Node, ...]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class DeviceFunction(Function):
     @property
     def spread(self) -> bool:
         """Whether any number of blocks of any size can run it, each thread for a few entries."""
-        return self.free and not any("product_" in line for line in self.lines)
+        return self.free and not any("product_" in line or "team = " in line for line in self.lines)
 
     @property
     def free(self) -> bool:
@@ -134,17 +138,58 @@ class CudaEmitter(VectorEmitter):
         lines: list[str] = []
         read: set[object] = set()
         written: set[object] = set()
-        for item in items:
-            reads, writes = map(self._places, touched(item))
+        for item, after in self._with_rows(items, around):
+            reads, writes = map(self._places, touched_by(item, after))
             if written & (reads | writes) or read & writes:
                 lines.append("barrier()")
                 read, written = set(), set()
             read, written = read | reads, written | writes
             if isinstance(item, Blocked):
                 lines += self._by_rows(item)
+            elif after is not None:
+                lines += [*self._notes(item), *self._notes(after), *self._row_after_row(item, after, around)]
             else:
                 lines += [*self._notes(item), *self._parallel(item, around)]
         return [*lines, "barrier()"] if around or again else lines
+
+    def _with_rows(
+        self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...]
+    ) -> Iterator[tuple[Item | Blocked, Item | None]]:
+        """The items, each with the one behind it that teams can go on with, row by row, where they are at it."""
+        k = 0
+        while k < len(items):
+            item, following = items[k], items[k + 1] if k + 1 < len(items) else None
+            if isinstance(item, Loop) and isinstance(following, Loop) and self._rest(item, following, around):
+                yield item, following
+                k += 2
+            else:
+                yield item, None
+                k += 1
+
+    def _rest(self, item: Loop, after: Loop, around: tuple[Index, ...]) -> Rest | None:
+        """What a nest computes for the entries of each row that the item before it adds up, if it needs that row alone
+        of what the item writes: the loops over the rest of a row, and what is in them."""
+        if self.scope == "block" or self.now is not None or item.direction or after.direction:
+            return None
+        shared, body = self._shared(item, around)
+        entries, inner = self._shared(after, around)
+        rows, rest = entries[: len(shared)], entries[len(shared) :]
+        lengths = [[self.extent_of(i) for i in some] for some in (rows, shared)]
+        if not shared or not rest or lengths[0] != lengths[1] or not self._reductions(body, (*around, *shared)):
+            return None
+        statements = [s for s in inner if isinstance(s, Statement)]
+        if len(statements) < len(inner) or any(s.op or s.guards for s in statements):
+            return None
+        made = tuple(s.renamed(dict(zip(rows, shared, strict=True))) for s in statements)
+        (reads, writes), (_, stored) = map(touched, (item, after))
+        own = {e for s in made for e in s.reads if e.name in writes}
+        apart = not self._places(stored) & self._places(reads | writes)
+        return (rest, made) if apart and own <= {s.out for s in statements_in(item)} else None
+
+    def _row_after_row(self, item: Item | Blocked, after: Item, around: tuple[Index, ...]) -> list[str]:
+        """Sums of rows by teams, and by the same team what is computed for each entry of its row."""
+        assert isinstance(item, Loop) and isinstance(after, Loop)
+        return self._by_teams(*self._shared(item, around), around, self._rest(item, after, around))
 
     def _by_rows(self, item: Blocked) -> list[str]:
         """One block of rows after the other."""
@@ -264,38 +309,61 @@ class CudaEmitter(VectorEmitter):
         whole = all(set(c.out.subscripts) <= known for c in body if isinstance(c, Statement))
         return loops if loops and whole else None
 
-    def _by_teams(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+    def _by_teams(
+        self,
+        shared: tuple[Index, ...],
+        body: tuple[Node, ...],
+        around: tuple[Index, ...],
+        after: Rest | None = None,
+    ) -> list[str]:
+        """A sum for each value of the shared loops; then `after`: loops over the rest of a row, and what is in them."""
         inside = (*around, *shared)
         first = next(c for c in body if isinstance(c, Loop))
         count, terms = self._count(shared), self.extent_of(first.index)
         if not shared:
-            head, lane, team = [], "thread", "threads"
-            mine = "thread == 0"
-        else:
-            head = [f"team = team_of({count}, {terms}, threads)", "lane = thread % team"]
-            lane, team, mine = "lane", "team", "mine"
-        decode = self._decoded(shared, "entry", around) if shared else []
-        lines = self._team_body(body, inside, (lane, team, mine), alone=not shared)
-        if not shared:
-            return lines
+            return self._team_body(body, inside, ("thread", "threads", "thread == 0"), alone=True)[0]
+        decode = self._decoded(shared, "entry", around)
+        lines, known = self._team_body(body, inside, ("lane", "team", "mine"), alone=False)
+        rows = [f"whole_row = entry < {count}"] if after else []
         return [
-            *head,
+            f"team = {'team_of_rows' if self._along_rows(first) else 'team_of'}({count}, {terms}, threads)",
+            "lane = thread % team",
             f"for first in range(0, {count}, threads//team):",
             *indented(
                 [
                     "entry = first + thread//team",
+                    *rows,
                     f"mine = lane == 0 and entry < {count}",
                     f"entry = min(entry, {count} - 1)",
                     *decode,
                     *lines,
+                    *(self._rest_of_row(*after, inside, known) if after else []),
                 ]
             ),
         ]
 
+    def _along_rows(self, loop: Loop) -> bool:
+        """Whether the terms of a sum lie side by side."""
+        reads = {e for s in statements_in(loop) for e in s.reads}
+        return self.scope != "block" and any(len(e.subscripts) > 1 and e.subscripts[-1] == loop.index for e in reads)
+
+    def _rest_of_row(
+        self, rest: tuple[Index, ...], body: tuple[Node, ...], inside: tuple[Index, ...], known: dict[Element, str]
+    ) -> list[str]:
+        """What a team computes for each entry of its row."""
+        decode = self._decoded(rest, "across", inside)
+        lines = [*decode, *self._scope((*inside, *rest), body, known), "across += team"]
+        return [
+            "across = lane if whole_row else " + self._count(rest),
+            f"while across < {self._count(rest)}:",
+            *indented(lines),
+        ]
+
     def _team_body(
         self, body: tuple[Node, ...], inside: tuple[Index, ...], team: tuple[str, str, str], alone: bool
-    ) -> list[str]:
-        """Statements by every thread of a team, loops shared between them, stores by the first."""
+    ) -> tuple[list[str], dict[Element, str]]:
+        """Statements by every thread of a team, loops shared between them, stores by the first; and the variables that
+        hold what it stores."""
         mine = team[2]
         variables: dict[Element, str] = {}
         known: dict[Element, str] = {}
@@ -319,7 +387,7 @@ class CudaEmitter(VectorEmitter):
                 known = {**known, **{s.out: variables[s.out] for s in statements_in(child)}}
         stores = [f"{self.access(e)} = {v}" for e, v in variables.items() if self._needed_outside(e.name, body)]
         self.gathered = outside
-        return [*lines, *([f"if {mine}:", *indented(stores)] if stores else [])]
+        return [*lines, *([f"if {mine}:", *indented(stores)] if stores else [])], known
 
     def _team_loop(
         self,

@@ -38,6 +38,17 @@ def team_of(count, terms, threads):
     return team
 '''
 
+#: Terms that lie side by side are read by neighbours: 32 of them at once, even where there are more sums than threads.
+_TEAM_OF_ROWS = '''
+@device
+def team_of_rows(count, terms, threads):
+    """The same for terms that lie side by side."""
+    team = 1
+    while 2*team <= cuda.blockDim.x and (team < 32 or 2*team*count <= threads) and 8*team <= terms:
+        team *= 2
+    return team
+'''
+
 _LARGER = '''
 @device
 def larger(a, b):
@@ -322,6 +333,8 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
         shared.append(_DIVIDED.strip())
     if "team_of(" in text:
         shared.append(_TEAM_OF.strip())
+    if "team_of_rows(" in text:
+        shared.append(_TEAM_OF_ROWS.strip())
     if "larger(" in "\n".join([text, *teams]):
         shared.append(_LARGER.strip())
     return [*shared, *teams, *_products(text, dtype, threads), *found]
