@@ -8,15 +8,19 @@ size. What a sum adds up stays with one thread, or with a team of threads that a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+import sympy
 
 from symdl.compilation.fusion import Item, Loop, Node, item_writes, statements_in
 from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
+from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
 from symdl.compilation.targets.cuda_rows import Blocked, Now, in_blocks, touched, touched_by
 from symdl.compilation.targets.cuda_vectors import VectorEmitter, factor, flat
@@ -352,8 +356,13 @@ class CudaEmitter(VectorEmitter):
     ) -> list[str]:
         """What a team computes for each entry of its row."""
         decode = self._decoded(rest, "across", inside)
+        outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
+        self.lifting = Invariants(lambda s: s in fixed, self.names)
         lines = [*decode, *self._scope((*inside, *rest), body, known), "across += team"]
+        once = self.lifting.lines(self.printer)
+        self.lifting = outer
         return [
+            *once,
             "across = lane if whole_row else " + self._count(rest),
             f"while across < {self._count(rest)}:",
             *indented(lines),
@@ -416,7 +425,7 @@ class CudaEmitter(VectorEmitter):
             after += self._combined(whole, statement.op, f"{kind}_{statement.op}({part}, {where})")
         self.teamed[loop.index] = (lane, size)
         found = {k: v for k, v in known.items() if k not in parts} | parts
-        lines += self._loop(loop, inside, found)
+        lines += _stepped(self._loop(loop, inside, found), size)
         del self.teamed[loop.index]
         return [*lines, *after]
 
@@ -496,6 +505,29 @@ class CudaEmitter(VectorEmitter):
         yield " + ".join(p for p in (start, offset, self._first_row(item, operand)) if p) or "0"
         step = "*".join(shape[len(at) + operand.leading :]) or "1"
         yield from ("1", step) if operand.transposed else (step, "1")
+
+
+def _stepped(lines: list[str], step: str) -> list[str]:
+    """The loop of a team over its part of some values as one that adds to a counter: Numba divides before it counts a
+    range with a step.
+
+    >>> _stepped(["s = 0.0", "for k in range(lane, min(K, N), team):", "    s += x[k]", "x = s"], "team")
+    ['s = 0.0', 'k = lane', 'while k < min(K, N):', '    s += x[k]', '    k += team', 'x = s']
+    """
+    found: list[str] = []
+    name, ended = "", True
+    for line in lines:
+        if not ended and not line.startswith("    "):
+            found.append(f"    {name} += {step}")
+            ended = True
+        head = re.fullmatch(rf"for (\w+) in range\((.*), {step}\):", line)
+        if head:
+            name, (start, stop) = head[1], _split(head[2])
+            found += [f"{name} = {start}", f"while {name} < {stop}:"]
+            ended = False
+        else:
+            found.append(line)
+    return found if ended else [*found, f"    {name} += {step}"]
 
 
 def _split(arguments: str) -> tuple[str, str]:

@@ -57,12 +57,12 @@ class CudaFormPrinter(FormPrinter):
     def divided_last(self) -> str:
         return "over(value, below)" if self.ends_bounded else "value/below"
 
-    def divided(self, above: str, below: list[sympy.Expr]) -> str:
+    def quotient_of(self, above: str, below: list[sympy.Expr]) -> str:
         if below and all(self.bounded(b) for b in below):
             for divisor in below:
                 above = f"over({above}, {self._print(divisor)})"
             return above
-        return super().divided(above, below)
+        return super().quotient_of(above, below)
 
     def bounded(self, expr: sympy.Expr) -> bool:
         found = self.range_of(expr)

@@ -181,7 +181,7 @@ class FormPrinter(ScalarPrinter):
         """The division that pieces end with."""
         return "value/below"
 
-    def divided(self, above: str, below: list[sympy.Expr]) -> str:
+    def quotient_of(self, above: str, below: list[sympy.Expr]) -> str:
         """A quotient; divisions are made one by one."""
         texts = [self.parenthesize(b, PRECEDENCE["Pow"], strict=True) for b in below]
         return "/".join([above, *texts])
@@ -237,7 +237,7 @@ class FormPrinter(ScalarPrinter):
         sign = "-" if number.is_negative else ""
         if abs(number) != 1 or not above:
             above.insert(0, self._number(abs(number)))
-        return sign + self.divided("*".join(above), below)
+        return sign + self.quotient_of("*".join(above), below)
 
     def _scaled(self, number: sympy.Expr, rest: sympy.Expr) -> str:
         sign = "-" if number.is_negative else ""
