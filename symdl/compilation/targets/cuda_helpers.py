@@ -38,8 +38,8 @@ def team_of(count, terms, threads):
     return team
 '''
 
-#: Rows are read several times: so few at a time as the caches hold. On an H100 512 threads for rows of 10,000 numbers, 32
-#: for those of 1,000 and 8 for those of 100 were best of all (softmax in float32).
+#: Rows are read several times: so few at a time as the caches hold. On an H100 512 threads for rows of 10,000 numbers,
+#: 32 for those of 1,000 and 8 for those of 100 were best of all (softmax in float32).
 _TEAM_OF_ROWS = '''
 @device
 def team_of_rows(count, terms, threads):
