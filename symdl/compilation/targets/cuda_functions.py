@@ -77,6 +77,16 @@ def over(a, b):
     e = cuda.fma(-b, r, 1.0)
     return a*cuda.fma(r, MORE, r)
 '''
+_FAR_OVER = '''
+def far_over(a, b):
+    """a/b for b from 1 to infinity: what is large is divided as a small part of it."""
+    far = b > 1.152921504606847e18
+    part = b*8.673617379884035e-19
+    value = over(a, part if far else b)
+    small = value*8.673617379884035e-19
+    value = small if far else value
+    return 0.0 if b == math.inf else value
+'''
 _SECH2 = '''
 def sech2(x):
     """4t/(1 + t)² with t = e**−2|x|."""
@@ -95,10 +105,13 @@ def _sources(dtype: str) -> dict[str, str]:
         "exp": _EXP,
         "scaled": _SCALED.replace("LIMIT", limit),
         "over": _OVER.replace("MORE", more),
+        "far_over": _FAR_OVER,
         "sech2": _SECH2,
     }
     found = {n: expanded(s) for n, s in found.items()}
-    return {n: (s if double else single(s)).strip() for n, s in found.items()}
+    made = {n: (s if double else single(s)).strip() for n, s in found.items()}
+    two = "2.0" if double else "real(2.0)"
+    return made | {"erfcx": helpers.SOURCES[dtype]["erfcx"].replace(f"{two}/d", f"far_over({two}, d)")}
 
 
 #: By dtype and name.
@@ -106,6 +119,7 @@ SOURCES = {dtype: _sources(dtype) for dtype in ("float64", "float32")}
 #: Those of `helpers` too, in an order in which they can be defined.
 NAMES = (
     "over",
+    "far_over",
     *helpers.NAMES[: helpers.NAMES.index("exp") + 1],
     "scaled",
     *helpers.NAMES[helpers.NAMES.index("exp") + 1 :],
