@@ -65,6 +65,7 @@ def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, An
         **record_of(module.functions, module.epoch, gradients),
         "scope": module.scope,
         "free": [n for n, f in module.functions.items() if f.free],
+        "spread": [n for n, f in module.functions.items() if f.spread],
         "layout": asdict(module.layout) if module.layout else None,
     }
 
@@ -83,5 +84,6 @@ def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: s
         space,
         scope=record["scope"],
         free=tuple(record["free"]),
+        spread=tuple(record["spread"]),
         layout=Layout(*(tuple(layout[n]) for n in ("pairs", "parts", "whole", "numbers"))) if layout else None,
     )

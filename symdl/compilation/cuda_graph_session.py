@@ -45,12 +45,10 @@ class GraphProgram(TrainingProgram):
         given = (*extents, *(sent(a) for a in inputs), *results.values(), work)
         return Held(self, name, given, results, dict(shapes))
 
-    def start(self, name: str, given: tuple[Any, ...]) -> None:
+    def launches_of(self, name: str, given: tuple[Any, ...]) -> list[Launch]:
         run = self.launches()
         self.space[name](run, *given)
-        with collection_paused():
-            cuda_graphs.run(run.found)
-        numba_cuda().synchronize()
+        return run.found
 
     def launches(self, spaces: dict[int, Any] | None = None) -> Launches:
         """What collects the launches of a function; `spaces`: memory for the library, by stream."""
@@ -235,7 +233,7 @@ class GraphSession:
             with collection_paused():
                 self.graphs[key] = launches if simulated() else cuda_graphs.Graph(launches, self.stream)
         if simulated():
-            cuda_graphs.run(self.graphs[key])
+            cuda_graphs.one_by_one(self.graphs[key])
         else:
             self.graphs[key].launch()
 

@@ -16,8 +16,8 @@ from symdl.compilation.devices import numba_cuda
 STREAMS = 8
 
 
-def run(launches: Sequence[Launch]) -> None:
-    """One after the other."""
+def one_by_one(launches: Sequence[Launch]) -> None:
+    """Run them one after the other."""
     for launch in launches:
         launch.run(0, 0)
 

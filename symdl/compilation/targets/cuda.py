@@ -96,7 +96,7 @@ def emit_module(
     parts: list[str] = []
     for name, function in functions.items():
         parts += ["\n".join(function.size_lines), "\n".join(function.extent_lines)]
-        parts += ["\n".join(["@device", *function.lines]), _kernel(name, function)]
+        parts += [*function.bodies, "\n".join(["@device", *function.lines]), _kernel(name, function)]
     arguments = layout = None
     if optimizer is not None and gradients is not None:
         emitter = CudaEpochEmitter(plans["gradient"], functions["gradient"], dict(gradients), optimizer, dtype)
@@ -109,7 +109,8 @@ def emit_module(
             parts.append(_train(emitter, layout, dtype, scope, shared=True))
     text = "\n".join(parts)
     helpers = cuda_helpers.sources(text, plans.values(), dtype, scope, threads)
-    source = "\n\n\n".join([_header(plans, dtype, optimizer, scope, threads), *helpers, *parts]) + "\n"
+    header = _header(plans, dtype, optimizer, scope, threads, cuda_helpers.instructions([*helpers, *parts]))
+    source = "\n\n\n".join([header, *helpers, *parts]) + "\n"
     return CudaModule(source, functions, arguments, layout, scope)
 
 
@@ -127,7 +128,7 @@ def _of_graphs(
     parts: list[str] = []
     for function in functions.values():
         kernels += function.kernels
-        parts += [k.source for k in function.kernels]
+        parts += [*function.bodies, *(k.source for k in function.kernels)]
         parts += ["\n".join(lines) for lines in (function.size_lines, function.extent_lines, function.lines)]
     arguments = layout = None
     if optimizer is not None and gradients is not None:
@@ -141,11 +142,14 @@ def _of_graphs(
     parts = [*(k.source for k in products), *parts]
     text = "\n".join(parts)
     helpers = [*cuda_helpers.sources(text, plans.values(), dtype, "graph", threads), *cuda_sums.sources(text)]
-    source = "\n\n\n".join([_header(plans, dtype, optimizer, "graph", threads), *helpers, *parts]) + "\n"
+    header = _header(plans, dtype, optimizer, "graph", threads, cuda_helpers.instructions([*helpers, *parts]))
+    source = "\n\n\n".join([header, *helpers, *parts]) + "\n"
     return CudaModule(source, dict(functions), arguments, layout, "graph", (*products, *kernels))
 
 
-def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int) -> str:
+def _header(
+    plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, scope: str, threads: int, imports: list[str]
+) -> str:
     trained = f", trained by {optimizer.name}" if optimizer else ""
     titles = dict.fromkeys(p.definition.name for p in plans.values())
     return "\n".join(
@@ -161,6 +165,7 @@ def _header(plans: Mapping[str, Plan], dtype: str, optimizer: Optimizer | None, 
             "from numba import cuda, types",
             "from numba.core import config",
             "",
+            *([*imports, ""] if imports else []),
             f"real = np.{dtype}",
             f"{UNSIGNED} = np.uint64  # of subscripts, none of which counts from the end",
             f"THREADS = {threads}  # of a block",

@@ -8,31 +8,41 @@ size. What a sum adds up stays with one thread, or with a team of threads that a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+import sympy
 
 from symdl.compilation.fusion import Item, Loop, Node, item_writes, statements_in
 from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import IDENTITY, Contraction, Operand, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator
+from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_helpers import THREADS, TILES, TILES_OF_BLOCKS, product_for
-from symdl.compilation.targets.cuda_rows import Blocked, Now, RowEmitter, in_blocks, touched
+from symdl.compilation.targets.cuda_rows import Blocked, Now, in_blocks, touched, touched_by
+from symdl.compilation.targets.cuda_vectors import VectorEmitter, factor, flat
 from symdl.compilation.targets.emit import Function, is_number
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Tensor
+from symdl.core.tensors import Element
 
 #: Arguments of every device function before its arrays: who runs it, where sums of teams meet, and the extents.
 GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
 #: Names of the emitted module that no tensor may have.
 TAKEN = frozenset((
     "work", "cuda", "types", "np", "math", "real", "barrier", "device", "kernel", "quotient", "remainder", "floor",
-    "larger", "team_of", "entry", "first", "lane", "team", "mine", "value", "THREADS", *GIVEN, UNSIGNED,
+    "larger", "team_of", "team_of_rows", "entry", "vectors", "group", "across", "whole_row", "first", "lane", "team",
+    "mine", "value", "THREADS", *GIVEN, UNSIGNED,
     *(f"product_{h}_{w}" for _, h, w in TILES), *(f"product_of_blocks_{h}_{w}" for h, w in TILES_OF_BLOCKS),
     *(f"{who}_{op}" for who in ("team", "all") for op in ("sum", "prod", "max")),
 ))  # fmt: skip
+
+
+#: Loops over the rest of a row, and what is computed for each of its entries.
+Rest = tuple[tuple[Index, ...], tuple[Node, ...]]
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,17 @@ class DeviceFunction(Function):
 
     Args:
         arrays: names of its arrays in order: inputs, outputs, work.
+        bodies: source of the functions of one entry that it calls.
     """
 
     extent_lines: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+
+    @property
+    def spread(self) -> bool:
+        """Whether any number of blocks of any size can run it, each thread for a few entries."""
+        return self.free and not any("product_" in line or "team = " in line for line in self.lines)
 
     @property
     def free(self) -> bool:
@@ -59,7 +76,7 @@ class PlainAccumulator(Accumulator):
         return [f"{self.name} += {value}"] if self.op == "sum" else super().step(value)
 
 
-class CudaEmitter(RowEmitter):
+class CudaEmitter(VectorEmitter):
     """Emits one device function.
 
     Args:
@@ -77,17 +94,15 @@ class CudaEmitter(RowEmitter):
     ) -> None:
         super().__init__(plan, dtype)
         self.ordered, self.scope, self.threads = ordered, scope, threads
-        self.numbers = [b.tensor for b in plan.buffers if b.kind == "scalar" and b.tensor.rank == 0]
         written = {n for item in plan.items for n in item_writes(item)}
         for buffer in plan.buffers:
             if buffer.tensor.rank == 0 and buffer.name in written:
                 del self.locals[buffer.tensor.element()]
-        self.starts_of_numbers = self.names.new("numbers") if self.numbers else ""
         self.teamed: dict[Index, tuple[str, str]] = {}  # loops that a team shares: its lane and size
 
     def function(self, name: str) -> DeviceFunction:
         """The function `name(GIVEN…, inputs…, outputs…, work)`."""
-        plan = self.plan
+        plan, self.named = self.plan, name
         inputs = tuple(t.name for t in plan.inputs)
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
         slots = self.space.lines(self.names)
@@ -109,6 +124,7 @@ class CudaEmitter(RowEmitter):
             (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{extents}]"])),
             (*arrays, "work"),
+            tuple(self.bodies),
         )
 
     def _read_extents(self) -> list[str]:
@@ -126,17 +142,58 @@ class CudaEmitter(RowEmitter):
         lines: list[str] = []
         read: set[object] = set()
         written: set[object] = set()
-        for item in items:
-            reads, writes = map(self._places, touched(item))
+        for item, after in self._with_rows(items, around):
+            reads, writes = map(self._places, touched_by(item, after))
             if written & (reads | writes) or read & writes:
                 lines.append("barrier()")
                 read, written = set(), set()
             read, written = read | reads, written | writes
             if isinstance(item, Blocked):
                 lines += self._by_rows(item)
+            elif after is not None:
+                lines += [*self._notes(item), *self._notes(after), *self._row_after_row(item, after, around)]
             else:
                 lines += [*self._notes(item), *self._parallel(item, around)]
         return [*lines, "barrier()"] if around or again else lines
+
+    def _with_rows(
+        self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...]
+    ) -> Iterator[tuple[Item | Blocked, Item | None]]:
+        """The items, each with the one behind it that teams can go on with, row by row, where they are at it."""
+        k = 0
+        while k < len(items):
+            item, following = items[k], items[k + 1] if k + 1 < len(items) else None
+            if isinstance(item, Loop) and isinstance(following, Loop) and self._rest(item, following, around):
+                yield item, following
+                k += 2
+            else:
+                yield item, None
+                k += 1
+
+    def _rest(self, item: Loop, after: Loop, around: tuple[Index, ...]) -> Rest | None:
+        """What a nest computes for the entries of each row that the item before it adds up, if it needs that row alone
+        of what the item writes: the loops over the rest of a row, and what is in them."""
+        if self.scope == "block" or self.now is not None or item.direction or after.direction:
+            return None
+        shared, body = self._shared(item, around)
+        entries, inner = self._shared(after, around)
+        rows, rest = entries[: len(shared)], entries[len(shared) :]
+        lengths = [[self.extent_of(i) for i in some] for some in (rows, shared)]
+        if not shared or not rest or lengths[0] != lengths[1] or not self._reductions(body, (*around, *shared)):
+            return None
+        statements = [s for s in inner if isinstance(s, Statement)]
+        if len(statements) < len(inner) or any(s.op or s.guards for s in statements):
+            return None
+        made = tuple(s.renamed(dict(zip(rows, shared, strict=True))) for s in statements)
+        (reads, writes), (_, stored) = map(touched, (item, after))
+        own = {e for s in made for e in s.reads if e.name in writes}
+        apart = not self._places(stored) & self._places(reads | writes)
+        return (rest, made) if apart and own <= {s.out for s in statements_in(item)} else None
+
+    def _row_after_row(self, item: Item | Blocked, after: Item, around: tuple[Index, ...]) -> list[str]:
+        """Sums of rows by teams, and by the same team what is computed for each entry of its row."""
+        assert isinstance(item, Loop) and isinstance(after, Loop)
+        return self._by_teams(*self._shared(item, around), around, self._rest(item, after, around))
 
     def _by_rows(self, item: Blocked) -> list[str]:
         """One block of rows after the other."""
@@ -210,37 +267,9 @@ class CudaEmitter(RowEmitter):
 
     # ── one thread for each value of the shared loops ────────────────────────────────────────────────────────────
 
-    def _decoded(
-        self, shared: tuple[Index, ...], flat: str, around: tuple[Index, ...], narrow: bool = True
-    ) -> list[str]:
-        """The indices of the number `flat` of the shared loops, the last one running fastest.
-
-        It is `narrow`, below 2**32, where each of its values has its own place in an array.
-        """
-        texts = [self.text[i] for i in around]
-        names, behind = list[str](), list[str]()
-        for index in shared:
-            self.text[index] = self.names.loop(index.name, texts)
-            texts.append(self.text[index])
-            name, lines = self._counted(index, texts[-1])
-            names.append(name)
-            behind += lines
-        lines = []
-        rest = flat
-        for position in reversed(range(1, len(shared))):
-            extent = self.extent_of(shared[position])
-            after = self.names.loop("rest", texts) if position > 1 else names[0]
-            if narrow:
-                lines += [f"{names[position]} = remainder({rest}, {extent})", f"{after} = quotient({rest}, {extent})"]
-            else:
-                lines += [f"{names[position]} = {rest} % {extent}", f"{after} = {rest}//{extent}"]
-            rest = after
-        return [*(lines if len(shared) > 1 else [f"{names[0]} = {flat}"]), *behind]
-
-    def _count(self, shared: tuple[Index, ...]) -> str:
-        return "*".join(self.extent_of(i) for i in shared) or "1"
-
     def _by_threads(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+        if self.scope != "block" and (by_vectors := self._by_vectors(shared, body, around)) is not None:
+            return by_vectors
         lines = self._decoded(shared, "entry", around)
         entry = "entry"
         if len(shared) == 1:  # the loop counts the index itself
@@ -284,38 +313,66 @@ class CudaEmitter(RowEmitter):
         whole = all(set(c.out.subscripts) <= known for c in body if isinstance(c, Statement))
         return loops if loops and whole else None
 
-    def _by_teams(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+    def _by_teams(
+        self,
+        shared: tuple[Index, ...],
+        body: tuple[Node, ...],
+        around: tuple[Index, ...],
+        after: Rest | None = None,
+    ) -> list[str]:
+        """A sum for each value of the shared loops; then `after`: loops over the rest of a row, and what is in them."""
         inside = (*around, *shared)
         first = next(c for c in body if isinstance(c, Loop))
         count, terms = self._count(shared), self.extent_of(first.index)
         if not shared:
-            head, lane, team = [], "thread", "threads"
-            mine = "thread == 0"
-        else:
-            head = [f"team = team_of({count}, {terms}, threads)", "lane = thread % team"]
-            lane, team, mine = "lane", "team", "mine"
-        decode = self._decoded(shared, "entry", around) if shared else []
-        lines = self._team_body(body, inside, (lane, team, mine), alone=not shared)
-        if not shared:
-            return lines
+            return self._team_body(body, inside, ("thread", "threads", "thread == 0"), alone=True)[0]
+        decode = self._decoded(shared, "entry", around)
+        lines, known = self._team_body(body, inside, ("lane", "team", "mine"), alone=False)
+        rows = [f"whole_row = entry < {count}"] if after else []
         return [
-            *head,
+            f"team = {'team_of_rows' if self._along_rows(first) else 'team_of'}({count}, {terms}, threads)",
+            "lane = thread % team",
             f"for first in range(0, {count}, threads//team):",
             *indented(
                 [
                     "entry = first + thread//team",
+                    *rows,
                     f"mine = lane == 0 and entry < {count}",
                     f"entry = min(entry, {count} - 1)",
                     *decode,
                     *lines,
+                    *(self._rest_of_row(*after, inside, known) if after else []),
                 ]
             ),
         ]
 
+    def _along_rows(self, loop: Loop) -> bool:
+        """Whether the terms of a sum lie side by side."""
+        reads = {e for s in statements_in(loop) for e in s.reads}
+        return self.scope != "block" and any(len(e.subscripts) > 1 and e.subscripts[-1] == loop.index for e in reads)
+
+    def _rest_of_row(
+        self, rest: tuple[Index, ...], body: tuple[Node, ...], inside: tuple[Index, ...], known: dict[Element, str]
+    ) -> list[str]:
+        """What a team computes for each entry of its row."""
+        decode = self._decoded(rest, "across", inside)
+        outer, fixed = self.lifting, {sympy.Symbol(v, real=True) for v in known.values()}
+        self.lifting = Invariants(lambda s: s in fixed, self.names)
+        lines = [*decode, *self._scope((*inside, *rest), body, known), "across += team"]
+        once = self.lifting.lines(self.printer)
+        self.lifting = outer
+        return [
+            *once,
+            "across = lane if whole_row else " + self._count(rest),
+            f"while across < {self._count(rest)}:",
+            *indented(lines),
+        ]
+
     def _team_body(
         self, body: tuple[Node, ...], inside: tuple[Index, ...], team: tuple[str, str, str], alone: bool
-    ) -> list[str]:
-        """Statements by every thread of a team, loops shared between them, stores by the first."""
+    ) -> tuple[list[str], dict[Element, str]]:
+        """Statements by every thread of a team, loops shared between them, stores by the first; and the variables that
+        hold what it stores."""
         mine = team[2]
         variables: dict[Element, str] = {}
         known: dict[Element, str] = {}
@@ -339,7 +396,7 @@ class CudaEmitter(RowEmitter):
                 known = {**known, **{s.out: variables[s.out] for s in statements_in(child)}}
         stores = [f"{self.access(e)} = {v}" for e, v in variables.items() if self._needed_outside(e.name, body)]
         self.gathered = outside
-        return [*lines, *([f"if {mine}:", *indented(stores)] if stores else [])]
+        return [*lines, *([f"if {mine}:", *indented(stores)] if stores else [])], known
 
     def _team_loop(
         self,
@@ -367,7 +424,7 @@ class CudaEmitter(RowEmitter):
             after += [*made, *self._combined(whole, statement.op, value)]
         self.teamed[loop.index] = (lane, size)
         found = {k: v for k, v in known.items() if k not in parts} | parts
-        lines += self._loop(loop, inside, found)
+        lines += _stepped(self._loop(loop, inside, found), size)
         del self.teamed[loop.index]
         return [*lines, *after]
 
@@ -396,30 +453,17 @@ class CudaEmitter(RowEmitter):
         made = super()._accumulator(statement, around, known)
         return PlainAccumulator(made.name, made.op, made.home, made.unordered)
 
-    def _flat(self, tensor: Tensor, subscripts: list[str]) -> str:
-        text = subscripts[0] if subscripts else "0"
-        for extent, subscript in zip(self.shape_of(tensor)[1:], subscripts[1:], strict=True):
-            text = f"{_factor(text)}*{extent} + {subscript}"
-        return text
-
     def _at(self, element: Element) -> tuple[str, str]:
         """The array of an element, and its place there."""
         tensor = element.tensor
-        flat = self._flat(tensor, self._within(element, [self._subscript(s) for s in element.subscripts]))
+        within = self._within(element, [self._subscript(s) for s in element.subscripts])
+        place = flat(self.shape_of(tensor), within) or "0"
         array, start = self._array(tensor)
-        return array, f"{UNSIGNED}({flat if not start else start if flat == '0' else f'{start} + {flat}'})"
-
-    def _array(self, tensor: Tensor) -> tuple[str, str]:
-        """The array that holds a tensor, and where it begins there."""
-        buffer = self.plan.by_name[tensor.name]
-        if buffer.slot is not None:
-            return "work", self.space.starts[buffer.slot]
-        if tensor in self.numbers:
-            number = self.numbers.index(tensor)
-            return "work", f"{self.starts_of_numbers} + {number}" if number else self.starts_of_numbers
-        return self.arrays[tensor.name], ""
+        return array, f"{UNSIGNED}({place if not start else start if place == '0' else f'{start} + {place}'})"
 
     def access(self, element: Element) -> str:
+        if element in self.carried:
+            return self.carried[element]
         array, place = self._at(element)
         return f"{array}[{place}]"
 
@@ -460,16 +504,35 @@ class CudaEmitter(RowEmitter):
         shape = self.shape_of(operand.tensor)
         text = at[0] if at else ""
         for extent, subscript in zip(shape[1 : len(at)], at[1:], strict=True):
-            text = f"{_factor(text)}*{extent} + {subscript}"
-        offset = "*".join([_factor(text), *shape[len(at) :]]) if text else ""
+            text = f"{factor(text)}*{extent} + {subscript}"
+        offset = "*".join([factor(text), *shape[len(at) :]]) if text else ""
         yield array
         yield " + ".join(p for p in (start, offset, self._first_row(item, operand)) if p) or "0"
         step = "*".join(shape[len(at) + operand.leading :]) or "1"
         yield from ("1", step) if operand.transposed else (step, "1")
 
 
-def _factor(text: str) -> str:
-    return text if text.replace("*", "").isidentifier() or text.isdigit() else f"({text})"
+def _stepped(lines: list[str], step: str) -> list[str]:
+    """The loop of a team over its part of some values as one that adds to a counter: Numba divides before it counts a
+    range with a step.
+
+    >>> _stepped(["s = 0.0", "for k in range(lane, min(K, N), team):", "    s += x[k]", "x = s"], "team")
+    ['s = 0.0', 'k = lane', 'while k < min(K, N):', '    s += x[k]', '    k += team', 'x = s']
+    """
+    found: list[str] = []
+    name, ended = "", True
+    for line in lines:
+        if not ended and not line.startswith("    "):
+            found.append(f"    {name} += {step}")
+            ended = True
+        head = re.fullmatch(rf"for (\w+) in range\((.*), {step}\):", line)
+        if head:
+            name, (start, stop) = head[1], _split(head[2])
+            found += [f"{name} = {start}", f"while {name} < {stop}:"]
+            ended = False
+        else:
+            found.append(line)
+    return found if ended else [*found, f"    {name} += {step}"]
 
 
 def _split(arguments: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets import cuda_helpers, cuda_sums
-from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter, DeviceFunction
+from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter, DeviceFunction, Rest
 from symdl.compilation.targets.cuda_rows import Blocked, in_blocks
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.kernels import names_in, wrapped
@@ -86,7 +86,7 @@ class GraphEmitter(CudaEmitter):
     def function(self, name: str) -> HostFunction:
         """The function `name(run, extents…, inputs…, outputs…, work)` and its kernels."""
         plan = self.plan
-        self.name = name
+        self.name = self.named = name
         inputs = tuple(t.name for t in plan.inputs)
         outputs = tuple(dict.fromkeys(t.name for t in plan.outputs if t.name not in inputs))
         body = self._launches(in_blocks(plan))
@@ -106,6 +106,7 @@ class GraphEmitter(CudaEmitter):
             (f"def {name}_size({shapes}):", *indented([*self._extents(), *self.row_lines, f"return {size}"])),
             (f"def {name}_extents({shapes}):", *indented([*self._extents(), f"return [{', '.join(extents)}]"])),
             (*arrays, "work"),
+            tuple(self.bodies),
             tuple(self.emitted),
         )
 
@@ -221,8 +222,15 @@ class GraphEmitter(CudaEmitter):
         self.launch = ["kernel", self._count(loops)]
         return super()._atomically(statement, around)
 
-    def _by_teams(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
+    def _by_teams(
+        self,
+        shared: tuple[Index, ...],
+        body: tuple[Node, ...],
+        around: tuple[Index, ...],
+        after: Rest | None = None,
+    ) -> list[str]:
         """Rows are added up by teams; what stands side by side in columns by blocks of threads that stand like it."""
+        assert after is None, "every nest is a kernel of its own"
         loops = [c for c in body if isinstance(c, Loop)]
         count, terms = self._count(shared), self.extent_of(loops[0].index)
         alone = len([s for c in loops for s in statements_in(c)]) == 1
@@ -236,7 +244,7 @@ class GraphEmitter(CudaEmitter):
         self.launch = ["sums", count, (self._count(self.flat) if self.flat else terms) if alone else "0", str(width)]
         self.split = alone
         decode = self._decoded(shared, "entry", around) if shared else []
-        lines = self._team_body(body, (*around, *shared), ("row", "rows", "mine"), alone=not shared)
+        lines, _ = self._team_body(body, (*around, *shared), ("row", "rows", "mine"), alone=not shared)
         return [
             f"own, high = cuda.threadIdx.x, cuda.blockDim.x//{width}  # the block is so many rows of {width} threads",
             f"row, rows = own//{width} + high*cuda.blockIdx.y, high*cuda.gridDim.y",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import formcode, helpers, waves
+from symdl.compilation.targets import cuda_forms, cuda_functions, formcode, helpers, waves
 
 #: Who runs a device function together: the threads of one block, or those of the whole grid.
 BARRIERS = {
@@ -38,6 +38,20 @@ def team_of(count, terms, threads):
     return team
 '''
 
+#: Rows are read several times: so few at a time as the caches hold. On an H100 512 threads for rows of 10,000 numbers,
+#: 32 for those of 1,000 and 8 for those of 100 were best of all (softmax in float32).
+_TEAM_OF_ROWS = '''
+@device
+def team_of_rows(count, terms, threads):
+    """The same for terms that lie side by side."""
+    team = 1
+    while 2*team <= cuda.blockDim.x and 4*team <= terms:
+        if team >= 8 and 32*team > terms and 2*team*count > threads:
+            break
+        team *= 2
+    return team
+'''
+
 _LARGER = '''
 @device
 def larger(a, b):
@@ -52,6 +66,24 @@ def team_NAME(part, lane, team, parts):
     if team == 1:
         return part
     at_own = cuda.threadIdx.x
+    if WARPS:
+        found = np.float64(part)
+        half = min(team, 32)//2
+        while half > 0:
+            other = cuda.shfl_xor_sync(0xFFFFFFFF, found, half)
+            found = BOTH
+            half //= 2
+        if team > 32:
+            if at_own % 32 == 0:
+                parts[at_own//32] = found
+            cuda.syncthreads()
+            begin = (at_own - lane)//32
+            found = parts[begin]
+            for k in range(1, team//32):
+                other = parts[begin + k]
+                found = BOTH
+            cuda.syncthreads()
+        return real(found)
     parts[at_own] = part
     half = team//2
     while half > 0:
@@ -64,6 +96,8 @@ def team_NAME(part, lane, team, parts):
     cuda.syncthreads()
     return real(found)
 '''
+
+_WARPS = "WARPS = not config.ENABLE_CUDASIM  # threads of a warp hand each other numbers, but not in the simulator"
 
 _ALL = {
     "block": '''
@@ -88,10 +122,15 @@ def all_NAME(part, thread, threads, parts, meet):
 ''',
 }
 _OPERATIONS = {
-    "sum": ("The sum", "parts[at_own] + parts[at_own + half]", "real(whole + meet[block])"),
-    "prod": ("The product", "parts[at_own]*parts[at_own + half]", "real(whole*meet[block])"),
-    "max": ("The largest", "larger(parts[at_own], parts[at_own + half])", "larger(whole, real(meet[block]))"),
-    "squares": ("The sum, in float64,", "parts[at_own] + parts[at_own + half]", "whole + meet[block]"),
+    "sum": ("The sum", "found + other", "parts[at_own] + parts[at_own + half]", "real(whole + meet[block])"),
+    "prod": ("The product", "found*other", "parts[at_own]*parts[at_own + half]", "real(whole*meet[block])"),
+    "max": (
+        "The largest",
+        "larger(found, other)",
+        "larger(parts[at_own], parts[at_own + half])",
+        "larger(whole, real(meet[block]))",
+    ),
+    "squares": ("The sum, in float64,", "found + other", "parts[at_own] + parts[at_own + half]", "whole + meet[block]"),
 }
 #: At most so many threads in a block, and registers in each of them.
 THREADS, REGISTERS = 512, 128
@@ -117,9 +156,9 @@ def arranged(threads: int) -> tuple[int, int]:
 
 def _team(kind: str, op: str, scope: str) -> str:
     text = _TEAM if kind == "team" else _ALL[scope]
-    doc, combined, over_blocks = _OPERATIONS[op]
+    doc, both, combined, over_blocks = _OPERATIONS[op]
     text = text.replace("NAME", op).replace("DOC", doc).replace("COMBINED_ALL", over_blocks)
-    text = text.replace("COMBINED", combined)
+    text = text.replace("COMBINED", combined).replace("BOTH", both)
     return text.replace("real(found)", "found").replace("real(meet[0])", "meet[0]") if op == "squares" else text
 
 
@@ -260,27 +299,15 @@ def remainder(a, b):
 
 #: On a GPU a call of the library is no call: its functions are compiled into the loop, and off by 2 ulps at most.
 _OF_THE_LIBRARY = {
-    "exp": '''
-def exp(x):
-    """e**x; infinite above the largest number that it is defined for."""
-    return real(math.inf) if x > real(LIMIT) else real(math.exp(x))
-''',
     **{
         name: f"def {name}(x):\n    return real(math.{name}(x))\n" for name in ("tanh", "log1p", "expm1", "erf", "erfc")
     },
-    "sech2": '''
-def sech2(x):
-    """4t/(1 + t)² with t = e**−2|x|."""
-    t = exp(real(-2.0)*abs(x))
-    return real(4.0)*t/((real(1.0) + t)*(real(1.0) + t))
-''',
     "log": '''
 def log(x):
     """log x; no number below 0."""
     return real(math.log(x)) if x > real(0.0) else (-real(math.inf) if x == real(0.0) else real(math.nan))
 ''',
 }
-_LIMITS = {"float64": "709.782712893384", "float32": "88.72283"}
 
 _FLOOR = '''
 @device
@@ -319,11 +346,11 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
         scope: "block" or "grid".
         threads: of a block.
     """
-    forms = [formcode.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
+    forms = [cuda_forms.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
     called = "\n".join(forms)
-    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | {"pair_product": _PAIR_PRODUCT}
-    used = helpers.used(f"{text}\n{called}", sources)
-    found = [sources[n].replace("LIMIT", _LIMITS[dtype]) for n in used]
+    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | cuda_functions.SOURCES[dtype] | {"pair_product": _PAIR_PRODUCT}
+    used = helpers.used(f"{text}\n{called}", sources, cuda_functions.NAMES)
+    found = [sources[n] for n in used]
     found += [_EXACT_PRODUCT if n == waves.EXACT else s for n, s in waves.used(called, dtype).items()]
     found = [_for_device(f) for f in (*found, *forms)]
     if any("floor(" in f for f in found):
@@ -334,9 +361,24 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
         shared.append(_DIVIDED.strip())
     if "team_of(" in text:
         shared.append(_TEAM_OF.strip())
+    if "team_of_rows(" in text:
+        shared.append(_TEAM_OF_ROWS.strip())
     if "larger(" in "\n".join([text, *teams]):
         shared.append(_LARGER.strip())
+    if teams:
+        shared.append(_WARPS)
     return [*shared, *teams, *_products(text, dtype, threads), *found]
+
+
+#: What emitted code takes from `machine`.
+_INSTRUCTIONS = ("aligned", "put", "reciprocal", "vector")
+
+
+def instructions(parts: Iterable[str]) -> list[str]:
+    """The line that imports what the parts of a module take from `machine`, if they take anything."""
+    text = "\n".join(parts)
+    found = [n for n in _INSTRUCTIONS if re.search(rf"(?<![\w.]){n}\(", text)]
+    return [f"from symdl.compilation.machine.gpu import {', '.join(found)}"] if found else []
 
 
 def _teams(text: str, scope: str) -> list[str]:

@@ -27,6 +27,12 @@ def touched(item: Item | Blocked) -> tuple[set[str], set[str]]:
     return set[str]().union(*map(item_reads, items)), set[str]().union(*map(item_writes, items))
 
 
+def touched_by(item: Item | Blocked, after: Item | None) -> tuple[set[str], set[str]]:
+    """The same for an item and one that runs with it."""
+    found = [touched(i) for i in (item, after) if i is not None]
+    return set[str]().union(*(r for r, _ in found)), set[str]().union(*(w for _, w in found))
+
+
 def in_blocks(plan: Plan) -> tuple[Item | Blocked, ...]:
     """The items of a plan, those that run by blocks of rows together."""
     found: list[Item | Blocked] = []
@@ -111,4 +117,4 @@ class RowEmitter(Emitter):
         return "*".join([self.now.first, *after])
 
 
-__all__ = ["Blocked", "Now", "RowEmitter", "in_blocks", "touched"]
+__all__ = ["Blocked", "Now", "RowEmitter", "in_blocks", "touched", "touched_by"]

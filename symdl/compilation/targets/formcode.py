@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
@@ -34,15 +35,39 @@ def forms_in(plans: Iterable[Plan]) -> list[type[FormCall]]:
     return [found[name] for name in sorted(found)]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A form in parts of source: `head` stands first, then one of the branches by their conditions, or the last one;
+    `after` ends with what all of them have in common."""
+
+    head: list[str]
+    branches: list[tuple[str, list[str]]]
+    last: list[str]
+    after: list[str]
+
+
 def source(name: str, form: Form, dtype: str) -> str:
     """The function of a form: what several pieces call stands first, and a division or a power of e that all of them
     end with comes once, last. So little is computed in vain where LLVM computes all pieces and chooses. NaN passes
     through the piece for middle sizes, which comes last of all.
     """
-    printer = FormPrinter(dtype)
+    made = parts_of(form, FormPrinter(dtype))
+    return function_of(name, form, [*made.head, *chosen(made.branches, made.last), *made.after])
+
+
+def function_of(name: str, form: Form, body: list[str]) -> str:
+    """The function with that body, which sets `value`."""
+    lines = [f"def {name}(x):", f'    """{form.name}, rewritten so that it keeps its digits."""']
+    return "\n".join([*lines, *_indented([*body, "return value"])])
+
+
+def parts_of(form: Form, printer: FormPrinter) -> Parts:
+    """A form as source."""
     pieces, shared = shared_calls(form)
     ends = merged_ends(pieces)
     head = [f"{symbol} = {printer.doprint(printer.prepared(call))}" for symbol, call in shared]
+    for symbol, call in shared:
+        printer.learn(symbol, call)
     if any(MAGNITUDE in e.free_symbols for e in (*(c for _, c in shared), *(p.expr for p in pieces), *ends.exponents)):
         head.insert(0, f"{MAGNITUDE} = abs(x)")
     inner, pieces = without_gaps(pieces)
@@ -50,20 +75,18 @@ def source(name: str, form: Form, dtype: str) -> str:
     branches = [(f"x == {_float(printer, at)}", _end(ends.of_value(v), printer)) for at, v in form.kinks]
     for piece in inner:
         condition = f"{_float(printer, piece.low)} <= x < {_float(printer, piece.high)}"
-        branches.append((condition, _branch(piece, ends, dtype, printer)))
-    branches += [(f"x < {_float(printer, p.high)}", _branch(p, ends, dtype, printer)) for p in pieces[:main]]
-    branches += [(f"x >= {_float(printer, p.low)}", _branch(p, ends, dtype, printer)) for p in pieces[:main:-1]]
-    last = _branch(pieces[main], ends, dtype, printer)
-    body = _chosen(branches, last)
-    body += [f"value = value/below{' + plus' if ends.add else ''}"] if ends.divide else []
+        branches.append((condition, _branch(piece, ends, printer)))
+    branches += [(f"x < {_float(printer, p.high)}", _branch(p, ends, printer)) for p in pieces[:main]]
+    branches += [(f"x >= {_float(printer, p.low)}", _branch(p, ends, printer)) for p in pieces[:main:-1]]
+    last = _branch(pieces[main], ends, printer)
+    after = [f"value = {printer.divided_last()}{' + plus' if ends.add else ''}"] if ends.divide else []
     if ends.exponents:
         (exponent,) = ends.exponents
-        body.append(f"value = scaled_exp(value, {printer.pair(exponent)}) if tail else value")
-    lines = [f"def {name}(x):", f'    """{form.name}, rewritten so that it keeps its digits."""']
-    return "\n".join([*lines, *_indented([*head, *body, "return value"])])
+        after.append(f"value = scaled_exp(value, {printer.pair(exponent)}) if tail else value")
+    return Parts(head, branches, last, after)
 
 
-def _chosen(branches: list[tuple[str, list[str]]], last: list[str]) -> list[str]:
+def chosen(branches: list[tuple[str, list[str]]], last: list[str]) -> list[str]:
     lines: list[str] = []
     for k, (condition, body) in enumerate(branches):
         lines += [f"{'elif' if k else 'if'} {condition}:", *_indented(body)]
@@ -78,10 +101,10 @@ def _indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _branch(piece: Piece, ends: Ends, dtype: str, printer: FormPrinter) -> list[str]:
+def _branch(piece: Piece, ends: Ends, printer: FormPrinter) -> list[str]:
     """The lines that set the value of a piece, what it is still to be divided by, and whether a power comes last."""
     if piece.near:
-        return [*_polynomial(dict(piece.near)[dtype], printer), *_end(ends.of_value(None), printer)]
+        return [*_polynomial(dict(piece.near)[printer.dtype], printer), *_end(ends.of_value(None), printer)]
     return _end(ends.of(piece.expr), printer)
 
 
@@ -90,8 +113,13 @@ def _end(end: End, printer: FormPrinter) -> list[str]:
     made = [printer.prepared(e) for e in parts.values()]
     symbols = (sympy.Symbol(f"t{k}", real=True) for k in range(1, 100))
     shared, results = sympy.cse(made, symbols=symbols, order="none")
-    lines = [f"{s} = {printer.doprint(v)}" for s, v in shared]
+    lines = []
+    for s, v in shared:
+        lines.append(f"{s} = {printer.doprint(v)}")
+        printer.learn(s, v)
     lines += [f"{n} = {printer.doprint(v)}" for n, v in zip(parts, results, strict=True)]
+    if end.below is not None:
+        printer.ends_with(end.below)
     return lines + ([f"tail = {end.tail}"] if end.tail is not None else [])
 
 
@@ -140,7 +168,23 @@ class FormPrinter(ScalarPrinter):
 
     def __init__(self, dtype: str) -> None:
         super().__init__(dtype)
+        self.dtype = dtype
         self.held: dict[sympy.Symbol, sympy.Expr] = {}
+
+    def learn(self, symbol: sympy.Symbol, expr: sympy.Expr) -> None:
+        """Hear what a symbol stands for."""
+
+    def ends_with(self, below: sympy.Expr) -> None:
+        """Hear what a piece is divided by in the end."""
+
+    def divided_last(self) -> str:
+        """The division that pieces end with."""
+        return "value/below"
+
+    def quotient_of(self, above: str, below: list[sympy.Expr]) -> str:
+        """A quotient; divisions are made one by one."""
+        texts = [self.parenthesize(b, PRECEDENCE["Pow"], strict=True) for b in below]
+        return "/".join([above, *texts])
 
     def prepared(self, expr: sympy.Expr) -> sympy.Expr:
         """The expression with numbers that are not rational, and the exponents of scaled exponentials, as symbols: they
@@ -182,17 +226,18 @@ class FormPrinter(ScalarPrinter):
         number, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
         if not rest.is_Mul and not (rest.is_Pow and rest.exp.is_negative):
             return super()._print_Mul(expr) if number.is_Rational else self._scaled(number, rest)
-        above, below = [], []
+        above: list[str] = []
+        below: list[sympy.Expr] = []
         for factor in sympy.Mul.make_args(rest):
             base, exponent = factor.as_base_exp() if factor.is_Pow else (factor, sympy.S.One)
             if exponent.is_Number and exponent.is_negative:
-                below.append(self.parenthesize(sympy.Pow(base, -exponent), PRECEDENCE["Pow"], strict=True))
+                below.append(sympy.Pow(base, -exponent))
             else:
                 above.append(self.parenthesize(factor, PRECEDENCE["Mul"]))
         sign = "-" if number.is_negative else ""
         if abs(number) != 1 or not above:
             above.insert(0, self._number(abs(number)))
-        return sign + "/".join(["*".join(above), *below])
+        return sign + self.quotient_of("*".join(above), below)
 
     def _scaled(self, number: sympy.Expr, rest: sympy.Expr) -> str:
         sign = "-" if number.is_negative else ""

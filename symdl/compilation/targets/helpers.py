@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from symdl.compilation.targets import compensated, elementary
@@ -35,16 +35,17 @@ def imported(text: str) -> str | None:
     return f"{IMPORT} {', '.join(found)}" if found else None
 
 
-def _direct(text: str) -> set[str]:
-    return set(re.findall(rf"(?<![\w.])({'|'.join(NAMES)})\(", text))
+def _direct(text: str, names: Sequence[str]) -> set[str]:
+    return set(re.findall(rf"(?<![\w.])({'|'.join(names)})\(", text))
 
 
-def used(text: str, sources: Mapping[str, str] = SOURCES["float64"]) -> list[str]:
+def used(text: str, sources: Mapping[str, str] = SOURCES["float64"], names: Sequence[str] = NAMES) -> list[str]:
     """The names of the functions that a text calls, those first that others call.
 
     Args:
         text: source.
         sources: of these functions, by name.
+        names: of all of them, in an order in which they can be defined.
 
     >>> used("h = tanh(s)")
     ['exp_core', 'raised', 'twice_gap', 'tanh']
@@ -52,8 +53,8 @@ def used(text: str, sources: Mapping[str, str] = SOURCES["float64"]) -> list[str
     []
     """
     found: set[str] = set()
-    new = _direct(text)
+    new = _direct(text, names)
     while new:
         found |= new
-        new = set().union(*(_direct(sources[n].split("\n", 1)[1]) for n in new)) - found
-    return [n for n in NAMES if n in found]
+        new = set().union(*(_direct(sources[n].split("\n", 1)[1], names) for n in new)) - found
+    return [n for n in names if n in found]

@@ -1,0 +1,126 @@
+"""Source of elementary functions for a GPU, without branches, off by no more than those of CUDA's library.
+
+The library's division and exponentials test for rare cases and branch. Here powers of e are a polynomial on a reduced
+interval, as in `elementary`, with two instead of one step of the exponent in float32, so that both factors of the power
+of two are equal; and where a divisor is known to lie within bounds, its reciprocal takes a step of Newton's method.
+"""
+
+from __future__ import annotations
+
+from symdl.compilation.targets import helpers
+from symdl.compilation.targets.elementary import single
+from symdl.compilation.targets.polynomials import expanded
+
+# 2**n for even n is the square of a number whose bits are those of t, moved
+_CORE32 = '''
+def exp_core(x, tail):
+    """e**(x + tail) = (1 + q)·2**n for even n, as (q, t), where the low bits of t have n; the tail is a small part."""
+    tail = tail if abs(x) < 170.0 else -0.0
+    x = 170.0 if x > 170.0 else (-170.0 if x < -170.0 else x)
+    t = 0.7213475204444817*x + 12583039.0
+    n = t - 12583039.0
+    r = ((x - n*1.38671875) + n*4.24388880e-4) + tail
+    p = 2.50348123666e-5*r + 2.00747078216e-4
+    p = p*r + 1.38883267319e-3
+    p = p*r + 8.33277050966e-3
+    p = p*r + 4.16666700511e-2
+    p = p*r + 1.66666700554e-1
+    p = p*r + 5.0e-1
+    return p*(r*r) + r, t
+'''
+_RAISED32 = '''
+def raised(value, t):
+    """value·2**n for the n that the low bits of t have."""
+    half = np.int32(np.int32(real(t).view(np.int32)) << np.int32(23)).view(np.float32)
+    return value*half*half
+'''
+_CORE64 = '''
+def exp_core(x, tail):
+    """e**(x + tail) = (1 + q)·2**n, as (q, t), where the low bits of t have n; the tail is a small part of x."""
+    tail = tail if abs(x) < 1400.0 else -0.0
+    x = 1400.0 if x > 1400.0 else (-1400.0 if x < -1400.0 else x)
+    t = 1.4426950408889634*x + 6755399441055744.0
+    n = t - 6755399441055744.0
+    r = ((x - n*6.93147180369123816490e-1) - n*1.90821492927058770002e-10) + tail
+    p = polynomial(r,
+        0.5, 0.1666666666666667101, 0.04166666666666666977, 0.008333333333326112053, 0.001388888888888373183,
+        0.0001984126987490125923, 0.00002480158732560532278, 2.755725529796964439e-6, 2.755727357010213967e-7,
+        2.510525953844849342e-8, 2.091471734171637595e-9)
+    return p*r*r + r, t
+'''
+_RAISED64 = '''
+def raised(value, t):
+    """value·2**n for the n that the low bits of t have."""
+    n = np.int32(np.int64(real(t).view(np.int64)) - np.int64(4843621399236968448))
+    half = np.int32(n >> np.int32(1))
+    a = np.int64(np.int64(half + np.int32(1023)) << np.int64(52)).view(np.float64)
+    b = np.int64(np.int64(n - half + np.int32(1023)) << np.int64(52)).view(np.float64)
+    return value*a*b
+'''
+_EXP = '''
+def exp(x):
+    """e**x."""
+    q, t = exp_core(x, -0.0)
+    return raised(q + 1.0, t)
+'''
+_SCALED = '''
+def scaled(a, x):
+    """a·e**x; the power of two comes after the factor."""
+    q, t = exp_core(x, -0.0)
+    a = 0.0*a if x < -LIMIT else a
+    return raised(a + a*q, t)
+'''
+_OVER = '''
+def over(a, b):
+    """a/b for 2**−60 <= |b| <= 2**60 alone."""
+    r = reciprocal(b)
+    e = cuda.fma(-b, r, 1.0)
+    return a*cuda.fma(r, MORE, r)
+'''
+_FAR_OVER = '''
+def far_over(a, b):
+    """a/b for b from 1 to infinity: what is large is divided as a small part of it."""
+    far = b > 1.152921504606847e18
+    part = b*8.673617379884035e-19
+    value = over(a, part if far else b)
+    small = value*8.673617379884035e-19
+    value = small if far else value
+    return 0.0 if b == math.inf else value
+'''
+_SECH2 = '''
+def sech2(x):
+    """4t/(1 + t)² with t = e**−2|x|."""
+    t = exp(-2.0*abs(x))
+    return over(4.0*t, (1.0 + t)*(1.0 + t))
+'''
+_LIMITS = {"float64": ("1400.0", "cuda.fma(e, e, e)"), "float32": ("170.0", "e")}
+
+
+def _sources(dtype: str) -> dict[str, str]:
+    double = dtype == "float64"
+    limit, more = _LIMITS[dtype]
+    found = {
+        "exp_core": _CORE64 if double else _CORE32,
+        "raised": _RAISED64 if double else _RAISED32,
+        "exp": _EXP,
+        "scaled": _SCALED.replace("LIMIT", limit),
+        "over": _OVER.replace("MORE", more),
+        "far_over": _FAR_OVER,
+        "sech2": _SECH2,
+    }
+    found = {n: expanded(s) for n, s in found.items()}
+    made = {n: (s if double else single(s)).strip() for n, s in found.items()}
+    two = "2.0" if double else "real(2.0)"
+    return made | {"erfcx": helpers.SOURCES[dtype]["erfcx"].replace(f"{two}/d", f"far_over({two}, d)")}
+
+
+#: By dtype and name.
+SOURCES = {dtype: _sources(dtype) for dtype in ("float64", "float32")}
+#: Those of `helpers` too, in an order in which they can be defined.
+NAMES = (
+    "over",
+    "far_over",
+    *helpers.NAMES[: helpers.NAMES.index("exp") + 1],
+    "scaled",
+    *helpers.NAMES[helpers.NAMES.index("exp") + 1 :],
+)
