@@ -67,8 +67,11 @@ class CudaProgram(Program):
 
         return cuda.device_array(max(checked(size), 1), self.dtype)
 
-    def launch(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0) -> None:
-        """Run a kernel with `meet` and these arguments, by one block (of each model) or by the whole device."""
+    def launch(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0, threads: int = 0) -> None:
+        """Run a kernel with `meet` and these arguments, by one block (of each model) or by the whole device.
+
+        `threads` are those of a block, where they are not the program's.
+        """
         cuda = numba_cuda()
 
         if self.scope == "grid":
@@ -78,7 +81,7 @@ class CudaProgram(Program):
         with collection_paused():
             if shared > ORDINARY and not simulated():
                 _allow(self.space[kernel], (meet, *arguments), shared)
-            self.space[kernel][blocks, self.threads, 0, shared](meet, *arguments)
+            self.space[kernel][blocks, threads or self.threads, 0, shared](meet, *arguments)
         cuda.synchronize()
 
 

@@ -292,7 +292,7 @@ class CudaEmitter(RowEmitter):
             head, lane, team = [], "thread", "threads"
             mine = "thread == 0"
         else:
-            head = [f"team = team_of({count}, {terms}, threads)", "lane = thread % team"]
+            head = self._team_head(count, terms)
             lane, team, mine = "lane", "team", "mine"
         decode = self._decoded(shared, "entry", around) if shared else []
         lines = self._team_body(body, inside, (lane, team, mine), alone=not shared)
@@ -311,6 +311,10 @@ class CudaEmitter(RowEmitter):
                 ]
             ),
         ]
+
+    def _team_head(self, count: str, terms: str) -> list[str]:
+        """How many threads a team has that adds up one of `count` sums of so many terms, and which one this is."""
+        return [f"team = team_of({count}, {terms}, threads)", "lane = thread % team"]
 
     def _team_body(
         self, body: tuple[Node, ...], inside: tuple[Index, ...], team: tuple[str, str, str], alone: bool
@@ -363,14 +367,19 @@ class CudaEmitter(RowEmitter):
                 begun.add(statement.out)
             part = parts[statement.out] = self.names.new(f"{whole}_part")
             lines.append(f"{part} = {self.printer.doprint(IDENTITY[statement.op])}")
-            kind = "all" if alone else "team"
-            where = "thread, threads, parts, meet" if alone else "lane, team, parts"
-            after += self._combined(whole, statement.op, f"{kind}_{statement.op}({part}, {where})")
+            made, value = self._put_together(statement.op, part, alone)
+            after += [*made, *self._combined(whole, statement.op, value)]
         self.teamed[loop.index] = (lane, size)
         found = {k: v for k, v in known.items() if k not in parts} | parts
         lines += self._loop(loop, inside, found)
         del self.teamed[loop.index]
         return [*lines, *after]
+
+    def _put_together(self, op: str, part: str, alone: bool) -> tuple[list[str], str]:
+        """What puts the parts of a team together: lines, and the value of the whole; `alone`: all threads are a team."""
+        kind = "all" if alone else "team"
+        where = "thread, threads, parts, meet" if alone else "lane, team, parts"
+        return [], f"{kind}_{op}({part}, {where})"
 
     def _combined(self, whole: str, op: str, value: str) -> list[str]:
         if op == "max":
