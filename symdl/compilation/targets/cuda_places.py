@@ -7,14 +7,15 @@ row takes an odd number of such vectors. All parts begin at vectors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from symdl.compilation.fusion import Item, item_reads, item_writes
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction
-from symdl.compilation.targets.sized import Shapes
+from symdl.compilation.targets.sized import shapes_of
 
 #: Bytes that a thread reads or writes at a time.
 VECTOR = 16
@@ -66,11 +67,19 @@ class Places:
         self.end += self._whole(place.size)
         return place
 
-    def together(self, tensors: Iterable[tuple[str, tuple[int, ...], bool]]) -> None:
-        """Places for tensors that never live at the same time: one for all."""
-        made = {name: Place(self.end, shape, self._pitch(shape, apart)) for name, shape, apart in tensors}
-        self.of |= made
-        self.end += self._whole(max(p.size for p in made.values()))
+    def in_turn(self, tensors: Iterable[tuple[str, tuple[int, ...], bool, int, int]]) -> None:
+        """Places for tensors that live from one item to another: those that never do at the same time may share."""
+        base, lying = self.end, list[tuple[int, int, Place]]()
+        for name, shape, apart, birth, death in sorted(tensors, key=lambda t: t[3]):
+            place = Place(base, shape, self._pitch(shape, apart))
+            others = sorted((p for b, d, p in lying if b <= death and birth <= d), key=lambda p: p.start)
+            for other in others:
+                if place.start + self._whole(place.size) > other.start:
+                    start = max(place.start, other.start + self._whole(other.size))
+                    place = Place(start, place.shape, place.pitch)
+            self.of[name] = place
+            lying.append((birth, death, place))
+            self.end = max(self.end, place.start + self._whole(place.size))
 
     def _pitch(self, shape: tuple[int, ...], apart: bool) -> int:
         last = shape[-1] if shape else 1
@@ -94,31 +103,53 @@ def joined_columns(plan: Plan) -> set[str]:
 
 
 def arranged(
-    plan: Plan, dtype: str, shapes: Shapes, gradients: dict[str, str], states: Iterable[str], data: Iterable[str]
+    plan: Plan,
+    dtype: str,
+    gradients: Mapping[str, str],
+    states: Iterable[str],
+    data: Iterable[str],
+    at_once: Collection[str],
+    groups: Sequence[tuple[Item, ...]],
 ) -> Places:
     """Places for parameters, then each of their states, gradients, batches, and what `gradient` works on.
 
-    Parameters, states and gradients lie in the same order, equally far apart: one loop updates all of them.
+    Parameters, states and gradients lie in the same order, equally far apart: one loop updates them.
+
+    Args:
+        plan, dtype: of the gradient.
+        gradients: by the name of the parameter.
+        states: of each parameter.
+        data: of which there are batches, those of integers aside.
+        at_once: parameters that are updated where their gradients are computed: these are not kept.
+        groups: the items of the plan; what only a group of several knows is not kept.
     """
-    places, joined = Places(dtype), joined_columns(plan)
-    joined |= {p for p, g in gradients.items() if g in joined} | {g for p, g in gradients.items() if p in joined}
-    parameters = [p.name for p in plan.definition.parameters if p.name in gradients]
+    shapes, places, joined = shapes_of(plan), Places(dtype), joined_columns(plan)
+    joined |= {p for p, g in gradients.items() if g in joined}
+    parameters = sorted(gradients, key=lambda p: p not in at_once)
     for state in ("", *(f".{s}" for s in states)):
         for name in parameters:
             places.add(f"{name}{state}", shapes[name], name not in joined)
     for name in parameters:
-        places.add(gradients[name], shapes[name], name not in joined)
+        if name in at_once:
+            places.of[gradients[name]] = places.of[name]
+        else:
+            places.add(gradients[name], shapes[name], name not in joined)
     for name in data:
         places.add(name, shapes[name], name not in joined)
-    slots: dict[int, list[str]] = {}
+    lives: dict[str, tuple[int, int]] = {}
+    for k, group in enumerate(groups):
+        for name in set[str]().union(*(item_reads(i) | item_writes(i) for i in group)):
+            lives[name] = (lives.get(name, (k, k))[0], k)
+    work: list[tuple[str, tuple[int, ...], bool, int, int]] = []
     for buffer in plan.buffers:
         name, tensor = buffer.name, buffer.tensor
         if buffer.slot is not None:
-            slots.setdefault(buffer.slot, []).append(name)
+            birth, death = lives[name]
+            if birth < death or len(groups[birth]) == 1:
+                work.append((name, shapes[name], name not in joined, birth, death))
         elif name not in places.of and buffer.kind != "input" and (tensor.rank == 0 or buffer.kind == "output"):
             places.add(name, shapes[name])
-    for _, names in sorted(slots.items()):
-        places.together([(n, shapes[n], n not in joined) for n in names])
+    places.in_turn(work)
     return places
 
 

@@ -7,6 +7,7 @@ what follows a product entry by entry is done by the thread that has its sums.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from symdl.compilation.fusion import Item, Loop, item_reads, item_writes, statements_in
@@ -16,13 +17,14 @@ from symdl.compilation.targets import cuda_products
 from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter
 from symdl.compilation.targets.cuda_places import Places, width
 from symdl.compilation.targets.cuda_products import Factor, Tiles
+from symdl.compilation.targets.cuda_rows import Blocked
 from symdl.compilation.targets.emit import is_number
-from symdl.compilation.targets.kernels import SIZED
-from symdl.compilation.targets.scalars import indented
+from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.compilation.targets.sized import shapes_of, size_of
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor
 
+Update = Callable[[str, list[str]], list[str]]
 #: Threads of a block.
 THREADS = 256
 #: Arguments of the function before those that are fixed.
@@ -33,6 +35,7 @@ NAMES = frozenset((
     "column", "load", "store", "k", *(f"s{r}_{c}" for r in range(8) for c in range(8)),
     *(f"{letter}{e}_{k}" for letter in "rc" for e in range(8) for k in range(16)),
     *(f"{who}_{op}" for who in ("warp", "block") for op in ("sum", "prod", "max", "squares")),
+    "step", "broken", "place", "is_entry", "inlined", "sized_kernel",
 ))  # fmt: skip
 
 
@@ -41,28 +44,28 @@ class SizedEmitter(CudaEmitter):
 
     Args:
         plan, dtype, ordered: as for `CudaEmitter`.
-        places: of what is in shared memory.
         whole: batches of integers, by name, and where each begins in `whole`.
         threads: of a block.
+
+    Before it emits, `places` have to be set, and `updates`: by the name of a gradient, the lines that update entries
+    side by side of its parameter, from the place of the first one and their gradients.
     """
 
     taken = TAKEN | NAMES
 
-    def __init__(
-        self, plan: Plan, dtype: str, places: Places, whole: dict[str, int], ordered: bool, threads: int
-    ) -> None:
+    def __init__(self, plan: Plan, dtype: str, whole: dict[str, int], ordered: bool, threads: int) -> None:
         super().__init__(plan, dtype, ordered, "block", threads)
-        self.places, self.whole = places, whole
-        self.known = shapes_of(plan)
+        self.whole, self.known = whole, shapes_of(plan)
+        self.places = Places(dtype)
+        self.updates: Mapping[str, Update] = {}
 
-    def lines_of(self, name: str, fixed: tuple[str, ...]) -> list[str]:
-        """The source of the function; `fixed` are its arguments behind `GIVEN`, by tensor name."""
-        body = self._items(self.plan.items)
+    def body(self) -> list[str]:
+        """The lines of the function; it returns whether an update is not finite."""
+        lines = self._items(self.plan.items)
         constants = self.invariants.lines(self.printer)
-        head = [f"threads = {self.threads}", *self._read_extents(), *self._scalar_inputs()]
+        head = [f"threads = {self.threads}", "broken = 0", *self._read_extents(), *self._scalar_inputs()]
         head += ["# what no loop changes", *constants] if constants else []
-        arguments = ", ".join([*GIVEN, *(self.arrays[n] for n in fixed)])
-        return [f"def {name}({arguments}):", *indented([*head, *body])]
+        return [*head, *lines, "return broken"]
 
     # ── lengths and places ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,6 +112,33 @@ class SizedEmitter(CudaEmitter):
 
     # ── products, with what follows them ─────────────────────────────────────────────────────────────────────────
 
+    def groups(self) -> list[tuple[Item, ...]]:
+        """The items of the plan, a product and what follows it entry by entry together."""
+        return self._group(self.plan.items)
+
+    def updated_at_once(self, gradients: Mapping[str, str]) -> tuple[str, ...]:
+        """The parameters whose gradients are products that nothing else reads, and that nothing reads after them."""
+        items = self.plan.items
+        found = []
+        for parameter, gradient in gradients.items():
+            at = [k for k, item in enumerate(items) if gradient in item_writes(item)]
+            if len(at) != 1 or any(gradient in item_reads(i) for i in items):
+                continue
+            item, later = items[at[0]], items[at[0] + 1 :]
+            alone = isinstance(item, Contraction) and not item.loops and parameter not in item_reads(item)
+            if alone and all(parameter not in item_reads(i) for i in later):
+                found.append(parameter)
+        return tuple(found)
+
+    def _places(self, names: set[str]) -> set[object]:
+        """The vectors of shared memory that tensors take: those that share some are in each other's way."""
+        found: set[object] = set()
+        for name in names:
+            place = self.places.of.get(name)
+            many = width(self.dtype)
+            found |= {name} if place is None else set(range(place.start // many, -(-(place.start + place.size) // many)))
+        return found
+
     def _group(self, items: tuple[Item, ...]) -> list[tuple[Item, ...]]:
         """The items, a product and what follows it entry by entry as one."""
         found: list[tuple[Item, ...]] = []
@@ -137,19 +167,23 @@ class SizedEmitter(CudaEmitter):
         (subscripts,) = own
         if len(shared) != 2 or set(subscripts) != set(shared) or len(subscripts) != 2:
             return None
-        kept = self._places(item_reads(item))
-        if kept & self._places(item_writes(after)):
+        if item_reads(item) & item_writes(after):
             return None  # other threads may still read what this writes
         return cast("tuple[Index, ...]", subscripts)
 
-    def _items(self, items, around=(), again=False):  # type: ignore[no-untyped-def]
+    def _items(
+        self, items: tuple[Item | Blocked, ...], around: tuple[Index, ...] = (), again: bool = False
+    ) -> list[str]:
+        plain = tuple(i for i in items if not isinstance(i, Blocked))
         lines: list[str] = []
         read: set[object] = set()
         written: set[object] = set()
-        for group in [(i,) for i in items] if around else self._group(items):
+        for group in [(i,) for i in plain] if around else self._group(plain):
             reads = set[object]().union(*(self._places(item_reads(i)) for i in group))
             writes = set[object]().union(*(self._places(item_writes(i)) for i in group))
-            own = self._places({group[0].out.name}) if len(group) > 1 else set()
+            own: set[object] = set()
+            if isinstance(group[0], Contraction) and len(group) > 1:
+                own = self._places({group[0].out.name})
             if written & (reads | writes) or read & writes:
                 lines.append("barrier()")
                 read, written = set(), set()
@@ -169,16 +203,30 @@ class SizedEmitter(CudaEmitter):
             texts.append(self.text[index])
         tiles = self._tiles(item)
         array, start, step, *_ = self._matrix(item.result)
+        if item.out.name in self.updates:
+            return tiles.lines(self._updated(tiles, item))
         inner: list[str] = []
         for found in tiles.sums():
-            place = f"{start} + {found.row}*{step} + {found.column}"
-            lines = [f"{array}[at({place})] = {found.name}"]
+            at = f"{start} + {found.row}*{step} + {found.column}"
+            lines = [f"{array}[{UNSIGNED}({at})] = {found.name}"]
             if after is not None:
                 lines = self._of_entry(item, after, found)
             inner += [f"if {found.test}:", *indented(lines)] if found.test else lines
         lines = tiles.lines(inner)
         for index, name in zip(reversed(item.loops), reversed(texts), strict=True):
             lines = [f"for {name} in range({self.extent_of(index)}):", *indented(lines)]
+        return lines
+
+    def _updated(self, tiles: Tiles, item: Contraction) -> list[str]:
+        """The update of the entries whose gradients are the sums of a tile: of those side by side together."""
+        _, start, step, _ = self._matrix(item.result)
+        update, many, sums = self.updates[item.out.name], width(self.dtype), list(tiles.sums())
+        beside = tiles.right.by_entries(tiles.width) and step % many == 0
+        lines: list[str] = []
+        for k in range(0, len(sums), many if beside else 1):
+            some = sums[k : k + (many if beside else 1)]
+            inner = update(f"{start} + {some[0].row}*{step} + {some[0].column}", [s.name for s in some])
+            lines += [f"if {some[0].test}:", *indented(inner)] if some[0].test else inner
         return lines
 
     def _of_entry(self, item: Contraction, after: Item, found: cuda_products.Sum) -> list[str]:
@@ -226,4 +274,4 @@ def _times(text: str, step: int) -> str:
     return text if step == 1 else f"{text if plain else f'({text})'}*{step}"
 
 
-__all__ = ["GIVEN", "SIZED", "THREADS", "SizedEmitter"]
+__all__ = ["GIVEN", "THREADS", "SizedEmitter"]

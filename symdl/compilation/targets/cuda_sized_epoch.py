@@ -6,17 +6,21 @@ the launch started from, and stops before that step, as a processor does (see `t
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import sympy
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.sizes import is_known
 from symdl.compilation.targets import cuda_warps
+from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_emit import DeviceFunction
 from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
 from symdl.compilation.targets.cuda_places import Place, arranged, width
 from symdl.compilation.targets.cuda_products import vectors
 from symdl.compilation.targets.cuda_sized import GIVEN, NAMES, THREADS, SizedEmitter
-from symdl.compilation.targets.epoch import STEP
+from symdl.compilation.targets.epoch import SQUARES, STEP
 from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.compilation.targets.sized import shapes_of
@@ -63,28 +67,52 @@ class SizedEpochEmitter(CudaEpochEmitter):
     ) -> None:
         super().__init__(plan, gradient, gradients, optimizer, dtype)
         self.threads, self.shapes = min(threads, THREADS), shapes_of(plan)
-        of = {p: g for p, g in gradients.items() if p in self.arguments.parameters}
-        real = [n for n in self.arguments.data if n not in self.whole]
-        self.places = arranged(plan, dtype, self.shapes, of, optimizer.state, real)
         self.starts_of_whole, end = dict[str, int](), 0
         for name in self.whole:
             self.starts_of_whole[name] = end
             end += _product(self.shapes[name])
         self.numbers = numbers_among(plan, self.arguments.fixed)
-        self.emitter = SizedEmitter(plan, dtype, self.places, self.starts_of_whole, ordered, self.threads)
         self.of_the_step = {s: self.names.new(f"{s}_now") for s in optimizer.step_state}
+        self.emitter = SizedEmitter(plan, dtype, self.starts_of_whole, ordered, self.threads)
+        of = {p: gradients[p] for p in self.arguments.parameters}
+        used = {t.name for d in (optimizer.update, optimizer.step) if d is not None for t in d.inputs}
+        #: Parameters that are updated where their gradients are computed, if no step needs all gradients first.
+        self.at_once = self.emitter.updated_at_once(of) if SQUARES not in used else ()
+        real = [n for n in self.arguments.data if n not in self.whole]
+        self.places = arranged(plan, dtype, of, optimizer.state, real, self.at_once, self.emitter.groups())
+        self.emitter.places = self.places
+        self.emitter.updates = {of[p]: self._of_entries for p in self.at_once}
+        self._share_names()
+
+    def _share_names(self) -> None:
+        """The update stands in both functions: what is named in one has to be free in the other."""
+        names = self.emitter.names
+        names.taken |= self.names.taken
+        self.names = names
+        self.scalars = {n: names.new(f"{n}_real") for n in self.scalars}
+        constant = {sympy.Symbol(n, real=True) for n in (*self.scalars.values(), "step")}
+        self.constants = Invariants(lambda s: s in constant, names)
+        #: The parameter and its states, each as many entries as a vector holds.
+        self.entries_held = {
+            n: [names.new(f"{n}{q}") for q in range(width(self.dtype))] for n in ("theta", *self.optimizer.state)
+        }
 
     def sources(self) -> list[str]:
         """All functions of the module that belong to it."""
         size = [f"def {SIZE}():", f"    return {self.places.end}"]
-        gradient = ["@inlined", *self.emitter.lines_of(f"gradient{SIZED}", self.arguments.fixed)]
+        body, rest = self.emitter.body(), self._rest()
+        text = "\n".join(body)
+        numbers = ["step", *self.scalars.values(), *(c.name for c in self.constants.found.values())]
+        numbers = [n for n in numbers if re.search(rf"\b{n}\b", text)]
+        arrays = [self.emitter.arrays[n] for n in self.arguments.fixed]
+        gradient = ["@inlined", f"def gradient{SIZED}({', '.join([*GIVEN, *arrays, *numbers])}):", *indented(body)]
         kernel = ["@sized_kernel", *self._kernel()]
-        parts = [size, self._is_entry(), gradient, ["@inlined", *self.lines()], kernel]
-        return ["\n".join(p) for p in parts]
+        parts = [size, self._is_entry(), gradient, ["@inlined", *self._epoch(numbers, rest)], kernel]
+        return ["\n".join(_strided(p)) for p in parts]
 
     # ── one epoch ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def lines(self) -> list[str]:
+    def _epoch(self, numbers: list[str], rest: list[str]) -> list[str]:
         """The source of `epoch_sized`; it returns the number of steps, or −1 minus those before one that broke."""
         given = [*(self.py[d] for d in self.arguments.data), *(self.py[f] for f in self.arguments.fixed)]
         arrays = "".join(f"    {', '.join(given[k : k + 8])},\n" for k in range(0, len(given), 8))
@@ -97,30 +125,37 @@ class SizedEpochEmitter(CudaEpochEmitter):
             *wide,
             "done = 0",
             "while done < steps:",
-            *indented(self._step()),
+            *indented(self._made(numbers, rest)),
             *(["if thread == 0:", *back] if back else []),
             "return done",
         ]
         head = "thread, parts, space, whole, order, first_step, before, steps"
         return [f"def epoch{SIZED}(\n    {head},\n{arrays}    wide, hyper, losses,\n):", *indented(body)]
 
-    def _step(self) -> list[str]:
-        fixed = [self.py[f] for f in self.arguments.fixed]
+    def _made(self, numbers: list[str], rest: list[str]) -> list[str]:
+        """One step; the update of parameters that are not updated at once is `rest`."""
+        given = [*GIVEN, *(self.py[f] for f in self.arguments.fixed), *numbers]
+        used = {t.name for d in (self.optimizer.update, self.optimizer.step) if d is not None for t in d.inputs}
+        of_the_step = [f"{n} = hyper[{k}]" for k, n in enumerate(self.hyper.values())]
+        of_the_step += ["broken = 0", *self._of_the_step(), *self.constants.lines(self.printer)]
+        behind = SQUARES in used
         batch = self.shapes[self.arguments.data[0]][0]
         loss = self.places.of[self.plan.definition.outputs[0]].start
         return [
             f"start = done*{batch}",
+            *([] if behind else of_the_step),
             *self._gather(),
             "barrier()",
-            f"gradient{SIZED}({', '.join([*GIVEN, *fixed])})",
+            f"broken_there = gradient{SIZED}({', '.join(given)})",
             "barrier()",
             f"loss = space[{loss}]",
             "if thread == 0:",
             "    losses[done] = loss",
             "if not math.isfinite(loss):",
             "    return -1 - done",
-            *self._update(),
-            "if cuda.syncthreads_or(broken):",
+            *(of_the_step if behind else []),
+            *rest,
+            "if cuda.syncthreads_or(broken + broken_there):",
             "    return -1 - done",
             "done += 1",
         ]
@@ -164,40 +199,62 @@ class SizedEpochEmitter(CudaEpochEmitter):
             ]
         return [*lines, "gg = block_squares(gg, thread, parts)"]
 
-    def _updates(self) -> list[str]:
-        """The update of every parameter: they lie side by side, and so do their states and gradients."""
-        first = self.arguments.parameters[0]
-        many = width(self.dtype)
-        parts = {"theta": first, **{s: f"{first}.{s}" for s in self.optimizer.state}, "g": self.gradients[first]}
-        starts = {n: self.places.of[p].start for n, p in parts.items()}
-        length = starts[next(iter(self.optimizer.state), "g")] - starts["theta"]
-        names = {n: self.names.new(n if n != "g" else "slope") for n in parts}
-        body = []
-        for name, start in starts.items():
-            targets = ", ".join(f"{names[name]}{q}" for q in range(many))
-            body.append(f"{targets} = load(space, {start} + chunk)")
-        known = len(self.constants.found)
-        finite, after = [], dict[str, list[str]]()
-        for q in range(many):
-            text = {n: f"{name}{q}" for n, name in names.items()} | {STEP: "step"} | self.scalars
-            body += self._body(text, self.constants)
-            finite.append(text["theta_new"])
-            after.setdefault("theta", []).append(text["theta_new"])
+    def _rest(self) -> list[str]:
+        """The update of all other parameters: they lie side by side, and so do their states and gradients."""
+        parameters = [p for p in self.arguments.parameters if p not in self.at_once]
+        if not parameters:
+            return []
+        many, size = width(self.dtype), self._size_of_all()
+        first = min((self.places.of[p] for p in parameters), key=lambda p: p.start)
+        begin = first.start
+        slopes = min(self.places.of[self.gradients[p]].start for p in parameters)
+        loop = f"for place in range({begin} + {many}*thread, {size}, {many * self.threads}):"
+        names = [self.names.new("slope") for _ in range(many)]
+        equations = [f"# {eq!r}" for eq in self.optimizer.update.equations]
+        body = [f"{', '.join(names)} = load(space, {slopes - begin} + place)", *self._entries_at_place(names, True)]
+        return [*equations, loop, *indented(body)]
+
+    def _size_of_all(self) -> int:
+        """How far a state is from the parameters."""
+        return sum(-(-self.places.of[p].size // width(self.dtype)) for p in self.arguments.parameters) * width(
+            self.dtype
+        )
+
+    def _of_entries(self, place: str, slopes: list[str]) -> list[str]:
+        return [f"place = {place}", *self._entries_at_place(slopes, False)]
+
+    def _entries_at_place(self, slopes: list[str], apart: bool) -> list[str]:
+        """The update of entries side by side from `place` on; `apart`: there may be numbers that are no entries."""
+        starts = {n: k * self._size_of_all() for k, n in enumerate(("theta", *self.optimizer.state))}
+        held = {n: v[: len(slopes)] for n, v in self.entries_held.items()}
+        at = {n: f"place + {start}" if start else "place" for n, start in starts.items()}
+        vector = len(slopes) > 1
+        lines = [
+            f"{', '.join(v)} = load(space, {at[n]})" if vector else f"{v[0]} = space[{UNSIGNED}({at[n]})]"
+            for n, v in held.items()
+        ]
+        after: dict[str, list[str]] = {n: [] for n in starts}
+        for q, slope in enumerate(slopes):
+            text = {n: v[q] for n, v in held.items()} | {"g": slope, STEP: "step"} | self.scalars
+            lines += self._body(text, self.constants)
+            after["theta"].append(text["theta_new"])
             for state, new in self.optimizer.state.items():
-                after.setdefault(state, []).append(text[new])
-        body += [f"store(space, {starts[n]} + chunk, {', '.join(values)})" for n, values in after.items()]
-        body += [f"if not math.isfinite({' + '.join(finite)}):  # or the sum alone is not"]
-        for q, value in enumerate(finite):
-            body += [f"    if is_entry(chunk + {q}) and not math.isfinite({value}):", "        broken = 1"]
-        constants = self.constants.lines(self.printer)[known:]
-        loop = f"for chunk in range({many}*thread, {length}, {many * self.threads}):"
-        return [*constants, loop, *(f"    {line}" for line in body)]
+                after[state].append(text[new])
+        lines += [
+            f"store(space, {at[n]}, {', '.join(v)})" if vector else f"space[{UNSIGNED}({at[n]})] = {v[0]}"
+            for n, v in after.items()
+        ]
+        found = after["theta"]
+        lines.append(f"if not math.isfinite({' + '.join(found)}):{'  # or only their sum is not' if vector else ''}")
+        for q, value in enumerate(found):
+            test = f"is_entry(place + {q}) and " if apart else ""
+            lines += [f"    if {test}not math.isfinite({value}):", "        broken = 1"]
+        return lines
 
     def _is_entry(self) -> list[str]:
         """Whether a number of the array of all parameters belongs to one of them, and does not stand between rows."""
         lines = []
-        for name in self.arguments.parameters:
-            place = self.places.of[name]
+        for place in sorted((self.places.of[n] for n in self.arguments.parameters), key=lambda p: p.start):
             last = place.shape[-1] if place.shape else 1
             lines.append(f"if place < {place.start + place.size}:")
             lines.append(f"    return place >= {place.start} and remainder(place - {place.start}, {place.pitch}) < {last}")
@@ -275,6 +332,28 @@ class SizedEpochEmitter(CudaEpochEmitter):
             ]
             end += 2 * size
         return lines
+
+
+def _strided(lines: list[str]) -> list[str]:
+    """The lines with loops from a thread on as `while`: a range has to divide to know how often it runs.
+
+    >>> _strided(["for k in range(thread, 9, 4):", "    f(k)", "g()"])
+    ['k = thread', 'while k < 9:', '    f(k)', '    k += 4', 'g()']
+    """
+    found: list[str] = []
+    ends: list[tuple[int, str]] = []
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        while ends and depth < ends[-1][0]:
+            found.append(ends.pop()[1])
+        loop = re.fullmatch(r"( *)for (\w+) in range\(([^(),]*thread[^(),]*), (\d+), (\d+)\):", line)
+        if loop is None:
+            found.append(line)
+            continue
+        before, name, start, stop, step = loop.groups()
+        found += [f"{before}{name} = {start}", f"{before}while {name} < {stop}:"]
+        ends.append((depth + 4, f"{before}    {name} += {step}"))
+    return [*found, *(end for _, end in reversed(ends))]
 
 
 def sources(
