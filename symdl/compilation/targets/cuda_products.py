@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product as pairs
 
+import sympy
+
+from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 
 #: Vectors of terms that a thread takes at a time.
@@ -178,6 +181,54 @@ def tiled(left: Factor, right: Factor, terms: int, threads: int) -> Tiles:
     return min((Tiles(left, right, terms, threads, h, w) for h, w in some), key=lambda t: t.cost)
 
 
+class QuickPrinter(ScalarPrinter):
+    """Prints for float32 quotients and roots that a GPU has instructions for: off by 2 and by 1 ulps at most.
+
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> QuickPrinter("float32").doprint(x / (1 + sympy.sqrt(x)))
+    'ratio(x, (root(x) + real(1.0)))'
+    """
+
+    def divided(self, above: str, below: str) -> str:
+        return f"ratio({above}, {below})" if self.wrap else super().divided(above, below)
+
+    def root(self, inside: str) -> str:
+        return f"root({inside})" if self.wrap else super().root(inside)
+
+
+#: PTX says how far they are off: `div.full` by 2 ulps over its whole range, `sqrt.approx` by a relative 2^−23.
+QUICK = '''
+if config.ENABLE_CUDASIM:
+
+    def ratio(a, b):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return real(a/b)
+
+    def root(x):
+        with np.errstate(invalid="ignore"):
+            return np.sqrt(real(x))
+
+else:
+
+    def instruction(text, count):
+        """One instruction of PTX, as what emits a call of it."""
+
+        def emitted(context, builder, signature, arguments):
+            kind = ir.FunctionType(ir.FloatType(), [ir.FloatType()]*count)
+            return builder.call(ir.InlineAsm(kind, text, "=f" + ",f"*count), arguments)
+
+        return emitted
+
+    @intrinsic
+    def ratio(typing, a, b):
+        return types.float32(types.float32, types.float32), instruction("div.full.f32 $0, $1, $2;", 2)
+
+    @intrinsic
+    def root(typing, x):
+        return types.float32(types.float32), instruction("sqrt.approx.f32 $0, $1;", 1)
+'''
+
+
 #: Reads and writes of vectors: NVIDIA's compiler makes none of single numbers. Numba's simulator has no machine code.
 VECTORS = '''
 if config.ENABLE_CUDASIM:
@@ -232,3 +283,8 @@ else:
 def vectors(width: int) -> str:
     """The source of `load` and `store` for vectors of so many numbers."""
     return VECTORS.replace("WIDTH", str(width)).replace("VALUES", ", ".join("abcdefgh"[:width])).strip()
+
+
+def quick(text: str) -> list[str]:
+    """The source of the instructions that code calls, behind that of vectors."""
+    return [QUICK.strip()] if "ratio(" in text or "root(" in text else []

@@ -35,7 +35,7 @@ NAMES = frozenset((
     "column", "load", "store", "k", *(f"s{r}_{c}" for r in range(8) for c in range(8)),
     *(f"{letter}{e}_{k}" for letter in "rc" for e in range(8) for k in range(16)),
     *(f"{who}_{op}" for who in ("warp", "block") for op in ("sum", "prod", "max", "squares")),
-    "step", "broken", "place", "is_entry", "inlined", "sized_kernel",
+    "step", "broken", "place", "is_entry", "ratio", "root", "inlined", "sized_kernel",
 ))  # fmt: skip
 
 

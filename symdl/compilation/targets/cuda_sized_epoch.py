@@ -18,7 +18,7 @@ from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_emit import DeviceFunction
 from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
 from symdl.compilation.targets.cuda_places import Place, arranged, width
-from symdl.compilation.targets.cuda_products import vectors
+from symdl.compilation.targets.cuda_products import QuickPrinter, quick, vectors
 from symdl.compilation.targets.cuda_sized import GIVEN, NAMES, THREADS, SizedEmitter
 from symdl.compilation.targets.epoch import SQUARES, STEP
 from symdl.compilation.targets.kernels import SIZED
@@ -82,6 +82,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         self.places = arranged(plan, dtype, of, optimizer.state, real, self.at_once, self.emitter.groups())
         self.emitter.places = self.places
         self.emitter.updates = {of[p]: self._of_entries for p in self.at_once}
+        self.printer = QuickPrinter(dtype)
         self._share_names()
 
     def _share_names(self) -> None:
@@ -376,7 +377,7 @@ def helpers(text: str, dtype: str, threads: int) -> list[str]:
     """What these functions call beside what all functions do."""
     threads = min(threads, THREADS)
     head = HEAD.replace("REGISTERS", str(min(REGISTERS // (threads * BLOCKS), 255)))
-    return [head.strip(), vectors(width(dtype)), *cuda_warps.sources(text, threads)]
+    return [head.strip(), vectors(width(dtype)), *quick(text), *cuda_warps.sources(text, threads)]
 
 
 def _product(shape: tuple[int, ...]) -> int:
