@@ -81,14 +81,19 @@ class CudaProgram(Program):
 
         return cuda.device_array(max(checked(size), 1), self.dtype)
 
-    def launch(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0) -> None:
-        """Run a kernel with `meet` and these arguments, by one block (of each model) or by the whole device."""
-        self.launcher(kernel, *arguments, blocks=blocks, shared=shared)(0)
+    def launch(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0, threads: int = 0) -> None:
+        """Run a kernel with `meet` and these arguments, by one block (of each model) or by the whole device.
+
+        `threads` are those of a block, where they are not the program's.
+        """
+        self.launcher(kernel, *arguments, blocks=blocks, shared=shared, threads=threads)(0)
         numba_cuda().synchronize()
 
-    def launcher(self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0) -> Callable[[Any], None]:
+    def launcher(
+        self, kernel: str, *arguments: Any, blocks: int = 1, shared: int = 0, threads: int = 0
+    ) -> Callable[[Any], None]:
         """What puts a kernel on a stream as often as it is called (see `launch`)."""
-        cuda, threads = numba_cuda(), self.threads
+        cuda, threads = numba_cuda(), threads or self.threads
         if self.scope == "grid":
             blocks, threads = self._grid(kernel.removesuffix("_kernel"), arguments)
         given = (cuda.device_array(max(blocks, 1), np.float64), *arguments)

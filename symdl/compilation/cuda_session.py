@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +14,15 @@ from symdl.compilation.cuda_runtime import CudaProgram, multiprocessors, sent, s
 from symdl.compilation.devices import free_memory, numba_cuda
 from symdl.compilation.runtime import EpochSignature
 from symdl.compilation.targets.cuda_helpers import THREADS
+from symdl.compilation.targets.cuda_sized import THREADS as SIZED_THREADS
+from symdl.compilation.targets.cuda_sized_epoch import KERNEL, SIZE
 from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
 #: Blocks that work at the same time on a multiprocessor, where models are not in shared memory.
 AT_ONCE = 4
+#: Bytes that sums of teams take in the loop with lengths in its code.
+RESERVED_SIZED = 8 * 32 + 1024
 #: Bytes that a block's shared memory holds beside what a model needs.
 RESERVED = 8 * THREADS + 1024
 
@@ -36,7 +40,23 @@ class Training(Protocol):
 
 @dataclass(frozen=True)
 class TrainingProgram(CudaProgram):
-    """A CUDA program with a training loop."""
+    """A CUDA program with a training loop; `general`: that for any lengths only."""
+
+    general: bool = False
+
+    def run_loop(
+        self,
+        function: str,
+        arrays: Mapping[str, Array],
+        states: Mapping[tuple[str, str], Array],
+        hyper: Mapping[str, float],
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        first_step: int,
+    ) -> tuple[int, Array]:
+        """Run "epoch", for any lengths, or "epoch_sized" (see `Program.run_loop`)."""
+        program = replace(self, general=function == "epoch")
+        return program.run_epoch(arrays, states, hyper, order, batch_size, first_step)
 
     def run_epoch(
         self,
@@ -99,6 +119,7 @@ class Session:
         self.plan = memory(program, arrays, batch, rows, batch_size)
         self.steps = -(-rows // batch_size)
         wanted = self.plan.total * np.dtype(program.dtype).itemsize
+        self.sized = self._room(arrays, rows, batch_size)
         self.shared = wanted if program.scope == "block" and wanted + RESERVED <= shared_memory() else 0
         self.blocks = batch.models if self.shared else min(batch.models, AT_ONCE * multiprocessors())
         self.scratch = 0 if self.shared else self.plan.total * (1 if program.scope == "grid" else self.blocks)
@@ -114,6 +135,14 @@ class Session:
         self.space = [] if self.shared else [program.empty(self.scratch)]
         self.whole = cuda.device_array(max(self.plan.whole * self.blocks, 1), np.int64)
         self.before = np.zeros(models, np.int64)
+
+    def _room(self, arrays: Mapping[str, Array], rows: int, batch_size: int) -> int:
+        """Bytes of shared memory for the loop with lengths in its code; 0 where it is not for these lengths."""
+        one = {**arrays, **{p: a[0] for p, a in self.batch.parameters.items()}}
+        if rows < batch_size or not self.program.is_sized(one, batch_size) or self.program.general:
+            return 0
+        wanted: int = self.program.space[SIZE]() * np.dtype(self.program.dtype).itemsize
+        return wanted if wanted + RESERVED_SIZED <= shared_memory() else 0
 
     def bytes_needed(self, arrays: Mapping[str, Array]) -> dict[str, int]:
         """What the device has to hold: data, the models, and what they need while they are trained."""
@@ -146,21 +175,45 @@ class Session:
         Returns:
             How many steps each model completed, and the losses, a line for each model.
         """
-        cuda = numba_cuda()
-        steps = self.plan.steps(self.batch, self.steps, orders.shape[1] if len(orders) > 1 else 0)
-        self.program.launch(
-            "train_shared_kernel" if self.shared else "train_kernel",
-            *(cuda.to_device(a) for a in (self.plan.sizes, self.plan.starts, steps)),
-            cuda.to_device(np.ascontiguousarray(orders).reshape(-1)),
-            self.first_step,
-            *(*self.given, self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
-            *(self.losses, self.broken, self.done),
-            blocks=self.blocks,
-            shared=self.shared,
-        )
+        orders = np.ascontiguousarray(orders)
+        given = numba_cuda().to_device(orders.reshape(-1))
+        step = orders.shape[1] if len(orders) > 1 else 0
+        whole = self._whole_steps(given, step) if self.sized else 0
+        if whole < self.steps:
+            self._any_steps(given, step, whole)
         done = self.done.copy_to_host()
         completed, self.before = done - self.before, done
         return completed, self.losses.copy_to_host().reshape(self.batch.models, self.steps)
+
+    def _whole_steps(self, order: Any, step: int) -> int:
+        """The steps of whole batches, with lengths in the code; how many there are."""
+        whole: int = self.plan.rows // self.plan.batch_size
+        self.program.launch(
+            KERNEL,
+            *(self.batch.models, whole, step, self.steps, order, self.first_step),
+            *(*self.given, self.numbers, self.home, self.whole, self.wide, self.hyper),
+            *(self.losses, self.broken, self.done),
+            blocks=self.blocks,
+            shared=self.sized,
+            threads=min(self.program.threads, SIZED_THREADS),
+        )
+        return whole
+
+    def _any_steps(self, order: Any, step: int, whole: int) -> None:
+        """The steps behind so many, with any lengths."""
+        cuda = numba_cuda()
+        steps = self.plan.steps(self.batch, self.steps, step)
+        starts = self.plan.starts
+        starts[0] -= whole * self.plan.batch_size
+        self.program.launch(
+            "train_shared_kernel" if self.shared else "train_kernel",
+            *(cuda.to_device(a) for a in (self.plan.sizes, starts, steps)),
+            *(order[whole * self.plan.batch_size :], self.first_step),
+            *(*self.given, self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
+            *(self.losses[whole:], self.broken, self.done),
+            blocks=self.blocks,
+            shared=self.shared,
+        )
 
     def finish(self) -> None:
         """Put what became of the models into the arrays of the batch."""

@@ -63,6 +63,9 @@ def types_of(name: str, module: CudaModule, plans: dict[str, Plan], dtype: str) 
     assert module.epoch is not None and module.layout is not None
     given = [*module.epoch.data, *(n for n in module.epoch.fixed if n not in module.layout.numbers)]
     arrays = [of(plans["gradient"], n) for n in given]
+    if "sized" in name:
+        numbers = [types.int64] * 4
+        return (wide, *numbers, whole, types.int64, *arrays, real, real, whole, wide, wide, real, whole, whole)
     scratch = [] if "shared" in name else [real]
     tail = (real, real, *scratch, whole, wide, wide, real, whole, whole)
     return (wide, whole, whole, whole, whole, types.int64, *arrays, *tail)

@@ -6,10 +6,10 @@ This module writes text only. It imports nothing of CUDA.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import cuda_helpers, cuda_sums
+from symdl.compilation.targets import cuda_helpers, cuda_sized_epoch, cuda_sums
 from symdl.compilation.targets.cuda_emit import CudaEmitter, DeviceFunction
 from symdl.compilation.targets.cuda_epoch import CudaEpochEmitter, numbers_among
 from symdl.compilation.targets.cuda_graph import GraphEmitter, Kernel, product_kernels
@@ -17,6 +17,7 @@ from symdl.compilation.targets.cuda_graph_epoch import GraphEpochEmitter
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.epoch import EpochArguments
 from symdl.compilation.targets.scalars import UNSIGNED, indented
+from symdl.compilation.targets.sized import shapes_of
 from symdl.library.optimisers import Optimizer
 
 #: What `steps` says, in order: how many models there are, and how far the arrays of one are from those of the next.
@@ -107,8 +108,17 @@ def emit_module(
         parts.append(_train(emitter, layout, dtype, scope, shared=False))
         if scope == "block":
             parts.append(_train(emitter, layout, dtype, scope, shared=True))
+            given = (plans["gradient"], functions["gradient"], dict(gradients), optimizer, dtype)
+            sized = cuda_sized_epoch.sources(*given, ordered, threads)
+            if sized:
+                parts += sized
+                shapes = shapes_of(plans["gradient"])
+                names = (*arguments.data, *arguments.fixed, *arguments.parameters)
+                arguments = replace(arguments, sizes={n: shapes[n] for n in names})
     text = "\n".join(parts)
     helpers = cuda_helpers.sources(text, plans.values(), dtype, scope, threads)
+    if arguments is not None and arguments.sizes:
+        helpers = [*helpers, *cuda_sized_epoch.helpers(text, dtype, threads)]
     header = _header(plans, dtype, optimizer, scope, threads, cuda_helpers.instructions([*helpers, *parts]))
     source = "\n\n\n".join([header, *helpers, *parts]) + "\n"
     return CudaModule(source, functions, arguments, layout, scope)

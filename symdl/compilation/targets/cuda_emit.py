@@ -330,8 +330,7 @@ class CudaEmitter(VectorEmitter):
         lines, known = self._team_body(body, inside, ("lane", "team", "mine"), alone=False)
         rows = [f"whole_row = entry < {count}"] if after else []
         return [
-            f"team = {'team_of_rows' if self._along_rows(first) else 'team_of'}({count}, {terms}, threads)",
-            "lane = thread % team",
+            *self._team_head(count, terms, self._along_rows(first)),
             f"for first in range(0, {count}, threads//team):",
             *indented(
                 [
@@ -345,6 +344,13 @@ class CudaEmitter(VectorEmitter):
                 ]
             ),
         ]
+
+    def _team_head(self, count: str, terms: str, along: bool) -> list[str]:
+        """How many threads a team has that adds up one of `count` sums of so many terms, and which of them this is.
+
+        `along`: the terms lie side by side.
+        """
+        return [f"team = {'team_of_rows' if along else 'team_of'}({count}, {terms}, threads)", "lane = thread % team"]
 
     def _along_rows(self, loop: Loop) -> bool:
         """Whether the terms of a sum lie side by side."""

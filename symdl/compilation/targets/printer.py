@@ -120,19 +120,26 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
             return text
         texts = [self.parenthesize(b, PRECEDENCE["Mul"], strict=False) for b in below]
         if len(below) == 1 and precedence(below[0]) > PRECEDENCE["Mul"]:
-            return f"{text}/{texts[0]}"
-        return f"{text}/({'*'.join(texts)})"
+            return self.divided(text, texts[0])
+        return self.divided(text, f"({'*'.join(texts)})")
+
+    def divided(self, above: str, below: str) -> str:
+        """A quotient; what is below binds closer than a product."""
+        return f"{above}/{below}"
+
+    def root(self, inside: str) -> str:
+        """A square root."""
+        return f"math.sqrt({inside})"
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.as_base_exp() if expr.base != sympy.E else (expr.base, expr.exp)
         if base == sympy.E:
             return f"exp({self._print(exponent)})"
         if exponent.is_negative and exponent.is_Number:
-            return (
-                f"{self.number(1.0)}/{self.parenthesize(sympy.Pow(base, -exponent), PRECEDENCE['Mul'], strict=False)}"
-            )
+            below = self.parenthesize(sympy.Pow(base, -exponent), PRECEDENCE["Mul"], strict=False)
+            return self.divided(self.number(1.0), below)
         if exponent == sympy.S.Half:
-            return f"math.sqrt({self._print(base)})"
+            return self.root(self._print(base))
         inner = self.parenthesize(base, PRECEDENCE["Pow"], strict=False)
         if exponent.is_Integer and 2 <= int(exponent) <= 64:
             return f"{inner}**{int(exponent)}"
