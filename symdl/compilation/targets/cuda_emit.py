@@ -459,11 +459,15 @@ class CudaEmitter(VectorEmitter):
         made = super()._accumulator(statement, around, known)
         return PlainAccumulator(made.name, made.op, made.home, made.unordered)
 
+    def _flat(self, tensor: Tensor, subscripts: list[str]) -> str:
+        """The place of an entry in the array of a tensor, as source."""
+        return flat(self.shape_of(tensor), subscripts) or "0"
+
     def _at(self, element: Element) -> tuple[str, str]:
         """The array of an element, and its place there."""
         tensor = element.tensor
         within = self._within(element, [self._subscript(s) for s in element.subscripts])
-        place = flat(self.shape_of(tensor), within) or "0"
+        place = self._flat(tensor, within)
         array, start = self._array(tensor)
         return array, f"{UNSIGNED}({place if not start else start if place == '0' else f'{start} + {place}'})"
 
