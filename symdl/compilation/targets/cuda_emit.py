@@ -27,7 +27,7 @@ from symdl.compilation.targets.cuda_vectors import VectorEmitter, factor, flat
 from symdl.compilation.targets.emit import Function, is_number
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Tensor
 
 #: Arguments of every device function before its arrays: who runs it, where sums of teams meet, and the extents.
 GIVEN = ("thread", "threads", "parts", "meet", "sizes", "place")
