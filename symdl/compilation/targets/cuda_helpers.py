@@ -317,8 +317,8 @@ def floor(x):
     return x if x != x else (n - real(1.0) if n > x else n)
 '''
 
-#: The error of a product is what a fused multiply-add leaves: the cut into halves would not survive its contraction, and
-#: neither would a plain product that is added to another number.
+#: The error of a product is what a fused multiply-add leaves: the cut into halves would not survive its contraction,
+#: nor would a plain product that is added to another number.
 _PAIR_PRODUCT = '''
 @device
 def pair_product(a, b):
