@@ -1,7 +1,8 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
 Arguments: `name:dtype:scope[:option]…`, options being ordered, broken, many, rows and misplaced, with the name of
-a definition of tests/conformance, which has to be on the path, as tests has. Prints a line of JSON for each: what the cross-check found, or what it refused.
+a definition of tests/conformance, which has to be on the path, as tests has. Prints a line of JSON for each: what
+the cross-check found, or what it refused.
 """
 
 from __future__ import annotations
