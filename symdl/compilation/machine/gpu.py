@@ -25,6 +25,17 @@ def _reciprocal(context, x):  # type: ignore[no-untyped-def]
     return x(x), emit
 
 
+def _rounded_product(context, a, b):  # type: ignore[no-untyped-def]
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind, letter = ("f32", "f") if signature.args[0] == types.float32 else ("f64", "d")
+        function = ir.FunctionType(values[0].type, [v.type for v in values])
+        code = f"mul.rn.{kind} $0, $1, $2;"
+        asm = ir.InlineAsm(function, code, f"={letter},{letter},{letter}", side_effect=False)
+        return builder.call(asm, values)
+
+    return a(a, a), emit
+
+
 def _pointer(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     """Where a vector of an array begins."""
     array = context.make_array(signature.args[0])(context, builder, value=values[0])
@@ -81,6 +92,10 @@ def _plain_reciprocal(x: Any) -> Any:
     return type(x)(1) / x
 
 
+def _plain_product(a: Any, b: Any) -> Any:
+    return a * b
+
+
 def _plain_vector(array: Any, place: Any) -> tuple[Any, ...]:
     return tuple(array[int(place) + k] for k in range(VECTOR // array.dtype.itemsize))
 
@@ -96,6 +111,8 @@ def _plain_aligned(array: Any, place: Any) -> bool:
 
 #: `reciprocal(x)`: 1/x for normal |x| up to 2**126, off by an ulp in float32 and by 2**−20 of it in float64.
 reciprocal: Any = _plain_reciprocal
+#: `rounded_product(a, b)`: a·b of two numbers of a dtype, rounded by itself even where a sum follows.
+rounded_product: Any = _plain_product
 #: `vector(array, place)`: the numbers that begin at an aligned place.
 vector: Any = _plain_vector
 #: `put(array, place, numbers)`: stores as many.
@@ -107,5 +124,6 @@ if not simulated():
 
     reciprocal, vector = intrinsic(_reciprocal), intrinsic(_vector)
     put, aligned = intrinsic(_put), intrinsic(_aligned)
+    rounded_product = intrinsic(_rounded_product)
 
-__all__ = ["aligned", "put", "reciprocal", "vector"]
+__all__ = ["aligned", "put", "reciprocal", "rounded_product", "vector"]

@@ -2,7 +2,7 @@
 
 The library's division and exponentials test for rare cases and branch. Here powers of e are a polynomial on a reduced
 interval, as in `elementary`, with two instead of one step of the exponent in float32, so that both factors of the power
-of two are equal; and where a divisor is known to lie within bounds, its reciprocal takes a step of Newton's method.
+of two are equal; and where a divisor is known to lie within bounds, a quotient by its reciprocal takes what is left.
 """
 
 from __future__ import annotations
@@ -72,10 +72,11 @@ def scaled(a, x):
 '''
 _OVER = '''
 def over(a, b):
-    """a/b for 2**−60 <= |b| <= 2**60 alone."""
+    """a/b for 2**−60 <= |b| <= 2**60 alone: what the first quotient leaves of a is divided too."""
     r = reciprocal(b)
-    e = cuda.fma(-b, r, 1.0)
-    return a*cuda.fma(r, MORE, r)
+STEP    q = a*r
+    left = cuda.fma(-b, q, a)
+    return cuda.fma(left if abs(q) < math.inf else 0.0, r, q)
 '''
 _FAR_OVER = '''
 def far_over(a, b):
@@ -91,20 +92,21 @@ _SECH2 = '''
 def sech2(x):
     """4t/(1 + t)² with t = e**−2|x|."""
     t = exp(-2.0*abs(x))
-    return over(4.0*t, (1.0 + t)*(1.0 + t))
+    return over(4.0*t, cuda.fma(t, t + 2.0, 1.0))
 '''
-_LIMITS = {"float64": ("1400.0", "cuda.fma(e, e, e)"), "float32": ("170.0", "e")}
+_LIMITS = {"float64": "1400.0", "float32": "170.0"}
+#: The reciprocal of float64 has 20 bits: a step of Newton's method doubles them.
+_STEPS = {"float64": "    r = cuda.fma(r, cuda.fma(-b, r, 1.0), r)\n", "float32": ""}
 
 
 def _sources(dtype: str) -> dict[str, str]:
     double = dtype == "float64"
-    limit, more = _LIMITS[dtype]
     found = {
         "exp_core": _CORE64 if double else _CORE32,
         "raised": _RAISED64 if double else _RAISED32,
         "exp": _EXP,
-        "scaled": _SCALED.replace("LIMIT", limit),
-        "over": _OVER.replace("MORE", more),
+        "scaled": _SCALED.replace("LIMIT", _LIMITS[dtype]),
+        "over": _OVER.replace("STEP", _STEPS[dtype]),
         "far_over": _FAR_OVER,
         "sech2": _SECH2,
     }

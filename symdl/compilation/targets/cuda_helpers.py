@@ -317,12 +317,13 @@ def floor(x):
     return x if x != x else (n - real(1.0) if n > x else n)
 '''
 
-#: The error of a product is what a fused multiply-add leaves: the cut into halves would not survive its contraction.
+#: The error of a product is what a fused multiply-add leaves: the cut into halves would not survive its contraction,
+#: nor would a plain product that is added to another number.
 _PAIR_PRODUCT = '''
 @device
 def pair_product(a, b):
     """a·b of two pairs."""
-    product = a[0]*b[0]
+    product = rounded_product(a[0], b[0])
     left = cuda.fma(a[0], b[0], -product)
     return product, left + (a[0]*b[1] + a[1]*b[0])
 '''
@@ -331,7 +332,7 @@ _EXACT_PRODUCT = '''
 @device
 def exact_product(a, b):
     """a·b and what rounding it leaves out."""
-    product = a*b
+    product = rounded_product(a, b)
     return product, cuda.fma(a, b, -product)
 '''
 
@@ -371,7 +372,7 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
 
 
 #: What emitted code takes from `machine`.
-_INSTRUCTIONS = ("aligned", "put", "reciprocal", "vector")
+_INSTRUCTIONS = ("aligned", "put", "reciprocal", "rounded_product", "vector")
 
 
 def instructions(parts: Iterable[str]) -> list[str]:
