@@ -260,7 +260,8 @@ class SizedEpochEmitter(CudaEpochEmitter):
         for place in sorted((self.places.of[n] for n in self.arguments.parameters), key=lambda p: p.start):
             last = place.shape[-1] if place.shape else 1
             lines.append(f"if place < {place.start + place.size}:")
-            lines.append(f"    return place >= {place.start} and remainder(place - {place.start}, {place.pitch}) < {last}")
+            column = f"remainder(place - {place.start}, {place.pitch})"
+            lines.append(f"    return place >= {place.start} and {column} < {last}")
         doc = '"""Whether a parameter has an entry at that place: between its rows there may be others."""'
         return ["@device", "def is_entry(place):", f"    {doc}", *indented([*lines, "return False"])]
 
