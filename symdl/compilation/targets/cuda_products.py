@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product as pairs
 
-import sympy
-
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 
@@ -159,7 +157,9 @@ class Tiles:
 
         def at(entry: int, k: int) -> str:
             term = f"(k + {k})" if k else "k"
-            return f"at_{letter}{entry} + {term}*{factor.along}" if factor.along != 1 else f"at_{letter}{entry} + {term}"
+            return (
+                f"at_{letter}{entry} + {term}*{factor.along}" if factor.along != 1 else f"at_{letter}{entry} + {term}"
+            )
 
         for entry, k in pairs(range(count), range(terms)):
             if factor.by_entries(count):

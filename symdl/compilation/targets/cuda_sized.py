@@ -136,7 +136,9 @@ class SizedEmitter(CudaEmitter):
         for name in names:
             place = self.places.of.get(name)
             many = width(self.dtype)
-            found |= {name} if place is None else set(range(place.start // many, -(-(place.start + place.size) // many)))
+            found |= (
+                {name} if place is None else set(range(place.start // many, -(-(place.start + place.size) // many)))
+            )
         return found
 
     def _group(self, items: tuple[Item, ...]) -> list[tuple[Item, ...]]:

@@ -120,9 +120,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         given = [*(self.py[d] for d in self.arguments.data), *(self.py[f] for f in self.arguments.fixed)]
         arrays = "".join(f"    {', '.join(given[k : k + 8])},\n" for k in range(0, len(given), 8))
         wide = [f"{name} = wide[{2 * k} + before % 2]" for k, name in enumerate(self.of_the_step.values())]
-        back = [
-            f"    wide[{2 * k} + (before + done) % 2] = {name}" for k, name in enumerate(self.of_the_step.values())
-        ]
+        back = [f"    wide[{2 * k} + (before + done) % 2] = {name}" for k, name in enumerate(self.of_the_step.values())]
         body = [
             f"threads = {self.threads}",
             *wide,
