@@ -12,8 +12,8 @@ from itertools import product as pairs
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 
-#: Vectors of terms that a thread takes at a time.
-AHEAD = 2
+#: Vectors of terms that a thread takes at a time: more in flight take registers, and text takes long to compile.
+AHEAD = 1
 #: Rows and columns of a tile.
 HEIGHTS = WIDTHS = (1, 2, 4, 8)
 #: At most so many numbers in a tile: more do not fit into the registers of a thread.

@@ -11,8 +11,10 @@ import re
 import numpy as np
 import sympy
 
+from symdl.compilation.fusion import Loop
 from symdl.compilation.plan import Plan
 from symdl.compilation.sizes import is_known
+from symdl.compilation.statements import Contraction
 from symdl.compilation.targets import cuda_warps
 from symdl.compilation.targets.blocks import Invariants
 from symdl.compilation.targets.cuda_emit import DeviceFunction
@@ -256,9 +258,8 @@ class SizedEpochEmitter(CudaEpochEmitter):
         for place in sorted((self.places.of[n] for n in self.arguments.parameters), key=lambda p: p.start):
             last = place.shape[-1] if place.shape else 1
             lines.append(f"if place < {place.start + place.size}:")
-            lines.append(
-                f"    return place >= {place.start} and remainder(place - {place.start}, {place.pitch}) < {last}"
-            )
+            column = f"remainder(place - {place.start}, {place.pitch})"
+            lines.append(f"    return place >= {place.start} and {column} < {last}")
         doc = '"""Whether a parameter has an entry at that place: between its rows there may be others."""'
         return ["@device", "def is_entry(place):", f"    {doc}", *indented([*lines, "return False"])]
 
@@ -367,10 +368,17 @@ def sources(
     threads: int,
 ) -> list[str]:
     """The functions for the lengths that are expected; none where these aren't known, or take too much memory."""
-    if plan.blocks or not is_known(plan):
+    if plan.blocks or not is_known(plan) or not is_dense(plan):
         return []
     emitter = SizedEpochEmitter(plan, gradient, gradients, optimizer, dtype, ordered, threads)
     return emitter.sources() if emitter.places.end * np.dtype(dtype).itemsize <= SHARED else []
+
+
+def is_dense(plan: Plan) -> bool:
+    """Whether all is of rows and columns, as in networks of dense layers: no integers, recurrences, or axes beyond."""
+    flat = all(b.tensor.rank <= 2 and not b.tensor.integer for b in plan.buffers)
+    one = all(not i.loops and not i.left.at and not i.right.at for i in plan.items if isinstance(i, Contraction))
+    return flat and one and not any(isinstance(i, Loop) and i.direction for i in plan.items)
 
 
 def helpers(text: str, dtype: str, threads: int) -> list[str]:
