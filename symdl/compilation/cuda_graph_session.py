@@ -8,7 +8,7 @@ for each epoch of a model, when it asks how far that came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,7 +214,8 @@ class GraphSession:
             self._replay(model, self.batch_size)
         if steps > whole:
             self._replay(model, self.rows - whole * self.batch_size)
-        progress = self.progress.copy_to_host()  # which waits for all steps
+        self.stream.synchronize()
+        progress = self.progress.copy_to_host()
         return int(progress[DONE]), bool(progress[OVER])
 
     def _fetch(self, model: int) -> None:
@@ -267,6 +268,11 @@ class GraphSession:
             *(self.order, self.progress, self.hyper, self.wide, self.squares, self.shared, self.losses),
         )
         return run.found
+
+    def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None:
+        """Send data again that has changed."""
+        for name in names:
+            self.given[name].copy_to_device(np.ascontiguousarray(arrays[name]).reshape(-1))
 
     def finish(self) -> None:
         """Put what became of the models into the arrays of the batch."""
