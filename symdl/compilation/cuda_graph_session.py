@@ -2,12 +2,13 @@
 
 Everything stays on the device: data, parameters, states. An epoch is a replay of one graph for each whole batch, and of
 another for what is left of the rows. `home` holds the models as they were before the epoch; one of them at a time is
-copied to where the graph works, and back.
+copied to where the graph works, and back, within the device: a model that is there already stays. The host waits once
+for each epoch of a model, when it asks how far that came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ Array = npt.NDArray[Any]
 TOGETHER = 4
 #: Parameters whose lengths are multiples of these stand first, so that they begin where lines of memory do.
 ALIGNED = (64, 4)
+#: Numbers that parameters and each of their states begin at multiples of.
+LINE = 64
 
 
 @dataclass(frozen=True)
@@ -85,21 +88,30 @@ class GraphSession:
         self.total = sum(a.size for a in one.values())
         self.states = list(dict.fromkeys(s for p, s in self.signature.states if p))
         self._check_memory()
-        self.home = {n: cuda.to_device(a) for n, a in self._packed().items()}
+        #: Numbers from the parameters to a state of theirs, and from a model to the next one.
+        self.line = -(-self.total // LINE) * LINE
+        self.width = self.line * (1 + len(self.states))
+        self.home = cuda.to_device(self._packed())
+        self.homes = [self.home[k * self.width : (k + 1) * self.width] for k in range(batch.models)]
+        self.present = program.empty(self.width)
+        self.model = -1  # the one that is present
         self.given = {
             n: sent(arrays[n]) for n in (*self.signature.data, *self.signature.fixed) if n not in batch.numbers
         }
-        self.parameters, self.slopes = program.empty(self.total), program.empty(self.total)
-        self.now = {s: program.empty(self.total) for s in self.states}
+        self.slopes = program.empty(self.total)
+        self.parameters, *states = (
+            self.present[k * self.line : k * self.line + self.total] for k in range(1 + len(self.states))
+        )
+        self.now = dict(zip(self.states, states, strict=True))
         self.wide = cuda.device_array(max(1, len(self._of_the_step())), np.float64)
         self.hyper = cuda.device_array(max(1, len(self.signature.hyper)), np.float64)
         self.squares, self.shared = cuda.device_array(1, np.float64), program.empty(64)
         self.progress, self.losses = cuda.device_array(4, np.int64), program.empty(self.steps)
-        self.order = cuda.device_array(rows, np.int64)
+        self.order, self.staged = cuda.device_array(rows, np.int64), cuda.pinned_array(rows, np.int64)
         self.batches = {n: self._batch_of(n) for n in self.signature.data}
         self.outputs = self._outputs()
         self.work = program.empty(int(program.space["gradient_size"](*self._shaped(batch_size))))
-        self.before = np.zeros(batch.models, np.int64)
+        self.before, self.stopped = np.zeros(batch.models, np.int64), np.zeros(batch.models, bool)
         self.graphs: dict[Any, Any] = {}
         self.stream, self.spaces = cuda.stream(), dict[int, Any]()
 
@@ -132,16 +144,20 @@ class GraphSession:
             "order and losses": (8 * self.rows) + size * self.steps,
         }
 
-    def _packed(self) -> dict[str, Array]:
+    def _packed(self) -> Array:
         """The models as they are now, a line for each: parameters, and each of their states."""
-        dtype, models = self.program.dtype, self.batch.models
+        made = np.zeros((self.batch.models, self.width), self.program.dtype)
+        for value, part in self._parts(made):
+            part[...] = value.reshape(part.shape)
+        return made.reshape(-1)
 
-        def lines(of: Mapping[str, Array]) -> Array:
-            parts = [of[p].reshape(models, -1) for p in self.places]
-            return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype).reshape(-1)
-
-        found = {"": lines(self.batch.parameters)}
-        return found | {s: lines({p: self.batch.states[p, s] for p in self.places}) for s in self.states}
+    def _parts(self, models: Array) -> Iterator[tuple[Array, Array]]:
+        """Each array of the batch, and where it stands in the lines of the models."""
+        for k, state in enumerate(["", *self.states]):
+            for p, start in self.places.items():
+                value = self.batch.states[p, state] if state else self.batch.parameters[p]
+                begin = k * self.line + start
+                yield value, models[:, begin : begin + value[0].size]
 
     def _batch_of(self, name: str) -> Any:
         array = self.arrays[name]
@@ -171,18 +187,18 @@ class GraphSession:
         models = self.batch.models
         completed = np.zeros(models, np.int64)
         losses = np.full((models, self.steps), np.nan, self.program.dtype)
-        stopped = getattr(self, "stopped", np.zeros(models, bool))
-        for model in np.flatnonzero(~stopped).tolist():
-            self.order.copy_to_device(np.ascontiguousarray(orders[model % len(orders)]))
+        for model in np.flatnonzero(~self.stopped).tolist():
+            self.staged[...] = orders[model % len(orders)]
+            self.order.copy_to_device(self.staged, stream=self.stream)
             done, over = self._train(model, self.steps)
             losses[model] = self.losses.copy_to_host()[: self.steps]
             if over:
-                stopped[model] = True
+                self.stopped[model] = True
+                self.model = -1  # what is present is not finite
                 self._train(model, done)
             self._keep(model)
             completed[model] = done
-        self.stopped = stopped
-        self.before += completed
+            self.before[model] += done
         return completed, losses
 
     def _train(self, model: int, steps: int) -> tuple[int, bool]:
@@ -196,20 +212,17 @@ class GraphSession:
             self._replay(model, self.batch_size)
         if steps > whole:
             self._replay(model, self.rows - whole * self.batch_size)
-        numba_cuda().synchronize()
+        self.stream.synchronize()
         progress = self.progress.copy_to_host()
         return int(progress[DONE]), bool(progress[OVER])
 
-    def _line(self, name: str, model: int) -> Any:
-        return self.home[name][model * self.total : (model + 1) * self.total]
-
     def _fetch(self, model: int) -> None:
-        """Bring a model to where graphs work."""
-        self.parameters.copy_to_device(self._line("", model))
-        for s, array in self.now.items():
-            array.copy_to_device(self._line(s, model))
-        wide = [float(self.batch.states[k].reshape(-1)[model]) for k in self._of_the_step()]
-        self.wide.copy_to_device(np.array(wide or [0.0]))
+        """Bring a model to where graphs work, and say where it is."""
+        if model != self.model:
+            self.present.copy_to_device(self.homes[model])
+            wide = [float(self.batch.states[k].reshape(-1)[model]) for k in self._of_the_step()]
+            self.wide.copy_to_device(np.array(wide or [0.0]))
+            self.model = model
         hyper = [float(self.batch.hyper[h][model]) for h in self.signature.hyper]
         self.hyper.copy_to_device(np.array(hyper or [0.0]))
         progress = np.zeros(4, np.int64)
@@ -217,12 +230,11 @@ class GraphSession:
         self.progress.copy_to_device(progress)
 
     def _keep(self, model: int) -> None:
-        self._line("", model).copy_to_device(self.parameters)
-        for s, array in self.now.items():
-            self._line(s, model).copy_to_device(array)
-        wide = self.wide.copy_to_host()
-        for k, key in enumerate(self._of_the_step()):
-            self.batch.states[key].reshape(-1)[model] = wide[k]
+        """What became of a model is what the next epoch begins with."""
+        self.homes[model].copy_to_device(self.present)
+        keys = self._of_the_step()
+        for key, value in zip(keys, self.wide.copy_to_host() if keys else (), strict=False):
+            self.batch.states[key].reshape(-1)[model] = value
 
     def _replay(self, model: int, count: int, steps: int = 1) -> None:
         """Put steps on batches of so many rows on the stream."""
@@ -255,14 +267,15 @@ class GraphSession:
         )
         return run.found
 
+    def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None:
+        """Send data again that has changed."""
+        for name in names:
+            self.given[name].copy_to_device(np.ascontiguousarray(arrays[name]).reshape(-1))
+
     def finish(self) -> None:
         """Put what became of the models into the arrays of the batch."""
-        models = self.batch.models
-        for name, home in self.home.items():
-            lines = home.copy_to_host().reshape(models, -1)
-            for p, start in self.places.items():
-                value = self.batch.states[p, name] if name else self.batch.parameters[p]
-                value[...] = lines[:, start : start + value[0].size].reshape(value.shape)
+        for value, part in self._parts(self.home.copy_to_host().reshape(self.batch.models, -1)):
+            value[...] = part.reshape(value.shape)
 
 
 def places(sizes: Mapping[str, int]) -> dict[str, int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from symdl.compilation.cuda_models import Batch, Layout, Memory
 from symdl.compilation.cuda_runtime import CudaProgram, multiprocessors, sent, shared_memory
 from symdl.compilation.devices import free_memory, numba_cuda
-from symdl.compilation.runtime import EpochSignature
+from symdl.compilation.runtime import EpochSignature, Training
 from symdl.compilation.targets.cuda_helpers import THREADS
 from symdl.compilation.targets.cuda_sized import THREADS as SIZED_THREADS
 from symdl.compilation.targets.cuda_sized_epoch import KERNEL, SIZE
@@ -25,17 +25,6 @@ AT_ONCE = 4
 RESERVED_SIZED = 8 * 32 + 1024
 #: Bytes that a block's shared memory holds beside what a model needs.
 RESERVED = 8 * THREADS + 1024
-
-
-class Training(Protocol):
-    """Models in training: `epoch` goes on with all of them, `finish` fetches what became of them."""
-
-    batch: Batch
-    steps: int
-
-    def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]: ...
-
-    def finish(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -68,17 +57,29 @@ class TrainingProgram(CudaProgram):
         first_step: int,
     ) -> tuple[int, Array]:
         """Train one model on the rows `order`, in place (see `Program.run_epoch`)."""
+        session = self.training(arrays, states, hyper, len(order), batch_size, first_step)
+        done, losses = session.epoch(order[None])
+        session.finish()
+        return int(done[0]), losses[0, : min(int(done[0]) + 1, losses.shape[1])]
+
+    def training(
+        self,
+        arrays: Mapping[str, Array],
+        states: Mapping[tuple[str, str], Array],
+        hyper: Mapping[str, float],
+        rows: int,
+        batch_size: int,
+        first_step: int,
+    ) -> Training:
+        """One model in training on so many rows an epoch; `finish` changes its parameters and states in place."""
         assert self.epoch is not None and self.layout is not None
         batch = Batch(
             {p: arrays[p][None] for p in self.epoch.parameters},
             {s: states[s][None] for s in self.epoch.states},
             {n: np.array([arrays[n]]) for n in self.layout.numbers},
-            {h: np.array([hyper[h]]) for h in self.epoch.hyper},
+            {h: np.array([hyper[h]], np.float64) for h in self.epoch.hyper},
         )
-        session = self.session(arrays, batch, len(order), batch_size, first_step)
-        done, losses = session.epoch(order[None])
-        session.finish()
-        return int(done[0]), losses[0, : min(int(done[0]) + 1, losses.shape[1])]
+        return self.session(arrays, batch, rows, batch_size, first_step)
 
     def session(
         self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int, first_step: int = 0
@@ -128,10 +129,11 @@ class Session:
         self.home, self.wide = cuda.to_device(self.plan.packed(batch, dtype)), cuda.to_device(self.plan.wide(batch))
         self.losses = cuda.device_array(models * self.steps, dtype)
         self.done, self.broken = (cuda.to_device(np.zeros(models, np.int64)) for _ in range(2))
-        self.given = [sent(arrays[n]) for n in self.signature.data]
-        self.given += [sent(arrays[n]) for n in self.signature.fixed if n not in self.layout.numbers]
+        fixed = (n for n in self.signature.fixed if n not in self.layout.numbers)
+        self.given = {n: sent(arrays[n]) for n in (*self.signature.data, *fixed)}
         self.numbers = cuda.to_device(columns(batch.numbers, self.layout.numbers, dtype))
-        self.hyper = cuda.to_device(columns(batch.hyper, self.signature.hyper, "float64"))
+        self.settings = columns(batch.hyper, self.signature.hyper, "float64")
+        self.hyper = cuda.to_device(self.settings)
         self.space = [] if self.shared else [program.empty(self.scratch)]
         self.whole = cuda.device_array(max(self.plan.whole * self.blocks, 1), np.int64)
         self.before = np.zeros(models, np.int64)
@@ -175,6 +177,10 @@ class Session:
         Returns:
             How many steps each model completed, and the losses, a line for each model.
         """
+        settings = columns(self.batch.hyper, self.signature.hyper, "float64")
+        if (settings != self.settings).any():
+            self.settings = settings
+            self.hyper.copy_to_device(settings)
         orders = np.ascontiguousarray(orders)
         given = numba_cuda().to_device(orders.reshape(-1))
         step = orders.shape[1] if len(orders) > 1 else 0
@@ -191,7 +197,7 @@ class Session:
         self.program.launch(
             KERNEL,
             *(self.batch.models, whole, step, self.steps, order, self.first_step),
-            *(*self.given, self.numbers, self.home, self.whole, self.wide, self.hyper),
+            *(*self.given.values(), self.numbers, self.home, self.whole, self.wide, self.hyper),
             *(self.losses, self.broken, self.done),
             blocks=self.blocks,
             shared=self.sized,
@@ -209,11 +215,16 @@ class Session:
             "train_shared_kernel" if self.shared else "train_kernel",
             *(cuda.to_device(a) for a in (self.plan.sizes, starts, steps)),
             *(order[whole * self.plan.batch_size :], self.first_step),
-            *(*self.given, self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
+            *(*self.given.values(), self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
             *(self.losses[whole:], self.broken, self.done),
             blocks=self.blocks,
             shared=self.shared,
         )
+
+    def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None:
+        """Send data again that has changed."""
+        for name in names:
+            self.given[name].copy_to_device(np.ascontiguousarray(arrays[name]).reshape(-1))
 
     def finish(self) -> None:
         """Put what became of the models into the arrays of the batch."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation import team
+from symdl.compilation.cuda_models import Batch
 from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.core.pauses import collection_paused
@@ -67,6 +68,19 @@ def signatures_of(record: Mapping[str, Any]) -> tuple[dict[str, Signature], Epoc
         tuple(epoch["hyper"]),
         {n: tuple(shape) for n, shape in epoch["sizes"].items()},
     )
+
+
+class Training(Protocol):
+    """Models in training on a device: `epoch` goes on with all of them, `finish` fetches what became of them."""
+
+    batch: Batch
+    steps: int
+
+    def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]: ...
+
+    def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,18 @@ class Program:
             return done, losses
         last, more = self.run_loop("epoch", *given, order[whole:], batch_size, first_step + done)
         return done + last, np.concatenate([losses, more])
+
+    def training(
+        self,
+        arrays: Mapping[str, Array],
+        states: Mapping[tuple[str, str], Array],
+        hyper: Mapping[str, float],
+        rows: int,
+        batch_size: int,
+        first_step: int,
+    ) -> Training | None:
+        """One model in training, where that is more than epochs one by one: on a device that keeps what it is sent."""
+        return None
 
     def is_sized(self, arrays: Mapping[str, Array], batch_size: int) -> bool:
         """Whether there is a function for steps of that size on arrays of these shapes."""

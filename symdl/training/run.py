@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.compiled import Compiled
-from symdl.compilation.runtime import prepared
+from symdl.compilation.runtime import Training, prepared
 from symdl.training.history import History
 from symdl.training.measures import Metric, measured
 from symdl.training.rows import Rows, expected, kept
@@ -62,6 +62,8 @@ class Run:
             self.watches = [Watch(rule) for rule in optimizer.plateaus]
         self.best = Best(self.stopping) if self.stopping is not None else None
         self.kept: dict[str, Array] = {}
+        self.session: Training | None = None  # on a GPU, of epochs of so many rows in batches of that size
+        self.sizes = (0, 0)
 
     def _held_out(self, rows: Rows) -> dict[str, Any]:
         known = {**self.given, **rows.arrays}
@@ -72,13 +74,28 @@ class Run:
         for name, mask in self.drawn.items():
             mask[...] = self.masks.random(mask.shape) < self.shares[name]
         size = min(batch_size, len(rows))
-        done, losses = self.code.program.run_epoch(self.arrays, self.states, self.settings, rows, size, self.steps)
+        done, losses = self._trained(rows, size)
         self.steps += done
         self.step_loss.append(losses)
         if done < -(-len(rows) // size):
             return False
         self.measure()
         return True
+
+    def _trained(self, rows: npt.NDArray[np.int64], size: int) -> tuple[int, Array]:
+        """An epoch by compiled code; on a GPU all epochs are one session, which data and states are sent to once."""
+        program, given = self.code.program, (self.arrays, self.states, self.settings)
+        if self.session is None or self.sizes != (len(rows), size):
+            self.session, self.sizes = program.training(*given, len(rows), size, self.steps), (len(rows), size)
+            if self.session is None:
+                return program.run_epoch(*given, rows, size, self.steps)
+        else:
+            self.session.renew(self.arrays, self.drawn)
+            for name, value in self.settings.items():
+                self.session.batch.hyper[name][...] = value
+        done, losses = self.session.epoch(rows[None])
+        self.session.finish()
+        return int(done[0]), losses[0, : min(int(done[0]) + 1, losses.shape[1])]
 
     def measure(self) -> None:
         """Losses and metrics as they are now, without dropout; and what the schedules make of the validation loss."""

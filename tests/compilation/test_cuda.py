@@ -46,6 +46,8 @@ CASES = (
     "unit_identity:float64:block:many",
     "unit_identity:float32:grid:many",
     "unit_identity:float64:graph:many",
+    "thinned:float64:block:train",
+    "thinned:float64:graph:train",
     "attention:float64:grid:rows",
     "attention:float32:block:misplaced",
 )
@@ -97,6 +99,15 @@ def test_models_side_by_side_are_those_of_the_processor(case: str, simulated: di
     one, other = found["steps"]
     assert one == other
     assert one[2] < one[0] == 6
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "train" in c])
+def test_a_session_of_several_epochs_trains_as_the_processor(case: str, simulated: dict[str, dict[str, Any]]) -> None:
+    """What changes between epochs gets to the device: masks, and a rate that falls with the validation loss."""
+    found = simulated[case]
+    assert found["off"] < 1e-12
+    assert found["loss"] < 1e-12
+    assert found["steps"] == [9, 9]
 
 
 def test_scatters_are_atomic_unless_their_order_has_to_be_the_same(simulated: dict[str, dict[str, Any]]) -> None:

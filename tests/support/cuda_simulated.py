@@ -1,7 +1,7 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
 Arguments: `name:dtype:scope[:option]…`, with the name of a definition of tests/conformance, which has to be on the
-path, as tests has. Options: ordered, broken, many, rows, misplaced. Prints a line of JSON for each: what the
+path, as tests has. Options: ordered, broken, many, train, rows, misplaced. Prints a line of JSON for each: what the
 cross-check found, or what it refused.
 """
 
@@ -18,9 +18,12 @@ import products
 
 from symdl.compilation import compile, cuda_build, rowblocks
 from symdl.compilation.targets import cuda_helpers, cuda_rows, cuda_sums
+from symdl.core.define import Input, Param, Sum, define, let, mean
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError, UnsupportedError
 from symdl.library.optimisers import adam
+from symdl.library.schedules import plateau
+from symdl.training.loop import train
 from symdl.training.many import train_many
 
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
@@ -38,6 +41,8 @@ def main() -> None:
         cuda_sums._COLUMNS = COLUMNS.replace("half >= width", "half > width") if "broken" in options else COLUMNS
         if "rows" in options or "misplaced" in options:
             found = by_rows(attention.scores, dtype, "misplaced" in options)
+        elif "train" in options:
+            found = trained(dtype)
         else:
             found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
         print(json.dumps({"case": argument, **found}), flush=True)
@@ -76,6 +81,28 @@ def checked(name: str, dtype: str, ordered: bool) -> dict[str, object]:
         return {"refused": str(error)}
     source = {"atomic": "cuda.atomic.add" in code.source, "grid": "this_grid" in code.source}
     return {"ulps": code.report.worst, "trains": code.optimizer is not None, **source}
+
+
+def trained(dtype: str) -> dict[str, object]:
+    """How far a model is from what the processor trains: masks drawn anew, and a rate that falls between epochs."""
+
+    @define
+    def thinned(x=Input("n i"), t=Input("n"), w=Param("i"), m=Input("n i", mask=0.5)):
+        n, i = x.indices
+        a = let("a[n]", Sum(w[i] * m[n, i] * x[n, i], i))
+        return let("L", mean((t[n] - a[n]) ** 2, n))
+
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
+    rule = adam(plateau(0.05, factor=0.5, patience=0))
+    fits = []
+    for target in ("numba", "cuda"):
+        code = compile(thinned, optimizer=rule, dtype=dtype, target=target, extents={"n": 3, "i": 3})
+        fits.append(train(code, X, y, epochs=3, batch_size=3, validation=(X, -y), progress=False))
+    one, other = fits
+    off = float(abs(one.parameters["w"] / other.parameters["w"] - 1).max())
+    losses = [fit.history.step_loss for fit in fits]
+    return {"off": off, "loss": float(abs(losses[0] - losses[1]).max()), "steps": [len(each) for each in losses]}
 
 
 def many(name: str, dtype: str) -> dict[str, object]:
