@@ -105,7 +105,7 @@ class Session:
 
     def __init__(
         self,
-        program: CudaProgram,
+        program: TrainingProgram,
         arrays: Mapping[str, Array],
         batch: Batch,
         rows: int,

@@ -192,19 +192,19 @@ class SizedEmitter(CudaEmitter):
             read, written = read | (reads - own), written | writes
             for item in group:
                 lines += self._notes(item)
-            lines += self._product(*group) if isinstance(group[0], Contraction) else self._parallel(group[0], around)
+            lines += self._multiplied(*group) if isinstance(group[0], Contraction) else self._parallel(group[0], around)
         return [*lines, "barrier()"] if around or again else lines
 
     def _contraction(self, item: Contraction) -> list[str]:
-        return self._product(item)
+        return self._multiplied(item)
 
-    def _product(self, item: Contraction, after: Item | None = None) -> list[str]:
+    def _multiplied(self, item: Contraction, after: Item | None = None) -> list[str]:
         texts: list[str] = []
         for index in item.loops:
             self.text[index] = self.names.loop(index.name, texts)
             texts.append(self.text[index])
         tiles = self._tiles(item)
-        array, start, step, *_ = self._matrix(item.result)
+        array, start, step, *_ = self._placed(item.result)
         if item.out.name in self.updates:
             return tiles.lines(self._updated(tiles, item))
         inner: list[str] = []
@@ -221,7 +221,7 @@ class SizedEmitter(CudaEmitter):
 
     def _updated(self, tiles: Tiles, item: Contraction) -> list[str]:
         """The update of the entries whose gradients are the sums of a tile: of those side by side together."""
-        _, start, step, _ = self._matrix(item.result)
+        _, start, step, _ = self._placed(item.result)
         update, many, sums = self.updates[item.out.name], width(self.dtype), list(tiles.sums())
         beside = tiles.right.by_entries(tiles.width) and step % many == 0
         lines: list[str] = []
@@ -234,7 +234,7 @@ class SizedEmitter(CudaEmitter):
     def _of_entry(self, item: Contraction, after: Item, found: cuda_products.Sum) -> list[str]:
         """What follows a product, for one of its entries."""
         subscripts = self._entries(item, after)
-        assert subscripts is not None
+        assert subscripts is not None and isinstance(after, Loop)
         _, body = self._shared(after, ())
         row, column = subscripts
         self.text[row], self.text[column] = found.row, found.column
@@ -249,7 +249,7 @@ class SizedEmitter(CudaEmitter):
         left, right = self._factor(item.left, rows, False), self._factor(item.right, columns, True)
         return cuda_products.tiled(left, right, terms, self.threads)
 
-    def _matrix(self, operand: Operand) -> tuple[str, str, int, int]:
+    def _placed(self, operand: Operand) -> tuple[str, str, int, int]:
         """The array, where the matrix begins, and how far its rows and its columns are apart."""
         array, start = self._array(operand.tensor)
         steps = self._strides(operand.tensor)
@@ -259,7 +259,7 @@ class SizedEmitter(CudaEmitter):
         return (array, text, 1, down) if operand.transposed else (array, text, down, 1)
 
     def _factor(self, operand: Operand, length: int, right: bool) -> Factor:
-        array, start, down, beside = self._matrix(operand)
+        array, start, down, beside = self._placed(operand)
         step, along = (beside, down) if right else (down, beside)
         steps, many = self._strides(operand.tensor), width(self.dtype)
         aligned = array == "space" and all(s % many == 0 for s in steps[:-1])
