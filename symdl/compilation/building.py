@@ -27,13 +27,13 @@ from symdl.compilation.records import record_of
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, load_source, prepared, signatures_of
 from symdl.compilation.shared import MAKERS
-from symdl.compilation.sizes import is_known, is_small, lengths_of
+from symdl.compilation.sizes import is_small, lengths_of
 from symdl.compilation.slopes import with_slopes_kept
 from symdl.compilation.targets.lanes import Lanes
 from symdl.compilation.targets.lanes_epoch import is_apart
 from symdl.compilation.targets.numba import emit_module
 from symdl.compilation.targets.products import tiles
-from symdl.compilation.targets.sized import shapes_of
+from symdl.compilation.targets.sized import is_known, shapes_of
 from symdl.core.definitions import Definition
 from symdl.errors import MissingDependencyError
 from symdl.library.optimisers.record import Optimizer

@@ -192,7 +192,11 @@ class SizedEmitter(CudaEmitter):
             read, written = read | (reads - own), written | writes
             for item in group:
                 lines += self._notes(item)
-            lines += self._multiplied(*group) if isinstance(group[0], Contraction) else self._parallel(group[0], around)
+            first, *behind = group
+            if isinstance(first, Contraction):
+                lines += self._multiplied(first, *behind)
+            else:
+                lines += self._parallel(first, around)
         return [*lines, "barrier()"] if around or again else lines
 
     def _contraction(self, item: Contraction) -> list[str]:

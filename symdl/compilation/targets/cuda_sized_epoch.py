@@ -13,7 +13,6 @@ import sympy
 
 from symdl.compilation.fusion import Loop
 from symdl.compilation.plan import Plan
-from symdl.compilation.sizes import is_known
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets import cuda_warps
 from symdl.compilation.targets.blocks import Invariants
@@ -25,7 +24,7 @@ from symdl.compilation.targets.cuda_sized import GIVEN, NAMES, THREADS, SizedEmi
 from symdl.compilation.targets.epoch import SQUARES, STEP
 from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.scalars import UNSIGNED, indented
-from symdl.compilation.targets.sized import shapes_of
+from symdl.compilation.targets.sized import is_known, shapes_of
 from symdl.library.optimisers import Optimizer
 
 #: The kernel, and the function that says how many numbers of shared memory it takes.

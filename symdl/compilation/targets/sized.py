@@ -36,6 +36,12 @@ def shapes_of(plan: Plan) -> Shapes:
     return {b.name: tuple(axes.size(i, axes.expected) or 0 for i in b.tensor.indices) for b in plan.buffers}
 
 
+def is_known(plan: Plan) -> bool:
+    """Whether all lengths of a step are known."""
+    axes, shapes = plan.axes, shapes_of(plan)
+    return all(0 not in s for s in shapes.values()) and all(size_of(axes, e.key) is not None for e in plan.extents)
+
+
 def shaped(name: str, shape: tuple[int | str, ...]) -> str:
     """The line that gives an array its lengths.
 
