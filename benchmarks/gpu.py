@@ -19,6 +19,7 @@ from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_session import Training
 from symdl.compilation.devices import require_gpu
 from symdl.core.define import Input, define, let
+from symdl.derivation.accurate.calls import with_twins
 from symdl.derivation.derive import derive
 from symdl.library.activations import activation
 from symdl.library.layers import dense, sequential
@@ -284,7 +285,7 @@ def bandwidth(entries: int) -> dict[str, float]:
 
     x, c = (np.random.default_rng(0).normal(size=entries).astype(np.float32) for _ in range(2))
     found: dict[str, float] = {}
-    slope = derive(_weighted, wrt="x")
+    slope = derive(with_twins(_weighted), wrt="x")  # in the form that keeps its digits, as a compiled gradient is
     backward = slope.gradient.only([slope.names["x"]])
     for name, definition, arrays, moved in (
         ("symdl mish", _mish, {"x": x}, 8),
@@ -312,12 +313,56 @@ def bandwidth(entries: int) -> dict[str, float]:
     return found
 
 
+#: Which activations `accuracy` looks at.
+SWEPT = ("mish", "tanh", "sigmoid", "silu", "gelu", "gelu_tanh", "softplus", "elu", "gaussian", "log_sigmoid")
+
+
+def accuracy(name: str, every: int = 127) -> dict[str, float]:
+    """The worst error of an activation and its slope in float32, in ulps, over one of so many of all finite inputs.
+
+    The truth is what is compiled in float64, which the cross-check compares with 50 digits.
+    """
+    bits = np.arange(0, 2**32, every, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    x = np.ascontiguousarray(bits[np.isfinite(bits)])
+    made = activation(name)
+
+    @define
+    def value(x=Input("n")):  # type: ignore[no-untyped-def]
+        (n,) = x.indices
+        return let("y[n]", made(x[n]))
+
+    @define
+    def total(x=sd.Param("n")):  # type: ignore[no-untyped-def]
+        (n,) = x.indices
+        return let("L", sd.Sum(made(x[n]), n))
+
+    slope = derive(with_twins(total), wrt="x")
+    found = {}
+    for kind, definition in (("value", value), ("slope", slope.gradient.only([slope.names["x"]]))):
+        y, truth = (_computed(definition, x.astype(t), t) for t in ("float32", "float64"))
+        with np.errstate(all="ignore"):
+            unit = np.spacing(np.abs(truth).astype(np.float32)).astype(np.float64)
+            off = np.abs(y - truth) / unit
+        same = (y == truth.astype(np.float32)) | (np.isnan(y) & np.isnan(truth))
+        found[kind] = float(np.max(np.where(same, 0.0, np.where(np.isfinite(off), off, np.inf))))
+    return found
+
+
+def _computed(definition: sd.Definition, x: Any, dtype: str) -> Any:
+    code = sd.compile(definition, dtype=dtype, target="cuda", extents={"n": len(x)})
+    (out,) = definition.outputs
+    held = code.program.hold("evaluate", {"x": x}, {out: x.shape})  # type: ignore[attr-defined]
+    held.run()
+    return held.results()[out].astype(np.float64)
+
+
 WORK: dict[str, Callable[[], dict[str, float]]] = {
     "8-64-64-1, batch 32 (µs a step)": lambda: step_of((8, 64, 64, 1), 32, 2000),
     "784-512-256-10, batch 128 (µs a step)": lambda: step_of((784, 512, 256, 10), 128, 200),
     "1024-1024-1024-1024, batch 4096 (µs a step)": lambda: step_of((1024, 1024, 1024, 1024), 4096, 10, 20),
     "10,000 networks 8-64-64-1, batch 32 (µs a step of all)": lambda: many((8, 64, 64, 1), 32, 10_000),
     "mish of 10⁸ numbers (GB/s)": lambda: bandwidth(10**8),
+    "worst error in float32 (ulps)": lambda: {f"{n}, {k}": e for n in SWEPT for k, e in accuracy(n).items()},
 }
 
 
@@ -336,6 +381,8 @@ def report(found: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def table(name: str, row: Mapping[str, float]) -> str:
+    if "ulps" in name:
+        return "\n".join([f"| {name} | |", "|---|---|", *(f"| {what} | {value:.2f} |" for what, value in row.items())])
     own = next(iter(row.values()))
     lines = [f"| {name} | | over ours |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {peer} | {value:,.1f} | {value / own:.2f} |" for peer, value in row.items())])
