@@ -26,6 +26,8 @@ from symdl.library.layers import dense, sequential
 
 Steps = Mapping[str, float]
 RATE = 1e-3
+#: Seconds that the device works before what is bound by its memory is timed: it slows down in a pause.
+WARM = 0.2
 
 
 def parameters(sizes: Sequence[int], seed: int = 0) -> dict[str, Any]:
@@ -294,7 +296,7 @@ def bandwidth(entries: int) -> dict[str, float]:
         code = sd.compile(definition, dtype="float32", target="cuda", extents={"n": entries})
         (out,) = definition.outputs
         held = code.program.hold("evaluate", arrays, {out: (entries,)})  # type: ignore[attr-defined]
-        found[name] = moved * entries / 1e9 / in_turn({"": held.run}, rounds=9)[""]["median"]
+        found[name] = moved * entries / 1e9 / in_turn({"": held.run}, rounds=9, warm=WARM)[""]["median"]
     X, C = (torch.tensor(a, device="cuda", requires_grad=a is x) for a in (x, c))
     target = torch.empty_like(C)
     result = torch.nn.functional.mish(X)
@@ -309,7 +311,7 @@ def bandwidth(entries: int) -> dict[str, float]:
             job()
             torch.cuda.synchronize()
 
-        found[name] = moved * entries / 1e9 / in_turn({"": run}, rounds=9)[""]["median"]
+        found[name] = moved * entries / 1e9 / in_turn({"": run}, rounds=9, warm=WARM)[""]["median"]
     return found
 
 

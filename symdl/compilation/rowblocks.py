@@ -24,10 +24,11 @@ from symdl.core.equations import unused
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Tensor, elements_in
 
-#: Numbers from which a tensor is computed a block of rows at a time: 64 MiB in float32.
-LARGE = 2**24
-#: Numbers that a block of one tensor has at most, unless its fewest rows have more.
-BLOCK = 2**22
+#: Numbers from which a tensor is computed a block of rows at a time: 128 MiB in float32.
+LARGE = 2**25
+#: Numbers that a block of one tensor has at most, unless its fewest rows have more. In blocks of 2**22, products of 32
+#: rows of 8192 places kept an H100 waiting.
+BLOCK = 2**24
 #: So many times as many numbers as its factors together has a product that is worth it.
 GROWN = 4
 #: Rows of a block at least: fewer would leave a matrix product too little to do.

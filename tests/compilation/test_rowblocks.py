@@ -15,7 +15,7 @@ from symdl.core.definitions import Definition
 from symdl.library.layers import dense, sequential
 from symdl.library.transformer import gpt
 
-EXTENTS = {"n": 4, "t": 4096, "e": 64}
+EXTENTS = {"n": 4, "t": 8192, "e": 64}
 
 
 def gradient_of(definition: Definition, extents: dict[str, int]) -> Plan:
@@ -37,7 +37,7 @@ def test_scores_of_long_sequences_never_exist_as_a_whole(monkeypatch: pytest.Mon
     plan = gradient_of(scores, EXTENTS)
     check_plan(plan)
     forward, backward = plan.blocks
-    assert (forward.axes, forward.rows) == ({"z": 1, "p": 1}, 256)  # 4 · 256 · 4096 = 2²²
+    assert (forward.axes, forward.rows) == ({"z": 1, "p": 1}, 512)  # 4 · 512 · 8192 = 2²⁴
     assert set(backward.axes) == {"z_again", "p_again", "p_bar", "z_bar"}
     again = {n for n in writers(plan.items) if n.endswith("_again")}
     assert again == {"z_again", "p_again"}  # maxima and sums of rows are kept
@@ -45,12 +45,12 @@ def test_scores_of_long_sequences_never_exist_as_a_whole(monkeypatch: pytest.Mon
     for blocks in plan.blocks:
         for name in blocks.axes:
             assert all(blocks.first <= p < blocks.stop for p in (*read.get(name, []), *written[name])), name
-    shapes = {"x": (4, 4096, 8), "y": (4, 4096, 64), **dict.fromkeys("QKV", (64, 8))}
+    shapes = {"x": (4, 8192, 8), "y": (4, 8192, 64), **dict.fromkeys("QKV", (64, 8))}
     tiled = numbers_of(plan, shapes)
     monkeypatch.setattr(rowblocks, "LARGE", 2**62)
     whole = numbers_of(gradient_of(scores, EXTENTS), shapes)
-    assert whole >= 2 * 4 * 4096**2
-    assert tiled <= 4 * 2**22 + 16 * 4 * 4096 * 64
+    assert whole >= 2 * 4 * 8192**2
+    assert tiled <= 4 * 2**24 + 16 * 4 * 8192 * 64
 
 
 def test_every_layer_of_a_network_has_blocks_of_its_own() -> None:

@@ -1,8 +1,8 @@
 """Source of elementary functions for a GPU, without branches, off by no more than those of CUDA's library.
 
 The library's division and exponentials test for rare cases and branch. Here powers of e are a polynomial on a reduced
-interval, as in `elementary`, with two instead of one step of the exponent in float32, so that both factors of the power
-of two are equal; and where a divisor is known to lie within bounds, a quotient by its reciprocal takes what is left.
+interval, as in `elementary`, and a product of two powers of two; and where a divisor is known to lie within bounds, a
+quotient by its reciprocal takes what is left.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from symdl.compilation.targets import helpers
 from symdl.compilation.targets.elementary import single
 from symdl.compilation.targets.polynomials import expanded
 
-# 2**n for even n is the square of a number whose bits are those of t, moved
 _CORE32 = '''
 def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·2**n for even n, as (q, t), where the low bits of t have n; the tail is a small part."""
+    """e**(x + tail) = (1 + q)·2**n, as (q, t), where the low bits of t have n; the tail is a small part of x."""
     tail = tail if abs(x) < 170.0 else -0.0
     x = 170.0 if x > 170.0 else (-170.0 if x < -170.0 else x)
-    t = 0.7213475204444817*x + 12583039.0
-    n = t - 12583039.0
-    r = ((x - n*1.38671875) + n*4.24388880e-4) + tail
+    t = 1.4426950408889634*x + 12582912.0
+    n = t - 12582912.0
+    r = ((x - n*0.693359375) + n*2.12194440e-4) + tail
     p = 2.50348123666e-5*r + 2.00747078216e-4
     p = p*r + 1.38883267319e-3
     p = p*r + 8.33277050966e-3
@@ -31,8 +30,11 @@ def exp_core(x, tail):
 _RAISED32 = '''
 def raised(value, t):
     """value·2**n for the n that the low bits of t have."""
-    half = np.int32(np.int32(real(t).view(np.int32)) << np.int32(23)).view(np.float32)
-    return value*half*half
+    n = np.int32(np.int32(real(t).view(np.int32)) - np.int32(1262485504))
+    half = np.int32(n >> np.int32(1))
+    a = np.int32(np.int32(half + np.int32(127)) << np.int32(23)).view(np.float32)
+    b = np.int32(np.int32(n - half + np.int32(127)) << np.int32(23)).view(np.float32)
+    return value*a*b
 '''
 _CORE64 = '''
 def exp_core(x, tail):
