@@ -16,6 +16,7 @@ import numpy as np
 
 from symdl.compilation.cublas import Cublas, Matrix, Product
 from symdl.compilation.devices import numba_cuda, simulated
+from symdl.compilation.targets.cuda_vectors import VECTOR
 
 #: Threads of a block that computes entries, and how many of them a multiprocessor has to do at the most.
 THREADS, WAVES = 256, 8
@@ -23,6 +24,9 @@ THREADS, WAVES = 256, 8
 SPLIT = 512
 #: Terms that a thread adds up at least before a sum is split.
 TERMS = 8
+
+#: Blocks of a launch at the most.
+MOST = 2**31 - 1
 
 #: Bytes of memory, from the first to behind the last.
 Span = tuple[int, int]
@@ -75,6 +79,13 @@ class Launches:
         """A kernel that takes so many entries one by one."""
         threads = min(self.threads, THREADS)
         self._add(kernel, (self._blocks(count, threads), 1), threads, arguments, writes)
+
+    def vectors(self, kernel: Any, count: int, arguments: tuple[Any, ...], writes: tuple[Any, ...]) -> None:
+        """A kernel that takes the entries a vector at a time: as many threads as there are vectors."""
+        threads = min(self.threads, THREADS)
+        vectors = -(-count * np.dtype(self.dtype).itemsize // VECTOR)
+        blocks = max(1, min(-(-vectors // threads), 2 if simulated() else MOST))
+        self._add(kernel, (blocks, 1), threads, arguments, writes)
 
     def counted(self, kernel: Any, count: int, arguments: tuple[Any, ...], writes: tuple[Any, ...]) -> None:
         """The same, with `tickets` behind its arguments: whose last block has something to do at the end."""

@@ -214,8 +214,10 @@ class GraphEmitter(CudaEmitter):
     # ── who does what ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _by_threads(self, shared: tuple[Index, ...], body: tuple[Node, ...], around: tuple[Index, ...]) -> list[str]:
-        self.launch = ["kernel", self._count(shared)]
-        return super()._by_threads(shared, body, around)
+        lines = super()._by_threads(shared, body, around)
+        vectors = any(line.startswith("vectors = ") for line in lines)
+        self.launch = ["vectors" if vectors else "kernel", self._count(shared)]
+        return lines
 
     def _atomically(self, statement: Statement, around: tuple[Index, ...]) -> list[str]:
         loops = tuple(i for i in statement.loops if i not in around)

@@ -15,10 +15,8 @@ import numpy as np
 from symdl.compilation.fusion import Item, item_reads, item_writes
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction
+from symdl.compilation.targets.cuda_vectors import VECTOR
 from symdl.compilation.targets.sized import shapes_of
-
-#: Bytes that a thread reads or writes at a time.
-VECTOR = 16
 
 
 def width(dtype: str) -> int:
@@ -153,4 +151,4 @@ def arranged(
     return places
 
 
-__all__ = ["VECTOR", "Place", "Places", "arranged", "joined_columns", "width"]
+__all__ = ["Place", "Places", "arranged", "joined_columns", "width"]
