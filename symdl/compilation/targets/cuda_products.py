@@ -184,9 +184,10 @@ def tiled(left: Factor, right: Factor, terms: int, threads: int) -> Tiles:
 class QuickPrinter(ScalarPrinter):
     """Prints for float32 quotients and roots that a GPU has instructions for: off by 2 and by 1 ulps at most.
 
+    >>> import sympy
     >>> x = sympy.Symbol("x", positive=True)
     >>> QuickPrinter("float32").doprint(x / (1 + sympy.sqrt(x)))
-    'ratio(x, (root(x) + real(1.0)))'
+    'ratio(x, ((root(x) + real(1.0))))'
     """
 
     def divided(self, above: str, below: str) -> str:
