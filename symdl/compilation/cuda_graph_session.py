@@ -19,11 +19,10 @@ from symdl.compilation import cublas, cuda_graphs
 from symdl.compilation.cuda_launches import Launch, Launches
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_runtime import CudaProgram, Held, multiprocessors, sent
-from symdl.compilation.cuda_session import TrainingProgram
-from symdl.compilation.devices import free_memory, numba_cuda, simulated
+from symdl.compilation.cuda_session import TrainingProgram, check_memory, row_length
+from symdl.compilation.devices import numba_cuda, simulated
 from symdl.compilation.targets.cuda_graph_epoch import BEFORE, DONE, OVER
 from symdl.core.pauses import collection_paused
-from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
 #: Steps in one graph: between two graphs the device waits for some microseconds.
@@ -87,7 +86,7 @@ class GraphSession:
         self.places = places({p: a.size for p, a in one.items()})
         self.total = sum(a.size for a in one.values())
         self.states = list(dict.fromkeys(s for p, s in self.signature.states if p))
-        self._check_memory()
+        check_memory(batch.models, self.bytes_needed())
         #: Numbers from the parameters to a state of theirs, and from a model to the next one.
         self.line = -(-self.total // LINE) * LINE
         self.width = self.line * (1 + len(self.states))
@@ -120,17 +119,6 @@ class GraphSession:
     def _of_the_step(self) -> list[tuple[str, str]]:
         return [(p, s) for p, s in self.signature.states if not p]
 
-    def _check_memory(self) -> None:
-        needed, free = self.bytes_needed(), free_memory()
-        if (total := sum(needed.values())) > free:
-            parts = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
-            raise BudgetError(
-                f"training {self.batch.models} model(s) needs {total / 2**30:,.2f} GiB of the GPU's memory",
-                where="target 'cuda'",
-                why=f"{free / 2**30:,.2f} GiB are free; {parts}",
-                remedy="take smaller batches, fewer models at a time or fewer rows, or dtype='float32'",
-            )
-
     def bytes_needed(self) -> dict[str, int]:
         """What the device has to hold."""
         size, signature = np.dtype(self.program.dtype).itemsize, self.signature
@@ -139,7 +127,7 @@ class GraphSession:
             "data": sum(np.asarray(self.arrays[n]).nbytes for n in (*signature.data, *signature.fixed)),
             "models": (self.batch.models + 1) * (1 + len(self.states)) * self.total * size,
             "gradient": self.total * size,
-            "batch": sum(self.batch_size * _row(self.arrays[n]) * 8 for n in signature.data),
+            "batch": sum(self.batch_size * row_length(self.arrays[n]) * 8 for n in signature.data),
             "work": work * size,
             "order and losses": (8 * self.rows) + size * self.steps,
         }
@@ -161,7 +149,7 @@ class GraphSession:
 
     def _batch_of(self, name: str) -> Any:
         array = self.arrays[name]
-        return numba_cuda().device_array(max(1, self.batch_size * _row(array)), array.dtype)
+        return numba_cuda().device_array(max(1, self.batch_size * row_length(array)), array.dtype)
 
     def _part(self, array: Any, parameter: str) -> Any:
         start = self.places[parameter]
@@ -254,7 +242,7 @@ class GraphSession:
         signature, program = self.signature, self.program
         run = program.launches(self.spaces)
         numbers = {n: np.dtype(program.dtype).type(a[model]) for n, a in self.batch.numbers.items()}
-        batches = [b[: count * _row(self.arrays[n])] for n, b in self.batches.items()]
+        batches = [b[: count * row_length(self.arrays[n])] for n, b in self.batches.items()]
         program.space["step"](
             *(run, program.space["gradient_extents"](*self._shaped(count)), count, self.batch_size),
             *(self.given[n] for n in signature.data),
@@ -289,10 +277,6 @@ def places(sizes: Mapping[str, int]) -> dict[str, int]:
         found[name] = end
         end += sizes[name]
     return found
-
-
-def _row(array: Array) -> int:
-    return int(np.prod(array.shape[1:], dtype=np.int64))
 
 
 __all__ = ["CudaProgram", "GraphProgram", "GraphSession", "places"]

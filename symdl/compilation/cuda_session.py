@@ -158,15 +158,7 @@ class Session:
         }
 
     def _check_memory(self, arrays: Mapping[str, Array]) -> None:
-        needed, free = self.bytes_needed(arrays), free_memory()
-        if (total := sum(needed.values())) > free:
-            parts = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
-            raise BudgetError(
-                f"training {self.batch.models} model(s) needs {total / 2**30:,.2f} GiB of the GPU's memory",
-                where="target 'cuda'",
-                why=f"{free / 2**30:,.2f} GiB are free; {parts}",
-                remedy="train fewer models at a time, take smaller batches or fewer rows, or dtype='float32'",
-            )
+        check_memory(self.batch.models, self.bytes_needed(arrays))
 
     def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
         """One epoch of every model that has not stopped.
@@ -232,6 +224,23 @@ class Session:
         self.plan.unpack(home, self.wide.copy_to_host(), self.before, self.batch)
 
 
+def check_memory(models: int, needed: Mapping[str, int]) -> None:
+    """Compare the bytes that training needs, by what for, with those that are free.
+
+    Raises:
+        BudgetError: the device has less memory left; says both.
+    """
+    free = free_memory()
+    if (total := sum(needed.values())) > free:
+        parts = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
+        raise BudgetError(
+            f"training {models} model(s) needs {total / 2**30:,.2f} GiB of the GPU's memory",
+            where="target 'cuda'",
+            why=f"{free / 2**30:,.2f} GiB are free; {parts}",
+            remedy="train fewer models at a time, take smaller batches or fewer rows, or dtype='float32'",
+        )
+
+
 def columns(values: Mapping[str, Array], names: tuple[str, ...], dtype: str) -> Array:
     """One line of numbers for each model, flat; one number where there are none."""
     if not names:
@@ -260,19 +269,20 @@ def memory(program: CudaProgram, arrays: Mapping[str, Array], batch: Batch, rows
         elif part in signature.outputs:
             lengths[part] = one[of[part]].size if part in of else 1
         else:
-            lengths[part] = batch_size * _row(arrays[part])
+            lengths[part] = batch_size * row_length(arrays[part])
     last = rows - (-(-rows // batch_size) - 1) * batch_size
     return Memory(
         layout,
         epoch.states,
         lengths,
-        {n: batch_size * _row(arrays[n]) for n in layout.whole},
+        {n: batch_size * row_length(arrays[n]) for n in layout.whole},
         [program.space["gradient_extents"](*inputs(count)) for count in (batch_size, last)],
         rows,
         batch_size,
-        tuple(_row(arrays[n]) for n in epoch.data),
+        tuple(row_length(arrays[n]) for n in epoch.data),
     )
 
 
-def _row(array: Array) -> int:
+def row_length(array: Array) -> int:
+    """Numbers in one row of an array."""
     return int(np.prod(array.shape[1:], dtype=np.int64))

@@ -6,6 +6,7 @@ the launch started from, and stops before that step, as a processor does (see `t
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -71,7 +72,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         self.starts_of_whole, end = dict[str, int](), 0
         for name in self.whole:
             self.starts_of_whole[name] = end
-            end += _product(self.shapes[name])
+            end += math.prod(self.shapes[name])
         self.numbers = numbers_among(plan, self.arguments.fixed)
         self.of_the_step = {s: self.names.new(f"{s}_now") for s in optimizer.step_state}
         self.emitter = SizedEmitter(plan, dtype, self.starts_of_whole, ordered, self.threads)
@@ -164,7 +165,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         lines = ["# the rows of this batch"]
         for name in self.arguments.data:
             x, shape = self.py[name], self.shapes[name]
-            row = _product(shape[1:])
+            row = math.prod(shape[1:])
             if name in self.whole:
                 target = f"whole[{UNSIGNED}({self.starts_of_whole[name]} + entry)]"
             else:
@@ -193,7 +194,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         for parameter in self.arguments.parameters:
             place = self.places.of[self.gradients[parameter]]
             lines += [
-                f"for entry in range(thread, {_product(place.shape)}, {self.threads}):",
+                f"for entry in range(thread, {math.prod(place.shape)}, {self.threads}):",
                 f"    slope = np.float64(space[{UNSIGNED}({self._spread(place, 'entry')})])",
                 "    gg += slope*slope",
             ]
@@ -270,9 +271,9 @@ class SizedEpochEmitter(CudaEpochEmitter):
         fixed = [self.py[n] for n in self.arguments.fixed]
         arrays = [self.py[n] for n in self.arguments.fixed if n not in self.numbers]
         passed = [*data, *fixed]
-        whole = sum(_product(self.shapes[n]) for n in self.whole)
+        whole = sum(math.prod(self.shapes[n]) for n in self.whole)
         batch = self.shapes[self.arguments.data[0]][0]
-        kept = sum(2 * _product(self.places.of[p].shape) for p in self.pairs)
+        kept = sum(2 * math.prod(self.places.of[p].shape) for p in self.pairs)
         each = [
             *(f"{self.py[n]} = numbers[model*{len(self.numbers)} + {k}]" for k, n in enumerate(self.numbers)),
             "before = done[model]",
@@ -324,7 +325,7 @@ class SizedEpochEmitter(CudaEpochEmitter):
         lines, end = [], 0
         for part in self.pairs:
             place = self.places.of[part]
-            size = _product(place.shape)
+            size = math.prod(place.shape)
             here = f"space[{UNSIGNED}({self._spread(place, 'entry')})]"
             there = f"home[{UNSIGNED}(begin + {end} + half*{size} + entry)]"
             lines += [
@@ -385,13 +386,6 @@ def helpers(text: str, dtype: str, threads: int) -> list[str]:
     threads = min(threads, THREADS)
     head = HEAD.replace("REGISTERS", str(min(REGISTERS // (threads * BLOCKS), 255)))
     return [head.strip(), vectors(width(dtype)), *quick(text), *cuda_warps.sources(text, threads)]
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    found = 1
-    for length in shape:
-        found *= length
-    return found
 
 
 __all__ = ["KERNEL", "SIZE", "SizedEpochEmitter", "helpers", "sources"]
