@@ -10,6 +10,7 @@ every module (derivation, printing, verification, compilation) reads it from the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sympy
@@ -181,6 +182,15 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
         """This call written out by the definition."""
         return sympy.sympify(type(self).definition(*self.args))
 
+    def body(self) -> tuple[dict[sympy.Dummy, sympy.Expr], sympy.Expr]:
+        """The definition in variables for its arguments, and what they stand for; numbers stay in it.
+
+        One object for all calls, where `defined` has SymPy build a new expression for each.
+        """
+        given = tuple(None if not a.is_Number else a for a in self.args)
+        variables, body = _body(type(self), given)
+        return dict(zip(variables, (a for a in self.args if not a.is_Number), strict=True)), body
+
     def computed(self) -> sympy.Expr:
         """This call in the form that is safe to compute."""
         return sympy.sympify((type(self).stable or type(self).definition)(*self.args))
@@ -191,6 +201,15 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
         variables = [sympy.Dummy(f"v{k}", real=True) for k in range(len(self.args))]
         body = sympy.sympify(type(self).definition(*variables))
         return body.diff(variables[argindex - 1]).xreplace(dict(zip(variables, self.args, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def _body(
+    function: type[ScalarFunction], given: tuple[sympy.Number | None, ...]
+) -> tuple[tuple[sympy.Dummy, ...], sympy.Expr]:
+    arguments = [sympy.Dummy(f"v{k}", real=True) if a is None else a for k, a in enumerate(given)]
+    variables = tuple(a for a, number in zip(arguments, given, strict=True) if number is None)
+    return variables, sympy.sympify(function.definition(*arguments))
 
 
 def switches_in(body: sympy.Expr) -> list[tuple[sympy.Expr, Switch]]:

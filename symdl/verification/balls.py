@@ -43,6 +43,7 @@ PRECISION = 256
 LARGEST = 2_000_000
 
 _GUARDS = (Delta, InRange)
+_DECIDED_EXACTLY = (Switch, sympy.Piecewise, sympy.floor, *_GUARDS)
 
 
 class PointLike(Protocol):
@@ -239,7 +240,7 @@ class Evaluator:
 
     def _function(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
         if isinstance(expr, ScalarFunction):
-            return self.ball(expr.defined(), at)
+            return self._named(expr, at)
         if isinstance(expr, Switch):
             return self._switch(expr, at)
         if isinstance(expr, sympy.Piecewise):
@@ -249,6 +250,13 @@ class Evaluator:
         if type(expr) not in FUNCTIONS or len(expr.args) == 0:
             raise unsupported(expr)
         return FUNCTIONS[type(expr)](*[self.ball(a, at) for a in expr.args])
+
+    def _named(self, call: ScalarFunction, at: dict[Index, int]) -> arb:
+        variables, body = call.body()
+        if body.has(*_DECIDED_EXACTLY):  # by what the arguments are, not by their balls
+            return self.ball(call.defined(), at)
+        point = Fixed({v: self.ball(argument, at) for v, argument in variables.items()})
+        return Evaluator(point, deadline=self.deadline, precision=self.precision).ball(body, {})
 
     def _switch(self, expr: Switch, at: dict[Index, int]) -> arb:
         x, below, above, weight = expr.args

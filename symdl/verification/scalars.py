@@ -25,8 +25,8 @@ from symdl.verification.verdict import Status, Verdict
 
 #: Points before a proof is tried, and in all where there is none.
 FIRST_POINTS, ALL_POINTS = 6, 40
-#: Where even they take longer than this, the proof is tried before them.
-SECONDS_FOR_FIRST_POINTS = 2.0
+#: Where even they take longer than this, or than this share of the time, the proof is tried before them.
+SECONDS_FOR_FIRST_POINTS, SHARE_FOR_FIRST_POINTS = 2.0, 0.25
 #: The share of the time that a proof leaves while no point has been compared.
 _KEPT_FOR_POINTS = 0.15
 #: Agreement at fewer points than this is not worth a word.
@@ -58,7 +58,7 @@ class Question:
 
     def verdict(self) -> Verdict:
         """The answer."""
-        soon = now() + SECONDS_FOR_FIRST_POINTS
+        soon = now() + max(SECONDS_FOR_FIRST_POINTS, SHARE_FOR_FIRST_POINTS * (self.deadline - now()))
         survey = self.surveyor.survey(min(self.first, self.points), deadline=soon)
         if survey.differed is not None:
             return self._refuted(survey)

@@ -71,7 +71,7 @@ def plans_of(definition: Definition, extents: dict[str, int] | None = None) -> t
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the simulator found, by case."""
     folder = tmp_path_factory.mktemp("simulated")
-    path = os.pathsep.join(map(str, (TESTS.parent, TESTS, TESTS / "conformance")))
+    path = os.pathsep.join(map(str, (TESTS.parent, TESTS)))
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "SYMDL_CACHE_DIR": str(folder), "PYTHONPATH": path}
     command = [sys.executable, "-W", "ignore", str(SCRIPT), *CASES]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)

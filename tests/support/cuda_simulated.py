@@ -1,8 +1,8 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
-Arguments: `name:dtype:scope[:option]…`, with the name of a definition of tests/conformance, which has to be on the
-path, as tests has. Options: ordered, broken, many, train, rows, misplaced. Prints a line of JSON for each: what the
-cross-check found, or what it refused.
+Arguments: `name:dtype:scope[:option]…`, with the name of a definition of tests/conformance; tests has to be on the
+path. Options: ordered, broken, many, train, rows, misplaced. Prints a line of JSON for each: what the cross-check
+found, or what it refused.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import os
 import sys
 from pathlib import Path
 
-import attention
-import constructs
-import definitions
 import numpy as np
-import products
 
+from support import attention
 from symdl.compilation import compile, cuda_build, rowblocks
 from symdl.compilation.targets import cuda_helpers, cuda_rows, cuda_sums
 from symdl.core.define import Input, Param, Sum, define, let, mean
@@ -27,6 +24,11 @@ from symdl.library.optimisers import adam
 from symdl.library.schedules import plateau
 from symdl.training.loop import train
 from symdl.training.many import train_many
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
+import constructs
+import definitions
+import products
 
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
 TREE, FIRST_ROW = cuda_helpers._TEAM, cuda_rows.RowEmitter._first_row
