@@ -188,7 +188,7 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
         One object for all calls, where `defined` has SymPy build a new expression for each.
         """
         given = tuple(None if not a.is_Number else a for a in self.args)
-        variables, body = _body(type(self), given)
+        variables, body = _body(type(self).definition, given)
         return dict(zip(variables, (a for a in self.args if not a.is_Number), strict=True)), body
 
     def computed(self) -> sympy.Expr:
@@ -205,11 +205,11 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
 
 @lru_cache(maxsize=1024)
 def _body(
-    function: type[ScalarFunction], given: tuple[sympy.Number | None, ...]
+    definition: Callable[..., sympy.Expr], given: tuple[sympy.Expr | None, ...]
 ) -> tuple[tuple[sympy.Dummy, ...], sympy.Expr]:
     arguments = [sympy.Dummy(f"v{k}", real=True) if a is None else a for k, a in enumerate(given)]
     variables = tuple(a for a, number in zip(arguments, given, strict=True) if number is None)
-    return variables, sympy.sympify(function.definition(*arguments))
+    return variables, sympy.sympify(definition(*arguments))
 
 
 def switches_in(body: sympy.Expr) -> list[tuple[sympy.Expr, Switch]]:
