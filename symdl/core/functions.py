@@ -98,11 +98,9 @@ class Delta(sympy.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
-        difference = sympy.expand(a - b)
-        if difference.is_zero:
-            return sympy.S.One
-        if difference.is_nonzero:
-            return sympy.S.Zero
+        equal = _is_zero(sympy.expand(a - b))
+        if equal is not None:
+            return sympy.S.One if equal else sympy.S.Zero
         if a.sort_key() > b.sort_key():
             return cls(b, a)
         return None
@@ -112,6 +110,22 @@ class Delta(sympy.Function):  # type: ignore[misc]
 
     def _eval_power(self, exponent: sympy.Expr) -> sympy.Expr | None:
         return self if exponent.is_positive else None
+
+
+def _is_zero(difference: sympy.Expr) -> bool | None:
+    """Whether a difference of subscripts is 0; SymPy is asked where it is more than letters and a number."""
+    number, rest = difference.as_coeff_Add()
+    if rest == 0:
+        return bool(number == 0)
+    signs = set()
+    for term in sympy.Add.make_args(rest):
+        factor, letter = term.as_coeff_Mul()
+        if abs(factor) != 1 or not letter.is_Symbol or not letter.is_nonnegative:
+            zero: bool | None = difference.is_zero
+            return zero
+        signs.add(int(factor))
+        number += factor if letter.is_positive else 0  # what it is at least, or at most
+    return False if (signs == {1} and number > 0) or (signs == {-1} and number < 0) else None
 
 
 class InRange(sympy.Function):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy
 
+from symdl.core.knowledge import Known, concluding
 from symdl.errors import DefinitionError, ShapeError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z]*[0-9]*'*")
@@ -28,6 +29,10 @@ def extent_symbol(name: str) -> sympy.Symbol:
     return sympy.Symbol(name.upper(), integer=True, positive=True)
 
 
+_COUNTS: Known = frozenset({("integer", True), ("nonnegative", True)})
+
+
+@concluding
 class Index(sympy.Dummy):  # type: ignore[misc]
     """An index with an extent; it runs over 0, 1, …, extent − 1.
 
@@ -67,6 +72,9 @@ class Index(sympy.Dummy):  # type: ignore[misc]
         self.extent = size
         self.sequential = sequential
         return self
+
+    def _known(self) -> Known:
+        return _COUNTS
 
     def __getnewargs_ex__(self) -> Any:
         return (self.name, self.extent), {"sequential": self.sequential, "dummy_index": self.dummy_index}

@@ -17,6 +17,7 @@ import sympy
 from sympy.core.symbol import Str
 
 from symdl.core.indices import Index
+from symdl.core.knowledge import Known, concluding
 from symdl.errors import DefinitionError
 
 
@@ -171,6 +172,22 @@ class Head(sympy.AtomicExpr):  # type: ignore[misc]
         return self.class_key(), (1, (self.tensor.name,)), sympy.S.One.sort_key(), sympy.S.One
 
 
+_REAL: Known = frozenset({("real", True)})
+
+
+@lru_cache(maxsize=256)
+def _known_of(integer: bool, facts: frozenset[Fact]) -> Known:
+    known = {("integer", True)} if integer else set()
+    if facts & _ABOVE_ZERO:
+        known.add(("positive", True))
+    if facts & _NOT_BELOW_ZERO:  # a sum of 1 says nothing about signs: (2, −1) sums to 1 as well
+        known.add(("nonnegative", True))
+    if facts & {*_ABOVE_ZERO, Fact.SIGN}:
+        known.add(("zero", False))
+    return _REAL | known
+
+
+@concluding
 class Element(sympy.Expr):  # type: ignore[misc]
     """One entry of a tensor, `T[f(idx)]`: an atom for differentiation, real, commutative."""
 
@@ -191,21 +208,8 @@ class Element(sympy.Expr):  # type: ignore[misc]
     def subscripts(self) -> tuple[sympy.Expr, ...]:
         return tuple(self.args[1:])
 
-    def _eval_is_real(self) -> bool:
-        return True
-
-    def _eval_is_integer(self) -> bool | None:
-        return True if self.tensor.integer else None
-
-    def _eval_is_positive(self) -> bool | None:
-        return True if self.tensor.facts & _ABOVE_ZERO else None
-
-    def _eval_is_nonnegative(self) -> bool | None:
-        # a sum of 1 says nothing about signs: (2, −1) sums to 1 as well
-        return True if self.tensor.facts & _NOT_BELOW_ZERO else None
-
-    def _eval_is_zero(self) -> bool | None:
-        return False if self.tensor.facts & {*_ABOVE_ZERO, Fact.SIGN} else None
+    def _known(self) -> Known:
+        return _known_of(self.tensor.integer, self.tensor.facts)
 
     def _eval_derivative(self, s: sympy.Expr) -> sympy.Expr:
         return sympy.S.One if self == s else sympy.S.Zero
@@ -218,6 +222,7 @@ class Element(sympy.Expr):  # type: ignore[misc]
 OPERATORS = ("sum", "max", "prod")
 
 
+@concluding
 class Reduction(sympy.Expr):  # type: ignore[misc]
     """op over bound indices of a body: Σ, max or Π. Build it with `reduction`, which renames the indices apart."""
 
@@ -245,21 +250,16 @@ class Reduction(sympy.Expr):  # type: ignore[misc]
 
     @property
     def free_symbols(self) -> set[sympy.Basic]:
-        found: set[sympy.Basic] = self.body.free_symbols
-        return found - set(self.bound)
+        return set(_free_in(self))
 
     @property
     def bound_symbols(self) -> list[Index]:
         return list(self.bound)
 
-    def _eval_is_real(self) -> bool:
-        return True
-
-    def _eval_is_positive(self) -> bool | None:
-        return True if self.body.is_positive else None  # extents are at least 1
-
-    def _eval_is_nonnegative(self) -> bool | None:
-        return True if self.body.is_nonnegative else None
+    def _known(self) -> Known:
+        if self.body.is_positive:  # extents are at least 1
+            return _REAL | {("positive", True)}
+        return _REAL | {("nonnegative", True)} if self.body.is_nonnegative else _REAL
 
     def _eval_derivative(self, s: sympy.Symbol) -> sympy.Expr:
         if self.body.diff(s) == 0:
@@ -271,6 +271,11 @@ class Reduction(sympy.Expr):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         names = ", ".join(i.name for i in self.bound)
         return f"{self.op.capitalize()}_{{{names}}}({printer._print(self.body)})"
+
+
+@lru_cache(maxsize=4096)
+def _free_in(node: Reduction) -> frozenset[sympy.Basic]:
+    return frozenset(node.body.free_symbols - set(node.bound))
 
 
 def reduction(op: str, body: sympy.Expr, indices: Iterable[Index], ties: str = "") -> sympy.Expr:
@@ -355,6 +360,26 @@ def outermost_reductions(expr: sympy.Basic) -> Iterator[Reduction]:
             yield from outermost_reductions(part)
 
 
+@lru_cache(maxsize=4096)
+def atoms_in(expr: sympy.Basic, *kinds: type) -> frozenset[Any]:
+    """The distinct nodes of some classes in `expr`: `expr.atoms` without a generator for each level, and remembered.
+
+    >>> i = Index("i", 3); w = Tensor("w", (i,))
+    >>> atoms_in(w[i] * (1 + w[i]), Element) == {w[i]}, atoms_in(w[2], Index)
+    (True, frozenset())
+    """
+    found, seen, left = set(), {expr}, [expr]
+    while left:
+        node = left.pop()
+        if isinstance(node, kinds):
+            found.add(node)
+        for part in node.args:
+            if part not in seen:
+                seen.add(part)
+                left.append(part)
+    return frozenset(found)
+
+
 def elements_in(expr: sympy.Basic) -> list[Element]:
     """The distinct elements in `expr`, gather subscripts included, in a fixed order."""
-    return sorted(expr.atoms(Element), key=sympy.default_sort_key)
+    return sorted(atoms_in(expr, Element), key=sympy.default_sort_key)

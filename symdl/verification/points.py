@@ -16,7 +16,7 @@ from flint import fmpq
 
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact
+from symdl.core.tensors import Element, Fact, atoms_in
 from symdl.errors import UnsupportedError
 
 #: How the numbers of one point are drawn; the rounds repeat.
@@ -156,15 +156,15 @@ def gather_limits(expressions: list[sympy.Expr]) -> dict[str, sympy.Expr]:
     """For each integer tensor that subscripts another one, or is compared with an index: what its values stay below."""
     limits: dict[str, sympy.Expr] = {}
     for expr in expressions:
-        for delta in expr.atoms(Delta):
+        for delta in atoms_in(expr, Delta):
             terms = sympy.Add.make_args(sympy.expand(delta.args[0] - delta.args[1]))
             label = next((e for t in terms for e in (t, -t) if isinstance(e, Element) and e.is_integer), None)
             index = next((i for t in terms for i in (t, -t) if isinstance(i, Index)), None)
             if len(terms) == 2 and label is not None and index is not None:
                 limits[label.name] = sympy.Min(limits.get(label.name, index.extent), index.extent)
-        for element in expr.atoms(Element):
+        for element in atoms_in(expr, Element):
             for axis, subscript in zip(element.tensor.indices, element.subscripts, strict=True):
-                for inner in subscript.atoms(Element) if axis.extent.is_finite is not False else ():
+                for inner in atoms_in(subscript, Element) if axis.extent.is_finite is not False else ():
                     known = limits.get(inner.name, axis.extent)
                     limits[inner.name] = sympy.Min(known, axis.extent)
     return limits
@@ -209,6 +209,8 @@ def extent_symbols(expressions: list[sympy.Expr]) -> set[sympy.Symbol]:
 
 
 def _extents(expressions: list[sympy.Expr]) -> set[sympy.Expr]:
-    from_indices = {i.extent for e in expressions for i in e.atoms(Index)}
-    from_axes = {axis.extent for e in expressions for element in e.atoms(Element) for axis in element.tensor.indices}
+    from_indices = {i.extent for e in expressions for i in atoms_in(e, Index)}
+    from_axes = {
+        axis.extent for e in expressions for element in atoms_in(e, Element) for axis in element.tensor.indices
+    }
     return from_indices | from_axes

@@ -14,7 +14,7 @@ import sympy
 from symdl.core.deadlines import now, until
 from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Tensor
+from symdl.core.tensors import Element, Fact, Tensor, atoms_in
 from symdl.errors import BudgetError, SymdlError, UnsupportedError
 from symdl.verification.balls import PRECISION
 from symdl.verification.points import extent_symbols, gather_limits
@@ -265,7 +265,7 @@ def positivity(left: sympy.Expr, right: sympy.Expr, domain: Sequence[Any], deadl
 
 
 def _unknowns(expr: sympy.Basic) -> list[sympy.Expr]:
-    elements = expr.atoms(Element)
+    elements = atoms_in(expr, Element)
     inside = {s for e in elements for s in e.free_symbols}
     symbols = {s for s in expr.free_symbols if not isinstance(s, Index) and s not in inside}
     return sorted(symbols | elements, key=sympy.default_sort_key)
@@ -291,7 +291,9 @@ def scope_of(
         {s.name: s for s in expr.free_symbols if not isinstance(s, Index) and s not in extents}.values(),
         key=lambda s: s.name,
     )
-    tensors = inputs if inputs is not None else sorted({e.tensor for e in expr.atoms(Element)}, key=lambda t: t.name)
+    tensors = (
+        inputs if inputs is not None else sorted({e.tensor for e in atoms_in(expr, Element)}, key=lambda t: t.name)
+    )
     real = [_described(s.name, s) for s in symbols if not s.is_integer]
     real += [_described_tensor(t) for t in tensors if not t.integer]
     whole = [_described(s.name, s) for s in symbols if s.is_integer]

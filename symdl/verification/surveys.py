@@ -14,7 +14,7 @@ from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
 from symdl.core.functions import Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, elements_in
+from symdl.core.tensors import Element, atoms_in, elements_in
 from symdl.errors import BudgetError, UnsupportedError
 from symdl.verification.balls import PRECISION, Evaluator, Fixed, evaluate
 from symdl.verification.grids import LEAST, MOST, Grids, work
@@ -121,7 +121,7 @@ class Surveyor:
         """Arguments of kinks with an unknown to solve for, where that is easy: plain scalars only."""
         found = []
         for expr in expressions:
-            if expr.has(Switch, sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise) or expr.atoms(sympy.Function):
+            if expr.has(Switch, sympy.Abs, sympy.Max, sympy.Min, sympy.Piecewise) or atoms_in(expr, sympy.Function):
                 for argument in kink_arguments(_exposed(expr)):
                     atoms = [a for a in argument.free_symbols | argument.atoms(Element) if _placed(a)]
                     for atom in sorted(atoms, key=sympy.default_sort_key)[:1]:

@@ -6,7 +6,7 @@ import sympy
 
 from symdl.core.functions import Delta
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Tensor
+from symdl.core.tensors import Element, Fact, Tensor, atoms_in
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
 from symdl.verification.meaning.scope import Scope
@@ -21,7 +21,7 @@ SMALL = frozenset({"ε", "ϵ"})
 
 def positive(forms: Pair) -> list[sympy.Basic]:
     """ε > 0, where it stands."""
-    small = {e for side in forms for e in side.atoms(Element) if e.name in SMALL and not e.subscripts}
+    small = {e for side in forms for e in atoms_in(side, Element) if e.name in SMALL and not e.subscripts}
     return [sympy.Gt(e, 0) for e in sorted(small, key=str)]
 
 
@@ -66,7 +66,7 @@ def _is_like(e: Element, entry: Element) -> bool:
 
 def _kinds(expr: sympy.Basic) -> set[tuple[str, int]]:
     """Names with their numbers of subscripts: what is said of z says nothing of z_i."""
-    return {(e.name, len(e.subscripts)) for e in expr.atoms(Element)}
+    return {(e.name, len(e.subscripts)) for e in atoms_in(expr, Element)}
 
 
 def without_small(numbers: Pair) -> Pair:

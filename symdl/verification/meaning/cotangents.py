@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from symdl.core.tensors import Element, reduction
+from symdl.core.tensors import Element, atoms_in, reduction
 from symdl.verification.meaning import sums
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.functions import objective
@@ -62,7 +62,7 @@ def _beside(scope: Scope, loss: Element) -> set[_Key]:
     """The names that stand beside a loss in something that is made of it: s of J = L + s, on which L does not hang."""
     found: set[_Key] = set()
     for formula in scope.formulas.values():
-        used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}
+        used = {(e.name, len(e.subscripts)) for e in atoms_in(formula.value.body, Element)}
         found |= used if (loss.name, 0) in used else set()
     return found - {(loss.name, 0)}
 
@@ -126,7 +126,7 @@ def _reached(scope: Scope, key: _Key, reach: dict[_Key, set[_Key]]) -> set[_Key]
     reach[key] = set()  # a name that is made of itself adds nothing
     found: set[_Key] = set()
     for formula in scope.all_of(*key):
-        for e in formula.value.body.atoms(Element):
+        for e in atoms_in(formula.value.body, Element):
             used = e.name, len(e.subscripts)
             found |= {used} | _reached(scope, used, reach)
     reach[key] = found

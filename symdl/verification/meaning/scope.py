@@ -13,7 +13,7 @@ from functools import lru_cache
 import sympy
 
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, refreshed
+from symdl.core.tensors import Element, Fact, Head, Reduction, Tensor, atoms_in, refreshed
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.unknown import UnknownFunction
@@ -201,7 +201,7 @@ class Scope:
         return (
             slope.target == name
             and formula is not None
-            and any("∂" in e.name for e in formula.value.body.atoms(Element))
+            and any("∂" in e.name for e in atoms_in(formula.value.body, Element))
         )
 
     def bind_function(self, name: str, function: Formula) -> None:
@@ -250,7 +250,7 @@ class Scope:
             return False
         seen |= {(name, rank)}
         for formula in self.all_of(name, rank):
-            used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}
+            used = {(e.name, len(e.subscripts)) for e in atoms_in(formula.value.body, Element)}
             if any(n == on or self.depends(n, r, on, seen) for n, r in used):
                 return True
         return False
@@ -311,7 +311,7 @@ class Scope:
         past: dict[tuple[str, int, int], sympy.Expr] = {}
         for name, formula in formulas:
             if self.chapter_over(formula.section):
-                used = {name, *((e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element))}
+                used = {name, *((e.name, len(e.subscripts)) for e in atoms_in(formula.value.body, Element))}
                 chapter = formula.section[:CHAPTER]
                 past |= {k: e[chapter] for k, e in self.past.items() if (k[0], k[2]) in used and chapter in e}
         if not past:
@@ -352,7 +352,7 @@ class Scope:
     def used(self) -> set[tuple[str, int]]:
         """All names that stand in some definition, with their numbers of subscripts."""
         every = [*self.formulas.values(), *self.entries.values(), *self.functions.values()]
-        return {(e.name, len(e.subscripts)) for f in every for e in f.value.body.atoms(Element)}
+        return {(e.name, len(e.subscripts)) for f in every for e in atoms_in(f.value.body, Element)}
 
     def all_of(self, name: str, rank: int) -> list[Formula]:
         """What a name and its entries were defined as."""
@@ -368,13 +368,13 @@ class Scope:
         """
         for _ in range(DEEPEST):
             mapping: dict[sympy.Basic, sympy.Expr] = {}
-            for e in expr.atoms(Element):
+            for e in atoms_in(expr, Element):
                 formula = self.formula_of(e)
                 if formula is not None and wanted(e, formula):
                     value = self.written_out(e, formula)
                     if value is not None:
                         mapping[e] = value
-            for call in expr.atoms(UnknownFunction):
+            for call in atoms_in(expr, UnknownFunction):
                 function = self.functions.get(type(call).__name__)
                 if function is not None and len(function.parameters) == len(call.args):
                     places = dict(zip(map(element, function.parameters), call.args, strict=True))
@@ -423,11 +423,11 @@ def _size(expr: sympy.Expr) -> int:
 def resized(expr: sympy.Expr, extent: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
     """The expression with other extents: of its indices, bound ones included, and where they stand as numbers."""
     mapping: dict[sympy.Basic, sympy.Basic] = {}
-    for index in expr.atoms(Index):
+    for index in atoms_in(expr, Index):
         new = index.extent.xreplace({s: extent(s) for s in index.extent.free_symbols})
         if new != index.extent:
             mapping[index] = index.with_extent(new)
-    for symbol in expr.atoms(sympy.Symbol):
+    for symbol in atoms_in(expr, sympy.Symbol):
         if not isinstance(symbol, sympy.Dummy) and extent(symbol) != symbol:
             mapping[symbol] = extent(symbol)
     return expr.xreplace(mapping) if mapping else expr

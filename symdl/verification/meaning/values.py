@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sympy
 
 from symdl.core.indices import Index
-from symdl.core.tensors import Element, Reduction
+from symdl.core.tensors import Element, Reduction, atoms_in
 from symdl.core.unroll import unroll
 from symdl.verification.meaning.scope import Formula, Scope, element, resized
 
@@ -49,7 +49,7 @@ def counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
 def _alone(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
     """With ŷ for ŷ_1, where there is one example only and ŷ has a value."""
     mapping: dict[sympy.Basic, sympy.Expr] = {}
-    for e in expr.atoms(Element):
+    for e in atoms_in(expr, Element):
         single, own = scope.formulas.get((e.name, 0)), scope.formula_of(e)
         if len(e.subscripts) != 1 or single is None or not e.subscripts[0].is_Integer:
             continue
@@ -60,7 +60,7 @@ def _alone(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
 
 def written_out(expr: sympy.Expr) -> sympy.Expr:
     """Sums written out where their extents are small numbers."""
-    found = [r for r in expr.atoms(Reduction) if all(_short(i) for i in r.atoms(Index) if i in _bound(r))]
+    found = [r for r in atoms_in(expr, Reduction) if all(_short(i) for i in atoms_in(r, Index) if i in _bound(r))]
     for r in sorted(found, key=lambda r: len(str(r))):
         if expr.has(r):
             expr = expr.xreplace({r: unroll(r)})
@@ -68,7 +68,7 @@ def written_out(expr: sympy.Expr) -> sympy.Expr:
 
 
 def _bound(r: Reduction) -> set[Index]:
-    return {i for inner in r.atoms(Reduction) for i in inner.bound}
+    return {i for inner in atoms_in(r, Reduction) for i in inner.bound}
 
 
 def _short(index: Index) -> bool:
@@ -77,4 +77,4 @@ def _short(index: Index) -> bool:
 
 def is_open(expr: sympy.Expr) -> bool:
     """Whether an expression has names, indices or numbers of things in it."""
-    return bool(expr.atoms(Element, Reduction) or expr.free_symbols)
+    return bool(atoms_in(expr, Element, Reduction) or expr.free_symbols)
