@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from symdl.verification.documents import Span
-from symdl.verification.judging.limits import MEGABYTE, keeps_memory, resident
+from symdl.verification.judging.limits import MEGABYTE, keeps_memory, resident, spent
 from symdl.verification.judging.machine import SECONDS as PROOFS
 from symdl.verification.judging.messages import judged_from, message_of
 from symdl.verification.judging.process import JUDGE, READ, SKIP, STOP, Place, Process, Task, start
@@ -29,9 +29,10 @@ __all__ = ["Step", "cores", "verdicts"]
 #: Formulas for each worker, at least: starting another one for fewer does not pay.
 _SHARE = 4
 
-#: How much longer than its processor time a formula may take on the wall clock, and a little more: a machine that is
-#: busy with other things changes no verdict, and one that waits for nothing is ended all the same.
-_PATIENCE, _GRACE = 3.0, 2.0
+#: How much longer than its processor time a formula may take on the wall clock, and a little more; and the share of
+#: that it has to be at work, to be given more. So a machine that is busy with other things changes no verdict, and who
+#: waits for nothing is ended all the same.
+_PATIENCE, _GRACE, _AT_WORK = 3.0, 2.0, 0.02
 
 _TICK = 0.1
 
@@ -54,6 +55,7 @@ class _Worker:
     told: str = READ  # what it is to do there
     found: list[Judged] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
+    spent: float = 0.0  # seconds of processor time that it had taken by then
     heard: bytes = b""
     reason: str = ""  # why it was ended, or what it said at last
 
@@ -141,6 +143,9 @@ class _Pool:
             allowed = self.task.opening if worker.place[1] == _OPENS else self.task.seconds
             waiting = _PATIENCE * allowed + _GRACE + (PROOFS if self.task.prove else 0)
             if now - worker.since > waiting:
+                taken = spent(worker.process.number) - worker.spent
+                if _AT_WORK * (now - worker.since) < taken < allowed + _GRACE:  # its own clock will end it
+                    continue
                 worker.reason = _out_of_time(self.task)
                 self._bury(worker)
             elif not keeps_memory() and now - self.looked > 5 * _TICK:
@@ -166,7 +171,7 @@ class _Pool:
                 self._hear(worker, message_of(line))
 
     def _hear(self, worker: _Worker, message: list[object]) -> None:
-        worker.since = time.monotonic()
+        worker.since, worker.spent = time.monotonic(), spent(worker.process.number)
         match message:
             case ["judged", int(_), int(_), dict(judged)]:
                 if worker.told == JUDGE:
