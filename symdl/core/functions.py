@@ -113,19 +113,44 @@ class Delta(sympy.Function):  # type: ignore[misc]
 
 
 def _is_zero(difference: sympy.Expr) -> bool | None:
-    """Whether a difference of subscripts is 0; SymPy is asked where it is more than letters and a number."""
-    number, rest = difference.as_coeff_Add()
-    if rest == 0:
+    """Whether a difference of subscripts is 0, where that hangs on no values."""
+    terms = _linear(difference)
+    if terms is None:
+        zero: bool | None = difference.is_zero
+        return zero
+    number, rest = terms
+    if not rest:
         return bool(number == 0)
-    signs = set()
-    for term in sympy.Add.make_args(rest):
-        factor, letter = term.as_coeff_Mul()
-        if abs(factor) != 1 or not letter.is_Symbol or not letter.is_nonnegative:
-            zero: bool | None = difference.is_zero
-            return zero
-        signs.add(int(factor))
-        number += factor if letter.is_positive else 0  # what it is at least, or at most
-    return False if (signs == {1} and number > 0) or (signs == {-1} and number < 0) else None
+    apart = _least(difference) > 0 or _least(-difference) > 0 or number % sympy.gcd(list(rest.values())) != 0
+    return False if apart else None
+
+
+def _is_nonnegative(expr: sympy.Expr) -> bool | None:
+    """Whether a subscript or an extent is at least 0, where that hangs on no values."""
+    if _linear(expr) is None:
+        above: bool | None = expr.is_nonnegative
+        return above
+    return True if _least(expr) >= 0 else False if _least(-expr) > 0 else None
+
+
+def _least(expr: sympy.Expr) -> sympy.Expr:
+    """A bound from below of an expression that is linear in letters: extents are at least 1, indices at least 0."""
+    number, rest = _linear(expr) or (-sympy.oo, {})
+    if any(factor < 0 for factor in rest.values()):
+        return -sympy.oo
+    return number + sum(factor for letter, factor in rest.items() if letter.is_positive)
+
+
+@lru_cache(maxsize=16384)
+def _linear(expr: sympy.Expr) -> tuple[sympy.Rational, dict[sympy.Symbol, sympy.Rational]] | None:
+    """The number and the factors of letters, where an expression is made of whole, nonnegative letters and no more.
+
+    SymPy would answer as well, by asking for one fact after another: most of the time that building a guard takes.
+    """
+    number, rest = expr.as_coeff_Add()
+    factors = dict(term.as_coeff_Mul()[::-1] for term in sympy.Add.make_args(rest) if term != 0)
+    whole = all(x.is_Symbol and x.is_integer and x.is_nonnegative and f.is_Integer for x, f in factors.items())
+    return (number, factors) if whole and number.is_Integer else None
 
 
 class InRange(sympy.Function):  # type: ignore[misc]
@@ -141,9 +166,10 @@ class InRange(sympy.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, e: sympy.Expr, extent: sympy.Expr) -> sympy.Expr | None:
-        if e.is_negative or (e - extent).is_nonnegative:
+        above, beyond = _is_nonnegative(e), _is_nonnegative(e - extent)
+        if above is False or beyond:
             return sympy.S.Zero
-        if e.is_nonnegative and (extent - 1 - e).is_nonnegative:
+        if above and _is_nonnegative(extent - 1 - e):
             return sympy.S.One
         return None
 
