@@ -76,7 +76,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"{', '.join(shown)} hangs here on what its formulas do not show"
     when = link.relation not in ORDERS and (link.condition or _is_zero(link.right))
     if when or (link.relation in ORDERS and defined_by_others(link, forms)):
-        return _SOME if when and (only_given(reading, link) or not _worked(link)) else f"{_SOME}, or wrong"
+        set_so = link.equated is not None or only_given(reading, link) or not _worked(link)
+        return _SOME if when and set_so else f"{_SOME}, or wrong"
     if link.relation in ("≈", "≃", "≅", "≐"):
         if any(isinstance(side, tree.Number) for side in (link.left, link.right)):
             return _NEARLY

@@ -42,6 +42,7 @@ from symdl.verification.judging.readings import (
     without_what_is_over,
 )
 from symdl.verification.judging.rules import refuted_for_some
+from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.judging.worked import (
     as_condition,
@@ -113,6 +114,7 @@ class Judge:
             found = for_every_loss(self, link) or found
         elif found.status is Status.REFUTED:
             other = under_what_was_said(self, link)
+            other = by_equations(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
         if not link.defines and (why := unheard(self.reading, link)):
             found = undecided(why, found)

@@ -17,13 +17,13 @@ from symdl.verification.judging.customs import with_identity, with_normal_distri
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
-from symdl.verification.judging.hence import where_zero
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.onward import through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
+from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
@@ -195,23 +195,6 @@ def _with_its_index(judge: Judging, link: Meaning) -> Verdict | None:
     return judge.read_in(replace(judge.reading, scope=made, reused=here), link)
 
 
-def _following(judge: Judging, link: Meaning) -> Verdict | None:
-    """Xᵀ y = Xᵀ X w where 2 Xᵀ (X w − y) = 0 was set: the difference of both sides is a multiple of what is 0."""
-    given, section = judge.reading.assumed or (None, ())
-    if given is None or section != judge.reading.section or link.relation not in ("=", "≡"):
-        return None
-    if judge.read_in(judge.reading, given).status is not Status.DEFINITION:
-        return None  # it is so for all values, or for none
-    difference = tree.Sum((("+", tree.Group(link.left)), ("-", tree.Group(link.right))))
-    for sign, over, under in _MULTIPLES:
-        scale = tree.Quotient(tree.Number(over), tree.Number(under))
-        multiple = tree.Sum(((sign, tree.Product((scale, tree.Group(given.left)), ("",))),))
-        found = judge.read_in(judge.reading, replace(link, left=difference, right=multiple))
-        if found.proved:
-            return replace(found, scope=f"{found.scope}, where {unicode(given.left)} = 0")
-    return None
-
-
 def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
     """∂L/∂w where "Loss = …" is the one loss that the document has defined by then, and nobody said what L is."""
     reader, scope = judge.reading.reader(), judge.reading.scope
@@ -273,12 +256,6 @@ def _at_one_place(judge: Judging, link: Meaning) -> Verdict | None:
     return same_place(judge.reading, exactly, lambda pair: judge.decided(exactly, *pair))
 
 
-def _where_zero(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof of what follows from a condition of the same formula."""
-    exactly = replace(link, relation="=")
-    return where_zero(judge.reading.scope, judge.zeros, link, lambda pair: judge.decided(exactly, *pair))
-
-
 def _through_names(judge: Judging, link: Meaning) -> Verdict | None:
     """The chain rule of names that have no formulas."""
     return through_names(judge.reading, link)
@@ -320,8 +297,6 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
-#: What the difference of two sides may be of something that is set to 0.
-_MULTIPLES = tuple((sign, over, under) for over, under in (("1", "1"), ("1", "2"), ("2", "1")) for sign in "+-")
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
@@ -339,7 +314,6 @@ _QUICK = (
     _symmetric,
     _over_entries,
     _at_one_place,
-    _where_zero,
     with_identity,
     with_normal_distribution,
     _with_the_last_layer,
@@ -347,10 +321,10 @@ _QUICK = (
     _without_inverses,
     _loss_in_words,
     _with_its_index,
-    _following,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (
+    by_equations,
     for_every_loss,
     _as_once_named,
     _with_open_gradients,

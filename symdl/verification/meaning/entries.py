@@ -146,7 +146,7 @@ class NameReader:
     def entry(self, parts: Parts) -> Array:
         """A name with its subscripts."""
         name, subs = parts.name, parts.subscripts
-        if self.squared(name) and not self.known(name) and self.known(square_of(name)):
+        if self.squared(name) and not self.known(name):
             return self.entry(replace(parts, name=square_of(name))).mapped(sympy.sqrt)
         if not subs:
             return self._whole(parts)

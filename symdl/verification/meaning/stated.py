@@ -63,6 +63,7 @@ class Meaning:
         redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
         unfit: the right side has no value since shapes in it do not go together.
         misfit: a side has no value since vectors and matrices in it do not go together as they are written.
+        equated: what is set to 0 here, so that it says which values are meant: a slope, or the left side.
     """
 
     left: Node
@@ -79,6 +80,7 @@ class Meaning:
     redefines: bool = False
     unfit: bool = False
     misfit: bool = False
+    equated: Node | None = None
 
 
 def subscripted(side: Node) -> bool:

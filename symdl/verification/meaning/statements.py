@@ -19,6 +19,7 @@ from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
+from symdl.verification.meaning.equations import Equation, equated, set_equation
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.examples import at_example
 from symdl.verification.meaning.generic import generalised
@@ -78,7 +79,7 @@ class Reading:
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
     reused: dict[str, Index] = field(default_factory=dict)
-    assumed: tuple[Meaning, tuple[int, ...]] | None = None
+    equations: list[Equation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -197,17 +198,17 @@ class Reading:
         elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
             if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
                 self.worked_out = {sides[0]: sides[-1]}
-            found = self._chain(sides, relations, place, continued=sides[0] is not node.sides[0])
+            found = equated(self._chain(sides, relations, place, continued=sides[0] is not node.sides[0]), sides, place)
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
 
     def assume(self, link: Meaning, place: Place) -> None:
-        """∂L/∂w = 0, set so: what follows in its section may follow from it."""
-        zero = isinstance(link.right, tree.Number) and not link.right.text.strip("0.")
-        if zero and link.relation == "=" and naming.head(self.reader(), link.left) is None:
-            self.assumed = link, place.section
+        """∂L/∂w = 0, set so: what comes after it may follow from it."""
+        found = set_equation(self.reader(), link, place)
+        if found is not None:
+            self.equations.append(found)
 
     def under_what_was_said(self) -> Reading | None:
         """The reading under the condition that the words before spoke of; None where there is none."""

@@ -195,6 +195,8 @@ def _bound(reader: Reader, node: tree.Big, places: list[Node]) -> list[Bound]:
         letters = _open_letters(reader, node.body)
         # those that stood in the statement already are not the sum's
         letters = [c for c in letters if c not in reader.free] or letters
+        if not letters and not _subscripted(node.body):
+            letters = sorted(reader.usage.silent & reader.usage.limits.keys())  # Σ b beside Σ x_i
         if len(letters) != 1:
             raise MeaningError(f"a {node.op} without an index", remedy="write which index it runs over")
         return [_unlimited(reader, letters[0], node.body)]
@@ -291,6 +293,13 @@ def _read(reader: Reader, letter: str, body: Node) -> list[str]:
 
 def _is(letter: str, node: Node) -> bool:
     return letter_of(node) == letter
+
+
+def _subscripted(body: Node) -> bool:
+    """Whether anything stands below a name with no number there: then a sum over it may be meant."""
+    return any(
+        isinstance(n, tree.Scripted) and n.sub is not None and not isinstance(n.sub, tree.Number) for n in walk(body)
+    )
 
 
 def _open_letters(reader: Reader, body: Node) -> list[str]:

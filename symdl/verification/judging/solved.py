@@ -1,0 +1,146 @@
+"""What follows from the equations that a document sets: ∂S/∂b = 0, set so, and then Σ y = n b + m Σ x.
+
+Such an equation says which values are meant. What is shown to hold wherever it does is proved, and the scope tells it.
+Of what is not found to follow nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol, TypeGuard
+
+import sympy
+
+from symdl.core.deadlines import now
+from symdl.core.tensors import Element
+from symdl.errors import SymdlError
+from symdl.verification.consequences import follows
+from symdl.verification.judging import rules
+from symdl.verification.meaning.arrays import Array
+from symdl.verification.meaning.equations import Equation, is_zero
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.unknown import UnknownFunction
+from symdl.verification.meaning.values import opened
+from symdl.verification.notation import tree, unicode
+from symdl.verification.verdict import Status, Verdict
+
+#: The share of the time of one decision that this may take, and how many equations are looked at.
+SHARE, MOST = 0.25, 8
+
+
+class Judging(rules.Judging, Protocol):
+    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
+
+    zeros: list[Array]
+
+    @property
+    def seconds(self) -> float: ...
+
+
+def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof that a link holds wherever equations do that were set before it; None where none is found."""
+    if link.values is None or link.relation not in ("=", "≡"):
+        return None
+    claimed = _difference(judge, *link.values)
+    if claimed is None or not _is_plain(claimed.body):
+        return None
+    given = list(_given(judge, link, claimed))[:MOST]
+    if not given or claimed.body == 0:
+        return None
+    deadline = now() + SHARE * judge.seconds
+    zeros = [zero for _, zero in given]
+    try:
+        found = follows(zeros, claimed.body, deadline)
+        if found is None or found.apart or _both_vanish(judge, link, zeros, deadline):
+            return None
+    except SymdlError:
+        return None
+    told = " and ".join(dict.fromkeys(given[k][0] for k in sorted(found.used)))
+    return Verdict(Status.PROVED, "elimination", f"all real values, where {told}")
+
+
+def _both_vanish(judge: Judging, link: Meaning, zeros: list[sympy.Expr], deadline: float) -> bool:
+    """Whether ∂L/∂w = 2 w is so only since both are 0 there: it speaks of every w, and of 3 w it would be so too."""
+    if is_zero(link.right) or link.values is None:
+        return False
+    scope = judge.reading.scope
+    left = opened(scope, scope.settled(link.values[0].body))
+    return left == 0 or follows(zeros, left, deadline) is not None
+
+
+def _given(judge: Judging, link: Meaning, claimed: Array) -> Iterator[tuple[str, sympy.Expr]]:
+    """What was set to 0, the latest first, in words and as it stands for the axes of what is claimed."""
+    for zero in reversed(judge.zeros):
+        body = _placed(judge, zero, claimed)
+        if body is not None:
+            yield "the condition before it holds", body
+    for equation in reversed(judge.reading.equations):
+        if equation.link.left is link.left and equation.link.right is link.right:
+            continue
+        difference = _set_to_zero(judge, equation)
+        body = None if difference is None else _placed(judge, difference, claimed)
+        if body is not None and (
+            equation.sure or judge.read_in(judge.reading, equation.link).status is Status.DEFINITION
+        ):
+            left, right = map(unicode, (equation.link.equated or equation.link.left, equation.link.right))
+            yield f"{left} = {right}", body
+
+
+def _set_to_zero(judge: Judging, equation: Equation) -> Array | None:
+    """What an equation sets to 0; a slope is what the formulas say, whatever is written beside it."""
+    reader, link = judge.reading.reader(), equation.link
+    if is_derivative(link.equated):
+        with suppress(SymdlError):
+            slope = reader.value(link.equated)
+            body = opened(judge.reading.scope, slope.body)
+            if body.atoms(Element) and _is_plain(body):
+                return replace(slope, body=body)
+    try:
+        left, right = reader.value(link.left), reader.value(link.right)
+    except SymdlError:
+        return None
+    difference = _difference(judge, left, right)
+    if difference is None or not difference.body.atoms(Element) or not _is_plain(difference.body):
+        return None
+    as_written = {e.name for e in difference.body.atoms(Element)} == {
+        e.name for side in (left, right) for e in side.body.atoms(Element)
+    }
+    # 2 μ = 0 of c + μ p = 0 with c = μ p: rather than that μ is 0, one of both is not as it is written
+    return difference if as_written or isinstance(difference.body, sympy.Add) else None
+
+
+def _difference(judge: Judging, left: Array, right: Array) -> Array | None:
+    """left − right with definitions put in; None where their shapes do not go together."""
+    scope = judge.reading.scope
+    if left.rank != right.rank:
+        number = left if right.axes else right
+        if number.axes or number.body != 0:
+            return None
+        left, right = (left, right) if left.axes else (right, left)
+        return Array(left.axes, opened(scope, scope.settled(left.body)))
+    if not all(scope.fit(i.extent, j.extent) for i, j in zip(left.axes, right.axes, strict=True)):
+        return None
+    try:
+        return Array(left.axes, opened(scope, scope.settled(left.body - right.at(left.axes))))
+    except SymdlError:
+        return None
+
+
+def _placed(judge: Judging, zero: Array, claimed: Array) -> sympy.Expr | None:
+    """What is 0, at the axes of what is claimed."""
+    if zero.rank != claimed.rank and zero.axes:
+        return None
+    fits = all(judge.reading.scope.fit(i.extent, j.extent) for i, j in zip(zero.axes, claimed.axes, strict=False))
+    return zero.at(claimed.axes) if zero.axes and fits else zero.body if not zero.axes else None
+
+
+def _is_plain(body: sympy.Expr) -> bool:
+    """Whether an expression is made of quantities, and not of functions that nobody defined."""
+    return not body.has(UnknownFunction) and not body.has(sympy.Piecewise)
+
+
+def is_derivative(node: tree.Node | None) -> TypeGuard[tree.Node]:
+    """Whether a side is a slope or a gradient, alone."""
+    return isinstance(node, (tree.Derivative, tree.Gradient))
