@@ -87,7 +87,10 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"{doubled} may be meant"
     if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
         return "a norm of what has no shape here"
-    mixed = sorted({n for side in sides for n, rank in side if rank and reading.usage.mixed(n)})
+    both = sides[0] | sides[1]
+    if late := sorted(n for n, rank in both if not rank and n in reading.scope.declared):
+        return f"{', '.join(late)} stands in a formula before its shape is said"
+    mixed = sorted({n for n, rank in both if rank and reading.usage.mixed(n)})
     if mixed:
         return f"entries of {', '.join(mixed)} are counted from 0 and from 1"
     numbers = [not f.atoms(Element) for f in forms]

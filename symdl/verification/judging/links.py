@@ -133,6 +133,8 @@ class Judge:
     def _verdict(self, link: Meaning) -> Verdict:
         if link.named:
             return self._named(link)
+        if link.solves is not None and (found := by_equations(self, link)) is not None:
+            return found
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
         if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):

@@ -18,12 +18,14 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.consequences import follows
 from symdl.verification.judging import rules
+from symdl.verification.judging.customs import identity_scope
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import opened
 from symdl.verification.notation import tree, unicode
+from symdl.verification.notation.tree import Node
 from symdl.verification.verdict import Status, Verdict
 
 #: The share of the time of one decision that this may take, and how many equations are looked at.
@@ -41,9 +43,65 @@ class Judging(rules.Judging, Protocol):
 
 def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof that a link holds wherever equations do that were set before it; None where none is found."""
-    if link.values is None or link.relation not in ("=", "≡"):
+    if link.relation not in ("=", "≡") or not (judge.zeros or judge.reading.equations):
         return None
-    claimed = _difference(judge, *link.values)
+    for left, right, told in _without_an_inverse(link):
+        found = _in_scope(judge, link, left, right)
+        if found is not None:
+            return replace(found, scope=f"{found.scope}{told}")
+    return None
+
+
+def _without_an_inverse(link: Meaning) -> Iterator[tuple[Node, Node, str]]:
+    """M w = v of w = M⁻¹ v, and the sides as they stand where there is no inverse."""
+    left = link.solves or link.left
+    for one, other in ((left, link.right), (link.right, left)):
+        factors = one.factors if isinstance(one, tree.Product) and not any(one.ops) else (one,)
+        for k, step in ((0, 1), (-1, -1)):
+            matrix = _inverted(factors[k])
+            if matrix is None:
+                continue
+            rest = factors[1:] if step == 1 else factors[:-1]
+            inner = tree.Product(rest, ("",) * (len(rest) - 1)) if len(rest) > 1 else (*rest, tree.Symbol("I"))[0]
+            pair = (tree.Group(matrix), tree.Group(other))[::step]
+            yield tree.Product(pair, ("",)), inner, f"; {unicode(matrix)} has an inverse"
+            return
+    yield left, link.right, ""
+
+
+def _inverted(node: Node) -> Node | None:
+    """M of M⁻¹."""
+    minus = tree.Sum((("-", tree.Number("1")),))
+    plain = isinstance(node, tree.Scripted) and node.sub is None and node.sup == minus
+    if not plain or not isinstance(node, tree.Scripted):
+        return None
+    return node.base.body if isinstance(node.base, tree.Group) else node.base
+
+
+def _in_scope(judge: Judging, link: Meaning, left: Node, right: Node) -> Verdict | None:
+    """The proof, with I as the identity matrix where it stands for a matrix and nothing is said of it."""
+    values = _values(judge, left, right)
+    if values is None:
+        return None
+    scope = identity_scope(judge.reading, values)
+    if scope is None:
+        return _followed(judge, link, values)
+    judge = replace(judge, reading=replace(judge.reading, scope=scope))  # type: ignore[type-var]
+    values = _values(judge, left, right)
+    found = None if values is None else _followed(judge, link, values)
+    return None if found is None else replace(found, scope=f"{found.scope}; I for the identity matrix")
+
+
+def _values(judge: Judging, left: Node, right: Node) -> tuple[Array, Array] | None:
+    reader = judge.reading.reader()
+    try:
+        return reader.value(left), reader.value(right)
+    except SymdlError:
+        return None
+
+
+def _followed(judge: Judging, link: Meaning, values: tuple[Array, Array]) -> Verdict | None:
+    claimed = _difference(judge, *values)
     if claimed is None or not _is_plain(claimed.body):
         return None
     given = list(_given(judge, link, claimed))[:MOST]
@@ -53,7 +111,7 @@ def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     zeros = [zero for _, zero in given]
     try:
         found = follows(zeros, claimed.body, deadline)
-        if found is None or found.apart or _both_vanish(judge, link, zeros, deadline):
+        if found is None or found.apart or _both_vanish(judge, link, values[0], zeros, deadline):
             return None
     except SymdlError:
         return None
@@ -61,12 +119,12 @@ def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     return Verdict(Status.PROVED, "elimination", f"all real values, where {told}")
 
 
-def _both_vanish(judge: Judging, link: Meaning, zeros: list[sympy.Expr], deadline: float) -> bool:
+def _both_vanish(judge: Judging, link: Meaning, side: Array, zeros: list[sympy.Expr], deadline: float) -> bool:
     """Whether ∂L/∂w = 2 w is so only since both are 0 there: it speaks of every w, and of 3 w it would be so too."""
-    if is_zero(link.right) or link.values is None:
+    if is_zero(link.right):
         return False
     scope = judge.reading.scope
-    left = opened(scope, scope.settled(link.values[0].body))
+    left = opened(scope, scope.settled(side.body))
     return left == 0 or follows(zeros, left, deadline) is not None
 
 
@@ -141,6 +199,6 @@ def _is_plain(body: sympy.Expr) -> bool:
     return not body.has(UnknownFunction) and not body.has(sympy.Piecewise)
 
 
-def is_derivative(node: tree.Node | None) -> TypeGuard[tree.Node]:
+def is_derivative(node: Node | None) -> TypeGuard[Node]:
     """Whether a side is a slope or a gradient, alone."""
     return isinstance(node, (tree.Derivative, tree.Gradient))

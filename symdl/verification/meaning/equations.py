@@ -9,7 +9,7 @@ from symdl.verification.meaning import naming
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 #: Words by which a sentence sets its formula to 0.
 _TO_ZERO = re.compile(
@@ -38,6 +38,12 @@ class Equation:
     section: tuple[int, ...]
     sure: bool
 
+    @property
+    def sides(self) -> tuple[Node, ...]:
+        """What stands in it."""
+        slope = self.link.equated
+        return (self.link.left, self.link.right) if slope is None else (self.link.left, self.link.right, slope)
+
 
 def set_equation(reader: Interpreter, link: Meaning, place: Place) -> Equation | None:
     """The equation that a link sets; None where it is anything else."""
@@ -57,6 +63,37 @@ def equated(found: list[Meaning], sides: list[Node], place: Place) -> list[Meani
     if slope is None and not _TO_ZERO.search(_sentence(place.before)):
         return found
     return [replace(m, equated=slope or m.left) if m.relation == "=" and is_zero(m.right) else m for m in found]
+
+
+def solution_of(node: Node) -> Node:
+    """μ of μ̂, w* and β_OLS: the unknown that a name gives the solution for; any other node as it is.
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> [unicode(solution_of(parse(t))) for t in (r"\\hat{\\beta}_{OLS}", "w^*", "b_1", r"\\hat{b}_1", r"\\hat{s}^2")]
+    ['β', 'w', 'b₁', 'b₁', 's²']
+    """
+    base = node.base if isinstance(node, tree.Scripted) else node
+    if not isinstance(base, tree.Symbol):
+        return node
+    if base.accents[-1:] == ("hat",):
+        base = replace(base, accents=base.accents[:-1])
+    if not isinstance(node, tree.Scripted):
+        return base
+    sub = None if node.sub is not None and _is_label(node.sub) else node.sub
+    sup = None if isinstance(node.sup, tree.Symbol) and node.sup.name in ("*", "∗", "⋆") else node.sup
+    return base if sub is None and sup is None else replace(node, base=base, sub=sub, sup=sup)
+
+
+def _is_label(sub: Node) -> bool:
+    """MLE, OLS and ridge, below a name: no index."""
+    if isinstance(sub, tree.Product):
+        return len(sub.factors) > 1 and all(isinstance(f, tree.Symbol) and f.name.isupper() for f in sub.factors)
+    return isinstance(sub, tree.Text) or (isinstance(sub, tree.Symbol) and len(sub.name) > 1 and sub.face == "rm")
+
+
+def letters(node: Node) -> set[str]:
+    """The letters that stand in a formula, whatever stands above and below them."""
+    return {n.name for n in walk(node) if isinstance(n, tree.Symbol)}
 
 
 def is_zero(node: Node) -> bool:

@@ -19,7 +19,7 @@ from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
-from symdl.verification.meaning.equations import Equation, equated, set_equation
+from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.examples import at_example
 from symdl.verification.meaning.generic import generalised
@@ -44,7 +44,7 @@ from symdl.verification.meaning.stated import (
 )
 from symdl.verification.meaning.telling import claims_nothing, without_list_before
 from symdl.verification.meaning.usage import Usage
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 
@@ -259,6 +259,8 @@ class Reading:
             leading = 1
             while leading < len(sides) - 1 and self._also_named(sides[leading], sides):
                 leading += 1
+        if leading == 1 and (solved := self._solved(reader, sides, relations, place)):
+            return solved
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
         told = binding.own_entries(reader, sides[0], sides[1]) if len(sides) == 2 and relations[0] in EQUALITIES else ""
@@ -268,6 +270,25 @@ class Reading:
         if not continued and relations[0] in {"=", "≡"} and newness.redefinable(self.reader(), sides[0], sides[1]):
             found[0] = replace(found[0], redefines=True)
         return [*found[:1], *self._of_another_example(found[1:], sides[1:], sides[:1], place)]
+
+    def _solved(
+        self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
+        """What is said of an unknown of equations that were set: μ̂ = (1/n) Σ_i x_i, after ∂ℓ/∂μ = 0.
+
+        It follows from them, or it is what the name stands for from here on.
+        """
+        unknown = solution_of(sides[0])
+        parts = reader.parts(unknown)
+        if relations[0] != "=" or parts is None or parts.transposed or newness.bound_to(reader, parts) is not None:
+            return []
+        own = [e for e in self.equations if e.sure or e.section[:1] == place.section[:1]]
+        names = {name for e in own for side in e.sides for name in letters(side)}
+        if letters(unknown).isdisjoint(names) or letters(sides[1]).isdisjoint(names):
+            return []
+        self.pending.append((sides[0], sides[1], place))
+        told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
+        return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
 
     def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
         return relations[0] != "≈" and self._is_new(sides[0], sides, place)
@@ -406,6 +427,9 @@ class Reading:
 
     def introduces(self, node: tree.Chain) -> bool:
         """Whether a formula does nothing but to say what a name is that nothing was said of."""
+        if node.relations == ("∈",):
+            parts = self.reader().parts(node.sides[0])
+            return parts is not None and parts.name not in self.scope.declared
         plain = len(node.sides) == 2 and node.relations[0] in EQUALITIES - {"≈"} | DEFINITIONS
         return plain and newness.is_unbound(self.reader(), node.sides[0])
 
