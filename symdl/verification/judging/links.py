@@ -246,7 +246,7 @@ class Judge:
     def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):
             return self._for_every_function(link, left, right)
-        domain = self.domain(left, right)
+        (left, right), domain, _ = assumptions.with_signs((left, right), self.domain(left, right))
         for one, other in ((left, right), (right, left)):
             if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
                 return self._by_case(link, one, other)
@@ -328,6 +328,8 @@ class Judge:
         why = doubt(self.reading, link, forms)
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
+        if assumptions.with_signs(forms, self.domain(*forms))[2]:
+            return undecided("what is stated of all entries may matter here", verdict)
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off

@@ -21,6 +21,7 @@ from symdl.verification.judging import rules
 from symdl.verification.judging.customs import identity_scope
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
+from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import opened
@@ -45,11 +46,18 @@ def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof that a link holds wherever equations do that were set before it; None where none is found."""
     if link.relation not in ("=", "≡") or not (judge.zeros or judge.reading.equations):
         return None
+    before = judge.reading.scope.as_before()  # with vectors as long as in the chapter that defined them
+    readings = [judge, *([] if before is None else [_with_scope(judge, before)])]
     for left, right, told in _without_an_inverse(link):
-        found = _in_scope(judge, link, left, right)
-        if found is not None:
-            return replace(found, scope=f"{found.scope}{told}")
+        for each in readings:
+            found = _in_scope(each, link, left, right)
+            if found is not None:
+                return replace(found, scope=f"{found.scope}{told}")
     return None
+
+
+def _with_scope(judge: Judging, scope: Scope) -> Judging:
+    return replace(judge, reading=replace(judge.reading, scope=scope))  # type: ignore[type-var]
 
 
 def _without_an_inverse(link: Meaning) -> Iterator[tuple[Node, Node, str]]:
@@ -86,7 +94,7 @@ def _in_scope(judge: Judging, link: Meaning, left: Node, right: Node) -> Verdict
     scope = identity_scope(judge.reading, values)
     if scope is None:
         return _followed(judge, link, values)
-    judge = replace(judge, reading=replace(judge.reading, scope=scope))  # type: ignore[type-var]
+    judge = _with_scope(judge, scope)
     values = _values(judge, left, right)
     found = None if values is None else _followed(judge, link, values)
     return None if found is None else replace(found, scope=f"{found.scope}; I for the identity matrix")
@@ -107,10 +115,10 @@ def _followed(judge: Judging, link: Meaning, values: tuple[Array, Array]) -> Ver
     given = list(_given(judge, link, claimed))[:MOST]
     if not given or claimed.body == 0:
         return None
-    deadline = now() + SHARE * judge.seconds
-    zeros = [zero for _, zero in given]
+    deadline, settled = now() + SHARE * judge.seconds, judge.reading.scope.settled
+    zeros = [settled(zero) for _, zero in given]  # axes that were found to be as long as others
     try:
-        found = follows(zeros, claimed.body, deadline)
+        found = follows(zeros, settled(claimed.body), deadline)
         if found is None or found.apart or _both_vanish(judge, link, values[0], zeros, deadline):
             return None
     except SymdlError:

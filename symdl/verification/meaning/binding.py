@@ -76,7 +76,7 @@ def _function(
         whole = reader.value(value)
     except MeaningError:
         reader.arguments = outer
-        if len(names) == 1 or not any(1 in reader.usage.ranks.get(name, ()) for name in names):
+        if not any(1 in reader.usage.ranks.get(name, ()) for name in names):
             raise
         reader.arguments = {name: given for name, given in outer.items() if name not in names}
         whole = reader.value(value)  # L(y, t) = Σ_i t_i log y_i is a number that hangs on y and t

@@ -223,7 +223,7 @@ class NameReader:
     def _letter(self, letter: str, name: str) -> sympy.Expr:
         if letter in self.letters:
             return self.letters[letter]
-        if letter in self.scope.counts and letter not in self.free:
+        if letter in self.scope.counts | self.usage.doubled and letter not in self.free:
             return count(letter)
         if letter not in self.free:
             self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))

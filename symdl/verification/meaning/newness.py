@@ -199,6 +199,13 @@ def says_where(reader: Interpreter, side: Node, value: Node) -> bool:
     return names_in(reader, found[1]).isdisjoint(names_in(reader, [value]))
 
 
+def says_which(reader: Interpreter, sides: list[Node]) -> bool:
+    """Whether f(x) = 0, of an f that nobody has defined, says which x are meant: the plane that f describes."""
+    found = head(reader, sides[0]) if len(sides) == 2 and is_number(sides[1]) else None
+    zero = isinstance(sides[-1], tree.Number) and not sides[-1].text.strip("0.")
+    return zero and found is not None and found[1] is not None and not reader.known(found[0].name)
+
+
 def _is_constant(reader: Interpreter, value: Node) -> bool:
     """Whether a side is made of numbers alone."""
     try:

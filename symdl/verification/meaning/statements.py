@@ -251,6 +251,8 @@ class Reading:
         reader = self.reader()
         if relations[0] in ORDERS:
             return self._ordered(reader, sides, relations, place)
+        if not (place.under or continued) and relations == ("=",) and newness.says_which(reader, sides):
+            return [Meaning(sides[0], sides[1], "=", defines="a condition")]
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
