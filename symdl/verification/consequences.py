@@ -36,13 +36,19 @@ class Consequence:
     apart: tuple[sympy.Expr, ...]
 
 
-def follows(zeros: Sequence[sympy.Expr], claimed: sympy.Expr, deadline: float = float("inf")) -> Consequence | None:
+def follows(
+    zeros: Sequence[sympy.Expr],
+    claimed: sympy.Expr,
+    deadline: float = float("inf"),
+    signs: Sequence[tuple[sympy.Expr, str]] = (),
+) -> Consequence | None:
     """Whether `claimed` is 0 wherever all of `zeros` are; None where that is not found.
 
     Args:
         zeros: scalars, sums over indices among them; those that are 0 by themselves say nothing.
         claimed: the difference of two sides.
         deadline: on the clock of `symdl.core.deadlines`.
+        signs: of some expressions, as in `generators.Memory`.
 
     Raises:
         UnsupportedError, UndefinedError, BudgetError: there is no normal form.
@@ -55,7 +61,7 @@ def follows(zeros: Sequence[sympy.Expr], claimed: sympy.Expr, deadline: float = 
     >>> follows([2 * x - y], x - y) is None
     True
     """
-    outcome = normalise([*zeros, claimed], Memory(deadline=deadline))
+    outcome = normalise([*zeros, claimed], Memory(facts=list(signs), deadline=deadline))
     table = outcome.table
     *given, target = (table.reduced(f) for f in outcome.forms)
     system = _System(table, {k: f.num for k, f in enumerate(given) if f.num}, deadline)

@@ -65,7 +65,8 @@ def with_signs(forms: Pair, stated: list[sympy.Basic]) -> tuple[Pair, list[sympy
             facts[entry.name] = fact
     mapping = {e: _with_fact(e, facts[e.name]) for f in forms for e in f.atoms(Element) if e.name in facts}
     rest = [c.xreplace(mapping) for c in stated if c not in of_all]
-    return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)), rest, left_out
+    kept = [c for c in rest if c is not sympy.true]
+    return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)), kept, left_out
 
 
 def _sign_of(condition: sympy.Basic) -> tuple[Element | None, Fact]:

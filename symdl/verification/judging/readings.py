@@ -209,6 +209,26 @@ def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
     return replace(found, scope=f"{found.scope}; {letter.name} stands for the {unicode(loss)}")
 
 
+def _in_script(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂L/∂w where the document has defined 𝓛, and nobody said what L is; and the other way round."""
+    reader = judge.reading.reader()
+    slopes = [n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Derivative)]
+    of = {n.of for n in slopes if isinstance(n.of, tree.Symbol) and n.of.face in ("", "cal", "scr")}
+    if len(of) != 1:
+        return None
+    letter = of.pop()
+    for face in ("", "cal", "scr"):
+        other = replace(letter, face=face)
+        known = [reader.parts(each) for each in (letter, other)]
+        if known[0] is None or known[1] is None or known[0].name == known[1].name:
+            continue
+        if not reader.known(known[0].name) and reader.known(known[1].name):
+            sides = [replaced(side, letter, other) for side in (link.left, link.right)]
+            found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+            return replace(found, scope=f"{found.scope}; {unicode(letter)} stands for {unicode(other)}")
+    return None
+
+
 def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof of a Taylor polynomial about a point, and of a quotient of small differences."""
     exactly = replace(link, relation="=")
@@ -320,6 +340,7 @@ _QUICK = (
     _through_names,
     _without_inverses,
     _loss_in_words,
+    _in_script,
     _with_its_index,
 )
 #: What takes graphs, or formulas written out.

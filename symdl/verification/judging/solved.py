@@ -17,7 +17,7 @@ from symdl.core.deadlines import now
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.consequences import follows
-from symdl.verification.judging import rules
+from symdl.verification.judging import assumptions, rules
 from symdl.verification.judging.customs import identity_scope
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
@@ -118,13 +118,20 @@ def _followed(judge: Judging, link: Meaning, values: tuple[Array, Array]) -> Ver
     deadline, settled = now() + SHARE * judge.seconds, judge.reading.scope.settled
     zeros = [settled(zero) for _, zero in given]  # axes that were found to be as long as others
     try:
-        found = follows(zeros, settled(claimed.body), deadline)
+        found = follows(zeros, settled(claimed.body), deadline, _signs(judge, claimed.body, zeros))
         if found is None or found.apart or _both_vanish(judge, link, values[0], zeros, deadline):
             return None
     except SymdlError:
         return None
     told = " and ".join(dict.fromkeys(given[k][0] for k in sorted(found.used)))
     return Verdict(Status.PROVED, "elimination", f"all real values, where {told}")
+
+
+def _signs(judge: Judging, claimed: sympy.Expr, zeros: list[sympy.Expr]) -> list[tuple[sympy.Expr, str]]:
+    """What the document says of signs: α_i > 0."""
+    stated = assumptions.domain(judge.reading, (claimed, sympy.Add(*zeros)))
+    known = {sympy.Gt: "+", sympy.Ge: "0+", sympy.Lt: "-", sympy.Le: "0-"}
+    return [(c.args[0] - c.args[1], known[type(c)]) for c in stated if type(c) in known]
 
 
 def _both_vanish(judge: Judging, link: Meaning, side: Array, zeros: list[sympy.Expr], deadline: float) -> bool:

@@ -14,6 +14,8 @@ from symdl.verification.notation.tree import Node, walk
 
 #: Relations that bound an index.
 _BOUNDS = frozenset({"<", "≤", ">", "≥"})
+#: Words between what is to be least and what has to hold.
+_PROBLEM = frozenset({"subject to", "such that", "s.t.", "s.t", "st"})
 _LEAST = frozenset({"argmin", "argmax"})
 
 
@@ -36,6 +38,8 @@ def _is_range(letter: Node, sides: list[Node]) -> bool:
 def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> str:
     """What a formula says instead, in words; empty where it may claim something."""
     chain = tree.Chain(tuple(sides), relations)
+    if any(isinstance(n, tree.Text) and n.text.strip().lower() in _PROBLEM for side in sides for n in walk(side)):
+        return "a problem to be solved"
     words = [side for side in sides[1:] if isinstance(side, tree.Text)]
     if words and set(relations) <= EQUALITIES:
         return "a question" if words[0].text == "?" else "what words stand for"
