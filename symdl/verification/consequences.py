@@ -109,7 +109,7 @@ class _System:
             others = {m: _without(p, g, factor, rest) for m, p in polys.items() if m != k}
             others = {m: p for m, p in others.items() if p}
             target = _without(left, g, factor, rest)
-            if any(self._too_much(p, polys[m]) for m, p in others.items()) or len(target) > TERMS:
+            if any(self._too_much(p, polys[m], rest) for m, p in others.items()) or len(target) > TERMS:
                 continue
             factors = [f for f, _ in factor.factor()[1]]
             if any(not _without(f, g, factor, rest) for f in factors):
@@ -117,9 +117,13 @@ class _System:
             yield others, target, (*used, k), [*divisors, *factors]
 
     @staticmethod
-    def _too_much(poly: fmpz_mpoly, before: fmpz_mpoly) -> bool:
-        """Whether equations contradict each other, or leave a product that is 0, or lead nowhere."""
-        return poly.is_constant() or (len(poly) == 1 < len(before)) or len(poly) > TERMS
+    def _too_much(poly: fmpz_mpoly, before: fmpz_mpoly, rest: fmpz_mpoly) -> bool:
+        """Whether equations contradict each other, or leave a product that is 0, or lead nowhere.
+
+        x + y = 0 and x = y leave 2 y = 0: rather than that y is 0, one of both is not as it is written. Where x = 0 is
+        put in, that is what is said.
+        """
+        return poly.is_constant() or (len(poly) == 1 < len(before) and bool(rest)) or len(poly) > TERMS
 
     def _pivots(self, polys: dict[int, fmpz_mpoly], left: fmpz_mpoly) -> Iterator[tuple[tuple[int, int], int, int]]:
         wanted = set(self.table.used(left))

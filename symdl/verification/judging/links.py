@@ -256,7 +256,8 @@ class Judge:
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
-        found = self.decided(link, *without_functions((means_opened(left), means_opened(right))))
+        first, second = without_functions((means_opened(left), means_opened(right)))
+        found = self.decided(link, first, second)
         if found.proved:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")

@@ -14,13 +14,17 @@ from typing import Protocol, TypeGuard
 import sympy
 
 from symdl.core.deadlines import now
+from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.consequences import follows
 from symdl.verification.judging import assumptions, rules
+from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.customs import identity_scope
+from symdl.verification.judging.independence import factored
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
+from symdl.verification.meaning.expectation import means_opened
 from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.unknown import UnknownFunction
@@ -44,7 +48,7 @@ class Judging(rules.Judging, Protocol):
 
 def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof that a link holds wherever equations do that were set before it; None where none is found."""
-    if link.relation not in ("=", "≡") or not (judge.zeros or judge.reading.equations):
+    if link.relation not in ("=", "≡") or not _anything_set(judge):
         return None
     before = judge.reading.scope.as_before()  # with vectors as long as in the chapter that defined them
     readings = [judge, *([] if before is None else [_with_scope(judge, before)])]
@@ -54,6 +58,10 @@ def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
             if found is not None:
                 return replace(found, scope=f"{found.scope}{told}")
     return None
+
+
+def _anything_set(judge: Judging) -> bool:
+    return bool(judge.zeros or judge.reading.equations or judge.reading.independent)
 
 
 def _with_scope(judge: Judging, scope: Scope) -> Judging:
@@ -113,13 +121,22 @@ def _followed(judge: Judging, link: Meaning, values: tuple[Array, Array]) -> Ver
     if claimed is None or not _is_plain(claimed.body):
         return None
     given = list(_given(judge, link, claimed))[:MOST]
-    if not given or claimed.body == 0:
+    if claimed.body == 0:
         return None
-    deadline, settled = now() + SHARE * judge.seconds, judge.reading.scope.settled
-    zeros = [settled(zero) for _, zero in given]  # axes that were found to be as long as others
+    scope, deadline = judge.reading.scope, now() + SHARE * judge.seconds
+    side = opened(scope, scope.settled(values[0].body))
+    # settled again, since axes were found to be as long as each other
+    whole = [means_opened(scope.settled(e)) for e in (claimed.body, side, *(zero for _, zero in given))]
+    apart = list(factored(whole, judge.reading.independent))
+    given += apart
+    if not given:
+        return None
+    body, side, *zeros = without_functions([*whole, *(zero for _, zero in apart)])
     try:
-        found = follows(zeros, settled(claimed.body), deadline, _signs(judge, claimed.body, zeros))
-        if found is None or found.apart or _both_vanish(judge, link, values[0], zeros, deadline):
+        found = follows(zeros, body, deadline, _signs(judge, body, zeros))
+        # ∂L/∂w = 2 w, so only since both are 0 there: it speaks of every w, and of 3 w it would be so too
+        vanishing = not is_zero(link.right) and (side == 0 or follows(zeros, side, deadline) is not None)
+        if found is None or found.apart or vanishing:
             return None
     except SymdlError:
         return None
@@ -132,15 +149,6 @@ def _signs(judge: Judging, claimed: sympy.Expr, zeros: list[sympy.Expr]) -> list
     stated = assumptions.domain(judge.reading, (claimed, sympy.Add(*zeros)))
     known = {sympy.Gt: "+", sympy.Ge: "0+", sympy.Lt: "-", sympy.Le: "0-"}
     return [(c.args[0] - c.args[1], known[type(c)]) for c in stated if type(c) in known]
-
-
-def _both_vanish(judge: Judging, link: Meaning, side: Array, zeros: list[sympy.Expr], deadline: float) -> bool:
-    """Whether ∂L/∂w = 2 w is so only since both are 0 there: it speaks of every w, and of 3 w it would be so too."""
-    if is_zero(link.right):
-        return False
-    scope = judge.reading.scope
-    left = opened(scope, scope.settled(side.body))
-    return left == 0 or follows(zeros, left, deadline) is not None
 
 
 def _given(judge: Judging, link: Meaning, claimed: Array) -> Iterator[tuple[str, sympy.Expr]]:
@@ -210,8 +218,8 @@ def _placed(judge: Judging, zero: Array, claimed: Array) -> sympy.Expr | None:
 
 
 def _is_plain(body: sympy.Expr) -> bool:
-    """Whether an expression is made of quantities, and not of functions that nobody defined."""
-    return not body.has(UnknownFunction) and not body.has(sympy.Piecewise)
+    """Whether an expression is made of quantities, and functions of which no index chooses the argument."""
+    return not body.has(sympy.Piecewise) and all(not c.args[0].has(Index) for c in body.atoms(UnknownFunction))
 
 
 def is_derivative(node: Node | None) -> TypeGuard[Node]:

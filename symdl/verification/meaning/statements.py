@@ -42,7 +42,7 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.telling import claims_nothing, without_list_before
+from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
@@ -80,6 +80,7 @@ class Reading:
     indices: dict[str, str] = field(default_factory=dict)
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
+    independent: list[frozenset[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -89,7 +90,9 @@ class Reading:
             if isinstance(extent, sympy.Symbol):
                 self.scope.sizes[extent] = length
 
-    def foresee(self, formulas: Iterable[Node], one_hot: Iterable[Node]) -> None:
+    def foresee(
+        self, formulas: Iterable[Node], one_hot: Iterable[Node], independent: Iterable[tuple[Node, ...]] = ()
+    ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
         for node in (n for formula in formulas for n in walk(formula)):
@@ -102,6 +105,9 @@ class Reading:
         for node in one_hot:
             parts = reader.parts(node)
             self.one_hot |= {parts.name} if parts is not None else set()
+        for nodes in independent:
+            apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
+            self.independent += [apart] if len(apart) == len(nodes) else []
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
@@ -187,7 +193,10 @@ class Reading:
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
         if told := claims_nothing(self.reader(), sides, relations):
-            return [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
+            found = [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
+            if told == ASSUMED:
+                self.equations += [Equation(m, place.section, True) for m in found]
+            return found
         if relations[0] in KINDS | PROPORTIONS:
             return self._kinds(sides, relations)
         if relations[-1] in KINDS and set(relations[:-1]) <= EQUALITIES | DEFINITIONS:

@@ -12,6 +12,8 @@ from symdl.verification.meaning.usage import range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
+#: What is told of a mean or a variance of which nothing was said.
+ASSUMED = "what is assumed of a distribution"
 #: Relations that bound an index.
 _BOUNDS = frozenset({"<", "≤", ">", "≥"})
 #: Words between what is to be least and what has to hold.
@@ -49,7 +51,7 @@ def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str,
         return "notations of one slope"
     moments = sides[:-1]
     if moments and set(relations) <= EQUALITIES and all(_assumed_moment(reader, m, sides[-1]) for m in moments):
-        return "what is assumed of a distribution"
+        return ASSUMED
     return ""
 
 
