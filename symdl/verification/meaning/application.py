@@ -14,7 +14,7 @@ from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.expectation import mean
 from symdl.verification.meaning.functions import CUSTOMARY, OBJECTIVES, VECTORS, named
 from symdl.verification.meaning.letters import letters_in
-from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letters_apart
+from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letter_of, letters_apart
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
@@ -149,6 +149,8 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
         value = scalar(mean(reader.number(group.body), _mean_name(reader, parts.name, parts.subscripts)))
         value = value if parts.power is None else reader.raised(value, parts.power)
         return value if scripts is None else _with_scripts(reader, value, scripts)
+    if scripts is None and one and _is_entry(reader, parts, group.body):
+        return reader.entry(replace(parts, subscripts=(group.body,)))
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
@@ -164,6 +166,13 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     if parts.power is not None:
         found = reader.raised(found, parts.power)
     return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def _is_entry(reader: Reader, parts: Parts, argument: Node) -> bool:
+    """Whether P(i) is the entry i of a list P: a sum runs over i."""
+    plain = not parts.subscripts and parts.power is None and not parts.primes
+    chosen = letter_of(argument) in reader.letters
+    return plain and chosen and (parts.name, 1) in reader.scope.formulas and parts.name not in reader.scope.functions
 
 
 def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array:

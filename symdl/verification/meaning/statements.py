@@ -262,6 +262,9 @@ class Reading:
             return self._ordered(reader, sides, relations, place)
         if not (place.under or continued) and relations == ("=",) and newness.says_which(reader, sides):
             return [Meaning(sides[0], sides[1], "=", defines="a condition")]
+        inside = None if continued or relations[0] not in {"=", *DEFINITIONS} else newness.logged(reader, sides[0])
+        if inside is not None and self._is_new(inside, [inside, *sides[1:]], place):
+            return self._by_its_logarithm(inside, sides, relations, place)
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
@@ -303,6 +306,21 @@ class Reading:
 
     def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
         return relations[0] != "≈" and self._is_new(sides[0], sides, place)
+
+    def _by_its_logarithm(
+        self, inside: Node, sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
+        """log p(x) = −x²/2, of a p of which nothing was said."""
+        value = tree.Applied(tree.Symbol("exp", "rm"), tree.Group(sides[1]))
+        problem = ""
+        try:
+            binding.defined(self.reader(), inside, value, place.section, place.line)
+            self._understood(self.reader(), inside)
+        except SymdlError as error:
+            problem = str(error)
+            self._not_understood(self.reader(), inside)
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
+        return [Meaning(sides[0], sides[1], relations[0], defines=unicode(sides[0]), reason=problem), *rest]
 
     def _said_of(self, generic: tuple[Node, Node]) -> bool:
         """Whether f(t) is known to be that already."""

@@ -97,8 +97,20 @@ def _over_quantities(reader: Reader, node: tree.Big, places: list[Node]) -> bool
     if len(letter) != 1 or letter in reader.usage.limits or letter in reader.usage.subscripting:
         return False
     entries = [s for s in walk(node.body) if isinstance(s, tree.Scripted) and s.sub is not None]
+    if any(_chooses(reader, letter, n) for n in walk(node.body)):
+        return False
     below = {id(n) for s in entries for part in (s.base, s.sub) if part is not None for n in walk(part)}
     return any(isinstance(n, tree.Symbol) and n.name == letter and id(n) not in below for n in walk(node.body))
+
+
+def _chooses(reader: Reader, letter: str, node: Node) -> bool:
+    """Whether P(i) stands somewhere in a product, of a P that is a list: the entry number i."""
+    pairs = zip(node.factors, node.factors[1:], strict=False) if isinstance(node, tree.Product) else ()
+    for first, second in pairs:
+        parts = reader.parts(first)
+        if parts is not None and isinstance(second, tree.Group) and letter_of(second.body) == letter:
+            return (parts.name, 1) in reader.scope.formulas and parts.name not in reader.scope.functions
+    return False
 
 
 def _one_of_all(reader: Reader, node: tree.Big) -> Array:
