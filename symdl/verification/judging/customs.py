@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.functions import Delta
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, reduction
 from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.naming import applied_names
@@ -19,6 +19,9 @@ from symdl.verification.meaning.sums import new_index
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
+
+#: What a name ends with that has a bar.
+_BAR = "\u0304"
 
 
 def with_identity(judge: Judging, link: Meaning) -> Verdict | None:
@@ -46,6 +49,34 @@ def identity_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
     starts = (scope.base("I"),) * 2
     scope.formulas["I", 2] = Formula(Array((rows, columns), Delta(rows, columns)), starts, section=reading.section)
     return scope
+
+
+def with_means(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with x̄ as the mean of the x_i, where nothing is said of x̄."""
+    scope = means_scope(judge.reading, link.values or ())
+    if scope is None:
+        return None
+    found = judge.read_in(replace(judge.reading, scope=scope), link)
+    return replace(found, scope=f"{found.scope}; a bar for a mean")
+
+
+def means_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
+    """The scope with x̄ as the mean of the x_i for each such name of which nothing is said; None where there is none."""
+    scope = reading.scope
+    made: Scope | None = None
+    for name in sorted({e.name for v in values for e in v.body.atoms(Element) if e.name.endswith(_BAR)}):
+        base = name.removesuffix(_BAR)
+        said = name in scope.opaque or name in scope.declared or any(scope.all_of(name, rank) for rank in (0, 1))
+        ranks = {1, 2} & (reading.usage.ranks.get(base, set()) | scope.ranks.get(base, set()))
+        if said or len(ranks) != 1:
+            continue
+        made = made or scope.copy()
+        (rank,) = ranks
+        index, *axes = (new_index(f"a{k}", made.extent(base, k, rank)) for k in range(rank))
+        entry = element(base, [i + made.base(base) for i in (index, *axes)])
+        mean = reduction("sum", entry, [index]) / index.extent
+        made.formulas[name, rank - 1] = Formula(Array(tuple(axes), mean), (made.base(base),) * len(axes))
+    return made
 
 
 def _bold(link: Meaning, name: str) -> bool:

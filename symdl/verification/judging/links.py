@@ -21,7 +21,7 @@ from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
-from symdl.verification.judging.customs import with_identity
+from symdl.verification.judging.customs import with_identity, with_means
 from symdl.verification.judging.doubts import (
     CONDITIONS,
     Pair,
@@ -334,7 +334,7 @@ class Judge:
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
-        for reading in (without_what_is_over, with_identity):
+        for reading in (without_what_is_over, with_identity, with_means):
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:
                 return other

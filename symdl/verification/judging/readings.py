@@ -13,7 +13,7 @@ from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
-from symdl.verification.judging.customs import with_identity, with_normal_distribution
+from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
@@ -335,6 +335,7 @@ _QUICK = (
     _over_entries,
     _at_one_place,
     with_identity,
+    with_means,
     with_normal_distribution,
     _with_the_last_layer,
     _through_names,

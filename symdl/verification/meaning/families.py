@@ -153,6 +153,8 @@ def _array(node: Node, found: Families) -> None:
             found.numbered.add(_base(node))
         elif is_bold(node.base) and _base(node)[:1].islower():
             found.bold_rows.add(_base(node))
+    if isinstance(node, tree.Scripted) and node.sub is None and isinstance(node.sup, tree.Group) and _base(node):
+        found.arrays.add(f"{_base(node)}^({text_of(node.sup.body)})")  # 𝐱^{(i)}, one of several examples
 
 
 def _is_bold_entry(node: Node) -> bool:
