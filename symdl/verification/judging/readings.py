@@ -23,7 +23,7 @@ from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.onward import through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
-from symdl.verification.judging.solved import by_equations
+from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
@@ -347,6 +347,7 @@ _QUICK = (
 #: What takes graphs, or formulas written out.
 _SLOW = (
     by_equations,
+    without_an_inverse,
     for_every_loss,
     _as_once_named,
     _with_open_gradients,

@@ -60,6 +60,20 @@ def by_equations(judge: Judging, link: Meaning) -> Verdict | None:
     return None
 
 
+def without_an_inverse(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof of M N = I for M⁻¹ = N, with I as the identity matrix, and of M w = v for w = M⁻¹ v."""
+    for left, right, told in _without_an_inverse(link):
+        values = _values(judge, left, right) if told else None
+        scope = None if values is None else identity_scope(judge.reading, values)
+        each = judge if scope is None else _with_scope(judge, scope)
+        if values is None:
+            continue
+        found = each.read_in(each.reading, replace(link, left=left, right=right))
+        if found.proved:
+            return replace(found, scope=f"{found.scope}{told}")
+    return None
+
+
 def _anything_set(judge: Judging) -> bool:
     return bool(judge.zeros or judge.reading.equations or judge.reading.independent)
 
