@@ -6,6 +6,7 @@ every f; what is not says nothing, since the document may mean a certain one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import sympy
@@ -16,8 +17,8 @@ from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.unknown import UnknownFunction
 
 
-def without_functions(expressions: tuple[sympy.Expr, sympy.Expr]) -> tuple[sympy.Expr, sympy.Expr]:
-    """Both sides with unknowns for the values of unknown functions.
+def without_functions(expressions: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+    """Expressions with unknowns for the values of unknown functions, the same in all of them.
 
     >>> from symdl.verification.meaning.unknown import unknown
     >>> x = element("x")
@@ -26,14 +27,14 @@ def without_functions(expressions: tuple[sympy.Expr, sympy.Expr]) -> tuple[sympy
     (f₁, f₁ + f₂)
     """
     known: dict[tuple[object, ...], str] = {}
-    first, second = expressions
+    found = tuple(expressions)
     while True:
-        calls = [c for e in (first, second) for c in e.atoms(UnknownFunction)]
+        calls = [c for e in found for c in e.atoms(UnknownFunction)]
         inner = [c for c in calls if not any(a.has(UnknownFunction) for a in c.args)]
         if not inner:
-            return first, second
+            return found
         mapping = {c: _value(c, known) for c in sorted(inner, key=str)}
-        first, second = first.xreplace(mapping), second.xreplace(mapping)
+        found = tuple(e.xreplace(mapping) for e in found)
 
 
 def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy.Expr:

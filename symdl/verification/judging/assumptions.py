@@ -9,7 +9,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Fact, Tensor, atoms_in
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
-from symdl.verification.meaning.scope import Scope
+from symdl.verification.meaning.scope import Scope, element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
@@ -43,6 +43,48 @@ def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
     stated = [c if _kinds(c) <= used else opened_condition(reading.scope, c) for c in every]
     stated = [at for c in stated if _kinds(c) & used for at in _at_places(c, forms)]
     return list(dict.fromkeys(stated)) + positive(forms)
+
+
+def with_signs(forms: Pair, stated: list[sympy.Basic]) -> tuple[Pair, list[sympy.Basic], bool]:
+    """Both sides with the signs that are stated of entries under a sum, as facts of their names.
+
+    Returns:
+        Both sides, the rest of what is stated, and whether something was left out that is so of all entries.
+    """
+    own = {i for f in forms for i in f.free_symbols}
+    of_all = [c for c in stated if any(i not in own for i in c.free_symbols if isinstance(i, Index))]
+    if not of_all:
+        return forms, stated, False
+    facts: dict[str, Fact] = {}
+    left_out = False
+    for c in of_all:
+        entry, fact = _sign_of(c)
+        if entry is None:
+            left_out = True
+        elif facts.get(entry.name) is not Fact.POSITIVE:
+            facts[entry.name] = fact
+    mapping = {e: _with_fact(e, facts[e.name]) for f in forms for e in f.atoms(Element) if e.name in facts}
+    rest = [c.xreplace(mapping) for c in stated if c not in of_all]
+    kept = [c for c in rest if c is not sympy.true]
+    return (forms[0].xreplace(mapping), forms[1].xreplace(mapping)), kept, left_out
+
+
+def _sign_of(condition: sympy.Basic) -> tuple[Element | None, Fact]:
+    """π_k and ≥ 0 of π_k ≥ 0; None of anything else."""
+    sides: tuple[sympy.Basic, ...] = condition.args if isinstance(condition, sympy.core.relational.Relational) else ()
+    above = {sympy.Ge: Fact.NONNEGATIVE, sympy.Gt: Fact.POSITIVE}.get(type(condition))
+    below = {sympy.Le: Fact.NONNEGATIVE, sympy.Lt: Fact.POSITIVE}.get(type(condition))
+    if len(sides) != 2:
+        return None, Fact.NONNEGATIVE
+    first, second = sides
+    for fact, larger, smaller in ((above, first, second), (below, second, first)):
+        if fact is not None and isinstance(larger, Element) and larger.subscripts and smaller == 0:
+            return larger, fact
+    return None, Fact.NONNEGATIVE
+
+
+def _with_fact(e: Element, fact: Fact) -> Element:
+    return element(e.name, e.subscripts, frozenset({fact}))
 
 
 def _at_places(condition: sympy.Basic, forms: Pair) -> list[sympy.Basic]:

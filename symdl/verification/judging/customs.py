@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import sympy
 
 from symdl.core.functions import Delta
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, reduction
 from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.naming import applied_names
-from symdl.verification.meaning.scope import Formula, element
+from symdl.verification.meaning.scope import Formula, Scope, element
 from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
 
+#: What a name ends with that has a bar.
+_BAR = "\u0304"
+
 
 def with_identity(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict with 𝐈 as the identity matrix, where nothing is said of it."""
-    reading, scope = judge.reading, judge.reading.scope
-    stands = any(e.name == "I" and len(e.subscripts) == 2 for v in link.values or () for e in v.body.atoms(Element))
-    if not stands or not _bold(link, "I") or "I" in scope.opaque or "I" in scope.declared or scope.all_of("I", 2):
+    scope = identity_scope(judge.reading, link.values or ()) if _bold(link, "I") else None
+    if scope is None:
+        return None
+    found = judge.read_in(replace(judge.reading, scope=scope), link)
+    return replace(found, scope=f"{found.scope}; I for the identity matrix")
+
+
+def identity_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
+    """The scope with I as the identity matrix, where it stands for a matrix of which nothing is said; else None."""
+    scope = reading.scope
+    every = {e for v in values for e in v.body.atoms(Element)}
+    beside = any(len(e.subscripts) == 2 for e in every if e.name != "I")
+    stands = any(e.name == "I" and (len(e.subscripts) == 2 or (beside and not e.subscripts)) for e in every)
+    said = "I" in scope.opaque or "I" in scope.declared or any(scope.all_of("I", rank) for rank in (0, 2))
+    if not stands or said:
         return None
     scope = scope.copy()
+    scope.ranks = {**scope.ranks, "I": {2}}
     rows, columns = (new_index(f"a{k}", scope.extent("I", k, 2)) for k in range(2))
     scope.fit(rows.extent, columns.extent)
     starts = (scope.base("I"),) * 2
     scope.formulas["I", 2] = Formula(Array((rows, columns), Delta(rows, columns)), starts, section=reading.section)
-    found = judge.read_in(replace(reading, scope=scope), link)
-    return replace(found, scope=f"{found.scope}; I for the identity matrix")
+    return scope
+
+
+def with_means(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with x̄ as the mean of the x_i, where nothing is said of x̄."""
+    scope = means_scope(judge.reading, link.values or ())
+    if scope is None:
+        return None
+    found = judge.read_in(replace(judge.reading, scope=scope), link)
+    return replace(found, scope=f"{found.scope}; a bar for a mean")
+
+
+def means_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
+    """The scope with x̄ as the mean of the x_i for each such name of which nothing is said; None where there is none."""
+    scope = reading.scope
+    made: Scope | None = None
+    for name in sorted({e.name for v in values for e in v.body.atoms(Element) if e.name.endswith(_BAR)}):
+        base = name.removesuffix(_BAR)
+        said = name in scope.opaque or name in scope.declared or any(scope.all_of(name, rank) for rank in (0, 1))
+        ranks = {1, 2} & (reading.usage.ranks.get(base, set()) | scope.ranks.get(base, set()))
+        if said or len(ranks) != 1:
+            continue
+        made = made or scope.copy()
+        (rank,) = ranks
+        index, *axes = (new_index(f"a{k}", made.extent(base, k, rank)) for k in range(rank))
+        entry = element(base, [i + made.base(base) for i in (index, *axes)])
+        mean = reduction("sum", entry, [index]) / index.extent
+        made.formulas[name, rank - 1] = Formula(Array(tuple(axes), mean), (made.base(base),) * len(axes))
+    return made
 
 
 def _bold(link: Meaning, name: str) -> bool:

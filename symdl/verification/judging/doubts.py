@@ -76,7 +76,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"{', '.join(shown)} hangs here on what its formulas do not show"
     when = link.relation not in ORDERS and (link.condition or _is_zero(link.right))
     if when or (link.relation in ORDERS and defined_by_others(link, forms)):
-        return _SOME if when and (only_given(reading, link) or not _worked(link)) else f"{_SOME}, or wrong"
+        set_so = link.equated is not None or only_given(reading, link) or not _worked(link)
+        return _SOME if when and set_so else f"{_SOME}, or wrong"
     if link.relation in ("≈", "≃", "≅", "≐"):
         if any(isinstance(side, tree.Number) for side in (link.left, link.right)):
             return _NEARLY
@@ -86,7 +87,10 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"{doubled} may be meant"
     if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
         return "a norm of what has no shape here"
-    mixed = sorted({n for side in sides for n, rank in side if rank and reading.usage.mixed(n)})
+    both = sides[0] | sides[1]
+    if late := sorted(n for n, rank in both if not rank and n in reading.scope.declared):
+        return f"{', '.join(late)} stands in a formula before its shape is said"
+    mixed = sorted({n for n, rank in both if rank and reading.usage.mixed(n)})
     if mixed:
         return f"entries of {', '.join(mixed)} are counted from 0 and from 1"
     numbers = [not f.atoms(Element) for f in forms]

@@ -14,7 +14,7 @@ from symdl.verification.meaning.names import is_transpose
 from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.values import counted, valued
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Status, Verdict
 
 #: Larger arrays are not gone through.
@@ -50,10 +50,14 @@ def decide_entries(
 ) -> Verdict | None:
     """The verdict on two arrays of numbers, one of which is written out; None where they are something else.
 
-    Figures are as good as their digits, each for itself.
+    Figures are as good as their digits, each for itself; a product of matrices that are written out has none.
     """
     literal = [written_out(node) for node in nodes]
-    if not any(literal) or values[0].rank != values[1].rank or not values[0].axes:
+    if (
+        not (any(literal) or any(map(_of_whole_numbers, nodes)))
+        or values[0].rank != values[1].rank
+        or not values[0].axes
+    ):
         return None
     found: list[tuple[Place, Verdict]] = []
     for place in _places(scope, values[0]) or ():
@@ -64,7 +68,16 @@ def decide_entries(
                 return None
             sides.append(Side(exact, exact, {}, half_unit(entries[place]) if place in entries else None))
         found.append((place, decide_numbers(sides[0], sides[1], relation)))
-    return _together(found) if found else None
+    verdict = _together(found) if found else None
+    named = any(isinstance(n, tree.Symbol) and not is_transpose(n) for node in nodes for n in walk(node))
+    return verdict if any(literal) or not named or verdict is None or verdict.proved else None
+
+
+def _of_whole_numbers(node: Node) -> bool:
+    """Whether a side is worked out from matrices of whole numbers, as A [1 2; 3 4] is."""
+    every = list(walk(node))
+    rounded = any(isinstance(n, tree.Number) and "." in n.text for n in every)
+    return any(isinstance(n, tree.Matrix) for n in every) and not rounded
 
 
 def _places(scope: Scope, value: Array) -> Iterator[Place] | None:

@@ -14,6 +14,7 @@ from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.hence import condition_of_zero
+from symdl.verification.judging.independence import independent
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
@@ -90,7 +91,7 @@ def judge(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage_of(read), rounding=rounding)
-        reading.foresee(read, one_hot(document))
+        reading.foresee(read, one_hot(document), independent(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)

@@ -21,7 +21,7 @@ from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
-from symdl.verification.judging.customs import with_identity
+from symdl.verification.judging.customs import with_identity, with_means
 from symdl.verification.judging.doubts import (
     CONDITIONS,
     Pair,
@@ -42,6 +42,7 @@ from symdl.verification.judging.readings import (
     without_what_is_over,
 )
 from symdl.verification.judging.rules import refuted_for_some
+from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.judging.worked import (
     as_condition,
@@ -113,6 +114,7 @@ class Judge:
             found = for_every_loss(self, link) or found
         elif found.status is Status.REFUTED:
             other = under_what_was_said(self, link)
+            other = by_equations(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
         if not link.defines and (why := unheard(self.reading, link)):
             found = undecided(why, found)
@@ -131,6 +133,8 @@ class Judge:
     def _verdict(self, link: Meaning) -> Verdict:
         if link.named:
             return self._named(link)
+        if link.solves is not None and (found := by_equations(self, link)) is not None:
+            return found
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
         if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):
@@ -242,7 +246,7 @@ class Judge:
     def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         if left.has(UnknownFunction) or right.has(UnknownFunction):
             return self._for_every_function(link, left, right)
-        domain = self.domain(left, right)
+        (left, right), domain, _ = assumptions.with_signs((left, right), self.domain(left, right))
         for one, other in ((left, right), (right, left)):
             if isinstance(one, sympy.Piecewise) and not other.has(sympy.Piecewise):
                 return self._by_case(link, one, other)
@@ -252,7 +256,8 @@ class Judge:
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
-        found = self.decided(link, *without_functions((means_opened(left), means_opened(right))))
+        first, second = without_functions((means_opened(left), means_opened(right)))
+        found = self.decided(link, first, second)
         if found.proved:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
@@ -324,10 +329,12 @@ class Judge:
         why = doubt(self.reading, link, forms)
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
+        if assumptions.with_signs(forms, self.domain(*forms))[2]:
+            return undecided("what is stated of all entries may matter here", verdict)
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
-        for reading in (without_what_is_over, with_identity):
+        for reading in (without_what_is_over, with_identity, with_means):
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:
                 return other

@@ -13,17 +13,17 @@ from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
-from symdl.verification.judging.customs import with_identity, with_normal_distribution
+from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
-from symdl.verification.judging.hence import where_zero
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.onward import through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
+from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
@@ -195,23 +195,6 @@ def _with_its_index(judge: Judging, link: Meaning) -> Verdict | None:
     return judge.read_in(replace(judge.reading, scope=made, reused=here), link)
 
 
-def _following(judge: Judging, link: Meaning) -> Verdict | None:
-    """Xᵀ y = Xᵀ X w where 2 Xᵀ (X w − y) = 0 was set: the difference of both sides is a multiple of what is 0."""
-    given, section = judge.reading.assumed or (None, ())
-    if given is None or section != judge.reading.section or link.relation not in ("=", "≡"):
-        return None
-    if judge.read_in(judge.reading, given).status is not Status.DEFINITION:
-        return None  # it is so for all values, or for none
-    difference = tree.Sum((("+", tree.Group(link.left)), ("-", tree.Group(link.right))))
-    for sign, over, under in _MULTIPLES:
-        scale = tree.Quotient(tree.Number(over), tree.Number(under))
-        multiple = tree.Sum(((sign, tree.Product((scale, tree.Group(given.left)), ("",))),))
-        found = judge.read_in(judge.reading, replace(link, left=difference, right=multiple))
-        if found.proved:
-            return replace(found, scope=f"{found.scope}, where {unicode(given.left)} = 0")
-    return None
-
-
 def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
     """∂L/∂w where "Loss = …" is the one loss that the document has defined by then, and nobody said what L is."""
     reader, scope = judge.reading.reader(), judge.reading.scope
@@ -224,6 +207,26 @@ def _loss_in_words(judge: Judging, link: Meaning) -> Verdict | None:
     sides = [replaced(side, letter, loss) for side in (link.left, link.right)]
     found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
     return replace(found, scope=f"{found.scope}; {letter.name} stands for the {unicode(loss)}")
+
+
+def _in_script(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂L/∂w where the document has defined 𝓛, and nobody said what L is; and the other way round."""
+    reader = judge.reading.reader()
+    slopes = [n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Derivative)]
+    of = {n.of for n in slopes if isinstance(n.of, tree.Symbol) and n.of.face in ("", "cal", "scr")}
+    if len(of) != 1:
+        return None
+    letter = of.pop()
+    for face in ("", "cal", "scr"):
+        other = replace(letter, face=face)
+        known = [reader.parts(each) for each in (letter, other)]
+        if known[0] is None or known[1] is None or known[0].name == known[1].name:
+            continue
+        if not reader.known(known[0].name) and reader.known(known[1].name):
+            sides = [replaced(side, letter, other) for side in (link.left, link.right)]
+            found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+            return replace(found, scope=f"{found.scope}; {unicode(letter)} stands for {unicode(other)}")
+    return None
 
 
 def _expanded(judge: Judging, link: Meaning) -> Verdict | None:
@@ -273,12 +276,6 @@ def _at_one_place(judge: Judging, link: Meaning) -> Verdict | None:
     return same_place(judge.reading, exactly, lambda pair: judge.decided(exactly, *pair))
 
 
-def _where_zero(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof of what follows from a condition of the same formula."""
-    exactly = replace(link, relation="=")
-    return where_zero(judge.reading.scope, judge.zeros, link, lambda pair: judge.decided(exactly, *pair))
-
-
 def _through_names(judge: Judging, link: Meaning) -> Verdict | None:
     """The chain rule of names that have no formulas."""
     return through_names(judge.reading, link)
@@ -320,8 +317,6 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
-#: What the difference of two sides may be of something that is set to 0.
-_MULTIPLES = tuple((sign, over, under) for over, under in (("1", "1"), ("1", "2"), ("2", "1")) for sign in "+-")
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
@@ -339,18 +334,20 @@ _QUICK = (
     _symmetric,
     _over_entries,
     _at_one_place,
-    _where_zero,
     with_identity,
+    with_means,
     with_normal_distribution,
     _with_the_last_layer,
     _through_names,
     _without_inverses,
     _loss_in_words,
+    _in_script,
     _with_its_index,
-    _following,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (
+    by_equations,
+    without_an_inverse,
     for_every_loss,
     _as_once_named,
     _with_open_gradients,

@@ -23,6 +23,7 @@ class Running:
     last: dict[int, Node] = field(default_factory=dict)
     section: tuple[int, ...] | None = None
     ends: tuple[Node, ...] = ()
+    displayed: tuple[Node, ...] = ()
 
     def read(self, span: Span, place: Place, node: Node) -> None:
         """A formula that was judged."""
@@ -34,21 +35,25 @@ class Running:
         if place.passing or not chains or not set(chains[-1].relations) <= EQUALITIES:
             return
         head = chains[-1].sides[0]
+        if self.section != span.section:
+            self.displayed = ()
         begun = self.ends[-1:] if isinstance(head, tree.Empty) and self.section == span.section else ()
         self.section = span.section
         self.ends = (closing, *(begun if isinstance(head, tree.Empty) else (head,)))
+        if span.kind == "display":
+            self.displayed = self.ends
 
     def told(self, span: Span, node: Node, judged: Callable[[Node | None], Iterator[Link]]) -> list[Link]:
         """What is said of a formula, `judged` with the side that it goes on from.
 
-        Past words it may be the last side, or the one that the formula before it began with. Where neither is equal
-        to it, it goes on from something else perhaps, and is not refuted.
+        Past words it may be the last side, or the one that the formula before it began with, or those of the last one
+        that stands by itself. Where none is equal to it, it goes on from something else perhaps, and is not refuted.
         """
         before = self.last.get(span.block)
         if before is not None or not self._begins_with_a_relation(node) or self.section != span.section:
             return list(judged(before))
         found: list[list[Link]] = []
-        for side in self.ends:
+        for side in dict.fromkeys((*self.ends, *self.displayed)):
             found.append(list(judged(side)))
             if not found[-1] or found[-1][0].verdict.status in (Status.PROVED, Status.CONSISTENT):
                 return found[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from symdl.verification.judging.conditions import is_condition, names_of, of_indices
 from symdl.verification.meaning.generic import of_what_was_set
@@ -12,6 +13,9 @@ from symdl.verification.notation.tree import Node
 
 #: Arrows and words between a definition and what follows from it.
 CONCLUDING = frozenset({"→", "⇒", "⟹", "and hence", "so"})
+
+#: Arrows from a condition to what holds under it.
+_IMPLYING, _ORDERS = frozenset({"⇒", "⟹"}), frozenset({"<", "≤", ">", "≥", "≠"})
 
 #: Words that put what stands before them under a condition, and marks between a claim and where it holds.
 _IF, _WHERE = frozenset({"if", "when", "whenever", "unless", "iff"}), frozenset({",", " ", ";", "for", "for all", "on"})
@@ -61,7 +65,14 @@ def claims(node: Node) -> Iterator[Claim]:
         marks = ("", *(mark.lower() for mark in node.separators))
         stated: list[tree.Chain] = []
         aside, k = False, 0
+        given: list[tree.Chain] = []
         while k < len(items):
+            item = items[k]
+            if k + 1 < len(items) and marks[k + 1] in _IMPLYING and _is_order(item):
+                given.append(item)  # x > 0 of x > 0 ⇒ |x| = x
+                yield Claim(given[-1], passing=True, beside=True)
+                k += 1
+                continue
             aside = marks[k] not in CONCLUDING and (aside or marks[k] in _REASONS)
             end, told, own = k + 1, list[tree.Chain](), list[Claim]()
             while end < len(items) and (found := _condition(items[k], items[end], marks[end])) is not None:
@@ -71,6 +82,7 @@ def claims(node: Node) -> Iterator[Claim]:
             if end < len(items) and marks[end] == "otherwise":
                 told += _opposite(stated)
             stated += told
+            told, given = [*given, *told], []
             for c in claims(items[k]):
                 named = c.introduced or marks[k] == "let"
                 chain = _turned(c.chain) if named else c.chain
@@ -113,6 +125,10 @@ def _condition(claim: Node, item: Node, mark: str) -> tuple[list[tree.Chain], li
     if mark in _IF:
         return [UNCLEAR], [] if chain is None else [Claim(chain, passing=True, beside=True)]
     return None
+
+
+def _is_order(item: Node) -> TypeGuard[tree.Chain]:
+    return isinstance(item, tree.Chain) and bool(item.relations) and set(item.relations) <= _ORDERS
 
 
 def _turned(chain: tree.Chain) -> tree.Chain:

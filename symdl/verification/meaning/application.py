@@ -13,11 +13,12 @@ from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_b
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.expectation import mean
 from symdl.verification.meaning.functions import CUSTOMARY, OBJECTIVES, VECTORS, named
-from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letters_apart
+from symdl.verification.meaning.letters import letters_in
+from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letter_of, letters_apart
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.unknown import unknown
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 
@@ -86,15 +87,22 @@ def _as_vector(reader: Reader, node: Node, value: Array) -> Array:
     return reader.as_array(parts, 1) if unset and 1 in reader.usage.ranks.get(parts.name, ()) else value
 
 
-def expected(reader: Reader, body: Node) -> Array:
-    """𝔼[x], and 𝔼[x]² as the square of it.
+def expected(reader: Reader, body: Node, below: Node | None = None) -> Array:
+    """𝔼[x], and 𝔼[x]² as the square of it; what stands below, the p of 𝔼_p, tells one mean from another.
 
     Raises:
         MeaningError: what is expected is no number, or stands under a condition.
     """
+    name = _mean_name(reader, "E", () if below is None else (below,))
     scripts = body if isinstance(body, tree.Scripted) and isinstance(body.base, tree.Group) else None
-    found = scalar(mean(reader.number(body if scripts is None else scripts.base)))
+    found = scalar(mean(reader.number(body if scripts is None else scripts.base), name))
     return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def _mean_name(reader: Reader, name: str, below: tuple[Node, ...]) -> str:
+    if any(not letters_in(node).isdisjoint({*reader.letters, *reader.free}) for node in below):
+        raise MeaningError("a mean that hangs on an index")
+    return "_".join([name, *map(unicode, below)])
 
 
 def as_matrix(reader: Reader, node: Node, value: Array) -> Array:
@@ -136,10 +144,13 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     parts = reader.parts(first)
     if parts is None or parts.transposed:
         return None
-    if parts.name == "E" and group.open == "[" and not reader.known("E") and not isinstance(group.body, tree.List):
-        value = scalar(mean(reader.number(group.body)))
+    one = not isinstance(group.body, tree.List)
+    if parts.name.partition("_")[0] == "E" and group.open == "[" and not reader.known(parts.name) and one:
+        value = scalar(mean(reader.number(group.body), _mean_name(reader, parts.name, parts.subscripts)))
         value = value if parts.power is None else reader.raised(value, parts.power)
         return value if scripts is None else _with_scripts(reader, value, scripts)
+    if scripts is None and one and _is_entry(reader, parts, group.body):
+        return reader.entry(replace(parts, subscripts=(group.body,)))
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
@@ -155,6 +166,13 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     if parts.power is not None:
         found = reader.raised(found, parts.power)
     return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def _is_entry(reader: Reader, parts: Parts, argument: Node) -> bool:
+    """Whether P(i) is the entry i of a list P: a sum runs over i."""
+    plain = not parts.subscripts and parts.power is None and not parts.primes
+    chosen = letter_of(argument) in reader.letters
+    return plain and chosen and (parts.name, 1) in reader.scope.formulas and parts.name not in reader.scope.functions
 
 
 def _with_scripts(reader: Reader, found: Array, scripts: tree.Scripted) -> Array:

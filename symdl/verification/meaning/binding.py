@@ -17,7 +17,7 @@ from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import cells_of
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 
 def defined(reader: Interpreter, side: Node, value: Node, section: tuple[int, ...], line: int) -> str:
@@ -64,7 +64,8 @@ def _function(
     scope = reader.scope
     named = [reader.parts(a) for a in arguments]
     names = [p.name for p in named if p is not None]
-    if any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
+    arrays = any(_stands_as_an_array(reader, name, value) for name in names)
+    if arrays or any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
         whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
         starts = (scope.base(parts.name),) * whole.rank
         places = _numbered(reader, arguments, named)
@@ -76,7 +77,7 @@ def _function(
         whole = reader.value(value)
     except MeaningError:
         reader.arguments = outer
-        if len(names) == 1 or not any(1 in reader.usage.ranks.get(name, ()) for name in names):
+        if not any(1 in reader.usage.ranks.get(name, ()) for name in names):
             raise
         reader.arguments = {name: given for name, given in outer.items() if name not in names}
         whole = reader.value(value)  # L(y, t) = Σ_i t_i log y_i is a number that hangs on y and t
@@ -96,6 +97,18 @@ def _numbered(reader: Interpreter, arguments: tuple[Node, ...], named: list[Part
     found = [reader.value(a).body for a in arguments]
     places = tuple(e for e in found if isinstance(e, Element))
     return places if len(set(places)) == len(arguments) else ()
+
+
+def _stands_as_an_array(reader: Interpreter, name: str, value: Node) -> bool:
+    """Whether w is transposed in what f(w) is, or stands in a norm: then f hangs on a vector."""
+    if not reader.usage.shaped(name):
+        return False
+    for node in walk(value):
+        inner = node.body if isinstance(node, tree.Norm) else node
+        parts = reader.parts(inner) if isinstance(inner, (tree.Symbol, tree.Scripted)) else None
+        if parts is not None and parts.name == name and (parts.transposed or inner is not node):
+            return True
+    return False
 
 
 def _is_dependence(reader: Interpreter, parts: Parts, named: list[Parts | None]) -> bool:

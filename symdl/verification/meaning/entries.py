@@ -146,7 +146,7 @@ class NameReader:
     def entry(self, parts: Parts) -> Array:
         """A name with its subscripts."""
         name, subs = parts.name, parts.subscripts
-        if self.squared(name) and not self.known(name) and self.known(square_of(name)):
+        if self.squared(name) and not self.known(name):
             return self.entry(replace(parts, name=square_of(name))).mapped(sympy.sqrt)
         if not subs:
             return self._whole(parts)
@@ -223,7 +223,7 @@ class NameReader:
     def _letter(self, letter: str, name: str) -> sympy.Expr:
         if letter in self.letters:
             return self.letters[letter]
-        if letter in self.scope.counts and letter not in self.free:
+        if letter in self.scope.counts | self.usage.doubled and letter not in self.free:
             return count(letter)
         if letter not in self.free:
             self.free[letter] = sums.new_index(letter, self.scope.new_extent(f"n_{letter}"))

@@ -17,8 +17,8 @@ VARIANCES = frozenset({"Var", "var"})
 RANDOM = frozenset("XYZ")
 
 
-def mean(expr: sympy.Expr) -> sympy.Expr:
-    """E of an expression, with numbers, sums and constant factors outside.
+def mean(expr: sympy.Expr, name: str = "E") -> sympy.Expr:
+    """E of an expression, with numbers, sums and constant factors outside; `name` tells 𝔼_p from 𝔼_q.
 
     >>> from symdl.verification.meaning.scope import element
     >>> a, X = element("a"), element("X")
@@ -26,7 +26,7 @@ def mean(expr: sympy.Expr) -> sympy.Expr:
     (E(X)*a + 2, E(X**2))
     """
     said = any(_is_random(e) for e in expr.atoms(Element))
-    return sympy.Add(*[_of_term(term, said) for term in sympy.Add.make_args(sympy.expand(expr))])
+    return sympy.Add(*[_of_term(term, said, name) for term in sympy.Add.make_args(sympy.expand(expr))])
 
 
 def variance(expr: sympy.Expr) -> sympy.Expr:
@@ -39,7 +39,7 @@ def variance(expr: sympy.Expr) -> sympy.Expr:
     return mean(expr**2) - mean(expr) ** 2
 
 
-def _of_term(term: sympy.Expr, said: bool) -> sympy.Expr:
+def _of_term(term: sympy.Expr, said: bool, name: str) -> sympy.Expr:
     """E of one term; `said`: letters in the whole say what is random, and what is not."""
     factors = sympy.Mul.make_args(term)
     random = [f for f in factors if any(_is_random(e) for e in _outside(f).atoms(Element))]
@@ -47,17 +47,18 @@ def _of_term(term: sympy.Expr, said: bool) -> sympy.Expr:
         return term
     if not random:
         number, rest = term.as_coeff_Mul()
-        return number * (_of_sum(rest) if isinstance(rest, Reduction) and rest.op == "sum" else _unknown(rest))
+        return number * _of_rest(rest, name)
     constant = sympy.Mul(*[f for f in factors if f not in random])
     inner = sympy.Mul(*random)
+    return constant * _of_rest(inner, name)
+
+
+def _of_rest(inner: sympy.Expr, name: str) -> sympy.Expr:
+    """What is known of nothing else is an unknown; of a sum it is the sum of the means."""
     if isinstance(inner, Reduction) and inner.op == "sum":
-        return constant * _of_sum(inner)
-    return constant * _unknown(inner)
-
-
-def _of_sum(whole: Reduction) -> sympy.Expr:
-    """The sum of the means."""
-    return Reduction(whole.args[0], mean(whole.body), *whole.args[2:])
+        return Reduction(inner.args[0], mean(inner.body, name), *inner.args[2:])
+    found: sympy.Expr = unknown(name)(inner)
+    return found
 
 
 def means_opened(expr: sympy.Expr) -> sympy.Expr:
@@ -68,18 +69,18 @@ def means_opened(expr: sympy.Expr) -> sympy.Expr:
     >>> means_opened(unknown("E")(a + 2 * b))
     E(a) + 2*E(b)
     """
-    calls = {c for c in expr.atoms(UnknownFunction) if type(c).__name__ == "E" and len(c.args) == 1}
-    return expr.xreplace({c: mean(c.args[0]) for c in calls})
+    calls = {c for c in expr.atoms(UnknownFunction) if is_mean(c)}
+    return expr.xreplace({c: mean(c.args[0], type(c).__name__) for c in calls})
 
 
 def _outside(expr: sympy.Expr) -> sympy.Expr:
     """An expression without what stands in an E[·], which is a number."""
-    return expr.xreplace({c: sympy.S.One for c in expr.atoms(UnknownFunction) if type(c).__name__ == "E"})
+    return expr.xreplace({c: sympy.S.One for c in expr.atoms(UnknownFunction) if is_mean(c)})
 
 
-def _unknown(expr: sympy.Expr) -> sympy.Expr:
-    found: sympy.Expr = unknown("E")(expr)
-    return found
+def is_mean(call: UnknownFunction) -> bool:
+    """Whether a value of an unknown function is a mean."""
+    return type(call).__name__.partition("_")[0] == "E" and len(call.args) == 1
 
 
 def _is_random(e: Element) -> bool:

@@ -67,7 +67,7 @@ def families_of(nodes: Iterable[Node]) -> Families:
     chains = [n for n in nodes if isinstance(n, tree.Chain) and n.relations[:1] == ("=",)]
     while _by_definitions(chains, found, entries) | _beside_arrays(nodes, found):
         pass
-    found.squares = _squares(chains)
+    found.squares = _squares(chains, nodes)
     return found
 
 
@@ -90,15 +90,17 @@ def _labels(node: Node) -> set[tuple[str, str]]:
     return found
 
 
-def _squares(chains: list[tree.Chain]) -> set[str]:
-    """σ² = (1/m) Σ (x_i − μ)², where no σ = … stands anywhere."""
+def _squares(chains: list[tree.Chain], nodes: list[Node]) -> set[str]:
+    """σ of σ² = (1/m) Σ (x_i − μ)² and of ∂ℓ/∂σ², where neither σ = … nor ∂ℓ/∂σ stands anywhere."""
+    by = [name for n in nodes if isinstance(n, tree.Derivative) for name, _ in n.by]
     heads = {_name(c.sides[0]) for c in chains if not _is_square(c.sides[0])}
-    found = set()
+    heads |= {_name(n) for n in by if not _is_square(n)}
+    found = {_name(n) for n in by if _is_square(n)} - heads - _NO_NAMES
     for left, right in ((c.sides[0], c.sides[1]) for c in chains if _is_square(c.sides[0])):
         name = _name(left)
         if name not in heads and name not in _NO_NAMES and all(_name(n) != name for n in walk(right)):
             found.add(name)
-    return found
+    return found - {""}
 
 
 def _is_square(node: Node) -> bool:
@@ -151,6 +153,8 @@ def _array(node: Node, found: Families) -> None:
             found.numbered.add(_base(node))
         elif is_bold(node.base) and _base(node)[:1].islower():
             found.bold_rows.add(_base(node))
+    if isinstance(node, tree.Scripted) and node.sub is None and isinstance(node.sup, tree.Group) and _base(node):
+        found.arrays.add(f"{_base(node)}^({text_of(node.sup.body)})")  # 𝐱^{(i)}, one of several examples
 
 
 def _is_bold_entry(node: Node) -> bool:

@@ -205,8 +205,8 @@ class Interpreter(NameReader):
         parts = self.parts(node)
         if parts is not None:
             return self.entry(parts)
-        if node.op == "E" and node.sub is node.sup is None:
-            return application.expected(self, node.body)
+        if node.op == "E" and node.sup is None:
+            return application.expected(self, node.body, node.sub)
         if node.op == "int":
             return integrals.value_of(self, node)
         return boundary.value_of(self, node) if node.op == "lim" else sums.value_of(self, node)

@@ -59,8 +59,8 @@ class Parts:
 
 
 def is_bold(node: Node) -> bool:
-    """Whether a symbol is set in bold type."""
-    return isinstance(node, Symbol) and node.face in _BOLD
+    """Whether a symbol is set in bold type, or has an arrow above it."""
+    return isinstance(node, Symbol) and (node.face in _BOLD or node.accents[-1:] == ("vec",))
 
 
 def is_transpose(sup: Node | None) -> bool:
@@ -146,7 +146,8 @@ def function_letter(name: str) -> bool:
 
 
 def _named(symbol: Symbol) -> str:
-    accents = "".join(_COMBINING.get(a, f"_{a}") for a in symbol.accents)
+    kept = symbol.accents[:-1] if symbol.accents[-1:] == ("vec",) else symbol.accents  # as bold type does
+    accents = "".join(_COMBINING.get(a, f"_{a}") for a in kept)
     face = {"cal": "𝒞:", "scr": "𝒞:", "bb": "𝔹:", "frak": "𝔉:"}.get(symbol.face, "")
     return face + symbol.name + accents
 
@@ -160,7 +161,6 @@ _COMBINING = {
     "overline": "\u0304",
     "dot": "\u0307",
     "ddot": "\u0308",
-    "vec": "\u20d7",
     "check": "\u030c",
     "breve": "\u0306",
 }

@@ -27,7 +27,7 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
         if parts.name == "E" and second.open == "[":  # E[z] is a mean
             return None
         items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
-        items = tuple(i for i in items if not isinstance(i, tree.Dots))  # L(x_1, …, x_T)
+        items = tuple(_member(i) for i in items if not isinstance(i, tree.Dots))  # L(x_1, …, x_T)
         named = [reader.parts(i) for i in items]
         if parts.primes or any(p is None or p.power is not None for p in named):
             return None
@@ -41,6 +41,11 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
         if parts is not None and parts.power is None and node.function.name not in ELEMENTARY:
             return Parts(node.function.name), (inner,)
     return None
+
+
+def _member(node: Node) -> Node:
+    """α of {α}, the set of all of them."""
+    return node.body if isinstance(node, tree.Group) and node.open == "{" else node
 
 
 def heads(reader: Interpreter, node: Node) -> set[str]:

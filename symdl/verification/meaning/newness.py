@@ -20,6 +20,8 @@ from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
+_LOGARITHMS = frozenset({"log", "ln"})
+
 #: Words before an equation by which it introduces a name, even one that is in use.
 _LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
 
@@ -197,6 +199,22 @@ def says_where(reader: Interpreter, side: Node, value: Node) -> bool:
     if found is None or found[1] is None or is_example(reader, side):
         return False
     return names_in(reader, found[1]).isdisjoint(names_in(reader, [value]))
+
+
+def logged(reader: Interpreter, side: Node) -> Node | None:
+    """p(x) of log p(x), of a p of which nothing was said; None of anything else."""
+    function = side.function if isinstance(side, tree.Applied) else None
+    if not isinstance(side, tree.Applied) or not isinstance(function, tree.Symbol) or function.name not in _LOGARITHMS:
+        return None
+    inner = side.argument.body if isinstance(side.argument, tree.Group) else side.argument
+    return inner if is_unbound(reader, inner) else None
+
+
+def says_which(reader: Interpreter, sides: list[Node]) -> bool:
+    """Whether f(x) = 0, of an f that nobody has defined, says which x are meant: the plane that f describes."""
+    found = head(reader, sides[0]) if len(sides) == 2 and is_number(sides[1]) else None
+    zero = isinstance(sides[-1], tree.Number) and not sides[-1].text.strip("0.")
+    return zero and found is not None and found[1] is not None and not reader.known(found[0].name)
 
 
 def _is_constant(reader: Interpreter, value: Node) -> bool:

@@ -7,12 +7,15 @@ Where a document speaks of y = 0 and y = 1, and of no other value of y, y is one
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 #: What probabilities are called.
-_NAMES = frozenset({"P", "Pr", "p"})
+_NAMES = frozenset({"P", "Pr", "p", "q"})
+#: Relations of what may be so, or not: y = 1, A ≻ B.
+_EVENTS = frozenset({("=",), ("≻",), ("≺",)})
 
 
 def binary(formulas: Iterable[Node]) -> set[Node]:
@@ -21,7 +24,7 @@ def binary(formulas: Iterable[Node]) -> set[Node]:
     for formula in formulas:
         for node in walk(formula):
             event = _event(node)
-            if event is not None:
+            if event is not None and event.relations == ("=",):
                 place, value = event.sides
                 values.setdefault(place, set()).add(value.text if isinstance(value, tree.Number) else "")
     return {place for place, seen in values.items() if seen == {"0", "1"}}
@@ -39,15 +42,49 @@ def events_named(node: Node, either: set[Node]) -> Node:
     '(1 − P(y = 1 | x)) = 1 − P(y = 1 | x)'
     >>> unicode(events_named(parse(r"P(y = 2) = q"), set()))
     'P(y = 2) = q'
+    >>> events_named(parse(r"p(x_i \\mid z_i = k)"), set()).sub.items
+    (Symbol(name='i', face='', accents=()), Symbol(name='k', face='', accents=()))
     """
     event = _event(node)
     if event is None or not isinstance(node, tree.Product):
         return tree.mapped(node, lambda inner: events_named(inner, either))
     if event.sides[0] not in either or event.sides[1] == tree.Number("1"):
-        return tree.Symbol(unicode(node))
+        return _name_of(node)
     group = node.factors[1]
     other = tree.mapped(group, lambda inner: _replaced(inner, event))
     return tree.Group(tree.Sum((("+", tree.Number("1")), ("-", tree.Symbol(unicode(_applied(node, other)))))))
+
+
+def _name_of(node: Node) -> Node:
+    """A name for a probability, with the letters that choose one of several below it: j of p(x | z = j)."""
+    letters: list[str] = []
+    hidden = unicode(_without_letters(node, letters))
+    subs = tuple(map(tree.Symbol, letters))
+    if len(subs) < 2:
+        name = tree.Symbol(hidden.replace("1·", "·"))
+        return tree.Scripted(name, sub=subs[0]) if subs else name
+    return tree.Scripted(tree.Symbol(hidden), sub=tree.List(subs, "," * (len(subs) - 1)))
+
+
+def _without_letters(node: Node, letters: list[str]) -> Node:
+    """A formula with numbers for the letters that stand below names, in brackets above them, and behind an = sign."""
+
+    def hidden(place: Node | None) -> Node | None:
+        inner = place.body if isinstance(place, tree.Group) else place
+        if not isinstance(inner, tree.Symbol) or len(inner.name) != 1 or not inner.name.islower() or inner.accents:
+            return place
+        if inner.name not in letters:
+            letters.append(inner.name)
+        return tree.Symbol(f"{letters.index(inner.name) + 1}·")
+
+    node = tree.mapped(node, lambda inner: _without_letters(inner, letters))
+    if isinstance(node, tree.Scripted):
+        above = hidden(node.sup) if isinstance(node.sup, tree.Group) else node.sup
+        return replace(node, sub=hidden(node.sub), sup=above)
+    if isinstance(node, tree.Chain) and len(node.sides) == 2:
+        value = hidden(node.sides[1])
+        return replace(node, sides=(node.sides[0], value if value is not None else node.sides[1]))
+    return node
 
 
 def _applied(node: tree.Product, group: Node) -> Node:
@@ -68,5 +105,5 @@ def _event(node: Node) -> tree.Chain | None:
     name, group = node.factors
     if not isinstance(name, tree.Symbol) or name.name not in _NAMES or not isinstance(group, tree.Group):
         return None
-    body = group.body.items[0] if isinstance(group.body, tree.List) else group.body
-    return body if isinstance(body, tree.Chain) and body.relations == ("=",) else None
+    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    return next((i for i in items if isinstance(i, tree.Chain) and i.relations in _EVENTS), None)

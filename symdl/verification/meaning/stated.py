@@ -63,6 +63,8 @@ class Meaning:
         redefines: where it is not so, it gives the name on the left another meaning: f(x) = … of the next example.
         unfit: the right side has no value since shapes in it do not go together.
         misfit: a side has no value since vectors and matrices in it do not go together as they are written.
+        solves: the unknown of equations that were set before, of which it says what it is: μ of μ̂ = x̄.
+        equated: what is set to 0 here, so that it says which values are meant: a slope, or the left side.
     """
 
     left: Node
@@ -79,6 +81,8 @@ class Meaning:
     redefines: bool = False
     unfit: bool = False
     misfit: bool = False
+    equated: Node | None = None
+    solves: Node | None = None
 
 
 def subscripted(side: Node) -> bool:

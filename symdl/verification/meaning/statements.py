@@ -19,6 +19,7 @@ from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
+from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.examples import at_example
 from symdl.verification.meaning.generic import generalised
@@ -41,9 +42,9 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.telling import claims_nothing, without_list_before
+from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
 from symdl.verification.meaning.usage import Usage
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 
@@ -78,7 +79,8 @@ class Reading:
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
     reused: dict[str, Index] = field(default_factory=dict)
-    assumed: tuple[Meaning, tuple[int, ...]] | None = None
+    equations: list[Equation] = field(default_factory=list)
+    independent: list[frozenset[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -88,7 +90,9 @@ class Reading:
             if isinstance(extent, sympy.Symbol):
                 self.scope.sizes[extent] = length
 
-    def foresee(self, formulas: Iterable[Node], one_hot: Iterable[Node]) -> None:
+    def foresee(
+        self, formulas: Iterable[Node], one_hot: Iterable[Node], independent: Iterable[tuple[Node, ...]] = ()
+    ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
         for node in (n for formula in formulas for n in walk(formula)):
@@ -101,6 +105,9 @@ class Reading:
         for node in one_hot:
             parts = reader.parts(node)
             self.one_hot |= {parts.name} if parts is not None else set()
+        for nodes in independent:
+            apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
+            self.independent += [apart] if len(apart) == len(nodes) else []
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
@@ -186,7 +193,10 @@ class Reading:
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
         if told := claims_nothing(self.reader(), sides, relations):
-            return [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
+            found = [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
+            if told == ASSUMED:
+                self.equations += [Equation(m, place.section, True) for m in found]
+            return found
         if relations[0] in KINDS | PROPORTIONS:
             return self._kinds(sides, relations)
         if relations[-1] in KINDS and set(relations[:-1]) <= EQUALITIES | DEFINITIONS:
@@ -197,17 +207,17 @@ class Reading:
         elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
             if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
                 self.worked_out = {sides[0]: sides[-1]}
-            found = self._chain(sides, relations, place, continued=sides[0] is not node.sides[0])
+            found = equated(self._chain(sides, relations, place, continued=sides[0] is not node.sides[0]), sides, place)
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
 
     def assume(self, link: Meaning, place: Place) -> None:
-        """∂L/∂w = 0, set so: what follows in its section may follow from it."""
-        zero = isinstance(link.right, tree.Number) and not link.right.text.strip("0.")
-        if zero and link.relation == "=" and naming.head(self.reader(), link.left) is None:
-            self.assumed = link, place.section
+        """∂L/∂w = 0, set so: what comes after it may follow from it."""
+        found = set_equation(self.reader(), link, place)
+        if found is not None:
+            self.equations.append(found)
 
     def under_what_was_said(self) -> Reading | None:
         """The reading under the condition that the words before spoke of; None where there is none."""
@@ -250,6 +260,11 @@ class Reading:
         reader = self.reader()
         if relations[0] in ORDERS:
             return self._ordered(reader, sides, relations, place)
+        if not (place.under or continued) and relations == ("=",) and newness.says_which(reader, sides):
+            return [Meaning(sides[0], sides[1], "=", defines="a condition")]
+        inside = None if continued or relations[0] not in {"=", *DEFINITIONS} else newness.logged(reader, sides[0])
+        if inside is not None and self._is_new(inside, [inside, *sides[1:]], place):
+            return self._by_its_logarithm(inside, sides, relations, place)
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
@@ -258,6 +273,8 @@ class Reading:
             leading = 1
             while leading < len(sides) - 1 and self._also_named(sides[leading], sides):
                 leading += 1
+        if leading == 1 and (solved := self._solved(reader, sides, relations, place)):
+            return solved
         if leading and all(relations[k] in EQUALITIES | DEFINITIONS for k in range(leading)):
             return self._definition(reader, sides, relations, place, leading)
         told = binding.own_entries(reader, sides[0], sides[1]) if len(sides) == 2 and relations[0] in EQUALITIES else ""
@@ -268,8 +285,42 @@ class Reading:
             found[0] = replace(found[0], redefines=True)
         return [*found[:1], *self._of_another_example(found[1:], sides[1:], sides[:1], place)]
 
+    def _solved(
+        self, reader: Interpreter, sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
+        """What is said of an unknown of equations that were set: μ̂ = (1/n) Σ_i x_i, after ∂ℓ/∂μ = 0.
+
+        It follows from them, or it is what the name stands for from here on.
+        """
+        unknown = solution_of(sides[0])
+        parts = reader.parts(unknown)
+        if relations[0] != "=" or parts is None or parts.transposed or newness.bound_to(reader, parts) is not None:
+            return []
+        own = [e for e in self.equations if e.sure or e.section[:1] == place.section[:1]]
+        names = {name for e in own for side in e.sides for name in letters(side)}
+        if letters(unknown).isdisjoint(names) or letters(sides[1]).isdisjoint(names):
+            return []
+        self.pending.append((sides[0], sides[1], place))
+        told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
+        return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
+
     def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
         return relations[0] != "≈" and self._is_new(sides[0], sides, place)
+
+    def _by_its_logarithm(
+        self, inside: Node, sides: list[Node], relations: tuple[str, ...], place: Place
+    ) -> list[Meaning]:
+        """log p(x) = −x²/2, of a p of which nothing was said."""
+        value = tree.Applied(tree.Symbol("exp", "rm"), tree.Group(sides[1]))
+        problem = ""
+        try:
+            binding.defined(self.reader(), inside, value, place.section, place.line)
+            self._understood(self.reader(), inside)
+        except SymdlError as error:
+            problem = str(error)
+            self._not_understood(self.reader(), inside)
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
+        return [Meaning(sides[0], sides[1], relations[0], defines=unicode(sides[0]), reason=problem), *rest]
 
     def _said_of(self, generic: tuple[Node, Node]) -> bool:
         """Whether f(t) is known to be that already."""
@@ -405,6 +456,9 @@ class Reading:
 
     def introduces(self, node: tree.Chain) -> bool:
         """Whether a formula does nothing but to say what a name is that nothing was said of."""
+        if node.relations == ("∈",):
+            parts = self.reader().parts(node.sides[0])
+            return parts is not None and parts.name not in self.scope.declared
         plain = len(node.sides) == 2 and node.relations[0] in EQUALITIES - {"≈"} | DEFINITIONS
         return plain and newness.is_unbound(self.reader(), node.sides[0])
 

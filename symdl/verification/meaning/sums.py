@@ -97,8 +97,20 @@ def _over_quantities(reader: Reader, node: tree.Big, places: list[Node]) -> bool
     if len(letter) != 1 or letter in reader.usage.limits or letter in reader.usage.subscripting:
         return False
     entries = [s for s in walk(node.body) if isinstance(s, tree.Scripted) and s.sub is not None]
+    if any(_chooses(reader, letter, n) for n in walk(node.body)):
+        return False
     below = {id(n) for s in entries for part in (s.base, s.sub) if part is not None for n in walk(part)}
     return any(isinstance(n, tree.Symbol) and n.name == letter and id(n) not in below for n in walk(node.body))
+
+
+def _chooses(reader: Reader, letter: str, node: Node) -> bool:
+    """Whether P(i) stands somewhere in a product, of a P that is a list: the entry number i."""
+    pairs = zip(node.factors, node.factors[1:], strict=False) if isinstance(node, tree.Product) else ()
+    for first, second in pairs:
+        parts = reader.parts(first)
+        if parts is not None and isinstance(second, tree.Group) and letter_of(second.body) == letter:
+            return (parts.name, 1) in reader.scope.formulas and parts.name not in reader.scope.functions
+    return False
 
 
 def _one_of_all(reader: Reader, node: tree.Big) -> Array:
@@ -195,6 +207,8 @@ def _bound(reader: Reader, node: tree.Big, places: list[Node]) -> list[Bound]:
         letters = _open_letters(reader, node.body)
         # those that stood in the statement already are not the sum's
         letters = [c for c in letters if c not in reader.free] or letters
+        if not letters and not _subscripted(node.body):
+            letters = sorted(reader.usage.silent & reader.usage.limits.keys())  # Σ b beside Σ x_i
         if len(letters) != 1:
             raise MeaningError(f"a {node.op} without an index", remedy="write which index it runs over")
         return [_unlimited(reader, letters[0], node.body)]
@@ -291,6 +305,13 @@ def _read(reader: Reader, letter: str, body: Node) -> list[str]:
 
 def _is(letter: str, node: Node) -> bool:
     return letter_of(node) == letter
+
+
+def _subscripted(body: Node) -> bool:
+    """Whether anything stands below a name with no number there: then a sum over it may be meant."""
+    return any(
+        isinstance(n, tree.Scripted) and n.sub is not None and not isinstance(n.sub, tree.Number) for n in walk(body)
+    )
 
 
 def _open_letters(reader: Reader, body: Node) -> list[str]:

@@ -12,8 +12,12 @@ from symdl.verification.meaning.usage import range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
+#: What is told of a mean or a variance of which nothing was said.
+ASSUMED = "what is assumed of a distribution"
 #: Relations that bound an index.
 _BOUNDS = frozenset({"<", "≤", ">", "≥"})
+#: Words between what is to be least and what has to hold.
+_PROBLEM = frozenset({"subject to", "such that", "s.t.", "s.t", "st"})
 _LEAST = frozenset({"argmin", "argmax"})
 
 
@@ -36,6 +40,8 @@ def _is_range(letter: Node, sides: list[Node]) -> bool:
 def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> str:
     """What a formula says instead, in words; empty where it may claim something."""
     chain = tree.Chain(tuple(sides), relations)
+    if any(isinstance(n, tree.Text) and n.text.strip().lower() in _PROBLEM for side in sides for n in walk(side)):
+        return "a problem to be solved"
     words = [side for side in sides[1:] if isinstance(side, tree.Text)]
     if words and set(relations) <= EQUALITIES:
         return "a question" if words[0].text == "?" else "what words stand for"
@@ -45,7 +51,7 @@ def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str,
         return "notations of one slope"
     moments = sides[:-1]
     if moments and set(relations) <= EQUALITIES and all(_assumed_moment(reader, m, sides[-1]) for m in moments):
-        return "what is assumed of a distribution"
+        return ASSUMED
     return ""
 
 

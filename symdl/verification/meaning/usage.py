@@ -48,6 +48,8 @@ class Usage:
         subscripting: letters that stand below some name.
         letters_of: the letters that stand below each name.
         lying: vectors are rows: z W stands somewhere, and W z nowhere.
+        doubled: numbers of things that the document differentiates something of the same name as well: L of ∂L/∂w.
+        silent: the letters that sums without an index run over, Σ x_i.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -77,6 +79,8 @@ class Usage:
     subscripting: set[str] = field(default_factory=set)
     letters_of: dict[str, set[str]] = field(default_factory=dict)
     lying: bool = False
+    silent: set[str] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
@@ -217,6 +221,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
             if parts is not None:
                 usage.bare.add(parts.name)
                 usage.bold |= {parts.name} if parts.bold else set()
+    sloped = {n.of.name for n in nodes if isinstance(n, tree.Derivative) and isinstance(n.of, tree.Symbol)}
+    usage.doubled = usage.counts & sloped
+    usage.counts -= usage.doubled
     for name, ranks in usage.ranks.items():
         if usage.without_layer(name) != name:
             usage.layered.setdefault(usage.without_layer(name), set()).update(ranks)
@@ -294,6 +301,7 @@ def is_list(node: Node) -> bool:
 def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
     sub = node.sub
     usage.letters |= _letters_below(sub) if sub is not None else _only_letter(node.body)
+    usage.silent |= _only_letter(node.body) if sub is None and node.op == "sum" else set()
     if node.sup is not None:
         _counting(node.sup, usage)
     for inner in walk(sub) if sub is not None else ():

@@ -1,0 +1,68 @@
+"""What words say of random quantities: that ε is independent, so that 𝔼[ε g] is 𝔼[ε] 𝔼[g]."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import sympy
+
+from symdl.core.tensors import Element
+from symdl.verification.documents import Document
+from symdl.verification.meaning.expectation import is_mean, mean
+from symdl.verification.meaning.unknown import UnknownFunction
+from symdl.verification.notation import UnreadError, parse
+from symdl.verification.notation.tree import Node
+
+_NAMED = r"\$\s*([^$]+?)\s*\$"
+_SAID = (
+    re.compile(rf"{_NAMED}(?:,? and {_NAMED})? (?:is|are)\b(?![^.;$]{{0,30}}\bnot\b)[^.;$]{{0,30}}\bindependent", re.I),
+    re.compile(
+        rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{_NAMED}"
+        rf"(?:,? and {_NAMED})?",
+        re.IGNORECASE,
+    ),
+)
+
+
+def independent(document: Document) -> Iterator[tuple[Node, ...]]:
+    """The names of which the words say that they are independent: of each other, or one of everything else.
+
+    >>> from symdl.verification.documents import read_text
+    >>> text = "Since $e$ is independent of the weights. $u$ and $v$ are not independent. Let $u$ and $w$ be 1."
+    >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
+    [['e']]
+    """
+    seen = set()
+    for text in dict.fromkeys(f"{s.before} ${s.latex}$ {s.after}".replace("*", "") for s in document.spans):
+        for pattern in _SAID:
+            for found in pattern.findall(text):
+                try:
+                    names = tuple(parse(latex) for latex in found if latex)
+                except UnreadError:
+                    continue
+                if names not in seen:
+                    seen.add(names)
+                    yield names
+
+
+def factored(expressions: Sequence[sympy.Expr], groups: Sequence[frozenset[str]]) -> Iterator[tuple[str, sympy.Expr]]:
+    """𝔼[ε g] − 𝔼[ε] 𝔼[g], which is 0, for the means that stand in some expressions, with the names that say so."""
+    calls = {c for e in expressions for c in e.atoms(UnknownFunction) if is_mean(c)}
+    for call in sorted(calls, key=str):
+        factors = sympy.Mul.make_args(call.args[0])
+        for group in groups:
+            for name in sorted(group):
+                own = [f for f in factors if _names(f) == {name}]
+                rest = [f for f in factors if f not in own]
+                others = {n for f in rest for n in _names(f)}
+                apart = name not in others and (len(group) == 1 or others <= group)
+                if own and others and apart:
+                    called = type(call).__name__
+                    product = mean(sympy.Mul(*own), called) * mean(sympy.Mul(*rest), called)
+                    yield f"{' and '.join(sorted(group))} independent", call - product
+
+
+def _names(expr: sympy.Expr) -> set[str]:
+    called = {type(c).__name__ for c in expr.atoms(UnknownFunction)}
+    return {e.name for e in expr.atoms(Element)} | called
