@@ -12,6 +12,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
+from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functions import objective
@@ -54,6 +55,7 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
         for left, right in _opened(reading, graphs, pair):
             if now() - started > seconds:
                 return None
+            left, right = without_functions((left, right))
             found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
                 told = f"; every {' and '.join(f'{t} that hangs on {_names(g)} only' for t, g in graphs.items())}"
@@ -105,7 +107,7 @@ def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
 
 def _before_the_last(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> tuple[Pair, str]:
     """Both sides for the steps t of which they speak of t + 1 as well, and that in words."""
-    bars = {bar: key for graph in graphs.values() for key, bar in graph.states.items()}
+    bars = {bar: key for graph in graphs.values() if graph.states for key, bar in graph.slopes.items()}
     further: dict[Index, int] = {}
     for e in {e for side in pair for e in side.atoms(Element) if e.name in bars}:
         for s in e.subscripts:
@@ -133,7 +135,8 @@ def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[
             break
         deeper.append((_slopes_put_in(graphs, one), _slopes_put_in(graphs, other)))
     mixed = [(deeper[1][0], pair[1]), (pair[0], deeper[1][1])] if len(deeper) > 1 else []
-    for each in [pair, *mixed, *deeper[1:]]:
+    named = [_in_named_slopes(graphs, each) for each in [pair, *mixed]] if any(g.states for g in graphs.values()) else []
+    for each in [pair, *mixed, *named, *deeper[1:]]:
         opened = [scope.expanded(e, wanted) for e in each]
         yield scope.settled(opened[0]), scope.settled(opened[1])
         stepped = [_stepped(scope, e) for e in each]
@@ -146,6 +149,14 @@ def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
     for graph in graphs.values():
         expr = graph.put_in(expr)
     return expr
+
+
+def _in_named_slopes(graphs: dict[str, Graph], pair: Pair) -> Pair:
+    """Without slopes by states that the document gives no name: ∂L/∂h_t in the δ_t and δ_{t+1} of what is made of h_t."""
+    left, right = pair
+    for graph in graphs.values():
+        left, right = graph.put_in(left, states=True), graph.put_in(right, states=True)
+    return left, right
 
 
 def _stepped(scope: Scope, expr: sympy.Expr) -> sympy.Expr:

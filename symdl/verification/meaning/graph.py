@@ -53,7 +53,7 @@ class Graph:
             (s.name, r): bar
             for (bar, rank), s in named.items()
             if s.target == self.target
-            for r in ([rank] if rank else self.scope.ranks.get(s.name) or [0])
+            for r in self._ranks(s.name, rank)
         }
         for (name, rank), bar in self.slopes.items():
             for k in range(rank):
@@ -69,6 +69,12 @@ class Graph:
             self.names = self.own
         else:
             raise MeaningError(f"{self.target} is not defined here")
+
+    def _ranks(self, name: str, rank: int) -> list[int]:
+        """How many subscripts a name has that stands with so many: 𝐚_t has one more, since it is a vector itself."""
+        known = self.scope.ranks.get(name, set())
+        deeper = sorted(r for r in known if r >= rank) if rank not in known else [rank]
+        return deeper if rank and deeper else [rank] if rank else sorted(known) or [0]
 
     def shown(self, names: set[str]) -> bool:
         """Whether its own formulas are made from one of some names, beside those that an open one has slopes by."""
@@ -184,9 +190,9 @@ class Graph:
             return element(self.slopes[name], places)
         return self.by(element(name[0], places))
 
-    def put_in(self, expr: sympy.Expr) -> sympy.Expr:
-        """With each slope that has a name by what it is made from."""
-        names = {bar: name for name, bar in self.slopes.items()}
+    def put_in(self, expr: sympy.Expr, *, states: bool = False) -> sympy.Expr:
+        """With each slope that has a name by what it is made from; with `states`, those by states alone."""
+        names = {bar: name for name, bar in (self.states if states else self.slopes).items()}
         mapping = {e: self.by(element(names[e.name][0], e.subscripts)) for e in expr.atoms(Element) if e.name in names}
         return self.scope.replaced(expr, mapping)
 

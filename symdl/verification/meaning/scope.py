@@ -242,6 +242,8 @@ class Scope:
         places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
         if formula.recurrent and any(place.as_coeff_Add()[0].is_negative for place in places):
             return None  # h_{t−1} is what it was
+        if formula.recurrent and any(p.as_coeff_Add()[0].is_positive for p in places) and _runs_back(e.name, formula):
+            return None  # and so is δ_{t+1}, where δ_t is made of it
         return formula.value.at(places)
 
     def depends(self, name: str, rank: int, on: str, seen: frozenset[tuple[str, int]] = frozenset()) -> bool:
@@ -385,6 +387,13 @@ class Scope:
             if _size(expr) > LARGEST:
                 raise UnsupportedError("the definitions put in are too large an expression")
         raise UnsupportedError("a name is defined by itself", why=f"after {DEEPEST} definitions there are more")
+
+
+def _runs_back(name: str, formula: Formula) -> bool:
+    """Whether a recurrence goes from the last entry to the first: δ_t of δ_{t+1}."""
+    own = [axis + start for axis, start in zip(formula.value.axes, formula.starts, strict=True)]
+    entries = [e.subscripts for e in formula.value.body.atoms(Element) if e.name == name and len(e.subscripts) == len(own)]
+    return any((s - p).is_Integer and s - p > 0 for subs in entries for s, p in zip(subs, own, strict=True))
 
 
 def _excluded(one: sympy.Basic, other: sympy.Basic) -> bool:
