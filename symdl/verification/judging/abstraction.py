@@ -16,6 +16,9 @@ from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.unknown import UnknownFunction
 
 
+_ANY = sympy.Symbol("any", integer=True, positive=True)
+
+
 def without_functions(expressions: tuple[sympy.Expr, sympy.Expr]) -> tuple[sympy.Expr, sympy.Expr]:
     """Both sides with unknowns for the values of unknown functions.
 
@@ -39,7 +42,9 @@ def without_functions(expressions: tuple[sympy.Expr, sympy.Expr]) -> tuple[sympy
 def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy.Expr:
     indices = sorted((s for s in call.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, i.dummy_index))
     places = {i: _place(i.extent, k) for k, i in enumerate(indices)}
-    key = (type(call).__name__, *[canonical(a.xreplace(places)) for a in call.args])
+    # which range an index runs through changes no value: δ_t may be spoken of for t < T, and summed over t ≤ T
+    anywhere = {place: _place(_ANY, k) for k, place in enumerate(places.values())}
+    key = (type(call).__name__, *[canonical(a.xreplace(places)).xreplace(anywhere) for a in call.args])
     if key not in known:
         number = str(len(known) + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
         known[key] = f"{type(call).__name__}{number}"

@@ -107,7 +107,8 @@ def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
 
 def _before_the_last(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> tuple[Pair, str]:
     """Both sides for the steps t of which they speak of t + 1 as well, and that in words."""
-    bars = {bar: key for graph in graphs.values() if graph.states for key, bar in graph.slopes.items()}
+    in_time = [graph for graph in graphs.values() if any(f.recurrent for f in graph.names.values())]
+    bars = {bar: key for graph in in_time for key, bar in graph.slopes.items()}
     further: dict[Index, int] = {}
     for e in {e for side in pair for e in side.atoms(Element) if e.name in bars}:
         for s in e.subscripts:
@@ -135,14 +136,25 @@ def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[
             break
         deeper.append((_slopes_put_in(graphs, one), _slopes_put_in(graphs, other)))
     mixed = [(deeper[1][0], pair[1]), (pair[0], deeper[1][1])] if len(deeper) > 1 else []
-    named = [_in_named_slopes(graphs, each) for each in [pair, *mixed]] if any(g.states for g in graphs.values()) else []
-    for each in [pair, *mixed, *named, *deeper[1:]]:
+    named = [(_in_those_of(graphs, a, b), _in_those_of(graphs, b, a)) for a, b in (pair, *mixed)]
+    if mixed:
+        named += [(_in_those_of(graphs, deeper[1][0], pair[1]), pair[1])]
+        named += [(pair[0], _in_those_of(graphs, deeper[1][1], pair[0]))]
+    for each in dict.fromkeys([pair, *mixed, *named, *deeper[1:]]):
         opened = [scope.expanded(e, wanted) for e in each]
         yield scope.settled(opened[0]), scope.settled(opened[1])
-        stepped = [_stepped(scope, e) for e in each]
-        if stepped != [*each]:
-            opened = [scope.expanded(e, wanted) for e in stepped]
+        for names in _steps(scope, each):
+            opened = [scope.expanded(_stepped(scope, e, names), wanted) for e in each]
             yield scope.settled(opened[0]), scope.settled(opened[1])
+
+
+def _steps(scope: Scope, pair: Pair) -> list[frozenset[str]]:
+    """Names of states to put one step in for: all of them, and each by itself, since h_t of a_t and a_t of h_{t−1}."""
+    elements = (e for side in pair for e in side.atoms(Element))
+    formulas = {e.name: scope.formulas.get((e.name, len(e.subscripts))) for e in elements}
+    names = sorted(name for name, formula in formulas.items() if formula is not None and formula.recurrent)
+    every = [frozenset(names)] if names else []
+    return [*every, *(frozenset({name}) for name in names)] if len(names) > 1 else every
 
 
 def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
@@ -151,20 +163,24 @@ def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
     return expr
 
 
-def _in_named_slopes(graphs: dict[str, Graph], pair: Pair) -> Pair:
-    """Without slopes by states that the document gives no name: ∂L/∂h_t in the δ_t and δ_{t+1} of what is made of h_t."""
-    left, right = pair
-    for graph in graphs.values():
-        left, right = graph.put_in(left, states=True), graph.put_in(right, states=True)
-    return left, right
+def _in_those_of(graphs: dict[str, Graph], expr: sympy.Expr, other: sympy.Expr) -> sympy.Expr:
+    """One side in the slopes of the other one: ∂L/∂h_t in δ_t and δ_{t+1}, of what is made of h_t."""
+    kept = {e.name for e in other.atoms(Element)}
+    for _ in range(DEEPEST):
+        before = expr
+        for graph in graphs.values():
+            expr = graph.put_in(expr, kept)
+        if expr == before:
+            break
+    return expr
 
 
-def _stepped(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
-    """With each state by what it is made from at its own time."""
+def _stepped(scope: Scope, expr: sympy.Expr, names: frozenset[str]) -> sympy.Expr:
+    """With some states by what they are made from at their own time."""
     mapping: dict[sympy.Basic, sympy.Expr] = {}
     for e in expr.atoms(Element):
         formula = scope.formulas.get((e.name, len(e.subscripts)))
-        if formula is not None and formula.recurrent:
+        if formula is not None and formula.recurrent and e.name in names:
             places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
             mapping[e] = formula.value.at(places)
     return scope.replaced(expr, mapping)

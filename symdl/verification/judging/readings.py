@@ -80,6 +80,17 @@ def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
     return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
 
 
+def _with_slopes_named_before(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof by the chain rule with δ = ∂L/∂z, where a chapter before has said so and no one else."""
+    scope = replace(judge.reading.scope.copy(), one_chapter=True)
+    if link.relation not in ("=", "≡") or scope.named_slopes() == judge.reading.scope.named_slopes():
+        return None
+    reading = replace(judge.reading, scope=scope)
+    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
+    found = found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+    return found and replace(found, scope=f"{found.scope}; with slopes that chapters before have named")
+
+
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict with those names left open that were defined in sections that are over; None where none were."""
     scope = judge.reading.scope.reduced(judge.reading.section)
@@ -353,6 +364,7 @@ _QUICK = (
 _SLOW = (
     for_every_loss,
     _as_once_named,
+    _with_slopes_named_before,
     _with_open_gradients,
     with_its_subscript,
     _at_three_entries,

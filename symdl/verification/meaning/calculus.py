@@ -231,8 +231,7 @@ def _checked_in_time(scope: Scope, expr: sympy.Expr, place: Element) -> None:
     """
     for e in expr.atoms(Element):
         formula = scope.formula_of(e)
-        # a_t of h_{t−1} and h_t of a_t: each is made of its own entries by way of the other
-        if formula is None or not (formula.recurrent or scope.depends(e.name, len(e.subscripts), e.name)):
+        if formula is None or not formula.recurrent:
             continue
         if e.name == place.name:
             steps = [_latest(s) - p for s, p in zip(e.subscripts, place.subscripts, strict=False)]

@@ -10,6 +10,7 @@ what goes into nothing has an open one: so read, a formula holds for every loss 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import sympy
@@ -190,9 +191,9 @@ class Graph:
             return element(self.slopes[name], places)
         return self.by(element(name[0], places))
 
-    def put_in(self, expr: sympy.Expr, *, states: bool = False) -> sympy.Expr:
-        """With each slope that has a name by what it is made from; with `states`, those by states alone."""
-        names = {bar: name for name, bar in (self.states if states else self.slopes).items()}
+    def put_in(self, expr: sympy.Expr, but: Collection[str] = ()) -> sympy.Expr:
+        """With each slope that has a name by what it is made from, `but` for some of them."""
+        names = {bar: name for name, bar in self.slopes.items() if bar not in but}
         mapping = {e: self.by(element(names[e.name][0], e.subscripts)) for e in expr.atoms(Element) if e.name in names}
         return self.scope.replaced(expr, mapping)
 

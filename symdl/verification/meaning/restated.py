@@ -121,9 +121,11 @@ def _is_last(node: Node | None) -> bool:
     return step is not None and step[0] == "T"
 
 
-def _is_pair(node: Node, names: Iterable[str]) -> bool:
+def _is_pair(node: Node, names: frozenset[str]) -> bool:
+    """Two letters of which one is a name at a time: from x to h."""
     factors = node.factors if isinstance(node, tree.Product) and set(node.ops) == {""} else ()
-    return len(factors) == 2 and all(isinstance(f, tree.Symbol) and f.name in names for f in factors)
+    letters = [f.name for f in factors if isinstance(f, tree.Symbol) and len(f.name) == 1]
+    return len(letters) == len(factors) == 2 and not names.isdisjoint(letters)
 
 
 def _bare(node: tree.Scripted) -> Node:

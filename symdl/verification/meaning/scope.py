@@ -104,6 +104,7 @@ class Scope:
             `past`: how long they were in chapters before.
         section: that is read now.
         nested: the u of f(u, v) is the function u(a, b), wherever u stands.
+        one_chapter: what chapters before have named still stands for that.
         functionals: names of functions of vectors and of several numbers of which nothing is known.
     """
 
@@ -127,6 +128,7 @@ class Scope:
     past: dict[tuple[str, int, int], dict[tuple[int, ...], sympy.Expr]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
     nested: bool = False
+    one_chapter: bool = False
     functionals: frozenset[str] = frozenset()
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
@@ -188,12 +190,23 @@ class Scope:
             self.slopes = {n: s for n, s in self.slopes.items() if n in kept}
         self.former = {n: s for n, s in self.former.items() if n != (name, rank)}
         self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
+        used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}  # L = Σ_t L_t needs L_t
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
-            del self.formulas[old]
+            if old not in used or old[1] == rank:
+                del self.formulas[old]
         for key in [k for k in self.entries if k[0] == name and len(k[1]) == rank]:
             del self.entries[key]
         self.formulas[name, rank] = formula
         self.ranks.setdefault(name, set()).add(rank)
+        if formula.recurrent:
+            self._close_circles(name, rank)
+
+    def _close_circles(self, name: str, rank: int) -> None:
+        """h_t of a_t is made of h_{t−1} once a_t is: each of the names in such a circle is made of its own entries."""
+        for (n, r), other in list(self.formulas.items()):
+            if r and n != name and not (other.recurrent or other.given) and self.depends(name, rank, n):
+                if self.depends(n, r, name):
+                    self.formulas[n, r] = replace(other, recurrent=True)
 
     def _of_any(self, key: tuple[str, int], slope: Slope, name: str) -> bool:
         """Whether δ = ∂C/∂z was said of any C, and C is what is set anew."""
@@ -325,7 +338,7 @@ class Scope:
 
     def chapter_over(self, section: tuple[int, ...]) -> bool:
         """Whether a section is part of a chapter that is over."""
-        return _elsewhere(section[:CHAPTER], self.section)
+        return not self.one_chapter and _elsewhere(section[:CHAPTER], self.section)
 
     def name_slope(self, key: tuple[str, int], slope: Slope) -> None:
         """A name stands for a slope from now on."""
