@@ -11,6 +11,7 @@ from functools import lru_cache
 import sympy
 
 from symdl.core.indices import Index
+from symdl.core.tensors import Element
 from symdl.derivation.canonical import canonical
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.unknown import UnknownFunction
@@ -44,11 +45,23 @@ def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy
     places = {i: _place(i.extent, k) for k, i in enumerate(indices)}
     # which range an index runs through changes no value: δ_t may be spoken of for t < T, and summed over t ≤ T
     anywhere = {place: _place(_ANY, k) for k, place in enumerate(places.values())}
-    key = (type(call).__name__, *[canonical(a.xreplace(places)).xreplace(anywhere) for a in call.args])
+    arguments = [canonical(a.xreplace(places)).xreplace(anywhere) for a in call.args]
+    shifts = [_least(place, arguments) for place in anywhere.values()]
+    begun = {place: place - shift for place, shift in zip(anywhere.values(), shifts, strict=True)}
+    key = (type(call).__name__, *[a.xreplace(begun) for a in arguments])
     if key not in known:
         number = str(len(known) + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
         known[key] = f"{type(call).__name__}{number}"
-    return element(known[key], indices)
+    return element(known[key], [i + shift for i, shift in zip(indices, shifts, strict=True)])
+
+
+def _least(place: Index, arguments: list[sympy.Expr]) -> sympy.Integer:
+    """The least c of all entries x_{i+c}: f(x_{t+1}) is at t + 1 what f(x_t) is at t; 0 where i stands elsewhere too."""
+    offsets = [s - place for a in arguments for e in a.atoms(Element) for s in e.subscripts if place in s.free_symbols]
+    hidden = [a.xreplace({e: sympy.S.Zero for e in a.atoms(Element)}) for a in arguments]
+    if not offsets or not all(o.is_Integer for o in offsets) or any(place in a.free_symbols for a in hidden):
+        return sympy.S.Zero
+    return sympy.Integer(min(offsets))
 
 
 @lru_cache(maxsize=256)

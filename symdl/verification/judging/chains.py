@@ -17,6 +17,7 @@ from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.graph import Graph, GraphReader
+from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -66,6 +67,15 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
     return None
 
 
+def slopes_alone(reading: Reading) -> Interpreter:
+    """A reader of ∂v/∂u as what u does in the formula of v, with all other names held fixed."""
+    try:
+        graph = Graph(reading.scope, "", every=True)
+    except SymdlError:
+        return reading.reader()
+    return GraphReader(**{**vars(reading.reader()), "graphs": {"": graph}})
+
+
 def _names(graph: Graph) -> str:
     """On what an open number hangs, in words."""
     return ", ".join(sorted(graph.ends or {n for n, _ in graph.slopes}))
@@ -107,8 +117,7 @@ def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
 
 def _before_the_last(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> tuple[Pair, str]:
     """Both sides for the steps t of which they speak of t + 1 as well, and that in words."""
-    in_time = [graph for graph in graphs.values() if any(f.recurrent for f in graph.names.values())]
-    bars = {bar: key for graph in in_time for key, bar in graph.slopes.items()}
+    bars = {bar: key for graph in graphs.values() if graph.in_time() for key, bar in graph.slopes.items()}
     further: dict[Index, int] = {}
     for e in {e for side in pair for e in side.atoms(Element) if e.name in bars}:
         for s in e.subscripts:

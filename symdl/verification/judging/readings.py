@@ -15,6 +15,7 @@ from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.customs import with_identity, with_normal_distribution
 from symdl.verification.judging.doubts import Pair
+from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
 from symdl.verification.judging.hence import where_zero
@@ -80,15 +81,16 @@ def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
     return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
 
 
-def _with_slopes_named_before(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof by the chain rule with δ = ∂L/∂z, where a chapter before has said so and no one else."""
-    scope = replace(judge.reading.scope.copy(), one_chapter=True)
-    if link.relation not in ("=", "≡") or scope.named_slopes() == judge.reading.scope.named_slopes():
+def _as_chapters_before(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof by the chain rule through names as chapters before have left them, δ = ∂L/∂z among them."""
+    before = judge.reading.scope
+    if link.relation not in ("=", "≡") or not any(before.chapter_over(f.section) for f in before.formulas.values()):
         return None
+    scope = replace(before.as_before() or before.copy(), one_chapter=True)
     reading = replace(judge.reading, scope=scope)
     found = by_graph(reading, link, judge.seed, judge.seconds / 2)
     found = found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
-    return found and replace(found, scope=f"{found.scope}; with slopes that chapters before have named")
+    return found and replace(found, scope=f"{found.scope}; with names of chapters before")
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -331,6 +333,28 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
+def _with_diagonals(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂h/∂z = h ⊙ (1 − h), and ∂L/∂h ⊙ ∂h/∂z, with the entries on the diagonal of ∂h/∂z, beside which all are 0."""
+    sides = on_the_diagonal(judge.reading, (link.left, link.right))
+    if sides is None or link.relation not in EQUALITIES | DEFINITIONS:
+        return None
+    again = replace(link, left=sides[0], right=sides[1])
+    found = judge.read_in(judge.reading, again)
+    if not found.proved and link.relation in ("=", "≡"):
+        found = by_graph(judge.reading, again, judge.seed, judge.seconds / 2, every=True) or found
+    return replace(found, scope=f"{found.scope}; slopes entry by entry stand for their diagonals")
+
+
+def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof with ∂L/∂h for δ in δ ∂h/∂w, which is the chain rule."""
+    sides = in_full(judge.reading, (link.left, link.right))
+    if sides is None or link.relation not in ("=", "≡"):
+        return None
+    again = replace(link, left=sides[0], right=sides[1])
+    found = by_graph(judge.reading, again, judge.seed, judge.seconds / 2)
+    return found or by_graph(judge.reading, again, judge.seed, judge.seconds / 2, every=True)
+
+
 #: What the difference of two sides may be of something that is set to 0.
 _MULTIPLES = tuple((sign, over, under) for over, under in (("1", "1"), ("1", "2"), ("2", "1")) for sign in "+-")
 #: Words that a loss has for a name.
@@ -364,8 +388,10 @@ _QUICK = (
 _SLOW = (
     for_every_loss,
     _as_once_named,
-    _with_slopes_named_before,
+    _as_chapters_before,
     _with_open_gradients,
+    _with_diagonals,
+    _with_slopes_in_full,
     with_its_subscript,
     _at_three_entries,
     _at_steps,

@@ -180,7 +180,7 @@ class NameReader:
         name, subscripts = parts.name, len(parts.subscripts)
         deeper = [rank - subscripts for rank in self.scope.ranks.get(name, ()) if rank > subscripts]
         seen = self.usage.ranks.get(name, set())
-        usual = 2 if name[:1].isupper() else 1
+        usual = 2 if name[:1].isupper() and name not in self.usage.families.columns else 1
         if parts.bold and name in self.usage.families.bold_rows:
             return min(deeper, default=usual)
         rows = name in self.usage.families.rows

@@ -77,6 +77,10 @@ class Graph:
         deeper = sorted(r for r in known if r >= rank) if rank not in known else [rank]
         return deeper if rank and deeper else [rank] if rank else sorted(known) or [0]
 
+    def in_time(self) -> bool:
+        """Whether something that it is made from is made from itself, a step before."""
+        return any(formula.recurrent for formula in self.names.values())
+
     def shown(self, names: set[str]) -> bool:
         """Whether its own formulas are made from one of some names, beside those that an open one has slopes by."""
         made = {e.name for f in self.own.values() for e in f.value.body.atoms(Element)}
@@ -214,8 +218,9 @@ class GraphReader(Interpreter):
             return super()._derivative(node)
         if of.name in self.graphs and not of.subscripts:
             graph = self.graphs[of.name]
-            state = graph.states.get((by.body.name, len(by.body.subscripts)))
-            body = graph.by(by.body) if state is None else element(state, by.body.subscripts)
+            bars = graph.slopes if graph.in_time() else graph.states
+            bar = bars.get((by.body.name, len(by.body.subscripts)))
+            body = graph.by(by.body) if bar is None else element(bar, by.body.subscripts)
             return Array(by.axes, body, row=by.row)
         if value.axes or by.axes:
             key = value.body.name, len(value.body.subscripts)

@@ -138,7 +138,7 @@ class Scope:
     def extent(self, name: str, axis: int, rank: int) -> sympy.Expr:
         """How long an axis of a name is: a symbol of its own until something says more."""
         key = (name, axis, rank)
-        if key not in self.extents or _elsewhere(self.where.get(key, ()), self.section):
+        if key not in self.extents or self.chapter_over(self.where.get(key, ())):
             if key in self.extents:
                 self.past[key] = {**self.past.get(key, {}), self.where.get(key, ()): self.extents[key]}
             self.where[key] = self.section[:CHAPTER]

@@ -223,6 +223,6 @@ def _may_be_function(node: Node) -> bool:
 def with_shapes(usage: Usage, shapes: Shapes) -> Usage:
     """How a document uses its names, with vectors and matrices as they were found."""
     families = usage.families
-    rows = families.rows | shapes.rows
+    rows, columns = families.rows | shapes.rows, families.columns | shapes.rows
     arrays = families.arrays | shapes.vectors | shapes.matrices
-    return replace(usage, families=replace(families, rows=rows, arrays=arrays))
+    return replace(usage, families=replace(families, rows=rows, columns=columns, arrays=arrays))
