@@ -7,7 +7,7 @@ from dataclasses import replace
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.verdict import Status, Verdict
 
-_PROVED = frozenset({Status.PROVED, Status.CONSISTENT, Status.CONDITIONAL})
+_BETTER = frozenset({Status.PROVED, Status.CONSISTENT, Status.CONDITIONAL, Status.DEFINITION})
 
 
 def undecided(judged: Judged) -> bool:
@@ -31,6 +31,6 @@ def with_proofs_of(judged: Judged, better: Judged, told: str) -> Judged:
 
 
 def _better(first: Verdict, second: Verdict, told: str) -> Verdict:
-    if first.status is not Status.UNDECIDED or second.status not in _PROVED:
+    if first.status is not Status.UNDECIDED or second.status not in _BETTER:
         return first
     return replace(second, scope=f"{second.scope}; {told}", seconds=first.seconds + second.seconds)
