@@ -16,7 +16,6 @@ from symdl.derivation.canonical import canonical
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.unknown import UnknownFunction
 
-
 _ANY = sympy.Symbol("any", integer=True, positive=True)
 
 
@@ -56,9 +55,9 @@ def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy
 
 
 def _least(place: Index, arguments: list[sympy.Expr]) -> sympy.Integer:
-    """The least c of all entries x_{i+c}: f(x_{t+1}) is at t + 1 what f(x_t) is at t; 0 where i stands elsewhere too."""
+    """The least c of all entries x_{i+c}: f(x_{t+1}) is what f(x_t) is, at t + 1; 0 where i stands elsewhere too."""
     offsets = [s - place for a in arguments for e in a.atoms(Element) for s in e.subscripts if place in s.free_symbols]
-    hidden = [a.xreplace({e: sympy.S.Zero for e in a.atoms(Element)}) for a in arguments]
+    hidden = [a.xreplace(dict.fromkeys(a.atoms(Element), sympy.S.Zero)) for a in arguments]
     if not offsets or not all(o.is_Integer for o in offsets) or any(place in a.free_symbols for a in hidden):
         return sympy.S.Zero
     return sympy.Integer(min(offsets))

@@ -1,10 +1,12 @@
 """Slopes as texts write them that speak of the entries of vectors: ∂h/∂z for the list of all ∂h_i/∂z_i.
 
-That is right of functions that are taken entry by entry, where the Jacobian is 0 beside its diagonal. Nowhere else is it
-read so.
+That is right of functions that are taken entry by entry, where the Jacobian is 0 beside its diagonal. Nowhere else
+is it read so.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import sympy
 
@@ -24,7 +26,7 @@ _ENTRYWISE = frozenset({"⊙", "∘"})
 
 
 def on_the_diagonal(reading: Reading, sides: Sides) -> Sides | None:
-    """Both sides with diag(∂h/∂z) for ∂h/∂z, where that stands alone or in a product of entries; None where none does."""
+    """Both sides with diag(∂h/∂z) for ∂h/∂z, where that stands alone or in a product of entries; else None."""
     reader = slopes_alone(reading)
     found = tuple(_diagonals(reading, reader, side, alone=True) for side in sides)
     return None if found == sides else (found[0], found[1])
@@ -68,7 +70,7 @@ def _in_full(reading: Reading, node: Node) -> Node:
         return node
     reader, slopes = reading.reader(), {name: s for (name, _), s in reading.scope.named_slopes().items()}
     factors = list(node.factors)
-    for k, (first, second) in enumerate(zip(factors, factors[1:], strict=False)):
+    for k, (first, second) in enumerate(pairwise(factors)):
         parts = reader.parts(first.body if isinstance(first, tree.Group) else first)
         of = reader.parts(second.of) if isinstance(second, tree.Derivative) and second.of is not None else None
         slope = slopes.get(parts.name) if parts is not None and parts.power is None and not parts.transposed else None

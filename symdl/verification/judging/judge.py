@@ -27,6 +27,7 @@ from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
+from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.typeset import otherwise_typeset
@@ -193,6 +194,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     read = [t for t in known.values() if isinstance(t, Node)]
     changes = changes_named(read) if stands_alone(read) else None
     known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}
+    softmaxes = softmaxes_named(read)
+    known = {text: softmaxes_written(t, softmaxes) if isinstance(t, Node) else t for text, t in known.items()}
     either = binary(read)
     known = {text: events_named(t, either) if isinstance(t, Node) else t for text, t in known.items()}
     return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
@@ -291,7 +294,9 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
         return found
     if found.status is Status.REFUTED and reading.is_slope(link.left):
         reading.doubt(link)
-        return replace(found, status=Status.UNDECIDED, reason=f"not what {unicode(link.left)} was said to be a slope of")
+        return replace(
+            found, status=Status.UNDECIDED, reason=f"not what {unicode(link.left)} was said to be a slope of"
+        )
     circular = anew.made_of_head(reading.reader(), *sides)
     example = newness.is_example(reading.reader(), link.left)
     if circular and not example:

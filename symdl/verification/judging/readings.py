@@ -14,8 +14,8 @@ from symdl.verification.judging.arguments import of_its_argument, with_its_param
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.customs import with_identity, with_normal_distribution
-from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.diagonals import in_full, on_the_diagonal
+from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
 from symdl.verification.judging.hence import where_zero

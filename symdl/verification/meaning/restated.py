@@ -57,7 +57,9 @@ def times_of(formulas: Iterable[Node]) -> Times:
     for node in scripted:
         if isinstance(node.sub, tree.Symbol) and len(node.sub.name) == 1 and text_of(node.base) not in states:
             labels.setdefault(text_of(node.base), set()).add(node.sub.name)
-    names = {s.casefold() for s in states} | {text_of(_bare(n)).casefold() for n in scripted if text_of(n.base) in states}
+    names = {s.casefold() for s in states} | {
+        text_of(_bare(n)).casefold() for n in scripted if text_of(n.base) in states
+    }
     labelled = {
         name
         for name, own in labels.items()
@@ -139,5 +141,7 @@ def _named(node: Node) -> str:
         return ""
     if node.sub is None:
         return text_of(node.base)
-    label = node.sub.name if isinstance(node.sub, tree.Symbol) else node.sub.text if isinstance(node.sub, tree.Text) else ""
+    label = (
+        node.sub.name if isinstance(node.sub, tree.Symbol) else node.sub.text if isinstance(node.sub, tree.Text) else ""
+    )
     return f"{text_of(node.base)}_{label}" if label and label not in INDEX_LETTERS else ""

@@ -405,7 +405,9 @@ class Scope:
 def _runs_back(name: str, formula: Formula) -> bool:
     """Whether a recurrence goes from the last entry to the first: δ_t of δ_{t+1}."""
     own = [axis + start for axis, start in zip(formula.value.axes, formula.starts, strict=True)]
-    entries = [e.subscripts for e in formula.value.body.atoms(Element) if e.name == name and len(e.subscripts) == len(own)]
+    entries = [
+        e.subscripts for e in formula.value.body.atoms(Element) if e.name == name and len(e.subscripts) == len(own)
+    ]
     return any((s - p).is_Integer and s - p > 0 for subs in entries for s, p in zip(subs, own, strict=True))
 
 
