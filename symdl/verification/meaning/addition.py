@@ -51,11 +51,11 @@ def value_of(reader: Reader, node: tree.Sum) -> Array:
 def _squares(reader: Reader, term: Node) -> Array:
     """h² of 1 − h², where h is a vector: the squares of its entries, since a number is added to each of them."""
     parts = reader.parts(term)
-    if parts is None or not isinstance(parts.power, tree.Number) or parts.transposed or parts.primes:
+    power = parts.power if parts is not None and not parts.transposed and not parts.primes else None
+    if not isinstance(power, tree.Number) or not isinstance(term, tree.Scripted):
         return reader.value(term)
-    assert isinstance(term, tree.Scripted)
     base = reader.value(term.base if term.sub is None else replace(term, sup=None))
-    return reader.value(term) if base.rank != 1 else base.mapped(lambda x: x ** sympy.Integer(parts.power.text))
+    return reader.value(term) if base.rank != 1 else base.mapped(lambda x: x ** sympy.Rational(power.text))
 
 
 def _same_rows(reader: Reader, bias: Array, whole: Array) -> Array:

@@ -1,8 +1,8 @@
 """Formulas as they would stand in the notation that the rest of the checker knows, by what a whole document does.
 
-What stands above a name may be a time or a label: δ_h^t beside h_t, with δ_h^t = … somewhere, is δ_h at time t; of δ_t^o
-beside o_t, and of W^{hx} beside h_t and x_t, it is part of the name. So is i of W_i beside W_f and W_o, where i_t, f_t and
-o_t are names.
+What stands above a name may be a time or a label: δ_h^t beside h_t, with δ_h^t = … somewhere, is δ_h at time t; of
+δ_t^o beside o_t, and of W^{hx} beside h_t and x_t, it is part of the name. So is i of W_i beside W_f and W_o, where
+i_t, f_t and o_t are names.
 """
 
 from __future__ import annotations

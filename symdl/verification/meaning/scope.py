@@ -204,9 +204,9 @@ class Scope:
     def _close_circles(self, name: str, rank: int) -> None:
         """h_t of a_t is made of h_{t−1} once a_t is: each of the names in such a circle is made of its own entries."""
         for (n, r), other in list(self.formulas.items()):
-            if r and n != name and not (other.recurrent or other.given) and self.depends(name, rank, n):
-                if self.depends(n, r, name):
-                    self.formulas[n, r] = replace(other, recurrent=True)
+            open_ = r and n != name and not (other.recurrent or other.given)
+            if open_ and self.depends(name, rank, n) and self.depends(n, r, name):
+                self.formulas[n, r] = replace(other, recurrent=True)
 
     def _of_any(self, key: tuple[str, int], slope: Slope, name: str) -> bool:
         """Whether δ = ∂C/∂z was said of any C, and C is what is set anew."""

@@ -1,14 +1,15 @@
 """Which names have to be vectors and matrices by what formulas do with them, where a text sets none in bold type.
 
-In h_t = tanh(W_x x_t + W_h h_{t−1} + b) nothing says whether h_t is a number. Where the same text writes h_tᵀ, f_t ⊙ c_{t−1}
-or softmax(o_t), what stands there is a vector at each t; so is what is added to it, set equal to it or made of it entry by
-entry, and a capital in front of it is a matrix.
+In h_t = tanh(W_x x_t + W_h h_{t−1} + b) nothing says whether h_t is a number. Where the same text writes h_tᵀ,
+f_t ⊙ c_{t−1} or softmax(o_t), what stands there is a vector at each t; so is what is added to it, set equal to it or
+made of it entry by entry, and a capital in front of it is a matrix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.names import Labels, Parts, is_bold, is_transpose, parts_of
@@ -181,7 +182,7 @@ class _Reader:
         known = [k for k in keys if k is not None]
         for key in known:
             self.same.setdefault(key, key)
-        for a, b in zip(known, known[1:], strict=False):
+        for a, b in pairwise(known):
             if self._root(a) != self._root(b):
                 self.same[self._root(a)] = self._root(b)
         return known[0] if known else None

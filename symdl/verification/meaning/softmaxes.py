@@ -85,5 +85,6 @@ def _exponent(node: Node) -> tuple[str, str] | None:
     if not isinstance(power, tree.Scripted) or power.sup is not None:
         return None
     base, sub = power.base, power.sub
-    plain = isinstance(base, tree.Symbol) and isinstance(sub, tree.Symbol)
-    return (base.name, sub.name) if plain else None  # type: ignore[union-attr]
+    if not isinstance(base, tree.Symbol) or not isinstance(sub, tree.Symbol):
+        return None
+    return base.name, sub.name
