@@ -26,7 +26,10 @@ def softmaxes_named(formulas: Iterable[Node]) -> set[str]:
                 found.add(name[0])
             elif left is chain.sides[0] and isinstance(left, tree.Product) and len(left.factors) == 2:
                 first, second = left.factors
-                if isinstance(first, tree.Symbol) and isinstance(second, tree.Group):
+                listed = any(isinstance(n, tree.List) for n in walk(right))  # σ(z) = (0.7, 0.3) is a softmax still
+                again = any(n == first for n in walk(right))  # σ(z) = σ(z + c) says nothing else of σ
+                plain = isinstance(first, tree.Symbol) and isinstance(second, tree.Group)
+                if plain and isinstance(first, tree.Symbol) and not listed and not again:
                     others.add(first.name)
     return found - others
 
