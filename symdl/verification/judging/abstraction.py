@@ -12,9 +12,12 @@ from functools import lru_cache
 import sympy
 
 from symdl.core.indices import Index
+from symdl.core.tensors import Element
 from symdl.derivation.canonical import canonical
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.unknown import UnknownFunction
+
+_ANY = sympy.Symbol("any", integer=True, positive=True)
 
 
 def without_functions(expressions: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
@@ -40,11 +43,25 @@ def without_functions(expressions: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ..
 def _value(call: UnknownFunction, known: dict[tuple[object, ...], str]) -> sympy.Expr:
     indices = sorted((s for s in call.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, i.dummy_index))
     places = {i: _place(i.extent, k) for k, i in enumerate(indices)}
-    key = (type(call).__name__, *[canonical(a.xreplace(places)) for a in call.args])
+    # which range an index runs through changes no value: δ_t may be spoken of for t < T, and summed over t ≤ T
+    anywhere = {place: _place(_ANY, k) for k, place in enumerate(places.values())}
+    arguments = [canonical(a.xreplace(places)).xreplace(anywhere) for a in call.args]
+    shifts = [_least(place, arguments) for place in anywhere.values()]
+    begun = {place: place - shift for place, shift in zip(anywhere.values(), shifts, strict=True)}
+    key = (type(call).__name__, *[a.xreplace(begun) for a in arguments])
     if key not in known:
         number = str(len(known) + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
         known[key] = f"{type(call).__name__}{number}"
-    return element(known[key], indices)
+    return element(known[key], [i + shift for i, shift in zip(indices, shifts, strict=True)])
+
+
+def _least(place: Index, arguments: list[sympy.Expr]) -> sympy.Integer:
+    """The least c of all entries x_{i+c}: f(x_{t+1}) is what f(x_t) is, at t + 1; 0 where i stands elsewhere too."""
+    offsets = [s - place for a in arguments for e in a.atoms(Element) for s in e.subscripts if place in s.free_symbols]
+    hidden = [a.xreplace(dict.fromkeys(a.atoms(Element), sympy.S.Zero)) for a in arguments]
+    if not offsets or not all(o.is_Integer for o in offsets) or any(place in a.free_symbols for a in hidden):
+        return sympy.S.Zero
+    return sympy.Integer(min(offsets))
 
 
 @lru_cache(maxsize=256)

@@ -12,10 +12,12 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
+from symdl.verification.judging.abstraction import without_functions
 from symdl.verification.judging.assumptions import domain
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.graph import Graph, GraphReader
+from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -54,6 +56,7 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
         for left, right in _opened(reading, graphs, pair):
             if now() - started > seconds:
                 return None
+            left, right = without_functions((left, right))
             found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
                 told = f"; every {' and '.join(f'{t} that hangs on {_names(g)} only' for t, g in graphs.items())}"
@@ -62,6 +65,15 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
     except (SymdlError, RecursionError):
         return None
     return None
+
+
+def slopes_alone(reading: Reading) -> Interpreter:
+    """A reader of ∂v/∂u as what u does in the formula of v, with all other names held fixed."""
+    try:
+        graph = Graph(reading.scope, "", every=True)
+    except SymdlError:
+        return reading.reader()
+    return GraphReader(**{**vars(reading.reader()), "graphs": {"": graph}})
 
 
 def _names(graph: Graph) -> str:
@@ -105,7 +117,7 @@ def _aligned(reading: Reading, a: Array, b: Array) -> Pair:
 
 def _before_the_last(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> tuple[Pair, str]:
     """Both sides for the steps t of which they speak of t + 1 as well, and that in words."""
-    bars = {bar: key for graph in graphs.values() for key, bar in graph.states.items()}
+    bars = {bar: key for graph in graphs.values() if graph.in_time() for key, bar in graph.slopes.items()}
     further: dict[Index, int] = {}
     for e in {e for side in pair for e in side.atoms(Element) if e.name in bars}:
         for s in e.subscripts:
@@ -133,13 +145,25 @@ def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[
             break
         deeper.append((_slopes_put_in(graphs, one), _slopes_put_in(graphs, other)))
     mixed = [(deeper[1][0], pair[1]), (pair[0], deeper[1][1])] if len(deeper) > 1 else []
-    for each in [pair, *mixed, *deeper[1:]]:
+    named = [(_in_those_of(graphs, a, b), _in_those_of(graphs, b, a)) for a, b in (pair, *mixed)]
+    if mixed:
+        named += [(_in_those_of(graphs, deeper[1][0], pair[1]), pair[1])]
+        named += [(pair[0], _in_those_of(graphs, deeper[1][1], pair[0]))]
+    for each in dict.fromkeys([pair, *mixed, *named, *deeper[1:]]):
         opened = [scope.expanded(e, wanted) for e in each]
         yield scope.settled(opened[0]), scope.settled(opened[1])
-        stepped = [_stepped(scope, e) for e in each]
-        if stepped != [*each]:
-            opened = [scope.expanded(e, wanted) for e in stepped]
+        for names in _steps(scope, each):
+            opened = [scope.expanded(_stepped(scope, e, names), wanted) for e in each]
             yield scope.settled(opened[0]), scope.settled(opened[1])
+
+
+def _steps(scope: Scope, pair: Pair) -> list[frozenset[str]]:
+    """Names of states to put one step in for: all of them, and each by itself, since h_t of a_t and a_t of h_{t−1}."""
+    elements = (e for side in pair for e in side.atoms(Element))
+    formulas = {e.name: scope.formulas.get((e.name, len(e.subscripts))) for e in elements}
+    names = sorted(name for name, formula in formulas.items() if formula is not None and formula.recurrent)
+    every = [frozenset(names)] if names else []
+    return [*every, *(frozenset({name}) for name in names)] if len(names) > 1 else every
 
 
 def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
@@ -148,12 +172,24 @@ def _slopes_put_in(graphs: dict[str, Graph], expr: sympy.Expr) -> sympy.Expr:
     return expr
 
 
-def _stepped(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
-    """With each state by what it is made from at its own time."""
+def _in_those_of(graphs: dict[str, Graph], expr: sympy.Expr, other: sympy.Expr) -> sympy.Expr:
+    """One side in the slopes of the other one: ∂L/∂h_t in δ_t and δ_{t+1}, of what is made of h_t."""
+    kept = {e.name for e in other.atoms(Element)}
+    for _ in range(DEEPEST):
+        before = expr
+        for graph in graphs.values():
+            expr = graph.put_in(expr, kept)
+        if expr == before:
+            break
+    return expr
+
+
+def _stepped(scope: Scope, expr: sympy.Expr, names: frozenset[str]) -> sympy.Expr:
+    """With some states by what they are made from at their own time."""
     mapping: dict[sympy.Basic, sympy.Expr] = {}
     for e in expr.atoms(Element):
         formula = scope.formulas.get((e.name, len(e.subscripts)))
-        if formula is not None and formula.recurrent:
+        if formula is not None and formula.recurrent and e.name in names:
             places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
             mapping[e] = formula.value.at(places)
     return scope.replaced(expr, mapping)

@@ -58,6 +58,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
     if any(name.startswith(REST) for side in sides for name, _ in side):
         return "a sum over quantities, of which one is looked at here"
+    if link.free and any(name.startswith("∈") for side in sides for name, _ in side):
+        return "an index of a set, of which nobody says here whether it is one of its own"
     if reading.unclear:
         return "its sentence puts it under a condition that is not understood"
     spoken = names_in(reading.reader(), (link.left, link.right))

@@ -21,15 +21,18 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
+from symdl.verification.judging.twice import undecided, with_proofs_of
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
 from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
+from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
-from symdl.verification.meaning.usage import usage_of
+from symdl.verification.meaning.typeset import otherwise_typeset
+from symdl.verification.meaning.usage import Usage, usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
 from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Status, Verdict
@@ -86,11 +89,46 @@ def judge(
     """
     with collection_paused():  # all of this stays
         trees = _trees(document, skip)
+        other = otherwise_typeset([t for t in trees.values() if isinstance(t, Node)])
+    first = _walked(document, trees, None, only=only, skip=skip, seed=seed, prove=prove, budget=budget)
+    if other is None:
+        yield from ((k, judged) for k, judged in first if judged is not None)
+        return
+    with collection_paused():
+        again = {k: other.of(t) if isinstance(t, Node) else t for k, t in trees.items()}
+    wanted = [False, 0.0]
+    second = _walked(
+        document, again, other.usage, only=lambda k: bool(wanted[0]), skip=skip, seed=seed, prove=False, budget=budget
+    )
+    for k, judged in first:
+        wanted[0] = judged is not None and undecided(judged)
+        _, better = next(second)
+        if judged is not None:
+            yield k, judged if better is None else with_proofs_of(judged, better, other.told)
+
+
+def _walked(
+    document: Document,
+    trees: dict[int, Node | UnreadError],
+    usage: Usage | None,
+    *,
+    only: Callable[[int], bool],
+    skip: Collection[int],
+    seed: int,
+    prove: bool,
+    budget: float,
+) -> Iterator[tuple[int, Judged | None]]:
+    """Every formula with its verdict, from the first to the last; None of one that states nothing, or is not asked for.
+
+    Args:
+        usage: how the document uses its names; None: as its formulas show.
+    """
+    with collection_paused():
         facts = _facts(document)
         said = Said(document)
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
-        reading = Reading(usage_of(read), rounding=rounding)
+        reading = Reading(usage or usage_of(read), rounding=rounding)
         reading.foresee(read, one_hot(document), independent(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
@@ -101,12 +139,13 @@ def judge(
         wanted = only(k)
         if k in skip or k not in trees:
             reading.unheard |= names_set_by(span.latex)
+            yield k, None
             continue
         found = trees[k]
         if isinstance(found, UnreadError):
             formula = span.kind == "display" and _SAYS.search(_PROSE.sub("", span.latex))
-            if wanted and (formula or _RELATION.search(span.latex)):
-                yield k, _judged(span, span.latex, [_unread(found)])
+            claims_something = wanted and (formula or _RELATION.search(span.latex))
+            yield k, _judged(span, span.latex, [_unread(found)]) if claims_something else None
             continue
         for statement in said.until(span):
             list(_told(statement, reading, judging, Place(span.section, span.line), None, False, None))
@@ -136,8 +175,7 @@ def judge(
         told = early.pop(k, None) or running.told(span, found, judged)
         running.read(span, place, found)
         lasting.read(span, place, found)
-        if told and wanted:
-            yield k, _judged(span, unicode(found), told)
+        yield k, _judged(span, unicode(found), told) if told and wanted else None
 
 
 def _facts(document: Document) -> dict[tuple[int, ...], str]:
@@ -157,6 +195,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     read = [t for t in known.values() if isinstance(t, Node)]
     changes = changes_named(read) if stands_alone(read) else None
     known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}
+    softmaxes = softmaxes_named(read)
+    known = {text: softmaxes_written(t, softmaxes) if isinstance(t, Node) else t for text, t in known.items()}
     either = binary(read)
     known = {text: events_named(t, either) if isinstance(t, Node) else t for text, t in known.items()}
     return {k: known[span.latex] for k, span in enumerate(document.spans) if k not in skip}
@@ -253,6 +293,11 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
         return found
     if found.status is Status.CONDITIONAL or reading.unclear:
         return found
+    if found.status is Status.REFUTED and reading.is_slope(link.left):
+        reading.doubt(link)
+        return replace(
+            found, status=Status.UNDECIDED, reason=f"not what {unicode(link.left)} was said to be a slope of"
+        )
     circular = anew.made_of_head(reading.reader(), *sides)
     example = newness.is_example(reading.reader(), link.left)
     if circular and not example:

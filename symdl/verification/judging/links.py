@@ -256,9 +256,11 @@ class Judge:
 
     def _for_every_function(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
-        first, second = without_functions((means_opened(left), means_opened(right)))
-        found = self.decided(link, first, second)
-        if found.proved:
+        forms = without_functions((means_opened(left), means_opened(right)))
+        found = self.decided(link, *forms)
+        if found.status is Status.REFUTED:  # nothing is refuted of functions that nobody defines
+            found = self._normalised(link, found, forms)
+        if found.proved or found.status is Status.CONDITIONAL:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
         if found.status is Status.DEFINITION and says_which_function(self.reading, link):

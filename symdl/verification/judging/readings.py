@@ -14,6 +14,7 @@ from symdl.verification.judging.arguments import of_its_argument, with_its_param
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
+from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
@@ -78,6 +79,18 @@ def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
     reading = replace(judge.reading, scope=scope)
     found = by_graph(reading, link, judge.seed, judge.seconds / 2)
     return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+
+
+def _as_chapters_before(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof by the chain rule through names as chapters before have left them, δ = ∂L/∂z among them."""
+    before = judge.reading.scope
+    if link.relation not in ("=", "≡") or not any(before.chapter_over(f.section) for f in before.formulas.values()):
+        return None
+    scope = replace(before.as_before() or before.copy(), one_chapter=True)
+    reading = replace(judge.reading, scope=scope)
+    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
+    found = found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+    return found and replace(found, scope=f"{found.scope}; with names of chapters before")
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -317,6 +330,28 @@ def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return at_three(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
+def _with_diagonals(judge: Judging, link: Meaning) -> Verdict | None:
+    """∂h/∂z = h ⊙ (1 − h), and ∂L/∂h ⊙ ∂h/∂z, with the entries on the diagonal of ∂h/∂z, beside which all are 0."""
+    sides = on_the_diagonal(judge.reading, (link.left, link.right))
+    if sides is None or link.relation not in EQUALITIES | DEFINITIONS:
+        return None
+    again = replace(link, left=sides[0], right=sides[1])
+    found = judge.read_in(judge.reading, again)
+    if not found.proved and link.relation in ("=", "≡"):
+        found = by_graph(judge.reading, again, judge.seed, judge.seconds / 2, every=True) or found
+    return replace(found, scope=f"{found.scope}; slopes entry by entry stand for their diagonals")
+
+
+def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof with ∂L/∂h for δ in δ ∂h/∂w, which is the chain rule."""
+    sides = in_full(judge.reading, (link.left, link.right))
+    if sides is None or link.relation not in ("=", "≡"):
+        return None
+    again = replace(link, left=sides[0], right=sides[1])
+    found = by_graph(judge.reading, again, judge.seed, judge.seconds / 2)
+    return found or by_graph(judge.reading, again, judge.seed, judge.seconds / 2, every=True)
+
+
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
@@ -350,7 +385,10 @@ _SLOW = (
     without_an_inverse,
     for_every_loss,
     _as_once_named,
+    _as_chapters_before,
     _with_open_gradients,
+    _with_diagonals,
+    _with_slopes_in_full,
     with_its_subscript,
     _at_three_entries,
     _at_steps,

@@ -11,6 +11,7 @@ from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.increments import first_order_change
 from symdl.verification.judging.lengths import several_arguments
+from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.scope import Scope, count
@@ -44,7 +45,8 @@ def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None
         return None
     env = {**dict.fromkeys(letters, STEP), **dict.fromkeys(counts, STEPS)}
     left, right = (at_steps(side, env) for side in (link.left, link.right))
-    last = max(numbers | {STEPS if counts else STEP})
+    # a loss hangs on the steps that follow as well
+    last = max(numbers | {STEPS if counts or _of_a_loss(reader, link) else STEP})
     made, names = stepped(scope, last, {count(name): sympy.Integer(STEPS) for name in counts})
     made.functionals = frozenset(name for side in (left, right) for name in several_arguments(reader, side))
     usage = replace(reading.usage, vectors=reading.usage.vectors | names)
@@ -63,6 +65,13 @@ def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None
     if found is None or not found.proved:
         return None
     return replace(found, scope=f"{found.scope}; {told}" if told else found.scope)
+
+
+def _of_a_loss(reader: Interpreter, link: Meaning) -> bool:
+    """Whether a link is about slopes of a loss."""
+    nodes = (n for side in (link.left, link.right) for n in walk(side))
+    of = (reader.parts(n.of) for n in nodes if isinstance(n, (tree.Derivative, tree.Gradient)) and n.of is not None)
+    return any(p is not None and objective(p.name) for p in of)
 
 
 def _steps(reader: Interpreter, scope: Scope, link: Meaning) -> tuple[set[str], set[int], set[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 
 from symdl.core.tensors import Element
@@ -28,7 +30,8 @@ def value_of(reader: Reader, node: tree.Sum) -> Array:
     terms = sums.with_their_scope(reader, node).terms
     if any(sign not in ("+", "-") for sign, _ in terms):
         raise MeaningError(f"{next(s for s, _ in terms if s not in ('+', '-'))} stands for two values")
-    values = [reader.value(term) for _, term in terms]
+    beside_number = any(isinstance(term, tree.Number) for _, term in terms)
+    values = [_squares(reader, term) if beside_number else reader.value(term) for _, term in terms]
     rank = max(v.rank for v in values)
     whole: Array | None = None
     for (sign, term), value in zip(terms, values, strict=True):
@@ -43,6 +46,16 @@ def value_of(reader: Reader, node: tree.Sum) -> Array:
         whole = arrays.entrywise(whole, value, lambda a, b: a + b, "added", reader.scope.fit)
     assert whole is not None
     return whole
+
+
+def _squares(reader: Reader, term: Node) -> Array:
+    """h² of 1 − h², where h is a vector: the squares of its entries, since a number is added to each of them."""
+    parts = reader.parts(term)
+    power = parts.power if parts is not None and not parts.transposed and not parts.primes else None
+    if not isinstance(power, tree.Number) or not isinstance(term, tree.Scripted):
+        return reader.value(term)
+    base = reader.value(term.base if term.sub is None else replace(term, sup=None))
+    return reader.value(term) if base.rank != 1 else base.mapped(lambda x: x ** sympy.Rational(power.text))
 
 
 def _same_rows(reader: Reader, bias: Array, whole: Array) -> Array:

@@ -66,6 +66,8 @@ class NameReader:
         return letter in self.letters or letter in self.free or letter in self.usage.letters
 
     def matrix(self, name: str) -> bool:
+        if name in self.usage.families.rows:  # o_t is a vector where o_{t,i} is an entry of it
+            return False
         bold = name in self.usage.bold and name[:1].isupper()
         return bold or 2 in self.scope.ranks.get(name, ()) or 2 in self.usage.ranks.get(name, ())
 
@@ -178,12 +180,15 @@ class NameReader:
         name, subscripts = parts.name, len(parts.subscripts)
         deeper = [rank - subscripts for rank in self.scope.ranks.get(name, ()) if rank > subscripts]
         seen = self.usage.ranks.get(name, set())
-        usual = 2 if name[:1].isupper() else 1
+        usual = 2 if name[:1].isupper() and name not in self.usage.families.columns else 1
         if parts.bold and name in self.usage.families.bold_rows:
             return min(deeper, default=usual)
+        rows = name in self.usage.families.rows
+        if rows and (name, subscripts) not in self.scope.formulas and subscripts in self.scope.ranks.get(name, ()):
+            return min(deeper, default=usual)  # x = (x_1, …, x_T) of vectors
         if subscripts in self.scope.ranks.get(name, ()) or (name in self.usage.bold and not parts.bold):
             return 0
-        if name in self.usage.families.rows and (len(seen) < 2 or subscripts < max(seen)):
+        if rows and (len(seen) < 2 or subscripts < max(seen)):
             return min(deeper, default=usual)
         return min((r for r in deeper if (name, r + subscripts) in self.scope.formulas), default=0)
 

@@ -27,6 +27,7 @@ class Families:
         numbered: names of which the number below is part: W of W_1.
         arrays: names that stand for vectors or matrices.
         rows, bold_rows: names of vectors that a letter below counts, x of x_i ∈ ℝᵈ, and 𝐱 of 𝐱_i.
+        columns: names that are vectors at each place though they are capitals: C of the cell state C_t.
         bold_numbered, bold_lettered: names in bold type with numbers below, as 𝐱_0, and with letters, as 𝐱_i.
         squares: names of which the square is what the document defines: σ of σ² = …
         labels: names with a label that stands beside an index below them, W and o of Σ_i W_{oi}, u and o of u_{o,t}.
@@ -36,6 +37,7 @@ class Families:
     arrays: set[str] = field(default_factory=set)
     rows: set[str] = field(default_factory=set)
     bold_rows: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
     squares: set[str] = field(default_factory=set)
     bold_numbered: set[str] = field(default_factory=set)
     bold_lettered: set[str] = field(default_factory=set)

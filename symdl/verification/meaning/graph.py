@@ -10,6 +10,7 @@ what goes into nothing has an open one: so read, a formula holds for every loss 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import sympy
@@ -53,7 +54,7 @@ class Graph:
             (s.name, r): bar
             for (bar, rank), s in named.items()
             if s.target == self.target
-            for r in ([rank] if rank else self.scope.ranks.get(s.name) or [0])
+            for r in self._ranks(s.name, rank)
         }
         for (name, rank), bar in self.slopes.items():
             for k in range(rank):
@@ -69,6 +70,16 @@ class Graph:
             self.names = self.own
         else:
             raise MeaningError(f"{self.target} is not defined here")
+
+    def _ranks(self, name: str, rank: int) -> list[int]:
+        """How many subscripts a name has that stands with so many: 𝐚_t has one more, since it is a vector itself."""
+        known = self.scope.ranks.get(name, set())
+        deeper = sorted(r for r in known if r >= rank) if rank not in known else [rank]
+        return deeper if rank and deeper else [rank] if rank else sorted(known) or [0]
+
+    def in_time(self) -> bool:
+        """Whether something that it is made from is made from itself, a step before."""
+        return any(formula.recurrent for formula in self.names.values())
 
     def shown(self, names: set[str]) -> bool:
         """Whether its own formulas are made from one of some names, beside those that an open one has slopes by."""
@@ -184,9 +195,9 @@ class Graph:
             return element(self.slopes[name], places)
         return self.by(element(name[0], places))
 
-    def put_in(self, expr: sympy.Expr) -> sympy.Expr:
-        """With each slope that has a name by what it is made from."""
-        names = {bar: name for name, bar in self.slopes.items()}
+    def put_in(self, expr: sympy.Expr, but: Collection[str] = ()) -> sympy.Expr:
+        """With each slope that has a name by what it is made from, `but` for some of them."""
+        names = {bar: name for name, bar in self.slopes.items() if bar not in but}
         mapping = {e: self.by(element(names[e.name][0], e.subscripts)) for e in expr.atoms(Element) if e.name in names}
         return self.scope.replaced(expr, mapping)
 
@@ -207,8 +218,9 @@ class GraphReader(Interpreter):
             return super()._derivative(node)
         if of.name in self.graphs and not of.subscripts:
             graph = self.graphs[of.name]
-            state = graph.states.get((by.body.name, len(by.body.subscripts)))
-            body = graph.by(by.body) if state is None else element(state, by.body.subscripts)
+            bars = graph.slopes if graph.in_time() else graph.states
+            bar = bars.get((by.body.name, len(by.body.subscripts)))
+            body = graph.by(by.body) if bar is None else element(bar, by.body.subscripts)
             return Array(by.axes, body, row=by.row)
         if value.axes or by.axes:
             key = value.body.name, len(value.body.subscripts)

@@ -87,7 +87,9 @@ def parts_of(node: Node, labels: Labels) -> Parts | None:
     subscripts: tuple[Node, ...] = ()
     if node.sub is not None:
         own = bold and isinstance(node.sub, Number) and labels.labelled(f"{name}_{node.sub.text}", bold=True)
+        last = isinstance(node.sub, Symbol) and labels.last(name + label, node.sub.name)  # δ^a_T of δ^a_t
         text, subscripts = (text_of(node.sub), ()) if own else _below(name, node.sub, labels)
+        text, subscripts = ("", (node.sub,)) if last else (text, subscripts)
         name += f"_{text}" if text else ""
     name += label
     if isinstance(power, Number) and power.text == "2" and labels.squared(name):

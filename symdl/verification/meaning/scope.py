@@ -104,6 +104,7 @@ class Scope:
             `past`: how long they were in chapters before.
         section: that is read now.
         nested: the u of f(u, v) is the function u(a, b), wherever u stands.
+        one_chapter: what chapters before have named still stands for that.
         functionals: names of functions of vectors and of several numbers of which nothing is known.
     """
 
@@ -127,6 +128,7 @@ class Scope:
     past: dict[tuple[str, int, int], dict[tuple[int, ...], sympy.Expr]] = field(default_factory=dict)
     section: tuple[int, ...] = ()
     nested: bool = False
+    one_chapter: bool = False
     functionals: frozenset[str] = frozenset()
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     made: set[sympy.Symbol] = field(default_factory=set)
@@ -136,7 +138,7 @@ class Scope:
     def extent(self, name: str, axis: int, rank: int) -> sympy.Expr:
         """How long an axis of a name is: a symbol of its own until something says more."""
         key = (name, axis, rank)
-        if key not in self.extents or _elsewhere(self.where.get(key, ()), self.section):
+        if key not in self.extents or self.chapter_over(self.where.get(key, ())):
             if key in self.extents:
                 self.past[key] = {**self.past.get(key, {}), self.where.get(key, ()): self.extents[key]}
             self.where[key] = self.section[:CHAPTER]
@@ -188,12 +190,23 @@ class Scope:
             self.slopes = {n: s for n, s in self.slopes.items() if n in kept}
         self.former = {n: s for n, s in self.former.items() if n != (name, rank)}
         self.ahead = [(n, s) for n, s in self.ahead if n != (name, rank) or self.chapter_over(s.section)]
+        used = {(e.name, len(e.subscripts)) for e in formula.value.body.atoms(Element)}  # L = Σ_t L_t needs L_t
         for old in [k for k, f in self.formulas.items() if k[0] == name and _elsewhere(f.section, formula.section)]:
-            del self.formulas[old]
+            if old not in used or old[1] == rank:
+                del self.formulas[old]
         for key in [k for k in self.entries if k[0] == name and len(k[1]) == rank]:
             del self.entries[key]
         self.formulas[name, rank] = formula
         self.ranks.setdefault(name, set()).add(rank)
+        if formula.recurrent:
+            self._close_circles(name, rank)
+
+    def _close_circles(self, name: str, rank: int) -> None:
+        """h_t of a_t is made of h_{t−1} once a_t is: each of the names in such a circle is made of its own entries."""
+        for (n, r), other in list(self.formulas.items()):
+            open_ = r and n != name and not (other.recurrent or other.given)
+            if open_ and self.depends(name, rank, n) and self.depends(n, r, name):
+                self.formulas[n, r] = replace(other, recurrent=True)
 
     def _of_any(self, key: tuple[str, int], slope: Slope, name: str) -> bool:
         """Whether δ = ∂C/∂z was said of any C, and C is what is set anew."""
@@ -242,6 +255,8 @@ class Scope:
         places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
         if formula.recurrent and any(place.as_coeff_Add()[0].is_negative for place in places):
             return None  # h_{t−1} is what it was
+        if formula.recurrent and any(p.as_coeff_Add()[0].is_positive for p in places) and _runs_back(e.name, formula):
+            return None  # and so is δ_{t+1}, where δ_t is made of it
         return formula.value.at(places)
 
     def depends(self, name: str, rank: int, on: str, seen: frozenset[tuple[str, int]] = frozenset()) -> bool:
@@ -323,7 +338,7 @@ class Scope:
 
     def chapter_over(self, section: tuple[int, ...]) -> bool:
         """Whether a section is part of a chapter that is over."""
-        return _elsewhere(section[:CHAPTER], self.section)
+        return not self.one_chapter and _elsewhere(section[:CHAPTER], self.section)
 
     def name_slope(self, key: tuple[str, int], slope: Slope) -> None:
         """A name stands for a slope from now on."""
@@ -385,6 +400,15 @@ class Scope:
             if _size(expr) > LARGEST:
                 raise UnsupportedError("the definitions put in are too large an expression")
         raise UnsupportedError("a name is defined by itself", why=f"after {DEEPEST} definitions there are more")
+
+
+def _runs_back(name: str, formula: Formula) -> bool:
+    """Whether a recurrence goes from the last entry to the first: δ_t of δ_{t+1}."""
+    own = [axis + start for axis, start in zip(formula.value.axes, formula.starts, strict=True)]
+    entries = [
+        e.subscripts for e in formula.value.body.atoms(Element) if e.name == name and len(e.subscripts) == len(own)
+    ]
+    return any((s - p).is_Integer and s - p > 0 for subs in entries for s, p in zip(subs, own, strict=True))
 
 
 def _excluded(one: sympy.Basic, other: sympy.Basic) -> bool:

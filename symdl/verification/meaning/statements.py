@@ -348,9 +348,9 @@ class Reading:
         self.pending += [(link.left, link.right, place), *self.through]
 
     def is_slope(self, side: Node) -> bool:
-        """Whether a side is a name that was given in this chapter to a slope of something that is not defined."""
+        """Whether a side is a name that was given in this chapter to a slope, at all places or of something open."""
         slopes = self.scope.named_slopes().items()
-        named = {name for (name, _), s in slopes if not self.scope.all_of(s.target, 0)}
+        named = {name for (name, rank), s in slopes if rank or not self.scope.all_of(s.target, 0)}
         named -= {name for (name, _), s in slopes if s.target in self.scope.opaque}
         return not named.isdisjoint(naming.heads(self.reader(), side))
 

@@ -1,0 +1,147 @@
+"""Formulas as they would stand in the notation that the rest of the checker knows, by what a whole document does.
+
+What stands above a name may be a time or a label: δ_h^t beside h_t, with δ_h^t = … somewhere, is δ_h at time t; of
+δ_t^o beside o_t, and of W^{hx} beside h_t and x_t, it is part of the name. So is i of W_i beside W_f and W_o, where
+i_t, f_t and o_t are names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from symdl.verification.meaning.layers import ANY, LAST
+from symdl.verification.meaning.names import INDEX_LETTERS, is_transpose, text_of
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+
+@dataclass(frozen=True)
+class Times:
+    """What a document counts by time.
+
+    Args:
+        letters: that count steps: t, where t and t − 1 or t + 1 stand below or above one name.
+        states: names that stand at such a step.
+        above: names with the time above them.
+        labelled: names with labels below them of which some are index letters, W of W_f and W_i.
+    """
+
+    letters: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    above: frozenset[str] = frozenset()
+    labelled: frozenset[str] = frozenset()
+
+
+def times_of(formulas: Iterable[Node]) -> Times:
+    """One pass over the formulas of a document.
+
+    >>> from symdl.verification.notation import parse
+    >>> texts = (r"h_t = f(W_h h_{t-1} + W_i x_t)", r"\\\\delta_h^t = \\\\delta_h^{t+1} h_t", "i_t")
+    >>> found = times_of(parse(text) for text in texts)
+    >>> sorted(found.letters), sorted(found.states), sorted(found.above)
+    (['t'], ['h', 'i', 'x'], ['δ_h'])
+    """
+    nodes = [node for formula in formulas for node in walk(formula)]
+    scripted = [n for n in nodes if isinstance(n, tree.Scripted) and isinstance(n.base, (tree.Symbol, tree.Accented))]
+    below: dict[str, set[tuple[str, int]]] = {}
+    for node in scripted:
+        if node.sub is not None and (step := _step(node.sub)) is not None:
+            below.setdefault(text_of(node.base), set()).add(step)
+    letters = {step[0] for steps in below.values() for step in steps if {(step[0], -1), (step[0], 1)} & steps}
+    letters -= {*ANY, LAST}
+    states = {name for name, steps in below.items() if any(letter in letters for letter, _ in steps)}
+    heads = [c.sides[0] for c in nodes if isinstance(c, tree.Chain) and c.relations[:1] in (("=",), (":=",))]
+    above = {_named(n) for n in heads if isinstance(n, tree.Scripted) and _is_step(n.sup, letters)}
+    labels: dict[str, set[str]] = {}
+    for node in scripted:
+        if isinstance(node.sub, tree.Symbol) and len(node.sub.name) == 1 and text_of(node.base) not in states:
+            labels.setdefault(text_of(node.base), set()).add(node.sub.name)
+    names = {s.casefold() for s in states} | {
+        text_of(_bare(n)).casefold() for n in scripted if text_of(n.base) in states
+    }
+    labelled = {
+        name
+        for name, own in labels.items()
+        if own - INDEX_LETTERS and own & INDEX_LETTERS and {o.casefold() for o in own} <= names
+    }
+    return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), frozenset(labelled))
+
+
+def restated(node: Node, times: Times) -> Node:
+    """A formula with labels and times where they are looked for: itself where nothing is to be moved.
+
+    >>> from symdl.verification.notation import latex, parse
+    >>> found = Times(frozenset("t"), frozenset("hox"), frozenset({"δ_h"}))
+    >>> [latex(restated(parse(t), found)) for t in (r"\\\\delta_h^{t+1}", r"W^{hx} x_t")]
+    ['\\\\delta_{\\\\text{h}, t + 1}', 'W^{\\\\text{hx}} x_{t}']
+    """
+    node = tree.mapped(node, lambda inner: restated(inner, times))
+    if not isinstance(node, tree.Scripted) or not isinstance(node.base, (tree.Symbol, tree.Accented)):
+        return node
+    if isinstance(node.sub, tree.Symbol) and text_of(node.base) in times.labelled:
+        return replace(node, sub=tree.Text(node.sub.name))
+    if node.sup is None or is_transpose(node.sup):
+        return node
+    at_a_step = node.sub is not None and (step := _step(node.sub)) is not None and step[0] in times.letters
+    if isinstance(node.sup, tree.Symbol) and node.sup.name in times.states and (at_a_step or _is_last(node.sub)):
+        return replace(node, sup=tree.Text(node.sup.name))
+    if node.sub is None and _is_pair(node.sup, times.states) and text_of(node.base)[:1].isupper():
+        return replace(node, sup=tree.Text(text_of(node.sup)))
+    if _named(node) in times.above and (_is_step(node.sup, times.letters) or _is_last(node.sup)):
+        label = () if node.sub is None else (tree.Text(text_of(node.sub)),)
+        step_ = _plain(node.sup)
+        return replace(node, sub=tree.List((*label, step_), ",") if label else step_, sup=None)
+    return node
+
+
+def _step(node: Node) -> tuple[str, int] | None:
+    """t and 1 of t + 1."""
+    node = _plain(node)
+    if isinstance(node, tree.Symbol):
+        return (node.name, 0) if len(node.name) == 1 else None
+    if not isinstance(node, tree.Sum) or len(node.terms) != 2:
+        return None
+    (_, first), (sign, second) = node.terms
+    if not isinstance(first, tree.Symbol) or not isinstance(second, tree.Number) or not second.text.isdigit():
+        return None
+    return first.name, int(second.text) * (-1 if sign == "-" else 1)
+
+
+def _plain(node: Node) -> Node:
+    return node.body if isinstance(node, tree.Group) else node
+
+
+def _is_step(node: Node | None, letters: Iterable[str]) -> bool:
+    step = None if node is None else _step(node)
+    return step is not None and step[0] in letters
+
+
+def _is_last(node: Node | None) -> bool:
+    """T and T + 1, where t counts up to T."""
+    step = None if node is None else _step(node)
+    return step is not None and step[0] == "T"
+
+
+def _is_pair(node: Node, names: frozenset[str]) -> bool:
+    """Two letters of which one is a name at a time: from x to h."""
+    factors = node.factors if isinstance(node, tree.Product) and set(node.ops) == {""} else ()
+    letters = [f.name for f in factors if isinstance(f, tree.Symbol) and len(f.name) == 1]
+    return len(letters) == len(factors) == 2 and not names.isdisjoint(letters)
+
+
+def _bare(node: tree.Scripted) -> Node:
+    """c of c̃_t."""
+    return replace(node.base, accents=()) if isinstance(node.base, tree.Symbol) else node.base
+
+
+def _named(node: Node) -> str:
+    """A name with the label below it; empty where an index may stand there."""
+    if not isinstance(node, tree.Scripted) or not isinstance(node.base, (tree.Symbol, tree.Accented)):
+        return ""
+    if node.sub is None:
+        return text_of(node.base)
+    label = (
+        node.sub.name if isinstance(node.sub, tree.Symbol) else node.sub.text if isinstance(node.sub, tree.Text) else ""
+    )
+    return f"{text_of(node.base)}_{label}" if label and label not in INDEX_LETTERS else ""

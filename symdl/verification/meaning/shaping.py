@@ -1,0 +1,229 @@
+"""Which names have to be vectors and matrices by what formulas do with them, where a text sets none in bold type.
+
+In h_t = tanh(W_x x_t + W_h h_{t−1} + b) nothing says whether h_t is a number. Where the same text writes h_tᵀ,
+f_t ⊙ c_{t−1} or softmax(o_t), what stands there is a vector at each t; so is what is added to it, set equal to it or
+made of it entry by entry, and a capital in front of it is a matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from symdl.verification.meaning.functions import objective
+from symdl.verification.meaning.names import Labels, Parts, is_bold, is_transpose, parts_of
+from symdl.verification.meaning.usage import Usage
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+#: A name with its number of subscripts, or a formula that has no name.
+Key = tuple[str, int]
+
+_ENTRYWISE = frozenset({"⊙", "∘"})
+_TIMES = frozenset({"", "·", "×", "*"})
+_EQUAL = frozenset({"=", "≡", ":=", "≜", "≈"})
+#: Names of functions of vectors, and of numbers that become vectors.
+_OF_VECTORS, _OF_NUMBERS = frozenset({"softmax"}), frozenset({"log", "ln", "exp", "max", "min", "det", "tr"})
+#: Letters of functions of one number, which go over the entries of a vector.
+_FUNCTIONS = frozenset("fgφϕψσρ")
+
+
+@dataclass
+class Shapes:
+    """What was found: names that are vectors, those that are at each place that a letter below counts, and matrices."""
+
+    vectors: set[str] = field(default_factory=set)
+    rows: set[str] = field(default_factory=set)
+    matrices: set[str] = field(default_factory=set)
+
+
+def shapes_of(formulas: Iterable[Node], usage: Usage) -> Shapes:
+    """What the formulas of a document show; nothing where some name is set in bold type, which says it better.
+
+    >>> from symdl.verification.meaning.usage import usage_of
+    >>> from symdl.verification.notation import parse
+    >>> formulas = [parse(text) for text in ("h_t = \\\\tanh(W_h h_{t-1} + b)", "h_t^T")]
+    >>> found = shapes_of(formulas, usage_of(formulas))
+    >>> sorted(found.rows), sorted(found.vectors), sorted(found.matrices)
+    (['h'], ['b'], ['W_h'])
+    """
+    formulas = list(formulas)
+    if any(is_bold(n) and n.name.isalpha() for f in formulas for n in walk(f) if isinstance(n, tree.Symbol)):
+        return Shapes()
+    reader = _Reader(usage)
+    for formula in formulas:
+        reader.look_at(formula)
+    return reader.found()
+
+
+@dataclass
+class _Reader:
+    """Goes through formulas and notes which of their parts have one shape."""
+
+    labels: Labels
+    same: dict[Key, Key] = field(default_factory=dict)
+    vectors: set[Key] = field(default_factory=set)
+    numbers: set[Key] = field(default_factory=set)
+    products: list[tuple[Key, Key, Key]] = field(default_factory=list)  # W, x and W x
+    made: int = 0
+
+    def look_at(self, formula: Node) -> None:
+        """Everything that a formula says of shapes."""
+        for node in walk(formula):
+            if isinstance(node, tree.Chain):
+                sides = [self.shape(side) for side in node.sides]
+                for a, b, relation in zip(sides, sides[1:], node.relations, strict=False):
+                    if relation in _EQUAL:
+                        self._join([a, b])
+            elif isinstance(node, (tree.Product, tree.Sum, tree.Applied)):
+                self.shape(node)
+            elif isinstance(node, tree.Scripted) and _is_transposed(node):
+                parts = parts_of(node, self.labels)
+                if parts is not None and parts.subscripts and parts.name[:1].islower():
+                    self._mark(parts)
+
+    def found(self) -> Shapes:
+        """The names, after what one of them shows of others was followed as far as it goes."""
+        while True:
+            vectors = {self._root(k) for k in self.vectors}
+            new = {result for _, x, result in self.products if self._root(x) in vectors}
+            new = {k for k in new if self._root(k) not in vectors}
+            if not new:
+                break
+            self.vectors |= new
+        every = {k for k in self.same if self._root(k) in vectors} | self.vectors
+        wrong = {self._root(k) for k in self.numbers}
+        every = {k for k in every if self._root(k) not in wrong and k[0][:1].isalpha()}
+        matrices = {w[0] for w, x, _ in self.products if self._root(x) in vectors and self._root(x) not in wrong}
+        plain = {name for name, rank in every if rank == 0 and name not in matrices}
+        return Shapes(plain, {name for name, rank in every if rank == 1}, matrices)
+
+    def shape(self, node: Node) -> Key | None:
+        """What has the shape of a formula: the name itself, or what its terms are; None where nothing is known."""
+        if isinstance(node, (tree.Group, tree.Noted)):
+            return None if isinstance(node.body, (tree.List, tree.Chain)) else self.shape(node.body)
+        if isinstance(node, (tree.Symbol, tree.Accented, tree.Scripted)):
+            return self._of_name(node)
+        if isinstance(node, tree.Sum):
+            return self._join([self.shape(term) for _, term in node.terms])
+        if isinstance(node, tree.Product):
+            return self._of_product(node)
+        if isinstance(node, tree.Quotient):
+            return self.shape(node.over) if self.shape(node.under) is None else None
+        if isinstance(node, tree.Applied):
+            return self._of_function(node)
+        if isinstance(node, tree.Derivative):
+            return self._of_slope(node)
+        return self.shape(node.body) if isinstance(node, tree.Big) and node.op == "sum" else None
+
+    def _of_name(self, node: Node) -> Key | None:
+        parts = parts_of(node, self.labels)
+        if parts is None or parts.primes or parts.transposed or _is_count(parts) or len(parts.subscripts) > 1:
+            return None
+        if parts.subscripts and isinstance(parts.subscripts[0], tree.Number):
+            return None  # x_1 may be an entry of x
+        return parts.name, len(parts.subscripts)
+
+    def _of_product(self, node: tree.Product) -> Key | None:
+        parts = list(_factors(node))
+        if any(op in _ENTRYWISE for op, _ in parts):
+            whole = self._join([self.shape(factor) for _, factor in parts if not isinstance(factor, tree.Number)])
+            return self._vector(whole)
+        if not {op for op, _ in parts} <= _TIMES:
+            return None
+        shapes = [self.shape(factor) for _, factor in parts]
+        first = parts[0][1]
+        if len(parts) == 2 and shapes[1] is not None and self._is_weight(first):
+            weight = parts_of(first, self.labels)
+            assert weight is not None
+            self.made += 1
+            result = "", -self.made
+            self.products.append(((weight.name, 0), shapes[1], result))
+            return result
+        plain = [s for s, (_, f) in zip(shapes, parts, strict=True) if not _is_figure(f)]
+        return plain[0] if len(plain) == 1 else None
+
+    def _is_weight(self, node: Node) -> bool:
+        parts = parts_of(node, self.labels)
+        return parts is not None and parts.name[:1].isupper() and not parts.subscripts and parts.power is None
+
+    def _of_function(self, node: tree.Applied) -> Key | None:
+        name = node.function.name if isinstance(node.function, tree.Symbol) else ""
+        inner = self.shape(node.argument)
+        if name in _OF_VECTORS:
+            return self._vector(inner)
+        return None if name in _OF_NUMBERS else inner
+
+    def _of_slope(self, node: tree.Derivative) -> Key | None:
+        """∂L/∂x has the shape of x."""
+        of = parts_of(node.of, self.labels) if node.of is not None else None
+        single = len(node.by) == 1 and node.by[0][1] == 1
+        return self.shape(node.by[0][0]) if of is not None and objective(of.name) and single else None
+
+    # ── what has one shape ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _mark(self, parts: Parts) -> None:
+        if len(parts.subscripts) == 1 and not isinstance(parts.subscripts[0], tree.Number):
+            self._vector((parts.name, 1))
+
+    def _vector(self, key: Key | None) -> Key | None:
+        if key is not None:
+            self.same.setdefault(key, key)
+            self.vectors.add(key)
+        return key
+
+    def _root(self, key: Key) -> Key:
+        while self.same.get(key, key) != key:
+            key = self.same[key]
+        return key
+
+    def _join(self, keys: list[Key | None]) -> Key | None:
+        known = [k for k in keys if k is not None]
+        for key in known:
+            self.same.setdefault(key, key)
+        for a, b in pairwise(known):
+            if self._root(a) != self._root(b):
+                self.same[self._root(a)] = self._root(b)
+        return known[0] if known else None
+
+
+def _is_transposed(node: tree.Scripted) -> bool:
+    sups = node.sup.factors if isinstance(node.sup, tree.Product) else (node.sup,)
+    return any(is_transpose(s) for s in sups)
+
+
+def _is_count(parts: Parts) -> bool:
+    return parts.power is not None and not isinstance(parts.power, tree.Number)
+
+
+def _is_figure(node: Node) -> bool:
+    if isinstance(node, tree.Quotient):
+        return not any(isinstance(n, (tree.Derivative, tree.Group)) for n in walk(node))
+    return isinstance(node, tree.Number)
+
+
+def _factors(node: tree.Product) -> Iterator[tuple[str, Node]]:
+    """Factors with what stands before each; f(x) is one, of the shape of x."""
+    ops, k = ("", *node.ops), 0
+    while k < len(node.factors):
+        factor = node.factors[k]
+        after = node.factors[k + 1] if k + 1 < len(node.factors) and node.ops[k] == "" else None
+        applied = isinstance(after, tree.Group) and _may_be_function(factor)
+        yield ops[k], after if applied and after is not None else factor
+        k += 2 if applied else 1
+
+
+def _may_be_function(node: Node) -> bool:
+    """f of f(x), σ of σ(z), g′ of g′(z)."""
+    if isinstance(node, tree.Scripted):
+        return bool(node.primes)
+    return isinstance(node, tree.Symbol) and node.name in _FUNCTIONS
+
+
+def with_shapes(usage: Usage, shapes: Shapes) -> Usage:
+    """How a document uses its names, with vectors and matrices as they were found."""
+    families = usage.families
+    rows, columns = families.rows | shapes.rows, families.columns | shapes.rows
+    arrays = families.arrays | shapes.vectors | shapes.matrices
+    return replace(usage, families=replace(families, rows=rows, columns=columns, arrays=arrays))

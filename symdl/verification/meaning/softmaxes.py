@@ -1,0 +1,93 @@
+"""Letters that a document gives to the softmax: σ of σ(z)_i = e^{z_i} / Σ_j e^{z_j}, which is no sigmoid then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node, walk
+
+_SOFTMAX = tree.Symbol("softmax", "rm")
+
+
+def softmaxes_named(formulas: Iterable[Node]) -> set[str]:
+    """The letters, where nothing else is said of them.
+
+    >>> from symdl.verification.notation import parse
+    >>> sorted(softmaxes_named([parse(r"\\sigma(z)_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}")]))
+    ['σ']
+    """
+    found, others = set(), set()
+    for chain in (n for formula in formulas for n in walk(formula) if isinstance(n, tree.Chain)):
+        for left, right in zip(chain.sides, chain.sides[1:], strict=False):
+            name = _applied(left)
+            if name is not None and _is_softmax(right, name[1]):
+                found.add(name[0])
+            elif left is chain.sides[0] and isinstance(left, tree.Product) and len(left.factors) == 2:
+                first, second = left.factors
+                listed = any(isinstance(n, tree.List) for n in walk(right))  # σ(z) = (0.7, 0.3) is a softmax still
+                again = any(n == first for n in walk(right))  # σ(z) = σ(z + c) says nothing else of σ
+                plain = isinstance(first, tree.Symbol) and isinstance(second, tree.Group)
+                if plain and isinstance(first, tree.Symbol) and not listed and not again:
+                    others.add(first.name)
+    return found - others
+
+
+def softmaxes_written(node: Node, names: Collection[str]) -> Node:
+    """A formula with softmax(z) for σ(z)."""
+    if not names:
+        return node
+    node = tree.mapped(node, lambda inner: softmaxes_written(inner, names))
+    if not isinstance(node, tree.Product):
+        return node
+    for k, (first, second) in enumerate(zip(node.factors, node.factors[1:], strict=False)):
+        group = second.base if isinstance(second, tree.Scripted) else second
+        if isinstance(first, tree.Symbol) and first.name in names and isinstance(group, tree.Group) and not node.ops[k]:
+            applied: Node = tree.Applied(_SOFTMAX, group)
+            applied = replace(second, base=applied) if isinstance(second, tree.Scripted) else applied
+            factors = (*node.factors[:k], applied, *node.factors[k + 2 :])
+            ops = (*node.ops[:k], *node.ops[k + 1 :])
+            made = replace(node, factors=factors, ops=ops) if len(factors) > 1 else factors[0]
+            return softmaxes_written(made, names) if len(factors) > 1 else made
+    return node
+
+
+def _applied(node: Node) -> tuple[str, tuple[str, str]] | None:
+    """σ, z and i of σ(z)_i."""
+    if not isinstance(node, tree.Product) or len(node.factors) != 2 or node.ops != ("",):
+        return None
+    first, second = node.factors
+    if not isinstance(first, tree.Symbol) or not isinstance(second, tree.Scripted) or second.sup is not None:
+        return None
+    group, sub = second.base, second.sub
+    if not isinstance(group, tree.Group) or not isinstance(group.body, tree.Symbol) or not isinstance(sub, tree.Symbol):
+        return None
+    return first.name, (group.body.name, sub.name)
+
+
+def _is_softmax(node: Node, entry: tuple[str, str]) -> bool:
+    """e^{z_i} / Σ_j e^{z_j}."""
+    if not isinstance(node, tree.Quotient) or not isinstance(node.under, tree.Big) or node.under.op != "sum":
+        return False
+    over, under = _exponent(node.over), _exponent(node.under.body)
+    if over is None or under is None or over != entry or under[0] != entry[0]:
+        return False
+    sub = node.under.sub
+    letter = sub.sides[0] if isinstance(sub, tree.Chain) else sub
+    return isinstance(letter, tree.Symbol) and letter.name == under[1]
+
+
+def _exponent(node: Node) -> tuple[str, str] | None:
+    """z and i of e^{z_i} and of exp(z_i)."""
+    power: Node | None = None
+    if isinstance(node, tree.Scripted) and node.base == tree.Symbol("e") and node.sub is None:
+        power = node.sup
+    elif isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name == "exp":
+        power = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+    if not isinstance(power, tree.Scripted) or power.sup is not None:
+        return None
+    base, sub = power.base, power.sub
+    if not isinstance(base, tree.Symbol) or not isinstance(sub, tree.Symbol):
+        return None
+    return base.name, sub.name
