@@ -78,6 +78,12 @@ def live_ranges(items: tuple[Item, ...]) -> dict[str, tuple[int, int]]:
     return {n: (min(at), max(at + read.get(n, []))) for n, at in written.items()}
 
 
+def kept_after(items: tuple[Item, ...], name: str) -> set[str]:
+    """The tensors that are there when one is known, and are read later: of a loss, what the backward pass needs."""
+    at = max(writers(items)[name])
+    return {n for n, (first, last) in live_ranges(items).items() if first <= at < last}
+
+
 def _throughout(found: tuple[int, int], repeated: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """A live range that reaches into repeated items, or out of them, covers all of them."""
     for first, last in repeated:
@@ -95,8 +101,8 @@ def assign_slots(
 ) -> dict[str, int]:
     """A slot for each tensor, numbered in order of birth. A slot is as long as the longest tensor that it ever holds.
 
-    Largest first, each tensor goes to the shortest slot in which nothing else lives at the same time (the greedy rule by
-    size of Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020).
+    Largest first, each tensor goes to the shortest slot in which nothing else lives at the same time (the greedy rule
+    by size of Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020).
 
     Args:
         items: in order.

@@ -99,6 +99,8 @@ def emit_module(
     for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
         called = trains and name == "gradient"  # by the training loop
+        if called and not careful:
+            parts.append("\n".join(_without_idle(tuple(emitters[name].kept_lines(name)))))
         head = decorators(emitters[name].argument_types()) if called else [DECORATOR]
         parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
