@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from symdl.compilation import team
+from symdl.compilation import machine, team
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.memory import Memory
 from symdl.compilation.targets.kernels import SIZED
@@ -336,6 +336,6 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     module = ModuleType(f"symdl_compiled_{key}")
     module.__file__ = path
     sys.modules[module.__name__] = module
-    with collection_paused():  # it imports Numba
+    with collection_paused(), machine.compiling.types_remembered():  # Numba is imported now
         exec(compile(source, path, "exec"), module.__dict__)
     return module.__dict__
