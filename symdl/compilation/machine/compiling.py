@@ -17,15 +17,15 @@ from numba.core.registry import cpu_target
 #: the lifetimes of all variables computed again; together they take a seventh of Numba's own time.
 IDLE = frozenset(
     {
-        "with_lift",
+        "with_lifting",
         "inline_closure_likes",
         "dead_branch_prune",
-        "rewrite_dynamic_raises",
+        "Rewrite dynamic raises",
         "make_function_op_code_to_jit_function",
         "inline_inlinables",
         "find_literally",
         "literal_unroll",
-        "literal_propagation",
+        "LiteralPropagation",
         "nopython_rewrites",
         "dump_parfor_diagnostics",
     }
