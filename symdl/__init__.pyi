@@ -5,6 +5,7 @@ from . import errors as errors, rendering as rendering
 from .compilation.compiled import Compiled as Compiled
 from .compilation.counts import PlanCost as PlanCost, plan_cost as plan_cost
 from .compilation.devices import Device as Device, devices as devices
+from .compilation.memory import Memory as Memory
 from .compilation.pipeline import compile as compile
 from .core.define import (
     Hyper as Hyper,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.extents import Axes, Key, sizes_from_shapes
+from symdl.compilation.memory import Memory
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, prepared
 from symdl.compilation.shapes import Known, ReadyCalls
@@ -155,7 +156,7 @@ class Compiled:
             DataError, ShapeError: as for a call; rows out of range, parameters that can't be changed in place.
         """
         if self.optimizer is None or self.program.epoch is None:
-            raise DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
+            raise _no_training()
         given, _ = self._prepared("epoch", self.definition.inputs, arrays)
         names = self.program.epoch
         for name in names.parameters:
@@ -183,8 +184,34 @@ class Compiled:
             DefinitionError: compiled without an optimiser.
         """
         if self.optimizer is None or self.program.epoch is None:
-            raise DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
+            raise _no_training()
         return self.program.epoch.start(self.optimizer.start, parameters)
+
+    def memory(self, arrays: Mapping[str, Any], *, batch_size: int) -> Memory:
+        """The bytes that `epoch` needs in a step, by what for.
+
+        Args:
+            arrays: all inputs by name; only their shapes count, so that `np.broadcast_to(0.0, shape)` does.
+            batch_size: rows of a step.
+
+        Raises:
+            DefinitionError: compiled without an optimiser.
+            DataError, ShapeError: an input is missing or unknown, shapes do not fit each other, no rows in a step.
+            UnsupportedError: compiled for a GPU or in wide numbers.
+        """
+        if self.optimizer is None or self.program.epoch is None:
+            raise _no_training()
+        names = [t.name for t in self.definition.inputs]
+        self._check_names("memory", names, arrays)
+        shapes = {n: np.shape(arrays[n]) for n in names}
+        sizes_from_shapes(self._axes, shapes)
+        if batch_size < 1:
+            raise DataError("a step has no rows", why=f"batch_size is {batch_size}", remedy="batch_size=1 or more")
+        kinds = {t.name: np.dtype(np.int64 if t.integer else self.dtype) for t in self.definition.inputs}
+        empty = {n: np.broadcast_to(np.zeros((), kinds[n]), shape) for n, shape in shapes.items()}
+        rows = min(len(empty[n]) for n in self.program.epoch.data)
+        states = {(p, s): empty[p] if p else np.zeros(()) for p, s in self.program.epoch.states}
+        return self.program.memory(empty, states, min(batch_size, rows))
 
     def check(self, arrays: Mapping[str, Any]) -> None:
         """Raise what is wrong with a full set of arguments, without computing anything.
@@ -218,16 +245,18 @@ class Compiled:
                 else "return the prediction beside the loss, and compile with an optimizer",
             )
 
-    def _prepared(
-        self, function: str, tensors: tuple[Tensor, ...], arrays: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[Key, int]]:
-        """Arguments of a function in the dtype of the program, checked against each other; the length of every axis."""
-        names = [t.name for t in tensors]
+    def _check_names(self, function: str, names: list[str], arrays: Mapping[str, Any]) -> None:
         missing = [n for n in names if n not in arrays]
         unknown = [n for n in arrays if n not in names]
         if missing or unknown:
             what = f"'{missing[0]}' is missing" if missing else f"there is no input '{unknown[0]}'"
             raise DataError(what, where=f"{function} of {self.definition.name}", remedy=f"pass {', '.join(names)}")
+
+    def _prepared(
+        self, function: str, tensors: tuple[Tensor, ...], arrays: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[Key, int]]:
+        """Arguments of a function in the dtype of the program, checked against each other; the length of every axis."""
+        self._check_names(function, [t.name for t in tensors], arrays)
         given = {t.name: prepared(t, arrays[t.name], self.dtype) for t in tensors}
         sizes = sizes_from_shapes(self._axes, {n: np.shape(a) for n, a in given.items()})
         for name, tensor, axis in self._gathers:
@@ -235,6 +264,10 @@ class Compiled:
             if name in given and limit is not None:
                 _check_range(name, given[name], limit, axis, tensor)
         return given, sizes
+
+
+def _no_training() -> DefinitionError:
+    return DefinitionError("the compiled code can't train", remedy="compile it with optimizer=sd.sgd(0.1)")
 
 
 def _check_range(name: str, values: Any, limit: int, axis: Index, tensor: str) -> None:

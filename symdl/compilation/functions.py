@@ -48,7 +48,8 @@ class Functions(Mapping[str, Any]):
     def compiled(self, name: str, arguments: tuple[Any, ...]) -> Entry:
         """A function compiled for arguments like these."""
         function = self.space[name]
-        with collection_paused():  # Numba loads its tables, and what it makes stays
+        # Numba loads its tables, and what it makes stays
+        with collection_paused(), machine.compiling.types_remembered():
             code, library, way_in = machine.entries.called_with(function, name, arguments)
             new = [] if self._codes else machine.entries.libraries_apart(self.space)
             if not machine.linking.is_apart(function):

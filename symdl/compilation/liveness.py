@@ -6,7 +6,8 @@ slot of the work space; a slot is given on once the last reader of its tensor is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from symdl.compilation.fusion import Item, Loop, Node, readers, statements_in, writers
 from symdl.compilation.statements import Multiplied, Statement
@@ -77,6 +78,12 @@ def live_ranges(items: tuple[Item, ...]) -> dict[str, tuple[int, int]]:
     return {n: (min(at), max(at + read.get(n, []))) for n, at in written.items()}
 
 
+def kept_after(items: tuple[Item, ...], name: str) -> set[str]:
+    """The tensors that are there when one is known, and are read later: of a loss, what the backward pass needs."""
+    at = max(writers(items)[name])
+    return {n for n, (first, last) in live_ranges(items).items() if first <= at < last}
+
+
 def _throughout(found: tuple[int, int], repeated: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """A live range that reaches into repeated items, or out of them, covers all of them."""
     for first, last in repeated:
@@ -87,23 +94,34 @@ def _throughout(found: tuple[int, int], repeated: Sequence[tuple[int, int]]) -> 
 
 
 def assign_slots(
-    items: tuple[Item, ...], tensors: list[Tensor], repeated: Sequence[tuple[int, int]] = ()
+    items: tuple[Item, ...],
+    tensors: Iterable[Tensor],
+    length: Callable[[Index], int],
+    repeated: Sequence[tuple[int, int]] = (),
 ) -> dict[str, int]:
-    """A slot for each tensor, in order of birth; tensors of the same rank prefer to share.
+    """A slot for each tensor, numbered in order of birth. A slot is as long as the longest tensor that it ever holds.
 
-    `repeated`: the first and the last of items that run several times, one after the other.
+    Largest first, each tensor goes to the shortest slot in which nothing else lives at the same time (the greedy rule
+    by size of Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020).
+
+    Args:
+        items: in order.
+        tensors: that need memory.
+        length: how long an axis is expected to be.
+        repeated: the first and the last of items that run several times, one after the other.
     """
     ranges = {name: _throughout(found, repeated) for name, found in live_ranges(items).items()}
-    slots: dict[str, int] = {}
-    busy: list[tuple[int, int]] = []  # slot → (last item that needs it, rank of what it held)
-    for tensor in sorted(tensors, key=lambda t: ranges[t.name]):
-        first, last = ranges[tensor.name]
-        free = [s for s, (until, _) in enumerate(busy) if until < first]
-        alike = [s for s in free if busy[s][1] == tensor.rank]
-        if alike:
-            slots[tensor.name] = alike[0]
-            busy[alike[0]] = (last, tensor.rank)
+    size = {t.name: math.prod(length(i) for i in t.indices) for t in tensors}
+    slots: list[list[str]] = []  # the first tensor of each is its longest
+    for name in sorted(size, key=lambda n: (-size[n], ranges[n])):
+        free = [held for held in slots if not any(_meet(ranges[name], ranges[other]) for other in held)]
+        if free:
+            min(free, key=lambda held: size[held[0]]).append(name)
         else:
-            slots[tensor.name] = len(busy)
-            busy.append((last, tensor.rank))
-    return slots
+            slots.append([name])
+    slots.sort(key=lambda held: min(ranges[n] for n in held))
+    return {name: k for k, held in enumerate(slots) for name in held}
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]

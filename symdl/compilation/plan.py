@@ -121,7 +121,7 @@ def make_plan(
     items, blocks = in_row_blocks(items, axes, kept) if parallel else (items, ())
     needed = runtime_extents(axes, _keys(definition, items, axes))
     local = scoped(_in_turn(items) if parallel else items)
-    buffers = _buffers(definition, items, needed, local, blocks)
+    buffers = _buffers(definition, items, needed, local, axes, blocks)
     return Plan(definition, items, buffers, tuple(needed), axes, blocks)
 
 
@@ -158,6 +158,7 @@ def _buffers(
     items: tuple[Item, ...],
     needed: list[Extent],
     local: set[str],
+    axes: Axes,
     blocks: tuple[RowBlocks, ...],
 ) -> tuple[Buffer, ...]:
     tensors: dict[str, Tensor] = {}
@@ -177,6 +178,7 @@ def _buffers(
             for t in tensors.values()
             if t.name not in given and t.name not in definition.outputs and t.rank and t.name not in local
         ],
+        axes.expected_size,
         [(block.first, block.stop - 1) for block in blocks],
     )
     for tensor in tensors.values():

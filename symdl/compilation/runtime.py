@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from symdl.compilation import team
+from symdl.compilation import machine, team
 from symdl.compilation.cuda_models import Batch
+from symdl.compilation.memory import Memory
 from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.core.pauses import collection_paused
 from symdl.core.tensors import Fact, Role, Tensor
-from symdl.errors import DataError, ShapeError
+from symdl.errors import DataError, ShapeError, UnsupportedError
 
 Array = npt.NDArray[Any]
 
@@ -163,6 +165,48 @@ class Program:
 
         return bool(sizes) and all(fits(name, shape) for name, shape in sizes.items())
 
+    def memory(self, arrays: Mapping[str, Array], states: Mapping[tuple[str, str], Array], batch_size: int) -> Memory:
+        """What `run_epoch` needs with batches of that size; of the arrays only shapes and dtypes are looked at.
+
+        Raises:
+            UnsupportedError: the program keeps its intermediate values in wide numbers, or on a GPU.
+        """
+        assert self.epoch is not None
+        if (kept_size := self.space.get("gradient_kept_size")) is None:
+            raise UnsupportedError(
+                "the memory of this program is not told",
+                why="its intermediate values are wide numbers, or on a GPU",
+                remedy="compile the definition with target='numba' and careful=False",
+            )
+        one, size = np.zeros((), self.dtype), np.dtype(self.dtype).itemsize
+        batch = self._batch_shapes(arrays, batch_size)
+        rows = {n: np.broadcast_to(one.astype(arrays[n].dtype), shape) for n, shape in batch.items()}
+        sizing = [rows.get(n, arrays[n]) for n in self.functions["gradient"].inputs]
+        sized = SIZED if self.is_sized(arrays, batch_size) else ""
+        work = int(self.space[f"gradient{sized}_size"](*sizing))
+        kept = min(int(kept_size(*sizing)), work)
+        parameters = sum(arrays[p].nbytes for p in self.epoch.parameters)
+        state = sum(a.nbytes for a in states.values())
+        return Memory(
+            parameters=parameters,
+            state=state,
+            gradients=sum(size * math.prod(shape) for shape in self._result_shapes(arrays)),
+            before=parameters + state,
+            batch=sum(a.nbytes for a in rows.values()),
+            kept=kept * size,
+            scratch=(work - kept) * size,
+        )
+
+    def _batch_shapes(self, arrays: Mapping[str, Array], batch_size: int) -> dict[str, tuple[int, ...]]:
+        """The shapes of the rows of a step, by name."""
+        assert self.epoch is not None
+        return {n: (batch_size, *arrays[n].shape[1:]) for n in self.epoch.data}
+
+    def _result_shapes(self, arrays: Mapping[str, Array]) -> list[tuple[int, ...]]:
+        """The shapes of what the gradient is written to, as arrays of one axis at least."""
+        of = {g: p for p, g in self.gradients.items()}
+        return [np.shape(arrays[of[n]]) or (1,) if n in of else (1,) for n in self.functions["gradient"].outputs]
+
     def run_loop(
         self,
         function: str,
@@ -178,17 +222,15 @@ class Program:
         names = self.epoch
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, self.dtype)
-        batches = {n: np.empty((batch_size, *arrays[n].shape[1:]), arrays[n].dtype) for n in names.data}
+        batches = {n: np.empty(s, arrays[n].dtype) for n, s in self._batch_shapes(arrays, batch_size).items()}
         packs = names.packs()
         apart = [(p, s) for p, s in names.states if not p]
         held = [*(_passed(arrays[p]) for p in names.parameters), *(_passed(states[s]) for s in apart)]
         before = [array.copy() for array in held]
         flat = [_joined(states, pack) for pack in packs.values()]
         changed = [*held[: len(names.parameters)], *flat, *held[len(names.parameters) :]]
-        signature = self.functions["gradient"]
-        of = {g: p for p, g in self.gradients.items()}
-        results = [np.empty(np.shape(arrays[of[n]]) or 1 if n in of else 1, self.dtype) for n in signature.outputs]
-        sizing = [batches.get(n, arrays[n]) for n in signature.inputs]
+        results = [np.empty(shape, self.dtype) for shape in self._result_shapes(arrays)]
+        sizing = [batches.get(n, arrays[n]) for n in self.functions["gradient"].inputs]
         gradient = function.replace("epoch", "gradient")
         work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
 
@@ -294,6 +336,6 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     module = ModuleType(f"symdl_compiled_{key}")
     module.__file__ = path
     sys.modules[module.__name__] = module
-    with collection_paused():  # it imports Numba
+    with collection_paused(), machine.compiling.types_remembered():  # Numba is imported now
         exec(compile(source, path, "exec"), module.__dict__)
     return module.__dict__

@@ -17,7 +17,7 @@ from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
-from symdl.compilation.targets.numba import SHARED, WORK, emit_module
+from symdl.compilation.targets.numba import NJIT, SHARED, WORK, emit_module
 from symdl.compilation.targets.slides import MAKER_DOTS, MAKER_SPREAD
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.compilation.targets.workspace import IMPORT
@@ -150,7 +150,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     source = module.source
     windows = {MAKER_SPREAD: windows_strictly, MAKER_DOTS: dots_strictly}
     makers = [f"{SHARED} {maker}\n" for maker in ("shared_product", SHARING, SHARING_ANY, *windows)]
-    for head in ("from numba import njit", *makers, WORK, IMPORT):
+    for head in (NJIT, *makers, WORK, IMPORT):
         source = source.replace(head, "")
     source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}

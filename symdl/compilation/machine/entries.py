@@ -8,6 +8,7 @@ own way in needs the types of the function, and with them most of Numba, in ever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
@@ -84,7 +85,19 @@ def _way_in(made: Any, symbol: str) -> bytes:
     builder.ret(builder.select(status.is_error, ir.Constant(WORD, FAILED), whole))
     parsed = llvmlite.binding.parse_assembly(str(module))
     parsed.verify()
-    return bytes(context.codegen()._tm.emit_object(parsed))
+    return bytes(_plainly().emit_object(parsed))
+
+
+@cache
+def _plainly() -> Any:
+    """What writes machine code of the kind that Numba writes, without looking for the best: an entry runs once a call.
+
+    With sixty arrays LLVM takes seven times as long for the best.
+    """
+    options: dict[str, Any] = {"opt": 0}
+    cpu_target.target_context.codegen()._customize_tm_options(options)
+    target = llvmlite.binding.Target.from_triple(llvmlite.binding.get_process_triple())
+    return target.create_target_machine(**options)
 
 
 def _array(context: Any, builder: Any, kind: Any, place: Any) -> Any:

@@ -9,7 +9,7 @@ import sympy
 
 from symdl.compilation.extents import Key
 from symdl.compilation.fusion import Item, Loop, Node, statements_in
-from symdl.compilation.liveness import promoted
+from symdl.compilation.liveness import kept_after, promoted
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Multiplied, Statement, Windowed
 from symdl.compilation.targets.accumulators import Accumulator, accumulated, fixed_reads
@@ -126,6 +126,13 @@ class Emitter(ProductEmitter):
             (f"def {name}({arguments}{', ' if arguments else ''}work):", *indented(lines or ["pass"])),
             (f"def {name}_size({shape_arguments}):", *indented([*self._extents(), f"return {size}"])),
         )
+
+    def kept_lines(self, name: str) -> list[str]:
+        """The source of `NAME_kept_size`: how many numbers are there when the first output is known, and read later."""
+        inputs, kept = self.plan.inputs, kept_after(self.plan.items, self.plan.definition.outputs[0])
+        arguments = ", ".join(self.arrays[t.name] for t in inputs)
+        size = self.space.size_of(kept) or "0"
+        return [f"def {name}_kept_size({arguments}):", *indented([*self._extents(), f"return {size}"])]
 
     def _extents(self) -> list[str]:
         if self.sized:

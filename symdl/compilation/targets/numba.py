@@ -50,6 +50,8 @@ EXACTLY = f'@njit({INSIDE}, forceinline=True, error_model="numpy")'
 #: The same, where they are too long to be copied into every caller.
 APART = f'@njit({INSIDE}, error_model="numpy")'
 
+#: Of all modules.
+NJIT = "from symdl.compilation.machine.compiling import njit"
 #: Of modules with products of matrices.
 SHARED = "from symdl.compilation.shared import"
 #: Of modules whose nests are shared.
@@ -99,6 +101,8 @@ def emit_module(
     for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
         called = trains and name == "gradient"  # by the training loop
+        if called and not careful:
+            parts.append("\n".join(_without_idle(tuple(emitters[name].kept_lines(name)))))
         head = decorators(emitters[name].argument_types()) if called else [DECORATOR]
         parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
@@ -176,7 +180,7 @@ def _of_lanes(
 
 
 def _with_import(header: str, line: str) -> str:
-    return header.replace("from numba import njit\n", f"from numba import njit\n\n{line}\n")
+    return header.replace(f"{NJIT}\n", f"{NJIT}\n\n{line}\n")
 
 
 def _is_large(plan: Plan) -> bool:
@@ -213,7 +217,7 @@ def _header(plans: dict[str, Plan], dtype: str, optimizer: Optimizer | None) -> 
             "import math",
             "",
             "import numpy as np",
-            "from numba import njit",
+            NJIT,
             "",
             f"real = np.{dtype}",
         ]

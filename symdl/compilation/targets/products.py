@@ -57,11 +57,12 @@ def tiles(dtype: str) -> Tiles | None:
 _SOURCE = '''
 """c = a·b in {dtype} for matrices that stand in memory with any steps; written by symdl for this processor."""
 
-from numba import cfunc, njit
+from numba import cfunc
 from numba.core.types import ExternalFunction, int64
 
 from symdl.compilation.machine import tiles
 from symdl.compilation.machine.addresses import address, stack
+from symdl.compilation.machine.compiling import njit
 
 allocated = ExternalFunction("NRT_Allocate", int64(int64))
 freed = ExternalFunction("NRT_Free", int64(int64))

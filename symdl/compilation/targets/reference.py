@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ import sympy
 from sympy.codegen import cfunctions
 
 from symdl.compilation.extents import resized
+from symdl.compilation.targets import exactsums
 from symdl.core.definitions import Definition
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange, Masked, ScalarFunction, Switch
@@ -142,7 +143,7 @@ def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[in
 
 def _evaluate(group: Group, values: dict[str, Array], rounding: Rounding | None) -> None:
     """A plain equation as a whole; the equations of a recurrence one after the other, for each time in turn."""
-    evaluator = _Evaluator(values, rounding)
+    evaluator = _Evaluator(values, rounding, group.names if group.direction else ())
     for eq in group.equations:
         values[eq.name] = np.empty(tuple(int(s) for s in eq.out.shape), dtype=object)
     if not group.direction:
@@ -191,10 +192,14 @@ def _grid(indices: Iterable[Index], extents: Iterable[range]) -> _Points:
 class _Evaluator:
     """Computes bodies at lists of points: one result for each."""
 
-    def __init__(self, values: Mapping[str, Array], rounding: Rounding | None = None) -> None:
-        self.values, self.rounding = values, rounding
+    def __init__(
+        self, values: Mapping[str, Array], rounding: Rounding | None = None, growing: Container[str] = ()
+    ) -> None:
+        """`growing`: names of tensors that are not complete yet."""
+        self.values, self.rounding, self.growing = values, rounding, growing
         self.where: Equation | None = None
         self._integers: dict[str, bool] = {}
+        self._whole: dict[str, exactsums.Whole | None] = {}
 
     def equation(self, eq: Equation, out: Array, fixed: Mapping[int, int]) -> None:
         """Fill in `out`: all of it, or where `fixed` says the value of an axis, that part."""
@@ -223,11 +228,29 @@ class _Evaluator:
         ends = np.searchsorted(outside, np.arange(points.count + 1)).tolist()
         factors = [a for a in sympy.Mul.make_args(term.body) if not isinstance(a, (Delta, InRange))]
         if term.op == "sum" and len(factors) > 1 and self.rounding is None:
-            left, right = (self.value(sympy.Mul(*f, evaluate=False), every) for f in (factors[:-1], factors[-1:]))
-            a, b = left.tolist(), right.tolist()
-            return _objects([mpmath.fdot(a[i:j], b[i:j]) for i, j in itertools.pairwise(ends)])
+            return self._sum_of_products(factors[:-1], factors[-1:], every, ends)
         found = self.value(term.body, every)
         return _objects([together(found[a:b].tolist()) for a, b in itertools.pairwise(ends)])
+
+    def _sum_of_products(
+        self, left: list[sympy.Expr], right: list[sympy.Expr], points: _Points, ends: list[int]
+    ) -> Array:
+        """The sums from each of `ends` up to the next."""
+        products = [sympy.Mul(*factors, evaluate=False) for factors in (left, right)]
+        a, b = (self._whole_numbers(p, points) for p in products)
+        if a is not None and b is not None:
+            return _objects(exactsums.sums_of_products(a, b, ends))
+        x, y = (self.value(p, points).tolist() for p in products)
+        return _objects([mpmath.fdot(x[i:j], y[i:j]) for i, j in itertools.pairwise(ends)])
+
+    def _whole_numbers(self, expr: sympy.Expr, points: _Points) -> exactsums.Whole | None:
+        """What an expression is, as whole numbers; those of a tensor are made once."""
+        if not isinstance(expr, Element) or expr.name in self.growing or not expr.subscripts:
+            return exactsums.whole(self.value(expr, points))
+        if expr.name not in self._whole:
+            self._whole[expr.name] = exactsums.whole(self.values[expr.name])
+        found = self._whole[expr.name]
+        return None if found is None else found._replace(entries=self._entries(expr, points, found.entries))
 
     def value(self, expr: sympy.Expr, points: _Points) -> Array:
         """The numbers that an expression is, one for each point."""
@@ -261,8 +284,9 @@ class _Evaluator:
             self._integers[name] = any(isinstance(v, int) for v in self.values[name].ravel().tolist())
         return self._integers[name]
 
-    def _entries(self, element: Element, points: _Points) -> Array:
-        array = self.values[element.name]
+    def _entries(self, element: Element, points: _Points, among: Array | None = None) -> Array:
+        """The entries of a tensor, or of an array that stands for it."""
+        array = self.values[element.name] if among is None else among
         if len(element.subscripts) < array.ndim:
             return array[points.at[_ENTRY]]
         at = [np.broadcast_to(self.whole(s, points), points.count) for s in element.subscripts]
@@ -349,7 +373,7 @@ class _Evaluator:
     def _switch(self, expr: Switch, points: _Points) -> Array:
         """Either side is computed only where it is the value."""
         x, below, above, share = expr.args
-        sign = _each(mpmath.sign, self.value(x, points))
+        sign = _each(lambda v: mpmath.libmp.mpf_sign(v._mpf_), self.value(x, points))
         found = _filled(_ZERO, points.count)
         for chosen, side in ((sign < 0, below), (sign > 0, above), (sign == 0, (1 - share) * below + share * above)):
             mask = chosen.astype(bool)

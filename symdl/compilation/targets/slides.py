@@ -25,10 +25,11 @@ _SOURCE = '''
 """c = Σ a·b in {dtype} for operands that are read at sums of indices; written by symdl for this processor."""
 
 import numpy as np
-from numba import carray, cfunc, njit
+from numba import carray, cfunc
 
 from symdl.compilation.machine import slides
 from symdl.compilation.machine.addresses import stack
+from symdl.compilation.machine.compiling import njit
 
 {tiles}
 

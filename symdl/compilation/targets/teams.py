@@ -72,10 +72,11 @@ def part_of(size, unit, number, parts):
 _SOURCE = '''
 """Work shared with the threads of a team, products in {dtype} among it; written by symdl for this processor."""
 
-from numba import cfunc, njit
+from numba import cfunc
 from numba.core.types import ExternalFunction, int32, int64, void
 
 from symdl.compilation.machine.atomics import added, cell, cycles, exchanged, load, pause, store
+from symdl.compilation.machine.compiling import njit
 from symdl.compilation.machine.parts import called, work_of
 
 multiply = ExternalFunction("{multiply}", void({arguments}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
@@ -39,6 +39,11 @@ class WorkSpace:
     def size(self) -> str:
         """How many numbers the function needs."""
         return " + ".join(_aligned(s) for s in self._slot_sizes())
+
+    def size_of(self, names: Container[str]) -> str:
+        """How many numbers some tensors have, as far as they have slots."""
+        found = [b.tensor for b in self.kept.values() if b.name in names]
+        return " + ".join("*".join(self.shape_of(t)) for t in found)
 
     def numbers(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
         """How many numbers the function needs for tensors of these shapes."""

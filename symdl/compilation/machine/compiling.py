@@ -1,0 +1,83 @@
+"""How Numba compiles emitted functions: without passes that find nothing in them, and typing each operation once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numba
+from numba import types
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager
+from numba.core.registry import cpu_target
+
+#: Passes for what no emitted function has: `with` blocks, closures, branches on arguments that are None, functions
+#: inlined as Python, loops over tuples, expressions of whole arrays. Each goes through all instructions, and most have
+#: the lifetimes of all variables computed again; together they take a seventh of Numba's own time.
+IDLE = frozenset(
+    {
+        "with_lifting",
+        "inline_closure_likes",
+        "dead_branch_prune",
+        "Rewrite dynamic raises",
+        "make_function_op_code_to_jit_function",
+        "inline_inlinables",
+        "find_literally",
+        "literal_unroll",
+        "LiteralPropagation",
+        "nopython_rewrites",
+        "dump_parfor_diagnostics",
+    }
+)
+
+
+class Plain(CompilerBase):
+    """Numba's compiler without the passes of `IDLE`."""
+
+    def define_pipelines(self) -> list[Any]:
+        builder, manager = cast(Any, DefaultPassBuilder), cast(Any, PassManager)  # without types
+        whole, plain = builder.define_nopython_pipeline(self.state), manager("symdl")
+        for made, description in whole.passes:
+            if made.name() not in IDLE:
+                plain.add_pass(made, description)
+        plain.finalize()
+        return [plain]
+
+
+def njit(*arguments: Any, **options: Any) -> Any:
+    """Numba's `njit`, for emitted functions."""
+    compiler: Any = numba.njit
+    return compiler(*arguments, pipeline_class=Plain, **options)
+
+
+#: The signature of an operator for numbers of some types, once it was found.
+_SIGNATURES: dict[tuple[Any, tuple[Any, ...]], Any] = {}
+
+
+@contextmanager
+def types_remembered() -> Iterator[None]:
+    """Numba asks all that an operator may mean, arrays first, for each `a + b` of two numbers; meanwhile it asks once.
+
+    What an operator does to numbers is fixed as long as Numba is loaded.
+    """
+    context = cpu_target.typing_context
+    before, ask = vars(context).get("resolve_function_type"), context.resolve_function_type
+
+    def remembered(function: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        operator = getattr(function, "typing_key", function)
+        of_numbers = not named and all(isinstance(t, types.Number) for t in given)
+        if not of_numbers or getattr(operator, "__module__", "") != "_operator":
+            return ask(function, given, named)
+        if (operator, given) not in _SIGNATURES:
+            _SIGNATURES[operator, given] = ask(function, given, named)
+        return _SIGNATURES[operator, given]
+
+    context.resolve_function_type = remembered
+    try:
+        yield
+    finally:
+        if before is None:
+            del context.resolve_function_type
+        else:
+            context.resolve_function_type = before

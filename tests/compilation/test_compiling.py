@@ -1,0 +1,52 @@
+"""What Numba is spared when it compiles emitted functions, and that it is left as it was."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numba
+from numba import int64
+from numba.core.compiler import DefaultPassBuilder
+from numba.core.registry import cpu_target
+
+from symdl.compilation.machine import compiling
+
+
+def test_passes_that_are_left_out_are_passes_of_numbas() -> None:
+    """One that has another name in a later version would be run again, and nobody would see it."""
+    names: list[str] = []
+
+    class Recording(compiling.Plain):
+        def define_pipelines(self) -> list[Any]:
+            names.extend(p.name() for p, _ in DefaultPassBuilder.define_nopython_pipeline(self.state).passes)
+            return super().define_pipelines()
+
+    made = numba.njit("int64(int64)", pipeline_class=Recording)(lambda x: x + 1)
+    assert made(41) == 42
+    assert set(names) >= compiling.IDLE
+
+
+def test_an_operator_on_numbers_is_asked_for_once(monkeypatch: Any) -> None:
+    context, asked = cpu_target.typing_context, []
+    ask = type(context).resolve_function_type
+
+    def counted(self: Any, function: Any, given: Any, named: Any) -> Any:
+        asked.append((getattr(function, "typing_key", function), given))
+        return ask(self, function, given, named)
+
+    monkeypatch.setattr(type(context), "resolve_function_type", counted)
+    monkeypatch.setattr(compiling, "_SIGNATURES", {})
+    with compiling.types_remembered():
+        made = [compiling.njit("int64(int64, int64)")(lambda a, b: a * b + a * (b + a)) for _ in range(2)]
+    assert [f(2, 3) for f in made] == [16, 16]
+    assert [asked.count((op, (int64, int64))) for op in (operator.mul, operator.add)] == [1, 1]
+
+
+def test_numba_is_left_as_it_was() -> None:
+    context = cpu_target.typing_context
+    before = dict(vars(context))
+    with compiling.types_remembered(), compiling.types_remembered():
+        assert "resolve_function_type" in vars(context)
+    assert dict(vars(context)).keys() == before.keys()
+    assert "resolve_function_type" not in vars(context)
