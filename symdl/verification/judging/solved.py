@@ -171,7 +171,8 @@ def _given(judge: Judging, link: Meaning, claimed: Array) -> Iterator[tuple[str,
         if body is not None:
             yield "the condition before it holds", body
     for equation in reversed(judge.reading.equations):
-        if equation.link.left is link.left and equation.link.right is link.right:
+        itself = equation.link.left is link.left and equation.link.right is link.right
+        if itself or judge.reading.scope.chapter_over(equation.section):  # another L may have the name now
             continue
         difference = _set_to_zero(judge, equation)
         body = None if difference is None else _placed(judge, difference, claimed)
