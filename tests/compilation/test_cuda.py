@@ -47,7 +47,7 @@ CASES = (
     "unit_identity:float32:grid:many",
     "unit_identity:float64:graph:many",
     "thinned:float64:graph:train",
-    "attention:float64:grid:rows",
+    "attention:float64:block:rows",
     "attention:float32:block:misplaced",
 )
 GPU = [d for d in devices.devices() if d.target == "cuda" and d.usable]
@@ -120,7 +120,7 @@ def test_a_sum_that_misses_a_thread_is_refused(case: str, simulated: dict[str, d
 
 
 def test_attention_by_blocks_of_rows_is_that_of_the_processor(simulated: dict[str, dict[str, Any]]) -> None:
-    assert simulated["attention:float64:grid:rows"]["off"] < 1e-14
+    assert simulated["attention:float64:block:rows"]["off"] < 1e-14
     assert "disagrees" in simulated["attention:float32:block:misplaced"]["refused"]
 
 
