@@ -37,7 +37,7 @@ def times_of(formulas: Iterable[Node]) -> Times:
     """One pass over the formulas of a document.
 
     >>> from symdl.verification.notation import parse
-    >>> texts = (r"h_t = f(W_h h_{t-1} + W_i x_t)", r"\\\\delta_h^t = \\\\delta_h^{t+1} h_t", "i_t")
+    >>> texts = (r"h_t = f(W_h h_{t-1} + W_i x_t)", r"\\delta_h^t = \\delta_h^{t+1} h_t", "i_t")
     >>> found = times_of(parse(text) for text in texts)
     >>> sorted(found.letters), sorted(found.states), sorted(found.above)
     (['t'], ['h', 'i', 'x'], ['δ_h'])
@@ -73,8 +73,8 @@ def restated(node: Node, times: Times) -> Node:
 
     >>> from symdl.verification.notation import latex, parse
     >>> found = Times(frozenset("t"), frozenset("hox"), frozenset({"δ_h"}))
-    >>> [latex(restated(parse(t), found)) for t in (r"\\\\delta_h^{t+1}", r"W^{hx} x_t")]
-    ['\\\\delta_{\\\\text{h}, t + 1}', 'W^{\\\\text{hx}} x_{t}']
+    >>> [latex(restated(parse(t), found)) for t in (r"\\delta_h^{t+1}", r"W^{hx} x_t")]
+    ['\\\\delta_{\\\\text{ h }, t + 1}', 'W^{\\\\text{ hx }} x_{t}']
     """
     node = tree.mapped(node, lambda inner: restated(inner, times))
     if not isinstance(node, tree.Scripted) or not isinstance(node.base, (tree.Symbol, tree.Accented)):
