@@ -238,8 +238,7 @@ class ScalarFunction(sympy.Function):  # type: ignore[misc]
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
         if argindex == 1 and type(self).slope is not None:
             return sympy.sympify(type(self).slope(*self.args))  # type: ignore[misc]
-        variables = [sympy.Dummy(f"v{k}", real=True) for k in range(len(self.args))]
-        body = sympy.sympify(type(self).definition(*variables))
+        variables, body = _body(type(self).definition, (None,) * len(self.args))
         return body.diff(variables[argindex - 1]).xreplace(dict(zip(variables, self.args, strict=True)))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -26,11 +26,7 @@ _BAR = "\u0304"
 
 def with_identity(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict with 𝐈 as the identity matrix, where nothing is said of it."""
-    scope = identity_scope(judge.reading, link.values or ()) if _bold(link, "I") else None
-    if scope is None:
-        return None
-    found = judge.read_in(replace(judge.reading, scope=scope), link)
-    return replace(found, scope=f"{found.scope}; I for the identity matrix")
+    return _in_scope(judge, link, IDENTITY) if _bold(link, "I") else None
 
 
 def identity_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
@@ -53,11 +49,7 @@ def identity_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
 
 def with_means(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict with x̄ as the mean of the x_i, where nothing is said of x̄."""
-    scope = means_scope(judge.reading, link.values or ())
-    if scope is None:
-        return None
-    found = judge.read_in(replace(judge.reading, scope=scope), link)
-    return replace(found, scope=f"{found.scope}; a bar for a mean")
+    return _in_scope(judge, link, MEANS)
 
 
 def means_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
@@ -77,6 +69,31 @@ def means_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
         mean = reduction("sum", entry, [index]) / index.extent
         made.formulas[name, rank - 1] = Formula(Array(tuple(axes), mean), (made.base(base),) * len(axes))
     return made
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What names stand for where nothing is said of them.
+
+    Args:
+        scope: the scope with that meaning, where such a name stands in some values; else None.
+        told: in words.
+    """
+
+    scope: Callable[[Reading, Iterable[Array]], Scope | None]
+    told: str
+
+
+IDENTITY = Custom(identity_scope, "I for the identity matrix")
+MEANS = Custom(means_scope, "a bar for a mean")
+
+
+def _in_scope(judge: Judging, link: Meaning, custom: Custom) -> Verdict | None:
+    scope = custom.scope(judge.reading, link.values or ())
+    if scope is None:
+        return None
+    found = judge.read_in(replace(judge.reading, scope=scope), link)
+    return replace(found, scope=f"{found.scope}; {custom.told}")
 
 
 def _bold(link: Meaning, name: str) -> bool:

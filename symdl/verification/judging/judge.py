@@ -96,12 +96,12 @@ def judge(
         return
     with collection_paused():
         again = {k: other.of(t) if isinstance(t, Node) else t for k, t in trees.items()}
-    wanted = [False, 0.0]
+    wanted = False  # of the formula that both walks are at
     second = _walked(
-        document, again, other.usage, only=lambda k: bool(wanted[0]), skip=skip, seed=seed, prove=False, budget=budget
+        document, again, other.usage, only=lambda k: wanted, skip=skip, seed=seed, prove=False, budget=budget
     )
     for k, judged in first:
-        wanted[0] = judged is not None and undecided(judged)
+        wanted = judged is not None and undecided(judged)
         _, better = next(second)
         if judged is not None:
             yield k, judged if better is None else with_proofs_of(judged, better, other.told)

@@ -71,14 +71,19 @@ def for_every_loss(judge: Judging, link: Meaning) -> Verdict | None:
     return by_graph(judge.reading, link, judge.seed, judge.seconds / 2, every=True)
 
 
+def _by_graphs(judge: Judging, reading: Reading, link: Meaning) -> Verdict | None:
+    """The proof of a link in which slopes have names: those of losses first, else those of every number."""
+    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
+    return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+
+
 def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof by the chain rule with δ = ∂C/∂z, where that was said of a C that was given another formula since."""
     scope = judge.reading.scope.as_once_named()
     if scope is None or link.relation not in ("=", "≡"):
         return None
     reading = replace(judge.reading, scope=scope)
-    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
-    return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+    return _by_graphs(judge, reading, link)
 
 
 def _as_chapters_before(judge: Judging, link: Meaning) -> Verdict | None:
@@ -88,8 +93,7 @@ def _as_chapters_before(judge: Judging, link: Meaning) -> Verdict | None:
         return None
     scope = replace(before.as_before() or before.copy(), one_chapter=True)
     reading = replace(judge.reading, scope=scope)
-    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
-    found = found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
+    found = _by_graphs(judge, reading, link)
     return found and replace(found, scope=f"{found.scope}; with names of chapters before")
 
 
@@ -347,9 +351,7 @@ def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
     sides = in_full(judge.reading, (link.left, link.right))
     if sides is None or link.relation not in ("=", "≡"):
         return None
-    again = replace(link, left=sides[0], right=sides[1])
-    found = by_graph(judge.reading, again, judge.seed, judge.seconds / 2)
-    return found or by_graph(judge.reading, again, judge.seed, judge.seconds / 2, every=True)
+    return _by_graphs(judge, judge.reading, replace(link, left=sides[0], right=sides[1]))
 
 
 #: Words that a loss has for a name.

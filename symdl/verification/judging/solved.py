@@ -20,7 +20,7 @@ from symdl.errors import SymdlError
 from symdl.verification.consequences import follows
 from symdl.verification.judging import assumptions, rules
 from symdl.verification.judging.abstraction import without_functions
-from symdl.verification.judging.customs import identity_scope, means_scope
+from symdl.verification.judging.customs import IDENTITY, MEANS, identity_scope
 from symdl.verification.judging.independence import factored
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
@@ -111,11 +111,11 @@ def _inverted(node: Node) -> Node | None:
 def _in_scope(judge: Judging, link: Meaning, left: Node, right: Node) -> Verdict | None:
     """The proof, with I as the identity matrix and x̄ as a mean where they stand and nothing is said of them."""
     told = ""
-    for custom, meaning in ((identity_scope, "I for the identity matrix"), (means_scope, "a bar for a mean")):
+    for custom in (IDENTITY, MEANS):
         values = _values(judge, left, right)
-        scope = None if values is None else custom(judge.reading, values)
+        scope = None if values is None else custom.scope(judge.reading, values)
         if scope is not None:
-            judge, told = _with_scope(judge, scope), f"{told}; {meaning}"
+            judge, told = _with_scope(judge, scope), f"{told}; {custom.told}"
     values = _values(judge, left, right)
     found = None if values is None else _followed(judge, link, values)
     return None if found is None else replace(found, scope=f"{found.scope}{told}")
