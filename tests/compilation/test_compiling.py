@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import platform
 from typing import Any
 
+import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 from numba import int64
 from numba.core.compiler import DefaultPassBuilder
@@ -50,3 +52,17 @@ def test_numba_is_left_as_it_was() -> None:
         assert "resolve_function_type" in vars(context)
     assert dict(vars(context)).keys() == before.keys()
     assert "resolve_function_type" not in vars(context)
+
+
+def test_loops_take_all_lanes_of_the_processor() -> None:
+    """Where LLVM would halve them by what it knows of the processor's model."""
+
+    def doubled(x: Any, y: Any) -> None:
+        for i in range(x.shape[0]):
+            y[i] = 2 * x[i]
+
+    made = compiling.njit("(float32[::1], float32[::1])")(doubled)
+    (signature,) = made.signatures
+    assert compiling.WIDE in made.inspect_llvm(signature)
+    registers = "zmm" if llvmlite.binding.get_host_cpu_features().get("avx512f") else "mm"
+    assert platform.machine() not in ("x86_64", "AMD64") or registers in made.inspect_asm(signature)

@@ -9,8 +9,10 @@ from typing import Any, cast
 import numba
 from numba import types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
+from numba.core.typed_passes import NativeLowering
 
 #: Passes for what no emitted function has: `with` blocks, closures, branches on arguments that are None, functions
 #: inlined as Python, loops over tuples, expressions of whole arrays. Each goes through all instructions, and most have
@@ -32,6 +34,27 @@ IDLE = frozenset(
 )
 
 
+#: LLVM takes half of a processor's lanes in loops where it knows of models that run slower with all of them; loops here
+#: are long and full of arithmetic, which outweighs that. It says nothing to processors with narrower lanes.
+WIDE = '"prefer-vector-width"="512"'
+
+
+class _Widely(Lower):
+    """Lowering that lets loops take all lanes of a processor."""
+
+    def setup_function(self, fndesc: Any) -> None:
+        cast(Any, Lower).setup_function(self, fndesc)  # without types
+        set.add(self.function.attributes, WIDE)  # its own `add` knows only attributes that are words
+
+
+@cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)
+class _Lowering(NativeLowering):
+    """Numba's last pass, with `_Widely`."""
+
+    _name = "symdl_lowering"
+    lowering_class = _Widely
+
+
 class Plain(CompilerBase):
     """Numba's compiler without the passes of `IDLE`."""
 
@@ -40,7 +63,7 @@ class Plain(CompilerBase):
         whole, plain = builder.define_nopython_pipeline(self.state), manager("symdl")
         for made, description in whole.passes:
             if made.name() not in IDLE:
-                plain.add_pass(made, description)
+                plain.add_pass(_Lowering if made is NativeLowering else made, description)
         plain.finalize()
         return [plain]
 
