@@ -6,44 +6,39 @@ does not rest on SymPy's numerics. A node that is not in the tables raises; noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any, Protocol
 
 import flint
 import sympy
-from flint import arb, fmpq, fmpz
+from flint import arb, fmpq
 
 from symdl.core.deadlines import now
 from symdl.core.definitions import Definition
-from symdl.core.functions import UNSTATED, Delta, InRange, Masked, ScalarFunction, Switch
+from symdl.core.functions import UNSTATED, ScalarFunction, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.errors import BudgetError, UnsupportedError
-from symdl.verification.identities import Identities, indices_of, number_of
+from symdl.verification.identities import Identities, number_of
 from symdl.verification.real import (
-    CONSTANTS,
-    FUNCTIONS,
     LARGEST_EXPONENT,
     RELATIONS,
     UnclearError,
     UndefinedError,
     as_ball,
     as_rational,
-    exact,
     finite,
-    power,
     sign_of,
-    unsupported,
 )
+from symdl.verification.steps import GUARDS, Step, Values, position, step_of
 
 #: Bits of the working precision.
 PRECISION = 256
 #: More nodes than this are not evaluated at one point.
 LARGEST = 2_000_000
 
-_GUARDS = (Delta, InRange)
-_DECIDED_EXACTLY = (Switch, sympy.Piecewise, sympy.floor, *_GUARDS)
+_DECIDED_EXACTLY = (Switch, sympy.Piecewise, sympy.floor, *GUARDS)
 
 
 class PointLike(Protocol):
@@ -117,7 +112,7 @@ class Evaluator:
         self.point, self.definition, self.deadline, self.precision = point, definition, deadline, precision
         self.nodes = 0
         self.computed: dict[tuple[str, tuple[int, ...]], arb] = {}
-        self.known: dict[tuple[sympy.Expr, tuple[int, ...]], arb] = {}
+        self.known: dict[tuple[Any, ...], arb] = {}
         self.identities = Identities(self)
         #: All entries of some tensors, where they were computed together (`symdl.verification.grids`).
         self.arrays: dict[str, Any] = {}
@@ -131,16 +126,18 @@ class Evaluator:
         finally:
             flint.ctx.prec = before
 
-    def ball(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
+    def ball(self, expr: sympy.Expr, at: Mapping[Index, int]) -> arb:
         """The ball of `expr` at values of its indices, finite or not, in the precision that is set."""
-        key = (expr, tuple([at[i] for i in indices_of(expr) if i in at]))
+        return self.at_step(step_of(expr), {i.dummy_index: value for i, value in at.items()})
+
+    def at_step(self, step: Step, values: Values) -> arb:
+        """The same of what was looked up."""
+        key = (step, *map(values.get, step.keys))
         known = self.known.get(key)
-        if known is not None:
-            return known
-        self.tick()
-        result = self._node(expr, at)
-        self.known[key] = result
-        return result
+        if known is None:
+            self.tick()
+            known = self.known[key] = step.rule(self, step, values)
+        return known
 
     def tick(self, many: int = 1) -> None:
         """Counts nodes; the clock is looked at for every 128.
@@ -155,42 +152,11 @@ class Evaluator:
         if self.deadline is not None and self.nodes // 128 > before and now() > self.deadline:
             raise BudgetError("out of time")
 
-    def _node(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
-        if expr.is_Rational:
-            return arb(fmpq(int(expr.p), int(expr.q)))
-        if isinstance(expr, Index):
-            if expr not in at:
-                raise UnsupportedError(f"index {expr.name} has no value", remedy="give it one")
-            return arb(at[expr])
-        if expr.is_Float and expr.is_finite:
-            return arb(exact(expr))
-        if expr in CONSTANTS:
-            return CONSTANTS[expr]()
-        if expr.is_Symbol:
-            return self._symbol(expr)
-        if expr.is_Mul and any(self.ball(g, at) == 0 for g in expr.args if isinstance(g, _GUARDS)):
-            return arb(0)  # what a guard of 0 protects is not looked at
-        if expr.is_Add or expr.is_Mul:
-            parts = [self.ball(a, at) for a in expr.args]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part if expr.is_Add else total * part
-            return total
-        if expr.is_Pow:
-            return self._power(expr, at)
-        if isinstance(expr, Element):
-            return self._element(expr, at)
-        if isinstance(expr, Reduction):
-            return self._reduction(expr, at)
-        return self._function(expr, at)
-
-    def _symbol(self, symbol: sympy.Symbol) -> arb:
+    def symbol(self, symbol: sympy.Symbol) -> arb:
+        """The ball of an unknown number."""
         if symbol == UNSTATED:
             raise UnsupportedError("a kink has no policy", remedy="say kink='left', 'right' or 'mid'")
         return as_ball(self.point.symbol(symbol))
-
-    def _element(self, element: Element, at: dict[Index, int]) -> arb:
-        return self.entry(element, tuple(self._integer(s, at) for s in element.subscripts))
 
     def entry(self, element: Element, subscripts: tuple[int, ...]) -> arb:
         """The ball of an entry of the tensor of an element."""
@@ -202,54 +168,42 @@ class Evaluator:
             return as_ball(self.point.element(element, subscripts))
         key = (element.name, subscripts)
         if key not in self.computed:
-            inner = dict(zip(equation.indices, subscripts, strict=True))
-            self.computed[key] = self.ball(equation.rhs, inner)
+            inner = {i.dummy_index: value for i, value in zip(equation.indices, subscripts, strict=True)}
+            self.computed[key] = self.at_step(step_of(equation.rhs), inner)
         return self.computed[key]
 
-    def _integer(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
-        if isinstance(expr, Index) and expr in at:
-            return at[expr]
-        number = self.ball(expr, at).unique_fmpz()
+    def whole(self, step: Step, values: Values) -> int:
+        """The value of a subscript or an extent.
+
+        Raises:
+            UnclearError: it may be another number than an integer.
+        """
+        if step.is_index:
+            return position(step, values)
+        number = self.at_step(step, values).unique_fmpz()
         if number is None or abs(int(number)) > LARGEST_EXPONENT:
-            raise UnclearError(f"the subscript {expr} is no integer here")
+            raise UnclearError(f"the subscript {step.expr} is no integer here")
         return int(number)
 
-    def _reduction(self, node: Reduction, at: dict[Index, int]) -> arb:
-        total: arb | None = None
-        step = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}[node.op]
-        body, guard = node.body.args if isinstance(node.body, Masked) else (node.body, None)
-        for inside in self.places(node, at):
-            if guard is not None and self.ball(guard, inside) == 0:
-                continue
-            part = self.ball(body, inside)
-            total = part if total is None else step(total, part)
-        if total is None:
-            raise UndefinedError("the maximum of nothing: every entry is masked")
-        return total
+    def grid(self, extents: Iterable[Step], values: Values) -> Iterable[tuple[int, ...]]:
+        """All values of indices with these extents."""
+        return product(*[range(self.whole(extent, values)) for extent in extents])
 
-    def places(self, node: Reduction, at: dict[Index, int]) -> list[dict[Index, int]]:
+    def places(self, node: Reduction, at: Mapping[Index, int]) -> list[dict[Index, int]]:
         """All values of the indices that a reduction binds, beside those around it."""
-        ranges = [range(self._integer(i.extent, at)) for i in node.bound]
-        return [{**at, **dict(zip(node.bound, values, strict=True))} for values in product(*ranges)]
+        values = {i.dummy_index: value for i, value in at.items()}
+        grid = self.grid([step_of(i.extent) for i in node.bound], values)
+        return [{**at, **dict(zip(node.bound, place, strict=True))} for place in grid]
 
-    def _power(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
-        if expr.base == sympy.E:
-            return self.ball(expr.exp, at).exp()
-        base, exponent = self.ball(expr.base, at), self.ball(expr.exp, at)
-        return power(base, exponent, expr.exp)
-
-    def _function(self, expr: sympy.Expr, at: dict[Index, int]) -> arb:
+    def rule_of(self, expr: sympy.Expr) -> Callable[[Any, dict[Index, int]], arb] | None:
+        """How a function that is none of the tables' is evaluated."""
         if isinstance(expr, ScalarFunction):
-            return self._named(expr, at)
+            return self._named
         if isinstance(expr, Switch):
-            return self._switch(expr, at)
+            return self._switch
         if isinstance(expr, sympy.Piecewise):
-            return self._piecewise(expr, at)
-        if isinstance(expr, sympy.floor):
-            return arb(self._rounded_down(expr.args[0], at))
-        if type(expr) not in FUNCTIONS or len(expr.args) == 0:
-            raise unsupported(expr)
-        return FUNCTIONS[type(expr)](*[self.ball(a, at) for a in expr.args])
+            return self._piecewise
+        return self._rounded_down if isinstance(expr, sympy.floor) else None
 
     def _named(self, call: ScalarFunction, at: dict[Index, int]) -> arb:
         variables, body = call.body()
@@ -272,14 +226,15 @@ class Evaluator:
             total += w * self.ball(above, at)
         return total
 
-    def _rounded_down(self, expr: sympy.Expr, at: dict[Index, int]) -> fmpz:
+    def _rounded_down(self, call: sympy.floor, at: dict[Index, int]) -> arb:
         """In exact arithmetic where that is possible: 6/3 is 2, and a ball around 2 is neither above nor below."""
+        (expr,) = call.args
         found = self.identities.polynomial(expr, at)
         number = None if found is None else number_of(found)
         whole = self.ball(expr, at).floor().unique_fmpz() if number is None else number.floor()
         if whole is None:
             raise UnclearError("what is rounded down may be on either side of a whole number")
-        return whole
+        return arb(whole)
 
     def side(self, expr: sympy.Expr, at: dict[Index, int]) -> int:
         """The sign of the argument of a kink; 0 where it is identical to 0 though its ball is none."""
@@ -295,7 +250,8 @@ class Evaluator:
         """What a symbol or an element stands for: an expression at values of its indices, or a number."""
         if not isinstance(expr, Element):
             return as_rational(self.point.symbol(expr))
-        where = tuple(self._integer(s, at) for s in expr.subscripts)
+        values = {i.dummy_index: value for i, value in at.items()}
+        where = tuple(self.whole(step_of(s), values) for s in expr.subscripts)
         equation = self.definition and self.definition.by_name.get(expr.name)
         if equation:
             return equation.rhs, dict(zip(equation.indices, where, strict=True))

@@ -23,7 +23,7 @@ from symdl.core.recurrence import groups
 from symdl.core.tensors import Element, rename
 from symdl.errors import UnsupportedError
 from symdl.verification.balls import Evaluator
-from symdl.verification.real import FUNCTIONS, UnclearError, UndefinedError, power, sign_of
+from symdl.verification.real import FUNCTIONS, UnclearError, UndefinedError, power, sign_of, whole_power
 
 Array = Any  # of NumPy, which is loaded when the first grid is made
 #: Definitions that compute fewer products than this are evaluated entry by entry.
@@ -242,6 +242,9 @@ class Grids:
             for other in others:
                 first = first + other if expr.is_Add else first * other
             return first
+        if expr.is_Pow and expr.exp.is_Integer:
+            number = int(expr.exp)
+            return self._each(lambda b: whole_power(b, number), points, expr.base)
         if expr.is_Pow and expr.base != sympy.E:
             return self._each(lambda b, e: power(b, e, expr.exp), points, expr.base, expr.exp)
         if isinstance(expr, (Delta, InRange)):

@@ -46,11 +46,7 @@ def power(base: arb, exponent: arb, written: sympy.Expr) -> arb:
     """base**exponent over the reals: integer exponents of any base, other exponents of bases ≥ 0."""
     number = exponent.unique_fmpz() if exponent.is_integer() or written.is_Integer else None
     if number is not None:
-        if abs(int(number)) > LARGEST_EXPONENT:
-            raise UnclearError(f"the exponent {number} is too large")
-        if int(number) < 0:
-            return _inverse(_multiplied(base, -int(number)))
-        return _multiplied(base, int(number))
+        return whole_power(base, int(number))
     if base < 0:
         raise UndefinedError("a power of a negative number")
     if base.is_zero():
@@ -63,12 +59,25 @@ def power(base: arb, exponent: arb, written: sympy.Expr) -> arb:
     return (exponent * _log(base)).exp()
 
 
+def whole_power(base: arb, number: int) -> arb:
+    """base**number of any base.
+
+    >>> whole_power(arb(2), -3)
+    0.125000000000000
+    """
+    if abs(number) > LARGEST_EXPONENT:
+        raise UnclearError(f"the exponent {number} is too large")
+    return _multiplied(base, number) if number >= 0 else _inverse(_multiplied(base, -number))
+
+
 def _multiplied(base: arb, times: int) -> arb:
     """A whole power by squaring: by way of logarithms it is lost where the ball holds 0.
 
     >>> _multiplied(arb(0, 0.5), 2).is_finite(), _multiplied(arb(3), 5)
     (True, 243.000000000000)
     """
+    if times == 1:
+        return base
     total, square = arb(1), base
     while times:
         if times & 1:

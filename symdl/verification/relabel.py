@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import sympy
@@ -79,11 +79,19 @@ def _refined(factors: list[tuple[sympy.Expr, list[Index]]], colours: Colours) ->
 @lru_cache(maxsize=65536)
 def _written(factor: sympy.Expr, names: tuple[tuple[Index, str], ...]) -> str:
     """The text of a factor with its indices under these names."""
-    return str(factor.xreplace({i: _symbol(name) for i, name in names}))
+    return _text(factor, dict(names))
 
 
-def _symbol(text: str) -> sympy.Symbol:
-    return sympy.Symbol(text, integer=True, nonnegative=True)
+def _text(node: sympy.Basic, names: Mapping[sympy.Basic, str]) -> str:
+    """A text that does not depend on the order of summands and factors, which hangs on how indices are called."""
+    if not node.args:
+        return names.get(node) or (node.name if node.is_Symbol else str(node))
+    if isinstance(node, Element):
+        return f"{node.name}[{', '.join([_text(s, names) for s in node.subscripts])}]"
+    parts = [_text(a, names) for a in node.args]
+    if node.is_Add or node.is_Mul:
+        parts.sort()
+    return f"{type(node).__name__}({', '.join(parts)})"
 
 
 # ── guards ───────────────────────────────────────────────────────────────────────────────────────────────────────────

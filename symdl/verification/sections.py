@@ -32,7 +32,7 @@ from symdl.verification.truth import opened
 from symdl.verification.verdict import Status
 
 #: Seconds for each property.
-PATIENCE = 3.0
+PATIENCE = 9.0
 S = sympy.Symbol("s", real=True)
 #: Targets that a loss is looked at for, by what is stated of them, where they can't be done away with.
 _TARGETS = {Stated.BINARY: (0, 1), Stated.FRACTION: (0, 1), Stated.SIGN: (1, -1), Stated.POSITIVE: (1, 2)}
