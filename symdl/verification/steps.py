@@ -6,8 +6,9 @@ kind, its parts and its free indices; an index is known by the number of its dum
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any, Protocol, TypeAlias
 
 import sympy
 from flint import arb, fmpq
@@ -19,19 +20,36 @@ from symdl.errors import UnsupportedError
 from symdl.verification.identities import indices_of
 from symdl.verification.real import CONSTANTS, FUNCTIONS, UndefinedError, exact, power, unsupported, whole_power
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from symdl.verification.balls import Evaluator
-
-    Rule = Callable[["Evaluator", "Step", "Values"], arb]
-
 #: Values of indices by the number of each index's dummy.
 Values = dict[int, int]
 
 GUARDS = (Delta, InRange)
 _FOLDS = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}
+
+
+class Evaluator(Protocol):
+    """What a rule asks: `symdl.verification.balls.Evaluator`."""
+
+    def at_step(self, step: Step, values: Values) -> arb:
+        """The ball of a step."""
+
+    def symbol(self, symbol: sympy.Symbol) -> arb:
+        """The ball of an unknown number."""
+
+    def entry(self, element: Element, subscripts: tuple[int, ...]) -> arb:
+        """The ball of an entry of the tensor of an element."""
+
+    def whole(self, step: Step, values: Values) -> int:
+        """The value of a subscript or an extent."""
+
+    def grid(self, extents: Iterable[Step], values: Values) -> Iterable[tuple[int, ...]]:
+        """All values of indices with these extents."""
+
+    def rule_of(self, expr: sympy.Expr) -> Callable[[Any, dict[Index, int]], arb] | None:
+        """How a function that is none of the tables' is evaluated."""
+
+
+Rule: TypeAlias = "Callable[[Evaluator, Step, Values], arb]"
 
 
 class Step:

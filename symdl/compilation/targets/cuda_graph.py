@@ -17,8 +17,9 @@ from symdl.compilation.parallel import owned
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Contraction, Operand, Statement
 from symdl.compilation.targets import cuda_helpers, cuda_sums
-from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter, DeviceFunction, Rest
+from symdl.compilation.targets.cuda_emit import TAKEN, CudaEmitter, DeviceFunction
 from symdl.compilation.targets.cuda_rows import Blocked, in_blocks
+from symdl.compilation.targets.cuda_teams import Rest
 from symdl.compilation.targets.emit import is_number
 from symdl.compilation.targets.kernels import names_in, wrapped
 from symdl.compilation.targets.scalars import indented
