@@ -27,6 +27,13 @@ def pair_product(a, b):
     return product, fma(a[0], b[0], -product) + (a[0]*b[1] + a[1]*b[0])
 '''
 
+_PAIR_OF_PRODUCT = '''
+def pair_of_product(a, b):
+    """a·b of two numbers, as a pair."""
+    product = a*b
+    return product, fma(a, b, -product)
+'''
+
 _PAIR_TIMES = '''
 def pair_times(number, a):
     """A power of two times a pair."""
@@ -96,7 +103,7 @@ def erfc(x):
     """e**−x² erfcx|x|, and 2 less that for x < 0; beyond 28 it is 0 or 2."""
     a = abs(x)
     a = 28.0 if a > 28.0 else a
-    value = scaled_exp(erfcx(a), pair_product((-a, 0.0), (a, 0.0)))
+    value = scaled_exp(erfcx(a), pair_of_product(-a, a))
     return 2.0 - value if x < 0.0 else value
 '''
 
@@ -107,6 +114,7 @@ def _sources(dtype: str) -> dict[str, str]:
     found = {
         "pair_sum": _PAIR_SUM,
         "pair_product": _PAIR_PRODUCT,
+        "pair_of_product": _PAIR_OF_PRODUCT,
         "pair_times": _PAIR_TIMES,
         "scaled_exp": _SCALED.replace("LIMIT", _LIMIT[dtype]),
         "erfcx": _ERFCX.replace("COEFFICIENTS", _COEFFICIENTS["erfcx", dtype]),
@@ -120,4 +128,4 @@ def _sources(dtype: str) -> dict[str, str]:
 #: By dtype and name, in an order in which they can be defined.
 SOURCES = {dtype: _sources(dtype) for dtype in ("float64", "float32")}
 #: Compiled without contraction.
-EXACT = ("pair_sum", "pair_product", "pair_times")
+EXACT = ("pair_sum", "pair_product", "pair_of_product", "pair_times")

@@ -21,14 +21,15 @@ from symdl.derivation.accurate.records import Form
 SMALLEST, LARGEST = 2.0**-60, 2.0**60
 #: Functions without branches, which a piece may call and still be computed in vain.
 QUICK = frozenset((
-    "abs", "real", "exp", "exp_gap", "over", "scaled_exp", "scaled", "pair_sum", "pair_product", "pair_times",
+    "abs", "real", "exp", "exp_gap", "over", "scaled_exp", "scaled", "pair_sum", "pair_product", "pair_of_product",
+    "pair_times",
 ))  # fmt: skip
 #: Up to so many lines, all pieces of a form are computed.
 MOST = 80
 Range = tuple[float, float]
 _CALLED = re.compile(r"([\w.]+)\(")
 _BETWEEN = re.compile(r"(\S+) <= x < (\S+)$")
-_EXACT = re.compile(r"scaled_exp\(([\w.()]+), \(([^(),]+), (?:real\(0\.0\)|0\.0)\)\)")
+_EXACT = re.compile(r"scaled_exp\(([\w.()]+), \(([^(),]+), -(?:real\(0\.0\)|0\.0)\)\)")
 
 
 class CudaFormPrinter(FormPrinter):

@@ -328,6 +328,14 @@ def pair_product(a, b):
     return product, left + (a[0]*b[1] + a[1]*b[0])
 '''
 
+_PAIR_OF_PRODUCT = '''
+@device
+def pair_of_product(a, b):
+    """a·b of two numbers, as a pair."""
+    product = rounded_product(a, b)
+    return product, cuda.fma(a, b, -product)
+'''
+
 _EXACT_PRODUCT = '''
 @device
 def exact_product(a, b):
@@ -349,7 +357,8 @@ def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: i
     """
     forms = [cuda_forms.source(f.__name__, f.form, dtype) for f in formcode.forms_in(plans)]
     called = "\n".join(forms)
-    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | cuda_functions.SOURCES[dtype] | {"pair_product": _PAIR_PRODUCT}
+    sources = helpers.SOURCES[dtype] | _OF_THE_LIBRARY | cuda_functions.SOURCES[dtype]
+    sources |= {"pair_product": _PAIR_PRODUCT, "pair_of_product": _PAIR_OF_PRODUCT}
     used = helpers.used(f"{text}\n{called}", sources, cuda_functions.NAMES)
     found = [sources[n] for n in used]
     found += [_EXACT_PRODUCT if n == waves.EXACT else s for n, s in waves.used(called, dtype).items()]

@@ -163,7 +163,7 @@ class FormPrinter(ScalarPrinter):
 
     >>> x = sympy.Symbol("x", real=True)
     >>> FormPrinter("float64").doprint(scaled_exp(x, -x**2 / 2))
-    'scaled_exp(x, pair_times(-0.5, pair_product((x, 0.0), (x, 0.0))))'
+    'scaled_exp(x, pair_times(-0.5, pair_of_product(x, x)))'
     """
 
     def __init__(self, dtype: str) -> None:
@@ -271,20 +271,29 @@ class FormPrinter(ScalarPrinter):
         if not expr.free_symbols:
             return self._pair_of_number(expr)
         if expr.is_Symbol or _negated(expr):
-            return f"({self._print(expr)}, {self.number(0.0)})"
+            return f"({self._print(expr)}, -{self.number(0.0)})"  # as `exp` has it, so that both are computed once
         if expr.is_Add:
             return self._folded("pair_sum", [self.pair(a) for a in expr.args])
         if expr.is_Mul:
             number, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
-            product = self._folded("pair_product", [self.pair(f) for f in sympy.Mul.make_args(rest)])
+            product = self._pair_of_product(list(sympy.Mul.make_args(rest)))
             if number == 1:
                 return product
             if number.is_Rational and _power_of_two(number):
                 return f"pair_times({self.constant(number)}, {product})"
             return f"pair_product({self.pair(number)}, {product})"
         if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-            return self._folded("pair_product", [self.pair(expr.base)] * int(expr.exp))
+            return self._pair_of_product([expr.base] * int(expr.exp))
         return str(self._print_not_supported(expr))
+
+    def _pair_of_product(self, factors: list[sympy.Expr]) -> str:
+        """Factors in twice the digits; what rounding leaves out of the product of two numbers is all there is to it."""
+        factors = [self.held.get(f, f) for f in factors]
+        if len(factors) > 1 and all(f.is_Symbol or _negated(f) for f in factors[-2:]):
+            *factors, a, b = factors
+            last = f"pair_of_product({self._print(a)}, {self._print(b)})"
+            return self._folded("pair_product", [*map(self.pair, factors), last])
+        return self._folded("pair_product", [self.pair(f) for f in factors])
 
     def _folded(self, function: str, texts: list[str]) -> str:
         total = texts[-1]
