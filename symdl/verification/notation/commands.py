@@ -59,12 +59,7 @@ def cell(reader: Reader, value: str, end: int) -> None:
 
 def _stacked(reader: Reader) -> bool:
     """Whether the brace that is open is one of \\\\substack, whose rows are several conditions."""
-    depth = 0
-    for lexeme in reversed(reader.found):
-        depth += (lexeme.kind == "RBRACE") - (lexeme.kind == "LBRACE")
-        if depth < 0:
-            return lexeme.value == "substack"
-    return False
+    return bool(reader.open) and reader.open[-1][2] == "substack"
 
 
 def _plain(reader: Reader, name: str, end: int) -> bool:

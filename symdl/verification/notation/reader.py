@@ -33,7 +33,7 @@ class Lexeme:
 class Reader:
     """One reading. `step` takes one lexeme from it.
 
-    `open` holds what closes each open brace or environment, and how many arguments are due outside it.
+    `open` holds what closes each open brace or environment, how many arguments are due outside it, and its value.
     """
 
     def __init__(self, text: str, step: Callable[[Reader], None], depth: int = 0) -> None:
@@ -41,7 +41,7 @@ class Reader:
             refuse(LENGTH, "length", f"a formula of {len(text):,} characters; at most {LENGTH:,} are read")
         self.text, self.step, self.depth, self.at, self.due = text, step, depth, 0, 0
         self.found: list[Lexeme] = []
-        self.open: list[tuple[str, int]] = []
+        self.open: list[tuple[str, int, str]] = []
         self.cased: list[int] = []  # how much was open outside each array that is read as cases
 
     def read(self) -> list[Lexeme]:
@@ -86,7 +86,7 @@ class Reader:
         """Open a brace or an environment."""
         if len(self.open) >= DEPTH:
             refuse(self.at, "nesting", f"more than {DEPTH} levels of braces")
-        self.open.append((closer, self.due))
+        self.open.append((closer, self.due, value))
         self.put(kind, value, end)
         self.due = 0
 
@@ -94,7 +94,7 @@ class Reader:
         """Close what is open."""
         if not self.open or self.open[-1][0] != closer:
             refuse(self.at, self.text[self.at : end], f"{self.text[self.at : end]!r} closes nothing")
-        _, due = self.open.pop()
+        _, due, _ = self.open.pop()
         self.put(kind, closer, end)
         self.due = due if kind == "OPTCLOSE" else max(due - 1, 0)
 
