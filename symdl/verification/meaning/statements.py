@@ -50,7 +50,10 @@ from symdl.verification.notation.tree import Node, walk
 
 @dataclass
 class Reading:
-    """Goes through the statements of a document, from the first to the last."""
+    """Goes through the statements of a document, from the first to the last.
+
+    `merged`: which extents were known to be one before the statement that is read now.
+    """
 
     usage: Usage
     scope: Scope = field(default_factory=Scope)
@@ -81,6 +84,7 @@ class Reading:
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -168,6 +172,7 @@ class Reading:
         if not (node.relations and node.relations[0] == "←"):
             self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
+        self.merged = dict(self.scope.merged)
         node = replace(node, sides=tuple(without_list_before(list(node.sides), node.relations)))
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:

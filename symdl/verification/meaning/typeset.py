@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symdl.verification.meaning.marked import Marked, slopes_marked
 from symdl.verification.meaning.restated import Times, restated, times_of
-from symdl.verification.meaning.shaping import shapes_of, with_shapes
+from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
 from symdl.verification.meaning.usage import Usage, usage_of
+from symdl.verification.notation import unicode
 from symdl.verification.notation.tree import Node
 
 
@@ -20,26 +22,35 @@ class Typeset:
 
     Args:
         times: what stands at a time.
+        slopes: dW for ∂L/∂W.
         usage: how names are used then.
         told: what is read so, in words.
     """
 
     times: Times
+    slopes: Marked | None
     usage: Usage
     told: str
 
     def of(self, node: Node) -> Node:
         """A formula in it."""
-        return restated(node, self.times)
+        return restated(node if self.slopes is None else self.slopes.of(node), self.times)
 
 
 def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     """Another typesetting of formulas; None where it would be the one that they have."""
-    times = times_of(formulas)
-    changed = [restated(formula, times) for formula in formulas]
+    slopes = slopes_marked(formulas)
+    written = formulas if slopes is None else [slopes.of(formula) for formula in formulas]
+    times = times_of(written)
+    changed = [restated(formula, times) for formula in written]
     usage = usage_of(changed)
+    biases = numbered_biases(changed, usage) - usage.families.numbered
+    usage = with_numbered(usage, biases)
     shapes = shapes_of(changed, usage)
-    if not shapes.rows and changed == formulas:
+    new = sorted(name for name in shapes.vectors | shapes.matrices if not usage.shaped(name))
+    if not (shapes.rows or new or biases) and changed == formulas:
         return None
     names = ", ".join(sorted(shapes.rows | shapes.vectors))
-    return Typeset(times, with_shapes(usage, shapes), f"{names} as vectors" if names else "with labels above names")
+    told = f"{names} as vectors" if names else "with labels above names"
+    told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
+    return Typeset(times, slopes, with_shapes(usage, shapes), told)
