@@ -85,6 +85,7 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    solved: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -306,6 +307,7 @@ class Reading:
         if letters(unknown).isdisjoint(names) or letters(sides[1]).isdisjoint(names):
             return []
         self.pending.append((sides[0], sides[1], place))
+        self.solved |= {(name, place.line) for name in naming.heads(reader, sides[0])}
         told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
         return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
 
