@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced
@@ -79,16 +80,33 @@ class Marked:
             if factors:
                 ops.append(node.ops[k - 2] if after_mark and k > 1 else node.ops[k - 1])
             factors.append(self._slope(factor) if after_mark else factor)
-        return factors[0] if len(factors) == 1 else replace(node, factors=tuple(factors), ops=tuple(ops))
+        if len(factors) == 1:
+            return factors[0]
+        return apart_from_brackets(replace(node, factors=tuple(factors), ops=tuple(ops)))
 
     def _slope(self, name: Node) -> Node:
-        plain, scripts = _apart(name)
-        slope: Node = tree.Derivative("∂", self.loss, ((plain, 1),))
-        if (number := self.scaled.get(_letter(plain))) is not None:
-            slope = tree.Group(tree.Product((number, slope), ("",)))
-        if scripts is None:
-            return slope
-        return tree.Scripted(slope if isinstance(slope, tree.Group) else tree.Group(slope), sup=scripts)
+        plain, above = without_scripts_above(name)
+        return slope_of(self.loss, plain, above, self.scaled.get(_letter(plain)))
+
+
+def slope_of(loss: tree.Symbol, by: Name, above: Node | None = None, times: Node | None = None) -> Node:
+    """∂L/∂W, so many times, with a transpose or power above it."""
+    slope: Node = tree.Derivative("∂", loss, ((by, 1),))
+    if times is not None:
+        slope = tree.Group(tree.Product((times, slope), ("",)))
+    if above is None:
+        return slope
+    return tree.Scripted(slope if isinstance(slope, tree.Group) else tree.Group(slope), sup=above)
+
+
+def apart_from_brackets(node: tree.Product) -> tree.Product:
+    """∂L/∂z · (a)ᵀ for ∂L/∂z (a)ᵀ, which would be the slope at a place."""
+    ops = list(node.ops)
+    for k, (first, second) in enumerate(pairwise(node.factors)):
+        inner = second.base if isinstance(second, tree.Scripted) else second
+        if ops[k] == "" and isinstance(first, tree.Derivative) and isinstance(inner, tree.Group):
+            ops[k] = "·"
+    return node if tuple(ops) == node.ops else replace(node, ops=tuple(ops))
 
 
 def slopes_marked(formulas: Iterable[Node]) -> Marked | None:
@@ -149,8 +167,8 @@ def _otherwise_used(formulas: Iterable[Node], mark: str) -> bool:
     return False
 
 
-def _apart(node: Node) -> tuple[Node, Node | None]:
-    """A name, and the transpose or power above it."""
+def without_scripts_above(node: Node) -> tuple[Name, Node | None]:
+    """A name, and the transpose or power above it, where there is one."""
     if not isinstance(node, tree.Scripted) or node.sup is None:
         return node, None
     bare = node.base if node.sub is None else replace(node, sup=None)
@@ -165,7 +183,7 @@ def _lone(side: Node, mark: str) -> Name | None:
     """W of dW; None of anything else."""
     if not isinstance(side, tree.Product) or len(side.factors) != 2 or 0 not in _places(side, mark):
         return None
-    plain, scripts = _apart(side.factors[1])
+    plain, scripts = without_scripts_above(side.factors[1])
     return plain if scripts is None else None
 
 
@@ -175,7 +193,7 @@ def _marked(node: Node, mark: str) -> Iterator[Name]:
         yield from _marked(node.base, mark)
         return
     if isinstance(node, tree.Product):
-        yield from (_apart(node.factors[k + 1])[0] for k in sorted(_places(node, mark)))
+        yield from (without_scripts_above(node.factors[k + 1])[0] for k in sorted(_places(node, mark)))
     for child in tree.children(node):
         yield from _marked(child, mark)
 
@@ -255,7 +273,7 @@ def _made_of(chains: list[tree.Chain]) -> dict[Name, set[Name]]:
     for chain in chains:
         head = chain.sides[0]
         if _is_name(head) and len(chain.sides) > 1:
-            inner = {_apart(n)[0] for side in chain.sides[1:] for n in walk(side) if _is_name(n)}
+            inner = {without_scripts_above(n)[0] for side in chain.sides[1:] for n in walk(side) if _is_name(n)}
             found.setdefault(head, set()).update(inner - {head})
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symdl.verification.meaning.deltas import DELTA, Deltas, deltas_of
 from symdl.verification.meaning.marked import Marked, slopes_marked
 from symdl.verification.meaning.restated import Times, restated, times_of
 from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
@@ -23,24 +24,38 @@ class Typeset:
     Args:
         times: what stands at a time.
         slopes: dW for ∂L/∂W.
+        deltas: δ^l for ∂L/∂z^l.
         usage: how names are used then.
         told: what is read so, in words.
     """
 
     times: Times
     slopes: Marked | None
+    deltas: Deltas | None
     usage: Usage
     told: str
 
     def of(self, node: Node) -> Node:
         """A formula in it."""
-        return restated(node if self.slopes is None else self.slopes.of(node), self.times)
+        for other in (self.slopes, self.deltas):
+            node = node if other is None else other.of(node)
+        return restated(node, self.times)
+
+    def introduces(self, node: Node) -> bool:
+        """Whether a formula says what a name is that this typesetting takes for something."""
+        return self.deltas is not None and self.deltas.introduced(node)
+
+    def rests_on_it(self, node: Node) -> bool:
+        """Whether such a name stands in a formula."""
+        return self.deltas is not None and self.deltas.used(node)
 
 
 def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     """Another typesetting of formulas; None where it would be the one that they have."""
     slopes = slopes_marked(formulas)
     written = formulas if slopes is None else [slopes.of(formula) for formula in formulas]
+    deltas = deltas_of(written)
+    written = written if deltas is None else [deltas.of(formula) for formula in written]
     times = times_of(written)
     changed = [restated(formula, times) for formula in written]
     usage = usage_of(changed)
@@ -53,4 +68,5 @@ def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     names = ", ".join(sorted(shapes.rows | shapes.vectors))
     told = f"{names} as vectors" if names else "with labels above names"
     told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
-    return Typeset(times, slopes, with_shapes(usage, shapes), told)
+    told += "" if deltas is None else f"; {DELTA} for ∂{unicode(deltas.loss)}/∂{unicode(deltas.by)}"
+    return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told)
