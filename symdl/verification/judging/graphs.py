@@ -71,7 +71,7 @@ def with_entry_by_entry(judge: Judging, link: Meaning) -> Verdict | None:
     sides = entry_by_entry(link.left), entry_by_entry(link.right)
     if sides == (link.left, link.right) or link.relation not in EQUALITIES | DEFINITIONS:
         return None
-    if link.values is not None and not any(map(has_dots, (link.left, link.right))):
+    if link.values is not None and not (link.values[0].axes and any(map(has_dots, (link.left, link.right)))):
         return None  # powers that have a meaning keep it
     again = replace(link, left=sides[0], right=sides[1])
     scope = judge.reading.scope.copy()

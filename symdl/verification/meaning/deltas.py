@@ -6,13 +6,13 @@ scripts of δ: it is what δ is the slope by. Or they say δ = ∂L/∂z of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.marked import apart_from_brackets, slope_of, without_scripts_above
 from symdl.verification.meaning.names import is_transpose, text_of
-from symdl.verification.notation import tree
+from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 DELTA = "δ"
@@ -27,27 +27,32 @@ class Deltas:
 
     Args:
         loss: L.
-        by: the letter of z.
-        kinds: the scripts with which δ stands for a slope that the document does not write down.
+        by: the letter of z, for the scripts with which δ stands for a slope that the document does not write down.
     """
 
     loss: tree.Symbol
-    by: tree.Symbol
-    kinds: frozenset[Kind]
+    by: Mapping[Kind, tree.Symbol]
+
+    @property
+    def told(self) -> str:
+        """What δ is read as, in words."""
+        return f"{DELTA} for ∂{unicode(self.loss)}/∂{unicode(next(iter(self.by.values())))}"
 
     def of(self, node: Node) -> Node:
         """A formula with ∂L/∂z^l for δ^l.
 
         >>> from symdl.verification.notation import parse, unicode
-        >>> found = Deltas(tree.Symbol("L"), tree.Symbol("z"), frozenset({(0, True)}))
+        >>> found = Deltas(tree.Symbol("L"), {(0, True): tree.Symbol("z")})
         >>> unicode(found.of(parse(r"\\delta^{l+1} (a^l)^T + \\delta_{ij}")))
         '∂L/∂zˡ⁺¹ · (aˡ)ᵀ + δᵢⱼ'
         """
         if isinstance(node, tree.Derivative):
             return node
-        if _kind(node) in self.kinds and isinstance(node, (tree.Symbol, tree.Scripted)):
+        kind = _kind(node)
+        if kind is not None and kind in self.by:
             plain, above = without_scripts_above(node)
-            by = replace(plain, base=self.by) if isinstance(plain, tree.Scripted) else self.by
+            letter = self.by[kind]
+            by = replace(plain, base=letter) if isinstance(plain, tree.Scripted) else letter
             return slope_of(self.loss, by, above)
         if isinstance(node, tree.Scripted):
             return replace(node, base=self.of(node.base)) if isinstance(node.base, tree.Group) else node
@@ -58,15 +63,15 @@ class Deltas:
         """Whether a formula says what δ^l is: as the slope that it is read as, it has to be that.
 
         >>> from symdl.verification.notation import parse
-        >>> found = Deltas(tree.Symbol("L"), tree.Symbol("z"), frozenset({(0, True)}))
+        >>> found = Deltas(tree.Symbol("L"), {(0, True): tree.Symbol("z")})
         >>> [found.introduced(parse(t)) for t in (r"\\delta^l = 2 \\delta^{l+1}", r"2 = \\delta^l")]
         [True, False]
         """
-        return any(isinstance(n, tree.Chain) and _kind(n.sides[0]) in self.kinds for n in walk(node))
+        return any(isinstance(n, tree.Chain) and _kind(n.sides[0]) in self.by for n in walk(node))
 
     def used(self, node: Node) -> bool:
         """Whether δ^l stands in a formula."""
-        return any(_kind(n) in self.kinds for n in walk(node))
+        return any(_kind(n) in self.by for n in walk(node))
 
 
 def deltas_of(formulas: Iterable[Node]) -> Deltas | None:
@@ -76,8 +81,8 @@ def deltas_of(formulas: Iterable[Node]) -> Deltas | None:
     >>> head, slope = r"\\delta^l = (W^{l+1})^T \\delta^{l+1} \\odot f'(z^l)", r"\\frac{\\partial C}{\\partial b^l}"
     >>> texts = (head, slope + r" = \\delta^l")
     >>> found = deltas_of([parse(t) for t in texts])
-    >>> found.loss.name, found.by.name, sorted(found.kinds)
-    ('C', 'z', [(0, True)])
+    >>> found.loss.name, {kind: z.name for kind, z in found.by.items()}
+    ('C', {(0, True): 'z'})
     """
     every = [node for formula in formulas for node in walk(formula)]
     bases = {id(n.base) for n in every if isinstance(n, tree.Scripted)}
@@ -86,13 +91,14 @@ def deltas_of(formulas: Iterable[Node]) -> Deltas | None:
     losses = [n.of for n in nodes if isinstance(n, (tree.Derivative, tree.Gradient))]
     of = [n for n in losses if isinstance(n, tree.Symbol) and objective(text_of(n))]
     told, shown = _told(chains), _shown(chains)
-    letters = set(told.values()) | set(shown.values())
+    letters = {letter.name: letter for letter in (*told.values(), *shown.values())}
     if not of or len(letters) != 1 or len(set(of)) != 1:
         return None
+    ((name, letter),) = letters.items()
     kinds = {_kind(n) for n in nodes} - {None} - told.keys()
-    alike = {_kind(n, of=letter.name) for n in nodes for letter in letters}
-    found = frozenset(k for k in kinds & (alike | shown.keys()) if k is not None)
-    return Deltas(of[0], letters.pop(), found) if found else None
+    alike = {_kind(n, of=name) for n in nodes} | shown.keys()
+    by = {k: shown.get(k, letter) for k in kinds & alike if k is not None}
+    return Deltas(of[0], by) if by else None
 
 
 def _kind(node: Node, of: str = DELTA) -> Kind | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symdl.verification.meaning.deltas import DELTA, Deltas, deltas_of
+from symdl.verification.meaning.deltas import Deltas, deltas_of
 from symdl.verification.meaning.marked import Marked, slopes_marked
 from symdl.verification.meaning.restated import Times, restated, times_of
 from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
@@ -68,5 +68,5 @@ def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     names = ", ".join(sorted(shapes.rows | shapes.vectors))
     told = f"{names} as vectors" if names else "with labels above names"
     told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
-    told += "" if deltas is None else f"; {DELTA} for ∂{unicode(deltas.loss)}/∂{unicode(deltas.by)}"
+    told += "" if deltas is None else f"; {deltas.told}"
     return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told)
