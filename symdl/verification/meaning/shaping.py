@@ -40,7 +40,7 @@ class Shapes:
 
 
 def shapes_of(formulas: Iterable[Node], usage: Usage) -> Shapes:
-    """What the formulas of a document show; nothing where some name is set in bold type, which says it better.
+    """What the formulas of a document show; of matrices alone where bold type says which names are vectors.
 
     >>> from symdl.verification.meaning.usage import usage_of
     >>> from symdl.verification.notation import parse
@@ -50,12 +50,12 @@ def shapes_of(formulas: Iterable[Node], usage: Usage) -> Shapes:
     (['h'], ['b'], ['W_h'])
     """
     formulas = list(formulas)
-    if any(is_bold(n) and n.name.isalpha() for f in formulas for n in walk(f) if isinstance(n, tree.Symbol)):
-        return Shapes()
     reader = _Reader(usage)
     for formula in formulas:
         reader.look_at(formula)
-    return reader.found()
+    found = reader.found()
+    bold = any(is_bold(n) and n.name.isalpha() for f in formulas for n in walk(f) if isinstance(n, tree.Symbol))
+    return Shapes(matrices=found.matrices) if bold else found
 
 
 @dataclass
@@ -143,7 +143,8 @@ class _Reader:
             return None
         if parts.subscripts and isinstance(parts.subscripts[0], tree.Number):
             return None  # x_1 may be an entry of x
-        return parts.name, len(parts.subscripts)
+        key = parts.name, len(parts.subscripts)
+        return self._vector(key) if parts.bold and parts.name[:1].islower() else key
 
     def _of_product(self, node: tree.Product) -> Key | None:
         parts = list(_factors(node))
