@@ -115,6 +115,9 @@ class Interpreter(NameReader):
         return self._named(node)
 
     def _scripted(self, node: tree.Scripted) -> Array:
+        told = operators.indicated(node)
+        if told is not None:
+            return scalar(cases.indicator(self, told))
         if isinstance(node.base, (tree.Symbol, tree.Accented)):
             return self._named(node)
         if isinstance(node.base, tree.Norm):

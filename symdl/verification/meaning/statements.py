@@ -193,7 +193,9 @@ class Reading:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
             self.heads = letters_of(self.reader(), sides[0], heads_only=True)
-        self.indices = dict.fromkeys(self.heads & self.usage.letters, "") | subscripting(self.reader(), sides)
+        self.indices = dict.fromkeys(self.heads & self.usage.letters | self.usage.classes, "") | subscripting(
+            self.reader(), sides
+        )
         continued = self.formal if sides[0] is not node.sides[0] else set()
         self.formal = continued | naming.formal_arguments(self.reader(), sides)
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):

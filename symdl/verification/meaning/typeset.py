@@ -6,15 +6,16 @@ Other authors leave it to the reader which names are vectors. What a document do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symdl.verification.meaning.deltas import Deltas, deltas_of
+from symdl.verification.meaning.evidence import classes
 from symdl.verification.meaning.marked import Marked, slopes_marked
 from symdl.verification.meaning.restated import Times, restated, times_of
 from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
 from symdl.verification.meaning.usage import Usage, usage_of
 from symdl.verification.notation import unicode
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,17 @@ def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     times = times_of(written)
     changed = [restated(formula, times) for formula in written]
     usage = usage_of(changed)
+    chosen = classes(n for formula in changed for n in walk(formula)) - usage.letters
+    usage = replace(usage, letters=usage.letters | chosen, classes=chosen)
     biases = numbered_biases(changed, usage) - usage.families.numbered
     usage = with_numbered(usage, biases)
     shapes = shapes_of(changed, usage)
     new = sorted(name for name in shapes.vectors | shapes.matrices if not usage.shaped(name))
-    if not (shapes.rows or new or biases) and changed == formulas:
+    if not (shapes.rows or new or biases or chosen) and changed == formulas:
         return None
     names = ", ".join(sorted(shapes.rows | shapes.vectors))
     told = f"{names} as vectors" if names else "with labels above names"
+    told += f"; {', '.join(sorted(chosen))} as an index" if chosen else ""
     told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
     told += "" if deltas is None else f"; {deltas.told}"
     return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told)
