@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import sympy
+
 from symdl.core.indices import Index
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
@@ -81,6 +83,21 @@ def under_what_was_said(judge: Judging, link: Meaning) -> Verdict | None:
         return replace(found, scope=f"{found.scope}, where {told}")
     reason = f"so where {told}, of which the words before spoke"
     return replace(found, status=Status.UNDECIDED, method="none", reason=reason)
+
+
+def _as_long_as_written(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with n = 3, where a list of three stands for a vector that has n entries elsewhere."""
+    scope = judge.reading.scope
+    if link.values is None or any(v.rank != 1 for v in link.values):
+        return None
+    lengths = [scope.root(v.axes[0].extent) for v in link.values]
+    for number, count in (lengths, lengths[::-1]):
+        if number.is_Integer and isinstance(count, sympy.Symbol) and count not in scope.made:
+            made = scope.copy()
+            made.merged[count] = number
+            found = judge.read_in(replace(judge.reading, scope=made), link)
+            return replace(found, scope=f"{found.scope}; {count} = {number}")
+    return None
 
 
 def _with_nested_functions(judge: Judging, link: Meaning) -> Verdict | None:
@@ -316,6 +333,7 @@ _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
     without_what_is_over,
     _as_long_as_before,
+    _as_long_as_written,
     _with_nested_functions,
     _nearly,
     _summed,
