@@ -1,4 +1,4 @@
-"""A document in the typesetting that says most: vectors known as such, labels and times where they belong, ∂L/∂W for dW.
+"""A document in the typesetting that says most: vectors known as such, labels where they belong, ∂L/∂W for dW.
 
 Other authors leave it to the reader which names are vectors. What a document does with them shows it (`shaping`,
 `restated`), but may show it wrongly; so what is read like that proves, and never refutes.
