@@ -27,7 +27,7 @@ from symdl.verification.judging.graphs import (
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
-from symdl.verification.judging.onward import through_names
+from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.solved import by_equations, without_an_inverse
@@ -269,7 +269,7 @@ def _at_one_place(judge: Judging, link: Meaning) -> Verdict | None:
 
 def _through_names(judge: Judging, link: Meaning) -> Verdict | None:
     """The chain rule of names that have no formulas."""
-    return through_names(judge.reading, link)
+    return through_names(judge.reading, link) or over_entries(judge.reading, link)
 
 
 def _symmetric(judge: Judging, link: Meaning) -> Verdict | None:

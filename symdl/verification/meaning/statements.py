@@ -52,7 +52,9 @@ from symdl.verification.notation.tree import Node, walk
 class Reading:
     """Goes through the statements of a document, from the first to the last.
 
-    `merged`: which extents were known to be one before the statement that is read now.
+    `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
+    that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
+    with the line.
     """
 
     usage: Usage
@@ -85,6 +87,7 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -396,6 +399,7 @@ class Reading:
                 else:
                     problem = str(error)
                     self._not_understood(reader, sides[k])
+                    self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), naming.names_in(reader, [value]))
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
                 self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))
