@@ -33,7 +33,8 @@ def through_names(reading: Reading, link: Meaning) -> Verdict | None:
         if ends is None or not ways or any(len(w) < 3 or (w[0], w[-1]) != ends or len(set(w)) != len(w) for w in ways):
             continue
         names = list(dict.fromkeys(name for way in ways for name in (way[0], *way[1:-1])))
-        if sorted(_every_way(ways, *ends)) == sorted(ways) and _is_open(reading, names, ends[1]):
+        one = len(ways) == 1 and _hangs_on_through(reading, ends[0], names[1:], ends[1])
+        if sorted(_every_way(ways, *ends)) == sorted(ways) and (one or _is_open(reading, names, ends[1])):
             scope = f"every {ends[0]} that hangs on {ends[1]} through {' and '.join(names[1:])} only"
             return Verdict(Status.PROVED, "chain rule", scope)
     return None
@@ -93,6 +94,8 @@ def _hangs_on_through(reading: Reading, of: str, between: list[str], by: str) ->
     used = {e.name for _, f in formulas if not scope.chapter_over(f.section) for e in f.value.body.atoms(Element)}
     opaque = {name for name, section in scope.opaque.items() if not scope.chapter_over(section)}
     if known & {of, *between} or used & every or not opaque & every <= reading.hidden.keys():
+        return False
+    if of not in opaque and _other_ways(reading, every):
         return False
     chain = [of, *between, by]
     allowed = {a: {b} for a, b in pairwise(chain)}
@@ -161,5 +164,9 @@ def _is_open(reading: Reading, names: list[str], by: str) -> bool:
     defined = {n for n, _ in (*scope.formulas, *scope.entries)} | scope.functions.keys() | scope.opaque.keys()
     used = {n for n, _ in scope.used()}
     every = {*names, by}
-    apart = {of for of, inner in reading.differentiated if inner in every} - every
-    return defined.isdisjoint(names) and used.isdisjoint(every) and not apart
+    return defined.isdisjoint(names) and used.isdisjoint(every) and not _other_ways(reading, every)
+
+
+def _other_ways(reading: Reading, names: set[str]) -> set[str]:
+    """Other names of which the document has slopes by some names."""
+    return {of for of, inner in reading.differentiated if inner in names} - names
