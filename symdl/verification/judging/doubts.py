@@ -69,6 +69,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"what {', '.join(unknown)} stands for is not understood here"
     if hanging := sorted(name for name in spoken if _hangs_on_an_index(reading, name)):
         return f"{', '.join(hanging)} hangs on an index here that does not stand below it"
+    if stray := _of_no_statement(link, forms):
+        return f"the index {', '.join(stray)} of a definition stands for nothing here"
     slopes = [{n for n, _ in side if is_slope(n)} for side in sides]
     losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
     if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
@@ -173,6 +175,14 @@ def _hangs_on_an_index(reading: Reading, name: str) -> bool:
     function = reading.scope.functions.get(name)
     formulas += [function] if function is not None else []
     return any(isinstance(s, Index) and s not in f.value.axes for f in formulas for s in f.value.body.free_symbols)
+
+
+def _of_no_statement(link: Meaning, forms: Pair) -> list[str]:
+    """The indices that definitions have left open: k of S_{ij} = Q_i K_j / √d_k, where d_k may be no entry at all."""
+    axes = [i for v in link.values or () for i in v.axes]
+    own = {(i.name, i.dummy_index) for i in (*link.free, *axes)}
+    every = {s for f in forms for s in f.free_symbols if isinstance(s, Index)}
+    return sorted(i.name for i in every if (i.name, i.dummy_index) not in own)
 
 
 def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:
