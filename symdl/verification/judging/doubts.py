@@ -118,6 +118,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     return ""
 
 
+#: Axes of vectors and matrices, which have no letters.
+_AXIS = re.compile(r"a\d+")
 #: What is no name in the text of a formula.
 _TOKEN = re.compile(r"\\[A-Za-z]+|[^\W\d_]")
 #: A name, in bold type or with accents.
@@ -179,10 +181,9 @@ def _hangs_on_an_index(reading: Reading, name: str) -> bool:
 
 def _of_no_statement(link: Meaning, forms: Pair) -> list[str]:
     """The indices that definitions have left open: k of S_{ij} = Q_i K_j / √d_k, where d_k may be no entry at all."""
-    axes = [i for v in link.values or () for i in v.axes]
-    own = {(i.name, i.dummy_index) for i in (*link.free, *axes)}
-    every = {s for f in forms for s in f.free_symbols if isinstance(s, Index)}
-    return sorted(i.name for i in every if (i.name, i.dummy_index) not in own)
+    own = {(i.name, i.dummy_index) for i in link.free}
+    every = {s for f in forms for s in f.free_symbols if isinstance(s, Index) and not _AXIS.fullmatch(s.name)}
+    return sorted({i.name for i in every if (i.name, i.dummy_index) not in own})
 
 
 def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:

@@ -154,9 +154,9 @@ def _otherwise_used(formulas: Iterable[Node], mark: str) -> bool:
     while stack:
         node = stack.pop()
         if isinstance(node, tree.Scripted):
-            if _is_mark(node.base, mark):
+            if _is_mark(node.base, mark) and node.sub is None:
                 return True
-            stack.append(node.base)
+            stack += [] if _is_mark(node.base, mark) else [node.base]  # d_k is another name
             continue
         if isinstance(node, tree.Big) and node.op == "int" and mark == "d":
             return True
