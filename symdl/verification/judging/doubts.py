@@ -69,6 +69,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
         return f"what {', '.join(unknown)} stands for is not understood here"
     if hanging := sorted(name for name in spoken if _hangs_on_an_index(reading, name)):
         return f"{', '.join(hanging)} hangs on an index here that does not stand below it"
+    if stray := _left_open(reading, spoken):
+        return f"the index {', '.join(stray)} of a definition stands for nothing here"
     slopes = [{n for n, _ in side if is_slope(n)} for side in sides]
     losses = sorted({loss_of(n) for n in slopes[0] | slopes[1]})
     if slopes[0] != slopes[1] or any(not objective(name) for name in losses):
@@ -116,6 +118,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     return ""
 
 
+#: Axes of vectors and matrices, which have no letters.
+_AXIS = re.compile(r"a\d+")
 #: What is no name in the text of a formula.
 _TOKEN = re.compile(r"\\[A-Za-z]+|[^\W\d_]")
 #: A name, in bold type or with accents.
@@ -173,6 +177,22 @@ def _hangs_on_an_index(reading: Reading, name: str) -> bool:
     function = reading.scope.functions.get(name)
     formulas += [function] if function is not None else []
     return any(isinstance(s, Index) and s not in f.value.axes for f in formulas for s in f.value.body.free_symbols)
+
+
+def _left_open(reading: Reading, names: set[str]) -> list[str]:
+    """The letters that definitions leave open: k of S_{ij} = Q_i K_j / √d_k, where d_k may be no entry at all."""
+    scope, seen, ahead, found = reading.scope, set[str](), sorted(names), set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for f in (f for rank in scope.ranks.get(name, ()) if rank for f in scope.all_of(name, rank)):
+            own = {i.name for i in f.value.axes}
+            if own and not f.recurrent:
+                found |= {s.name for s in f.value.body.free_symbols if isinstance(s, Index)} - own
+            ahead += [e.name for e in f.value.body.atoms(Element)]
+    return sorted(name for name in found if not _AXIS.fullmatch(name))
 
 
 def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:

@@ -31,6 +31,8 @@ def at_the_last_layer(reading: Reading, link: Meaning, read: Callable[[Reading, 
     scope = reading.scope.copy()
     scope.formulas = {key: _renamed(formula, names) for key, formula in scope.formulas.items()}
     left, right = (_with_layer(side, marks) for side in (link.left, link.right))
+    if (left, right) == (link.left, link.right) and scope.formulas == reading.scope.formulas:
+        return None
     found = read(replace(reading, scope=scope), replace(link, left=left, right=right))
     told = ", ".join(f"{short} for {long}" for short, long in names.items())
     return replace(found, scope=f"{found.scope}; {told}")

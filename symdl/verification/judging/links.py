@@ -35,8 +35,8 @@ from symdl.verification.judging.doubts import (
     unheard,
 )
 from symdl.verification.judging.entries import decide_entries
+from symdl.verification.judging.graphs import for_every_loss
 from symdl.verification.judging.readings import (
-    for_every_loss,
     otherwise_proved,
     under_what_was_said,
     without_what_is_over,

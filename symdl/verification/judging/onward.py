@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from symdl.core.tensors import Element
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import Parts
+from symdl.verification.meaning.names import Parts, letter_of
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
@@ -32,10 +33,73 @@ def through_names(reading: Reading, link: Meaning) -> Verdict | None:
         if ends is None or not ways or any(len(w) < 3 or (w[0], w[-1]) != ends or len(set(w)) != len(w) for w in ways):
             continue
         names = list(dict.fromkeys(name for way in ways for name in (way[0], *way[1:-1])))
-        if sorted(_every_way(ways, *ends)) == sorted(ways) and _is_open(reading, names, ends[1]):
+        one = len(ways) == 1 and _hangs_on_through(reading, ends[0], names[1:], ends[1])
+        if sorted(_every_way(ways, *ends)) == sorted(ways) and (one or _is_open(reading, names, ends[1])):
             scope = f"every {ends[0]} that hangs on {ends[1]} through {' and '.join(names[1:])} only"
             return Verdict(Status.PROVED, "chain rule", scope)
     return None
+
+
+def over_entries(reading: Reading, link: Meaning) -> Verdict | None:
+    """The proof of ∂L/∂x_i = Σ_j ∂L/∂y_j ∂y_j/∂x_i, of an L that hangs on x through y; None of anything else."""
+    if link.relation not in ("=", "≡"):
+        return None
+    reader = reading.reader()
+    for whole, product in ((link.left, link.right), (link.right, link.left)):
+        if not isinstance(whole, tree.Derivative) or whole.of is None or len(whole.by) != 1 or whole.by[0][1] != 1:
+            continue
+        between = _summed_between(reader, product, whole.of, whole.by[0][0])
+        of, by = reader.parts(whole.of), reader.parts(whole.by[0][0])
+        if (
+            not between
+            or of is None
+            or by is None
+            or of.subscripts
+            or not _hangs_on_through(reading, of.name, between, by.name)
+        ):
+            continue
+        scope = f"every {of.name} that hangs on {by.name} through {' and '.join(between)} only"
+        return Verdict(Status.PROVED, "chain rule", scope)
+    return None
+
+
+def _summed_between(reader: Interpreter, node: Node, of: Node, by: Node) -> list[str]:
+    """y of Σ_j ∂L/∂y_j ∂y_j/∂x_i, between L and x_i, and z before it; nothing of anything else."""
+    bound: list[str] = []
+    while isinstance(node, tree.Big) and node.op == "sum" and node.sub is not None:
+        bound.append(letter_of(node.sub.sides[0] if isinstance(node.sub, tree.Chain) else node.sub))
+        node = node.body
+    factors = node.factors if isinstance(node, tree.Product) and set(node.ops) <= _TIMES else ()
+    slopes = [f.body if isinstance(f, tree.Group) else f for f in factors]
+    places, last = list[Node](), of
+    for slope in slopes:
+        if not isinstance(slope, tree.Derivative) or len(slope.by) != 1 or slope.by[0][1] != 1 or slope.of != last:
+            return []
+        last = slope.by[0][0]
+        places.append(last)
+    named = [reader.parts(place) for place in places]
+    if last != by or len(named) < 2 or named[-1] is None:
+        return []
+    between = [p for p in named[:-1] if p is not None and len(p.subscripts) == 1]
+    names, letters = [p.name for p in between], [letter_of(p.subscripts[0]) for p in between]
+    once = len(set(names)) == len(set(letters)) == len(named) - 1 and sorted(letters) == sorted(bound)
+    return names if once and not {letter_of(s) for s in named[-1].subscripts} & set(bound) else []
+
+
+def _hangs_on_through(reading: Reading, of: str, between: list[str], by: str) -> bool:
+    """Whether nothing in this chapter says that L hangs on x in another way than through y, or y on L."""
+    scope, every = reading.scope, {of, *between, by}
+    formulas = [*scope.formulas.items(), *((k, f) for k, f in scope.entries.items())]
+    known = {key[0] for key, f in formulas if not scope.chapter_over(f.section)}
+    used = {e.name for _, f in formulas if not scope.chapter_over(f.section) for e in f.value.body.atoms(Element)}
+    opaque = {name for name, section in scope.opaque.items() if not scope.chapter_over(section)}
+    if known & {of, *between} or used & every or not opaque & every <= reading.hidden.keys():
+        return False
+    if of not in opaque and _other_ways(reading, every):
+        return False
+    chain = [of, *between, by]
+    allowed = {a: {b} for a, b in pairwise(chain)}
+    return all(reading.hidden[name] & every <= allowed.get(name, set()) for name in opaque & every)
 
 
 def _slope(reading: Reading, reader: Interpreter, node: Node) -> tuple[str, str] | None:
@@ -100,5 +164,9 @@ def _is_open(reading: Reading, names: list[str], by: str) -> bool:
     defined = {n for n, _ in (*scope.formulas, *scope.entries)} | scope.functions.keys() | scope.opaque.keys()
     used = {n for n, _ in scope.used()}
     every = {*names, by}
-    apart = {of for of, inner in reading.differentiated if inner in every} - every
-    return defined.isdisjoint(names) and used.isdisjoint(every) and not apart
+    return defined.isdisjoint(names) and used.isdisjoint(every) and not _other_ways(reading, every)
+
+
+def _other_ways(reading: Reading, names: set[str]) -> set[str]:
+    """Other names of which the document has slopes by some names."""
+    return {of for of, inner in reading.differentiated if inner in names} - names

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import sympy
 
 from symdl.core.indices import Index
-from symdl.verification.judging import rules
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
@@ -18,17 +16,24 @@ from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
 from symdl.verification.judging.expansions import expanded, without_quotient
+from symdl.verification.judging.graphs import (
+    Judging,
+    as_chapters_before,
+    as_once_named,
+    by_graphs,
+    for_every_loss,
+    with_entry_by_entry,
+)
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
-from symdl.verification.judging.onward import through_names
+from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
-from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.letters import letters_of
@@ -42,19 +47,6 @@ from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict
 
 
-class Judging(rules.Judging, Protocol):
-    """`symdl.verification.judging.links.Judge`, as the readings see it."""
-
-    seed: int
-    quick: bool
-    zeros: list[Array]
-
-    @property
-    def seconds(self) -> float: ...
-
-    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
-
-
 def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
     """The first proof that another reading gives; None where none does. Of an edit, only the quick ones are tried."""
     for reading in _QUICK if judge.quick else (*_QUICK, *_SLOW):
@@ -62,39 +54,6 @@ def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
         if found is not None and found.proved:
             return found
     return None
-
-
-def for_every_loss(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof by the chain rule alone, for every loss that hangs on what is worked out last and on nothing else."""
-    if link.relation not in ("=", "≡"):
-        return None
-    return by_graph(judge.reading, link, judge.seed, judge.seconds / 2, every=True)
-
-
-def _by_graphs(judge: Judging, reading: Reading, link: Meaning) -> Verdict | None:
-    """The proof of a link in which slopes have names: those of losses first, else those of every number."""
-    found = by_graph(reading, link, judge.seed, judge.seconds / 2)
-    return found or by_graph(reading, link, judge.seed, judge.seconds / 2, every=True)
-
-
-def _as_once_named(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof by the chain rule with δ = ∂C/∂z, where that was said of a C that was given another formula since."""
-    scope = judge.reading.scope.as_once_named()
-    if scope is None or link.relation not in ("=", "≡"):
-        return None
-    reading = replace(judge.reading, scope=scope)
-    return _by_graphs(judge, reading, link)
-
-
-def _as_chapters_before(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof by the chain rule through names as chapters before have left them, δ = ∂L/∂z among them."""
-    before = judge.reading.scope
-    if link.relation not in ("=", "≡") or not any(before.chapter_over(f.section) for f in before.formulas.values()):
-        return None
-    scope = replace(before.as_before() or before.copy(), one_chapter=True)
-    reading = replace(judge.reading, scope=scope)
-    found = _by_graphs(judge, reading, link)
-    return found and replace(found, scope=f"{found.scope}; with names of chapters before")
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -124,6 +83,21 @@ def under_what_was_said(judge: Judging, link: Meaning) -> Verdict | None:
         return replace(found, scope=f"{found.scope}, where {told}")
     reason = f"so where {told}, of which the words before spoke"
     return replace(found, status=Status.UNDECIDED, method="none", reason=reason)
+
+
+def _as_long_as_written(judge: Judging, link: Meaning) -> Verdict | None:
+    """The verdict with n = 3, where a list of three stands for a vector that has n entries elsewhere."""
+    scope = judge.reading.scope
+    if link.values is None or any(v.rank != 1 for v in link.values):
+        return None
+    lengths = [scope.root(v.axes[0].extent) for v in link.values]
+    for number, count in (lengths, lengths[::-1]):
+        if number.is_Integer and isinstance(count, sympy.Symbol) and count not in scope.made:
+            made = scope.copy()
+            made.merged[count] = number
+            found = judge.read_in(replace(judge.reading, scope=made), link)
+            return replace(found, scope=f"{found.scope}; {count} = {number}")
+    return None
 
 
 def _with_nested_functions(judge: Judging, link: Meaning) -> Verdict | None:
@@ -295,7 +269,7 @@ def _at_one_place(judge: Judging, link: Meaning) -> Verdict | None:
 
 def _through_names(judge: Judging, link: Meaning) -> Verdict | None:
     """The chain rule of names that have no formulas."""
-    return through_names(judge.reading, link)
+    return through_names(judge.reading, link) or over_entries(judge.reading, link)
 
 
 def _symmetric(judge: Judging, link: Meaning) -> Verdict | None:
@@ -351,7 +325,7 @@ def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
     sides = in_full(judge.reading, (link.left, link.right))
     if sides is None or link.relation not in ("=", "≡"):
         return None
-    return _by_graphs(judge, judge.reading, replace(link, left=sides[0], right=sides[1]))
+    return by_graphs(judge, judge.reading, replace(link, left=sides[0], right=sides[1]))
 
 
 #: Words that a loss has for a name.
@@ -359,6 +333,7 @@ _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
     without_what_is_over,
     _as_long_as_before,
+    _as_long_as_written,
     _with_nested_functions,
     _nearly,
     _summed,
@@ -386,11 +361,12 @@ _SLOW = (
     by_equations,
     without_an_inverse,
     for_every_loss,
-    _as_once_named,
-    _as_chapters_before,
+    as_once_named,
+    as_chapters_before,
     _with_open_gradients,
     _with_diagonals,
     _with_slopes_in_full,
+    with_entry_by_entry,
     with_its_subscript,
     _at_three_entries,
     _at_steps,

@@ -15,7 +15,7 @@ import sympy
 
 from symdl.core.deadlines import now
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, Reduction, atoms_in
 from symdl.errors import SymdlError
 from symdl.verification.consequences import follows
 from symdl.verification.judging import assumptions, rules
@@ -25,7 +25,8 @@ from symdl.verification.judging.independence import factored
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.equations import Equation, is_zero
 from symdl.verification.meaning.expectation import means_opened
-from symdl.verification.meaning.scope import Scope
+from symdl.verification.meaning.naming import names_in
+from symdl.verification.meaning.scope import CHAPTER, Formula, Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import opened
@@ -172,7 +173,7 @@ def _given(judge: Judging, link: Meaning, claimed: Array) -> Iterator[tuple[str,
             yield "the condition before it holds", body
     for equation in reversed(judge.reading.equations):
         itself = equation.link.left is link.left and equation.link.right is link.right
-        if itself or judge.reading.scope.chapter_over(equation.section):  # another L may have the name now
+        if itself or not _still_speaks(judge, link, equation):
             continue
         difference = _set_to_zero(judge, equation)
         body = None if difference is None else _placed(judge, difference, claimed)
@@ -181,6 +182,37 @@ def _given(judge: Judging, link: Meaning, claimed: Array) -> Iterator[tuple[str,
         ):
             left, right = map(unicode, (equation.link.equated or equation.link.left, equation.link.right))
             yield f"{left} = {right}", body
+
+
+def _still_speaks(judge: Judging, link: Meaning, equation: Equation) -> bool:
+    """Whether the names of an equation stand for what they stood for where it was set.
+
+    In another chapter another L may have the name: there it counts for what is said of its own names alone, and where
+    none of them was given a formula since, but for what the equations were solved for.
+    """
+    reading = judge.reading
+    if not reading.scope.chapter_over(equation.section):
+        return True
+    scope, reader = reading.scope, reading.reader()
+    names = names_in(reader, equation.sides) | scope.counts
+    of_them = all(_made_of(scope, n) <= names for n in names_in(reader, (link.left, link.right)) - names)
+    since = [
+        f
+        for n in names
+        for f in _formulas(scope, n)
+        if f.section[:CHAPTER] > equation.section[:CHAPTER] and (n, f.line) not in reading.solved
+    ]
+    return equation.sure and of_them and not since
+
+
+def _formulas(scope: Scope, name: str) -> list[Formula]:
+    return [f for rank in scope.ranks.get(name, ()) for f in scope.all_of(name, rank)]
+
+
+def _made_of(scope: Scope, name: str) -> set[str]:
+    """The names that the formulas of a name are made of: itself where it has none."""
+    formulas = _formulas(scope, name)
+    return {e.name for f in formulas for e in atoms_in(f.value.body, Element)} if formulas else {name}
 
 
 def _set_to_zero(judge: Judging, equation: Equation) -> Array | None:
@@ -203,7 +235,14 @@ def _set_to_zero(judge: Judging, equation: Equation) -> Array | None:
         e.name for side in (left, right) for e in side.body.atoms(Element)
     }
     # 2 μ = 0 of c + μ p = 0 with c = μ p: rather than that μ is 0, one of both is not as it is written
-    return difference if as_written or isinstance(difference.body, sympy.Add) else None
+    return difference if as_written or _is_sum(difference.body) else None
+
+
+def _is_sum(body: sympy.Expr) -> bool:
+    """Whether several terms stand in an expression, or in a factor of it, or in what a sum is over."""
+    if isinstance(body, Reduction):
+        return body.op == "sum" and _is_sum(body.body)
+    return isinstance(body, sympy.Add) or (isinstance(body, sympy.Mul) and any(map(_is_sum, body.args)))
 
 
 def _difference(judge: Judging, left: Array, right: Array) -> Array | None:

@@ -15,6 +15,11 @@ def undecided(judged: Judged) -> bool:
     return judged.status is Status.UNDECIDED
 
 
+def proved(judged: Judged | None) -> bool:
+    """Whether all of a formula is proved."""
+    return judged is not None and judged.status is Status.PROVED
+
+
 def with_proofs_of(judged: Judged, better: Judged, told: str) -> Judged:
     """A formula with what a second reading proves of it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from symdl.verification.meaning.names import Labels, letter_of, parts_of
+from symdl.verification.meaning.names import INDEX_LETTERS, Labels, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -29,6 +29,28 @@ def listed_letters(node: tree.Scripted) -> set[str]:
     letters = {letter_of(item).rstrip("'") for item in items}
     plain = all(len(x) == 1 and x.isascii() and x.islower() for x in letters) and len(letters) == len(items)
     return letters if plain and len(items) > 2 else set()
+
+
+def classes(nodes: Iterable[Node]) -> set[str]:
+    r"""y of p_y beside p_i and [i = y] or δ_{iy}: what is compared with an index, and stands below a name as one does.
+
+    >>> from symdl.verification.notation import parse
+    >>> texts = (r"-\log p_y", r"p_i - \delta_{iy}", "w_o")
+    >>> classes(n for text in texts for n in walk(parse(text)))
+    {'y'}
+    """
+    below: dict[Node, set[str]] = {}
+    compared: set[frozenset[str]] = set()
+    for node in nodes:
+        if isinstance(node, tree.Chain) and len(node.sides) == 2 and node.relations[0] in ("=", "≠"):
+            compared.add(frozenset(map(letter_of, node.sides)))
+        elif isinstance(node, tree.Scripted) and isinstance(node.sub, tree.Symbol):
+            below.setdefault(node.base, set()).add(letter_of(node.sub))
+        elif isinstance(node, tree.Scripted) and node.base == tree.Symbol("δ") and isinstance(node.sub, tree.Product):
+            compared.add(frozenset(map(letter_of, node.sub.factors)))
+    beside = {letter for letters in below.values() if letters & INDEX_LETTERS for letter in letters - INDEX_LETTERS}
+    pairs = {letter for pair in compared if len(pair) == 2 and pair & INDEX_LETTERS for letter in pair - INDEX_LETTERS}
+    return {letter for letter in beside & pairs if len(letter) == 1 and letter.isascii() and letter.islower()}
 
 
 def strides(sub: Node, labels: Labels, letters: set[str]) -> Iterator[str]:

@@ -29,7 +29,7 @@ from symdl.verification.meaning import (
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.entries import NameReader
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.literals import MOST_BITS, literal, power
+from symdl.verification.meaning.literals import MOST_BITS, literal, power, rows_of
 from symdl.verification.meaning.names import (
     is_transpose,
     letters_apart,
@@ -95,6 +95,11 @@ class Interpreter(NameReader):
         raise MeaningError("a claim stands where a value is needed")
 
     def _list(self, node: tree.List) -> Array:
+        rows = rows_of(node)
+        if rows:
+            if len({len(row) for row in rows}) != 1:
+                raise MeaningError("a matrix whose rows differ in length")
+            return literal([[self.number(cell) for cell in row] for row in rows], matrix=True)
         entries = [self.number(item) for item in node.items]
         return literal([entries]) if len(entries) > 1 else scalar(entries[0])
 
@@ -110,6 +115,9 @@ class Interpreter(NameReader):
         return self._named(node)
 
     def _scripted(self, node: tree.Scripted) -> Array:
+        told = operators.indicated(node)
+        if told is not None:
+            return scalar(cases.indicator(self, told))
         if isinstance(node.base, (tree.Symbol, tree.Accented)):
             return self._named(node)
         if isinstance(node.base, tree.Norm):

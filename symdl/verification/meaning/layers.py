@@ -47,8 +47,13 @@ class Layers:
         return letter in LAYERS or letter in self.letters or any(mark[0] == letter for _, mark in self.marks)
 
     def last_of(self, base: Node) -> list[tree.Scripted]:
-        """a^L of a, as it stands in the document: with brackets around L or without."""
-        return [n for n in self.ends if isinstance(n, tree.Scripted) and n.base == base]
+        """a^L of a as it stands in the document, with brackets around L or without; as z^L does, where a^l stands."""
+        ends = [n for n in self.ends if isinstance(n, tree.Scripted)]
+        own = [n for n in ends if n.base == base]
+        marks = {n.sup for n in ends}
+        if own or len(marks) != 1 or all(name != base for name, _ in self.named):
+            return own
+        return [tree.Scripted(base, sup=marks.pop())]
 
     def others(self, head: Node) -> list[Layer]:
         """The layers at which a definition at layer l is one too: those above, L, those below that are spoken of."""

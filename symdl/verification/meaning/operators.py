@@ -20,6 +20,20 @@ from symdl.verification.notation.tree import Node
 INDICATORS = frozenset({"1", "𝟙", "𝟏"})
 
 
+def indicated(node: tree.Scripted) -> tree.Chain | None:
+    r"""The condition of 𝟏_{i = y}; None of anything else.
+
+    >>> from symdl.verification.notation import parse
+    >>> [indicated(parse(t)) is not None for t in (r"\mathbb{1}_{x > 0}", r"1_{\{i = y\}}", "w_i")]
+    [True, True, False]
+    """
+    one = node.base.text if isinstance(node.base, tree.Number) else ""
+    one = node.base.name if isinstance(node.base, tree.Symbol) else one
+    told = node.sub.body if isinstance(node.sub, tree.Group) else node.sub
+    plain = one in INDICATORS and node.sup is None and not node.primes
+    return told if plain and isinstance(told, tree.Chain) else None
+
+
 def applied(reader: Reader, node: tree.Applied) -> Array:
     """A named operator with what it is applied to: log x, max(a, b), sin² x."""
     function, power, base, primes = node.function, None, None, 0

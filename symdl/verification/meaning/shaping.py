@@ -2,7 +2,8 @@
 
 In h_t = tanh(W_x x_t + W_h h_{t−1} + b) nothing says whether h_t is a number. Where the same text writes h_tᵀ,
 f_t ⊙ c_{t−1} or softmax(o_t), what stands there is a vector at each t; so is what is added to it, set equal to it or
-made of it entry by entry, and a capital in front of it is a matrix.
+made of it entry by entry, and a capital in front of it is a matrix. A capital that is transposed is a matrix itself, as
+X is that holds an example in each column, and so is W X. What is said of a^l holds for a at every layer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from symdl.verification.meaning.functions import objective
-from symdl.verification.meaning.names import Labels, Parts, is_bold, is_transpose, parts_of
+from symdl.verification.meaning.names import Labels, Parts, is_bold, is_transpose, parts_of, text_of
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -39,7 +40,7 @@ class Shapes:
 
 
 def shapes_of(formulas: Iterable[Node], usage: Usage) -> Shapes:
-    """What the formulas of a document show; nothing where some name is set in bold type, which says it better.
+    """What the formulas of a document show; of matrices alone where bold type says which names are vectors.
 
     >>> from symdl.verification.meaning.usage import usage_of
     >>> from symdl.verification.notation import parse
@@ -49,12 +50,12 @@ def shapes_of(formulas: Iterable[Node], usage: Usage) -> Shapes:
     (['h'], ['b'], ['W_h'])
     """
     formulas = list(formulas)
-    if any(is_bold(n) and n.name.isalpha() for f in formulas for n in walk(f) if isinstance(n, tree.Symbol)):
-        return Shapes()
     reader = _Reader(usage)
     for formula in formulas:
         reader.look_at(formula)
-    return reader.found()
+    found = reader.found()
+    bold = any(is_bold(n) and n.name.isalpha() for f in formulas for n in walk(f) if isinstance(n, tree.Symbol))
+    return Shapes(matrices=found.matrices) if bold else found
 
 
 @dataclass
@@ -64,7 +65,7 @@ class _Reader:
     labels: Labels
     same: dict[Key, Key] = field(default_factory=dict)
     vectors: set[Key] = field(default_factory=set)
-    numbers: set[Key] = field(default_factory=set)
+    matrices: set[Key] = field(default_factory=set)
     products: list[tuple[Key, Key, Key]] = field(default_factory=list)  # W, x and W x
     made: int = 0
 
@@ -80,24 +81,43 @@ class _Reader:
                 self.shape(node)
             elif isinstance(node, tree.Scripted) and _is_transposed(node):
                 parts = parts_of(node, self.labels)
-                if parts is not None and parts.subscripts and parts.name[:1].islower():
+                if parts is not None:
                     self._mark(parts)
 
     def found(self) -> Shapes:
         """The names, after what one of them shows of others was followed as far as it goes."""
+        self._join_layers()
         while True:
-            vectors = {self._root(k) for k in self.vectors}
-            new = {result for _, x, result in self.products if self._root(x) in vectors}
-            new = {k for k in new if self._root(k) not in vectors}
-            if not new:
+            vectors, matrices = self._roots(self.vectors), self._roots(self.matrices)
+            before = len(self.vectors) + len(self.matrices)
+            for first, x, result in self.products:
+                if self._root(x) in matrices or (self._root(first) in matrices and x[0][:1].isupper()):
+                    self.matrices |= {result} if self._root(result) not in matrices else set()
+                elif self._root(x) in vectors:
+                    self.vectors |= {result} if self._root(result) not in vectors else set()
+            if len(self.vectors) + len(self.matrices) == before:
                 break
-            self.vectors |= new
-        every = {k for k in self.same if self._root(k) in vectors} | self.vectors
-        wrong = {self._root(k) for k in self.numbers}
-        every = {k for k in every if self._root(k) not in wrong and k[0][:1].isalpha()}
-        matrices = {w[0] for w, x, _ in self.products if self._root(x) in vectors and self._root(x) not in wrong}
-        plain = {name for name, rank in every if rank == 0 and name not in matrices}
-        return Shapes(plain, {name for name, rank in every if rank == 1}, matrices)
+        every = {k for k in {*self.same, *self.vectors, *self.matrices} if k[0][:1].isalpha()}
+        tall = {k for k in every if self._root(k) in matrices}
+        long = {k for k in every - tall if self._root(k) in vectors}
+        long |= {k for k in tall if k[0][:1].islower()}  # b of W X + b
+        weights = {w for w, x, _ in self.products if self._root(x) in vectors | matrices}
+        capitals = {name for name, rank in tall | weights if rank == 0 and name[:1].isupper()}
+        plain = {name for name, rank in long if rank == 0 and name not in capitals}
+        return Shapes(plain, {name for name, rank in long - tall if rank == 1}, capitals)
+
+    def _roots(self, keys: Iterable[Key]) -> set[Key]:
+        return {self._root(k) for k in keys}
+
+    def _join_layers(self) -> None:
+        """a^l, a^{l−1} and a^L are of one kind."""
+        layers: dict[Key, list[Key | None]] = {}
+        for name, rank in [*self.same, *self.vectors, *self.matrices, *(key for p in self.products for key in p)]:
+            base, _, label = name.partition("^")
+            if label[:1] == "(" or (label and self.labels.layer(label[:1])):
+                layers.setdefault((base, rank), []).append((name, rank))
+        for keys in layers.values():
+            self._join(keys)
 
     def shape(self, node: Node) -> Key | None:
         """What has the shape of a formula: the name itself, or what its terms are; None where nothing is known."""
@@ -123,7 +143,8 @@ class _Reader:
             return None
         if parts.subscripts and isinstance(parts.subscripts[0], tree.Number):
             return None  # x_1 may be an entry of x
-        return parts.name, len(parts.subscripts)
+        key = parts.name, len(parts.subscripts)
+        return self._vector(key) if parts.bold and parts.name[:1].islower() else key
 
     def _of_product(self, node: tree.Product) -> Key | None:
         parts = list(_factors(node))
@@ -164,8 +185,14 @@ class _Reader:
     # ── what has one shape ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _mark(self, parts: Parts) -> None:
-        if len(parts.subscripts) == 1 and not isinstance(parts.subscripts[0], tree.Number):
-            self._vector((parts.name, 1))
+        """What is transposed: h_tᵀ and aᵀ are vectors, Xᵀ is a matrix."""
+        if not parts.subscripts:
+            key = parts.name, 0
+            self.same.setdefault(key, key)
+            (self.vectors if parts.name[:1].islower() else self.matrices).add(key)
+        elif len(parts.subscripts) == 1 and not isinstance(parts.subscripts[0], tree.Number):
+            self.vectors |= {(parts.name, 1)} if parts.name[:1].islower() else set()
+            self.same.setdefault((parts.name, 1), (parts.name, 1))
 
     def _vector(self, key: Key | None) -> Key | None:
         if key is not None:
@@ -221,9 +248,48 @@ def _may_be_function(node: Node) -> bool:
     return isinstance(node, tree.Symbol) and node.name in _FUNCTIONS
 
 
+def numbered_biases(formulas: Iterable[Node], usage: Usage) -> set[str]:
+    """b of b_1, that is added to X W_1 where W_1 is a matrix of its own: b_1 is a vector of its own then.
+
+    >>> from symdl.verification.meaning.usage import usage_of
+    >>> from symdl.verification.notation import parse
+    >>> formulas = [parse(text) for text in ("Z_1 = X W_1 + b_1", "W_1^T", "y = x_1 + b_1")]
+    >>> numbered_biases(formulas, usage_of(formulas))
+    {'b'}
+    """
+    found = set()
+    for node in (n for formula in formulas for n in walk(formula) if isinstance(n, tree.Sum)):
+        weights = {n for _, term in node.terms if isinstance(term, tree.Product) for n in map(_number, term.factors)}
+        for _, term in node.terms:
+            name = _number(term)
+            beside = {number for base, number in weights if base[:1].isupper() and usage.labelled(f"{base}_{number}")}
+            if name[0][:1].islower() and name[1] in beside:
+                found.add(name[0])
+    return found
+
+
+def _number(node: Node) -> tuple[str, str]:
+    """W and 1 of W_1."""
+    if not isinstance(node, tree.Scripted) or node.sup is not None or not isinstance(node.sub, tree.Number):
+        return "", ""
+    return text_of(node.base), node.sub.text
+
+
+def with_numbered(usage: Usage, names: set[str]) -> Usage:
+    """How a document uses its names, where a number below some of them is part of the name."""
+    families = usage.families
+    return replace(usage, families=replace(families, numbered=families.numbered | names))
+
+
 def with_shapes(usage: Usage, shapes: Shapes) -> Usage:
     """How a document uses its names, with vectors and matrices as they were found."""
     families = usage.families
     rows, columns = families.rows | shapes.rows, families.columns | shapes.rows
     arrays = families.arrays | shapes.vectors | shapes.matrices
-    return replace(usage, families=replace(families, rows=rows, columns=columns, arrays=arrays))
+    layered = {name: set(ranks) for name, ranks in usage.layered.items()}
+    for names, rank in ((shapes.vectors, 1), (shapes.matrices, 2)):
+        for name in names:
+            if usage.without_layer(name) != name:  # at layers that no formula shows as well
+                layered.setdefault(usage.without_layer(name), set()).add(rank)
+    families = replace(families, rows=rows, columns=columns, arrays=arrays)
+    return replace(usage, families=families, layered=layered)

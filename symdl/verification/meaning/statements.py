@@ -50,7 +50,12 @@ from symdl.verification.notation.tree import Node, walk
 
 @dataclass
 class Reading:
-    """Goes through the statements of a document, from the first to the last."""
+    """Goes through the statements of a document, from the first to the last.
+
+    `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
+    that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
+    with the line.
+    """
 
     usage: Usage
     scope: Scope = field(default_factory=Scope)
@@ -81,6 +86,9 @@ class Reading:
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    hidden: dict[str, set[str]] = field(default_factory=dict)
+    solved: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -168,6 +176,7 @@ class Reading:
         if not (node.relations and node.relations[0] == "←"):
             self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
+        self.merged = dict(self.scope.merged)
         node = replace(node, sides=tuple(without_list_before(list(node.sides), node.relations)))
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:
@@ -187,7 +196,9 @@ class Reading:
             self.heads |= letters_of(self.reader(), sides[0], heads_only=True)
         else:
             self.heads = letters_of(self.reader(), sides[0], heads_only=True)
-        self.indices = dict.fromkeys(self.heads & self.usage.letters, "") | subscripting(self.reader(), sides)
+        self.indices = dict.fromkeys(self.heads & self.usage.letters | self.usage.classes, "") | subscripting(
+            self.reader(), sides
+        )
         continued = self.formal if sides[0] is not node.sides[0] else set()
         self.formal = continued | naming.formal_arguments(self.reader(), sides)
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
@@ -301,6 +312,7 @@ class Reading:
         if letters(unknown).isdisjoint(names) or letters(sides[1]).isdisjoint(names):
             return []
         self.pending.append((sides[0], sides[1], place))
+        self.solved |= {(name, place.line) for name in naming.heads(reader, sides[0])}
         told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
         return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
 
@@ -387,6 +399,7 @@ class Reading:
                 else:
                     problem = str(error)
                     self._not_understood(reader, sides[k])
+                    self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), naming.names_in(reader, [value]))
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
                 self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))

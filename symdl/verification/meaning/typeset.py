@@ -1,4 +1,4 @@
-"""A document in the typesetting that says most: vectors that are known as such, labels and times where they belong.
+"""A document in the typesetting that says most: vectors known as such, labels where they belong, ∂L/∂W for dW.
 
 Other authors leave it to the reader which names are vectors. What a document does with them shows it (`shaping`,
 `restated`), but may show it wrongly; so what is read like that proves, and never refutes.
@@ -6,12 +6,16 @@ Other authors leave it to the reader which names are vectors. What a document do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symdl.verification.meaning.deltas import Deltas, deltas_of
+from symdl.verification.meaning.evidence import classes
+from symdl.verification.meaning.marked import Marked, slopes_marked
 from symdl.verification.meaning.restated import Times, restated, times_of
-from symdl.verification.meaning.shaping import shapes_of, with_shapes
+from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
 from symdl.verification.meaning.usage import Usage, usage_of
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation import unicode
+from symdl.verification.notation.tree import Node, walk
 
 
 @dataclass(frozen=True)
@@ -20,26 +24,53 @@ class Typeset:
 
     Args:
         times: what stands at a time.
+        slopes: dW for ∂L/∂W.
+        deltas: δ^l for ∂L/∂z^l.
         usage: how names are used then.
         told: what is read so, in words.
     """
 
     times: Times
+    slopes: Marked | None
+    deltas: Deltas | None
     usage: Usage
     told: str
 
     def of(self, node: Node) -> Node:
         """A formula in it."""
+        for other in (self.slopes, self.deltas):
+            node = node if other is None else other.of(node)
         return restated(node, self.times)
+
+    def introduces(self, node: Node) -> bool:
+        """Whether a formula says what a name is that this typesetting takes for something."""
+        return self.deltas is not None and self.deltas.introduced(node)
+
+    def rests_on_it(self, node: Node) -> bool:
+        """Whether such a name stands in a formula."""
+        return self.deltas is not None and self.deltas.used(node)
 
 
 def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     """Another typesetting of formulas; None where it would be the one that they have."""
-    times = times_of(formulas)
-    changed = [restated(formula, times) for formula in formulas]
+    slopes = slopes_marked(formulas)
+    written = formulas if slopes is None else [slopes.of(formula) for formula in formulas]
+    deltas = deltas_of(written)
+    written = written if deltas is None else [deltas.of(formula) for formula in written]
+    times = times_of(written)
+    changed = [restated(formula, times) for formula in written]
     usage = usage_of(changed)
+    chosen = classes(n for formula in changed for n in walk(formula)) - usage.letters
+    usage = replace(usage, letters=usage.letters | chosen, classes=chosen)
+    biases = numbered_biases(changed, usage) - usage.families.numbered
+    usage = with_numbered(usage, biases)
     shapes = shapes_of(changed, usage)
-    if not shapes.rows and changed == formulas:
+    new = sorted(name for name in shapes.vectors | shapes.matrices if not usage.shaped(name))
+    if not (shapes.rows or new or biases or chosen) and changed == formulas:
         return None
     names = ", ".join(sorted(shapes.rows | shapes.vectors))
-    return Typeset(times, with_shapes(usage, shapes), f"{names} as vectors" if names else "with labels above names")
+    told = f"{names} as vectors" if names else "with labels above names"
+    told += f"; {', '.join(sorted(chosen))} as an index" if chosen else ""
+    told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
+    told += "" if deltas is None else f"; {deltas.told}"
+    return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told)

@@ -49,6 +49,7 @@ class Usage:
         letters_of: the letters that stand below each name.
         lying: vectors are rows: z W stands somewhere, and W z nowhere.
         doubled: numbers of things that the document differentiates something of the same name as well: L of ∂L/∂w.
+        classes: letters that choose one of the places that an index runs over, y of p_y.
         silent: the letters that sums without an index run over, Σ x_i.
     """
 
@@ -80,6 +81,7 @@ class Usage:
     letters_of: dict[str, set[str]] = field(default_factory=dict)
     lying: bool = False
     silent: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
 
     def base_of(self, name: str) -> int:

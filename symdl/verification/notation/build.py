@@ -261,7 +261,10 @@ def _put_one(base: Node, script: Script) -> Node:
     body = bind(script.body, "script")
     if script.kind == "SUP" and (primes := _primes(body)):
         return _primed(base, primes, span)
-    return _below_or_above(base, script, body, span)
+    label, primes = _label_with_primes(body) if script.kind == "SUP" else (body, 0)
+    if primes:  # the slope of g^{[l]}
+        base = _primed(base, primes, span)
+    return _below_or_above(base, script, label, span)
 
 
 def _below_or_above(base: Node, script: Script, body: Node, span: dict[str, int]) -> Node:
@@ -296,6 +299,16 @@ def _primed(base: Node, count: int, span: dict[str, int]) -> Node:
 def _primes(body: Node) -> int:
     parts = body.factors if isinstance(body, tree.Product) else (body,)
     return len(parts) if all(part == tree.Symbol("′") for part in parts) else 0
+
+
+def _label_with_primes(body: Node) -> tuple[Node, int]:
+    """[l] and 1 of g^{[l]'} and g^{[l]\\prime}; anything else as it is, with 0."""
+    if isinstance(body, tree.Scripted) and isinstance(body.base, tree.Group) and body.sub is body.sup is None:
+        return body.base, body.primes
+    if isinstance(body, tree.Product) and isinstance(body.factors[0], tree.Group) and set(body.ops) == {""}:
+        primes = _primes(tree.Product(body.factors[1:], body.ops[1:]))
+        return (body.factors[0], primes) if primes else (body, 0)
+    return body, 0
 
 
 def _accent(body: Node, accent: str, start: int, end: int) -> Node:
