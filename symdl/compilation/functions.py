@@ -1,7 +1,7 @@
-"""The functions of a program: as they are compiled, one after the other, and as they are linked again.
+"""The functions of a program: as they are compiled, and as they are linked again.
 
-While a program is built, each function is compiled when it is first called, for arguments as it is given then. What is
-called is the object file that goes into the cache, linked in as another process links it: nothing else is checked.
+While a program is built, they are compiled when one of them is first called. What is called is the object files that go
+into the cache, linked in as another process links them: nothing else is checked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from symdl.compilation import machine
+from symdl.compilation.helpers import Crew
 from symdl.compilation.objects import Code, Entry, Linker, Routine, packed, routine, unpacked
 from symdl.core.pauses import collection_paused
 
@@ -19,25 +20,30 @@ from symdl.core.pauses import collection_paused
 SIZE = re.compile(r"def \w+_size\(")
 
 
-class Functions(Mapping[str, Any]):
-    """The functions of a module of Numba's by name: they take arrays and numbers, and return a whole number."""
+def units_of(space: Mapping[str, Any]) -> dict[str, Any]:
+    """The functions of a module that are compiled by themselves, by name (see `machine.units`)."""
+    return {name: f for name, f in space.items() if hasattr(f, "is_entry")}
 
-    def __init__(self, space: Mapping[str, Any]) -> None:
-        self.space = space
-        for function in space.values():  # entries are the way in; those that Numba makes take as long to compile
-            if hasattr(function, "targetoptions"):
-                function.targetoptions.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-        self._codes: dict[str, Code] = {}
+
+class Functions(Mapping[str, Any]):
+    """The functions of a module of Numba's by name: they take arrays and numbers, and return a whole number.
+
+    Args:
+        space: the module.
+        crew: who compiles them.
+    """
+
+    def __init__(self, space: Mapping[str, Any], crew: Crew) -> None:
+        self.space, self.crew = space, crew
+        self._units = units_of(space)
         self._files: list[bytes] = []
-        self._defined: set[str] = set()
-        self._needed: set[str] = set()
-        self._linker = Linker()
+        self._external: list[str] = []
         self._entries: dict[str, Entry] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name in self._entries:
             return self._entries[name]
-        return _Waiting(self, name) if hasattr(self.space[name], "overloads") else self.space[name]
+        return _Waiting(self, name) if name in self._units else self.space[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.space)
@@ -45,41 +51,25 @@ class Functions(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.space)
 
-    def compiled(self, name: str, arguments: tuple[Any, ...]) -> Entry:
-        """A function compiled for arguments like these."""
-        function = self.space[name]
-        # Numba loads its tables, and what it makes stays
-        with collection_paused(), machine.compiling.types_remembered():
-            code, library, way_in = machine.entries.called_with(function, name, arguments)
-            new = [] if self._codes else machine.entries.libraries_apart(self.space)
-            if not machine.linking.is_apart(function):
-                new.append(library)
-            self._link([*map(self._object, new), way_in])
-        self._codes[name] = code
-        self._entries[name] = Entry(self._linker, code)
-        return self._entries[name]
-
-    def _object(self, library: Any) -> bytes:
-        defined, needed = machine.entries.symbols_of(library)
-        self._defined |= defined
-        self._needed |= needed
-        return bytes(machine.entries.object_of(library))
-
-    def _link(self, files: list[bytes]) -> None:
-        if missing := self._linker.missing(self._external()):
+    def compiled(self) -> None:
+        """Compile all functions, and link their machine code in."""
+        with collection_paused(), machine.compiling.types_remembered():  # what Numba makes stays
+            made = self.crew.compiled()
+            entries = [unit for unit in self._units.values() if unit.is_entry]
+            self._files = [*(m.data for m in made.values()), *map(machine.entries.way_in, entries)]
+        defined = {symbol for m in made.values() for symbol in m.defined}
+        self._external = sorted({symbol for m in made.values() for symbol in m.needed} - defined)
+        linker = Linker()
+        if missing := linker.missing(self._external):
             raise RuntimeError(f"compiled code refers to {missing[0]}, which nothing has")
-        self._linker.add(files)
-        self._files += files
-
-    def _external(self) -> list[str]:
-        """What the code refers to and does not define."""
-        return sorted(self._needed - self._defined)
+        linker.add(self._files)
+        self._entries = {n: Entry(linker, machine.entries.code_of(u)) for n, u in self._units.items() if u.is_entry}
 
     def stored(self) -> tuple[dict[str, Any], bytes]:
         """What was compiled, for `linked`: a record as JSON can hold it, and the object files in one."""
         data, lengths = packed(self._files)
-        codes = {name: asdict(code) for name, code in self._codes.items()}
-        return {"codes": codes, "lengths": lengths, "external": self._external()}, data
+        codes = {name: asdict(machine.entries.code_of(self._units[name])) for name in self._entries}
+        return {"codes": codes, "lengths": lengths, "external": self._external}, data
 
 
 class _Waiting:
@@ -89,7 +79,8 @@ class _Waiting:
         self.functions, self.name = functions, name
 
     def __call__(self, *arguments: Any) -> int:
-        return self.functions.compiled(self.name, arguments)(*arguments)
+        self.functions.compiled()
+        return int(self.functions[self.name](*arguments))
 
     @property
     def ready(self) -> Any:
@@ -101,7 +92,7 @@ def stored_routines(functions: Mapping[str, Any]) -> tuple[dict[str, Any], bytes
     defined: set[str] = set()
     needed: set[str] = set()
     for function in functions.values():
-        ours, others = machine.entries.symbols_of(function._library)
+        ours, others = machine.units.symbols_of(function._library)
         defined, needed = defined | ours, needed | others
     data, lengths = packed([machine.entries.object_of(f._library) for f in functions.values()])
     codes = {n: {"symbol": f.native_name, "count": len(f._sig.args)} for n, f in functions.items()}

@@ -1,0 +1,167 @@
+"""Processes that compile functions of a program beside this one, as long as it is built.
+
+Numba compiles in Python, so that a second core takes a second process. Emitted functions know each other by symbols and
+nothing else (`machine.units`), so each may be compiled anywhere, with the same bytes. Whoever is free takes the longest
+that is left. Nothing depends on a helper: what it does not answer in the time that it would take here is compiled here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from symdl.compilation import machine, team
+from symdl.compilation.messages import receive, send
+from symdl.errors import DefinitionError
+
+#: Says how many helpers there are; none where it is 0.
+VARIABLE = "SYMDL_HELPERS"
+#: More than so many have little left to do.
+MOST = 3
+#: Seconds that a helper may take for anything.
+PATIENCE = 1.0
+
+
+def count() -> int:
+    """How many helpers a build has: one for each other core, unless those have other work.
+
+    Raises:
+        DefinitionError: SYMDL_HELPERS is not a number.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if text and not text.isdecimal():
+        raise DefinitionError(f"{VARIABLE} is {text!r}", remedy="set it to a number of processes, such as 0 or 1")
+    if text:
+        return int(text)
+    cores = team.cores()
+    is_busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores
+    return 0 if is_busy else min(MOST, cores - 1, (team.stated() or cores) - 1)
+
+
+class Helper:
+    """A process that compiles, and a thread here that hands it one function after the other."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "symdl.compilation.helper"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        self._changed = threading.Condition()
+        self._made: dict[str, Any] = {}
+        self._doing: str | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, module: tuple[str, str, str], waiting: deque[str]) -> None:
+        """Take functions of a module, which is told as source, path and key, from those that wait."""
+        self._thread = threading.Thread(target=self._serve, args=(module, waiting), daemon=True)
+        self._thread.start()
+
+    def _serve(self, module: tuple[str, str, str], waiting: deque[str]) -> None:
+        source, path, key = module
+        try:
+            assert self._process.stdin is not None and self._process.stdout is not None
+            send(self._process.stdin, {"path": path, "key": key}, source.encode())
+            if receive(self._process.stdout) is None:  # it says so once it is ready
+                return
+            while (name := self._next(waiting)) is not None:
+                send(self._process.stdin, {"unit": name})
+                answer = receive(self._process.stdout)
+                if answer is None or "failed" in answer[0]:
+                    return
+                told, data = answer
+                made = machine.units.Made(data, tuple(told["defined"]), tuple(told["needed"]))
+                with self._changed:
+                    self._made[name] = made
+        except (OSError, ValueError):  # it has ended, or was ended
+            return
+        finally:
+            with self._changed:
+                self._doing = None
+                self._changed.notify_all()
+
+    def _next(self, waiting: deque[str]) -> str | None:
+        with self._changed:
+            try:
+                self._doing = waiting.popleft()
+            except IndexError:
+                return None
+            return self._doing
+
+    def made(self, seconds: Mapping[str, float]) -> dict[str, Any]:
+        """What it has compiled once none wait: the last one too, if that comes before so many seconds have passed."""
+        with self._changed:
+            limit = max(seconds.get(self._doing, 0.0), PATIENCE) if self._doing is not None else 0.0
+            self._changed.wait_for(lambda: self._doing is None, limit)
+            return dict(self._made)
+
+    def end(self) -> None:
+        """The process is gone after this."""
+        self._process.kill()
+        self._process.wait()
+        if self._thread is not None:
+            self._thread.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            try:
+                stream.close()
+            except OSError:  # what was on its way to a process that is gone
+                continue
+
+
+class Crew:
+    """This process and its helpers."""
+
+    def __init__(self, helpers: list[Helper]) -> None:
+        self._helpers = helpers
+        self._units: Mapping[str, Any] = {}
+        self._waiting: deque[str] = deque()
+        self._lengths: dict[str, int] = {}
+
+    def start(self, module: tuple[str, str, str], units: Mapping[str, Any]) -> None:
+        """Have helpers begin with the functions of a module, told as source, path and key, which is loaded here too."""
+        self._units = units
+        self._lengths = {name: len(unit.function.__code__.co_code) for name, unit in units.items()}
+        self._waiting.extend(sorted(units, key=lambda name: -self._lengths[name]))
+        for helper in self._helpers:
+            helper.start(module, self._waiting)
+
+    def compiled(self) -> dict[str, Any]:
+        """The machine code of all functions, in the order of the module."""
+        made: dict[str, Any] = {}
+        begun, done = time.perf_counter(), 0
+        while (name := self._next()) is not None:
+            made[name] = machine.units.compiled(self._units[name])
+            done += self._lengths[name]
+        rate = (time.perf_counter() - begun) / max(done, 1)
+        for helper in self._helpers:
+            made |= helper.made({name: rate * length for name, length in self._lengths.items()})
+        return {name: made[name] if name in made else machine.units.compiled(u) for name, u in self._units.items()}
+
+    def _next(self) -> str | None:
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+
+@contextmanager
+def crew(size: int) -> Iterator[Crew]:
+    """A crew of so many helpers, which start at once and are gone afterwards whatever happens."""
+    helpers: list[Helper] = []
+    try:
+        for _ in range(size if sys.executable else 0):
+            helpers.append(Helper())
+        yield Crew(helpers)
+    finally:
+        for helper in helpers:
+            helper.end()
