@@ -1,7 +1,7 @@
 """The functions of a program: as they are compiled, and as they are linked again.
 
-While a program is built, they are compiled when one of them is first called. What is called is the object files that go
-into the cache, linked in as another process links them: nothing else is checked.
+While a program is built, each is compiled when it is first called, unless a helper has done it. What is called is the
+object files that go into the cache, linked in as another process links them: nothing else is checked.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class Functions(Mapping[str, Any]):
     def __init__(self, space: Mapping[str, Any], crew: Crew) -> None:
         self.space, self.crew = space, crew
         self._units = units_of(space)
-        self._files: list[bytes] = []
-        self._external: list[str] = []
+        self._made: dict[str, Any] = {}
+        self._ways_in: dict[str, bytes] = {}
+        self._linker = Linker()
         self._entries: dict[str, Entry] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -51,25 +52,45 @@ class Functions(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.space)
 
-    def compiled(self) -> None:
-        """Compile all functions, and link their machine code in."""
+    def compiled(self, name: str) -> Entry:
+        """A function, compiled and linked with all that it calls."""
+        unit = self._units[name]
         with collection_paused(), machine.compiling.types_remembered():  # what Numba makes stays
-            made = self.crew.compiled()
-            entries = [unit for unit in self._units.values() if unit.is_entry]
-            self._files = [*(m.data for m in made.values()), *map(machine.entries.way_in, entries)]
-        defined = {symbol for m in made.values() for symbol in m.defined}
-        self._external = sorted({symbol for m in made.values() for symbol in m.needed} - defined)
-        linker = Linker()
-        if missing := linker.missing(self._external):
+            new = self._called(name)
+            self._made |= new
+            self._ways_in[name] = machine.entries.way_in(unit)
+        if missing := self._linker.missing(self._external()):
             raise RuntimeError(f"compiled code refers to {missing[0]}, which nothing has")
-        linker.add(self._files)
-        self._entries = {n: Entry(linker, machine.entries.code_of(u)) for n, u in self._units.items() if u.is_entry}
+        self._linker.add([*(made.data for made in new.values()), self._ways_in[name]])
+        self._entries[name] = Entry(self._linker, machine.entries.code_of(unit))
+        return self._entries[name]
+
+    def _called(self, name: str) -> dict[str, Any]:
+        """The machine code of a function and of what it calls, as far as it is not linked yet."""
+        names = {unit.symbol: n for n, unit in self._units.items()}
+        found: dict[str, Any] = {}
+        waiting = [name]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name not in self._made:
+                found[name] = self.crew.made(name)
+                waiting += [names[symbol] for symbol in found[name].needed if symbol in names]
+        return found
+
+    def _external(self) -> list[str]:
+        """What the code refers to and does not define."""
+        defined = {symbol for made in self._made.values() for symbol in made.defined}
+        return sorted({symbol for made in self._made.values() for symbol in made.needed} - defined)
 
     def stored(self) -> tuple[dict[str, Any], bytes]:
-        """What was compiled, for `linked`: a record as JSON can hold it, and the object files in one."""
-        data, lengths = packed(self._files)
-        codes = {name: asdict(machine.entries.code_of(self._units[name])) for name in self._entries}
-        return {"codes": codes, "lengths": lengths, "external": self._external}, data
+        """What was compiled, for `linked`: a record as JSON can hold it, and the object files in one.
+
+        They stand in the order of the module, whatever was compiled first.
+        """
+        made = [self._made[n].data for n in self._units if n in self._made]
+        data, lengths = packed([*made, *(self._ways_in[n] for n in self._units if n in self._ways_in)])
+        codes = {n: asdict(machine.entries.code_of(self._units[n])) for n in self._entries}
+        return {"codes": codes, "lengths": lengths, "external": self._external()}, data
 
 
 class _Waiting:
@@ -79,8 +100,7 @@ class _Waiting:
         self.functions, self.name = functions, name
 
     def __call__(self, *arguments: Any) -> int:
-        self.functions.compiled()
-        return int(self.functions[self.name](*arguments))
+        return self.functions.compiled(self.name)(*arguments)
 
     @property
     def ready(self) -> Any:

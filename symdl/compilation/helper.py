@@ -15,6 +15,7 @@ from typing import IO, Any
 from numba.core.registry import cpu_target
 
 from symdl.compilation import shared  # noqa: F401 - what modules import, while nothing is to be done yet
+from symdl.compilation.helpers import ROOT
 from symdl.compilation.machine import compiling, lanes, parts, slides, tiles, units, vectors  # noqa: F401
 from symdl.compilation.messages import receive, send
 from symdl.compilation.runtime import load_source
@@ -27,7 +28,7 @@ def serve(given: IO[bytes], answers: IO[bytes]) -> None:
         asked, data = message
         if (name := asked.get("unit")) is None:
             space = load_source(data.decode(), asked["path"], asked["key"])
-            send(answers, {"ready": True})
+            send(answers, {"symdl": ROOT})
             continue
         try:
             with compiling.types_remembered():

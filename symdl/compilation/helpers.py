@@ -14,13 +14,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from symdl.compilation import machine, team
 from symdl.compilation.messages import receive, send
 from symdl.errors import DefinitionError
 
+#: Where symdl is.
+ROOT = str(Path(__file__).resolve().parent.parent)
 #: Says how many helpers there are; none where it is 0.
 VARIABLE = "SYMDL_HELPERS"
 #: More than so many have little left to do.
@@ -46,7 +49,11 @@ def count() -> int:
 
 
 class Helper:
-    """A process that compiles, and a thread here that hands it one function after the other."""
+    """A process that compiles, and a thread here that hands it one function after the other.
+
+    Raises:
+        OSError: no process can be started.
+    """
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -54,7 +61,7 @@ class Helper:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
         )
         self._changed = threading.Condition()
         self._made: dict[str, Any] = {}
@@ -71,7 +78,8 @@ class Helper:
         try:
             assert self._process.stdin is not None and self._process.stdout is not None
             send(self._process.stdin, {"path": path, "key": key}, source.encode())
-            if receive(self._process.stdout) is None:  # it says so once it is ready
+            ready = receive(self._process.stdout)
+            if ready is None or ready[0].get("symdl") != ROOT:  # it has found another symdl than this one
                 return
             while (name := self._next(waiting)) is not None:
                 send(self._process.stdin, {"unit": name})
@@ -112,10 +120,8 @@ class Helper:
             self._thread.join()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
-            try:
+            with suppress(OSError):  # what was on its way to a process that is gone
                 stream.close()
-            except OSError:  # what was on its way to a process that is gone
-                continue
 
 
 class Crew:
@@ -126,6 +132,7 @@ class Crew:
         self._units: Mapping[str, Any] = {}
         self._waiting: deque[str] = deque()
         self._lengths: dict[str, int] = {}
+        self._made: dict[str, Any] = {}
 
     def start(self, module: tuple[str, str, str], units: Mapping[str, Any]) -> None:
         """Have helpers begin with the functions of a module, told as source, path and key, which is loaded here too."""
@@ -135,17 +142,23 @@ class Crew:
         for helper in self._helpers:
             helper.start(module, self._waiting)
 
-    def compiled(self) -> dict[str, Any]:
-        """The machine code of all functions, in the order of the module."""
-        made: dict[str, Any] = {}
-        begun, done = time.perf_counter(), 0
+    def made(self, name: str) -> Any:
+        """The machine code of a function; with helpers, all functions are compiled before this returns."""
+        if self._helpers and name not in self._made:
+            self._together()
+        if name not in self._made:
+            self._made[name] = machine.units.compiled(self._units[name])
+        return self._made[name]
+
+    def _together(self) -> None:
+        """Take what is longest, as helpers do, until nothing is left; then wait for what they have."""
+        begun, length = time.perf_counter(), 0
         while (name := self._next()) is not None:
-            made[name] = machine.units.compiled(self._units[name])
-            done += self._lengths[name]
-        rate = (time.perf_counter() - begun) / max(done, 1)
+            self._made[name] = machine.units.compiled(self._units[name])
+            length += self._lengths[name]
+        rate = (time.perf_counter() - begun) / max(length, 1)
         for helper in self._helpers:
-            made |= helper.made({name: rate * length for name, length in self._lengths.items()})
-        return {name: made[name] if name in made else machine.units.compiled(u) for name, u in self._units.items()}
+            self._made |= helper.made({name: rate * length for name, length in self._lengths.items()})
 
     def _next(self) -> str | None:
         try:
@@ -159,9 +172,16 @@ def crew(size: int) -> Iterator[Crew]:
     """A crew of so many helpers, which start at once and are gone afterwards whatever happens."""
     helpers: list[Helper] = []
     try:
-        for _ in range(size if sys.executable else 0):
-            helpers.append(Helper())
+        with suppress(OSError):  # all is compiled here then
+            for _ in range(size if _runs_python() else 0):
+                helpers.append(Helper())
         yield Crew(helpers)
     finally:
         for helper in helpers:
             helper.end()
+
+
+def _runs_python() -> bool:
+    """Whether this is Python itself, and no program with Python inside of it."""
+    name = Path(sys.executable or "").stem.lower()
+    return name.startswith(("python", "pypy")) and not hasattr(sys, "frozen")

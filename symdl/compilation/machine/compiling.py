@@ -93,7 +93,8 @@ def njit(*arguments: Any, **options: Any) -> Any:
     return compiler(*arguments, pipeline_class=Plain, **options)
 
 
-#: The signature of an operator for numbers of some types, once it was found.
+#: The signature of an operator for numbers of some types, once it was found. Numba has other objects for the operators
+#: once something was added to what they may mean, and notes with each which of its functions does what.
 _SIGNATURES: dict[tuple[Any, tuple[Any, ...]], Any] = {}
 
 
@@ -111,9 +112,9 @@ def types_remembered() -> Iterator[None]:
         of_numbers = not named and all(isinstance(t, types.Number) for t in given)
         if not of_numbers or getattr(operator, "__module__", "") != "_operator":
             return ask(function, given, named)
-        if (operator, given) not in _SIGNATURES:
-            _SIGNATURES[operator, given] = ask(function, given, named)
-        return _SIGNATURES[operator, given]
+        if (function, given) not in _SIGNATURES:
+            _SIGNATURES[function, given] = ask(function, given, named)
+        return _SIGNATURES[function, given]
 
     context.resolve_function_type = remembered
     try:
