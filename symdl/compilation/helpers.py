@@ -8,6 +8,7 @@ that is left. Nothing depends on a helper: what it does not answer in the time t
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -33,7 +34,7 @@ PATIENCE = 1.0
 
 
 def count() -> int:
-    """How many helpers a build has: one for each other core, unless those have other work.
+    """How many helpers a build has: one for each core that is idle; on a busy machine they would only cost.
 
     Raises:
         DefinitionError: SYMDL_HELPERS is not a number.
@@ -44,8 +45,19 @@ def count() -> int:
     if text:
         return int(text)
     cores = team.cores()
-    is_busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > cores
-    return 0 if is_busy else min(MOST, cores - 1, (team.stated() or cores) - 1)
+    wanted = min(MOST, cores - 1, (team.stated() or cores) - 1)
+    return max(0, min(wanted, (os.cpu_count() or 1) - running())) if wanted > 0 else 0
+
+
+def running() -> int:
+    """How many threads run on this machine, this one among them: now, or else on average over the last minute."""
+    try:
+        found = re.search(r"^procs_running (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    if found is not None:
+        return int(found[1])
+    return max(1, round(os.getloadavg()[0])) if hasattr(os, "getloadavg") else 1
 
 
 class Helper:

@@ -159,28 +159,35 @@ def test_a_program_is_the_same_with_helpers(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    "variables, cores, load, expected",
+    "variables, cores, running, expected",
     [
-        ({}, 1, 0.0, 0),
-        ({}, 2, 1.5, 1),
-        ({}, 2, 2.5, 0),
-        ({}, 32, 0.0, helpers.MOST),
-        ({"SYMDL_HELPERS": "0"}, 8, 0.0, 0),
-        ({"SYMDL_HELPERS": "2"}, 1, 9.0, 2),
-        ({"OMP_NUM_THREADS": "1"}, 8, 0.0, 0),
-        ({"SYMDL_THREADS": "2", "OMP_NUM_THREADS": "1"}, 8, 0.0, 1),
+        ({}, 1, 1, 0),
+        ({}, 2, 1, 1),
+        ({}, 2, 2, 0),
+        ({}, 8, 6, 2),
+        ({}, 8, 20, 0),
+        ({}, 32, 1, helpers.MOST),
+        ({"SYMDL_HELPERS": "0"}, 8, 1, 0),
+        ({"SYMDL_HELPERS": "2"}, 1, 9, 2),
+        ({"OMP_NUM_THREADS": "1"}, 8, 1, 0),
+        ({"SYMDL_THREADS": "2", "OMP_NUM_THREADS": "1"}, 8, 1, 1),
     ],
 )
-def test_there_are_as_many_as_cores_are_free(
-    variables: dict[str, str], cores: int, load: float, expected: int, monkeypatch: pytest.MonkeyPatch
+def test_there_are_as_many_as_cores_are_idle(
+    variables: dict[str, str], cores: int, running: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (helpers.VARIABLE, *team.VARIABLES):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(team, "cores", lambda: cores)
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load), raising=False)
+    for where, what in ((team, "cores"), (os, "cpu_count")):
+        monkeypatch.setattr(where, what, lambda: cores)
+    monkeypatch.setattr(helpers, "running", lambda: running)
     assert helpers.count() == expected
+
+
+def test_this_process_is_among_those_that_run() -> None:
+    assert helpers.running() >= 1
 
 
 def test_what_is_no_number_of_helpers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
