@@ -24,6 +24,8 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ["MPLBACKEND"] = "Agg"
+# Test processes are as many as there are cores.
+os.environ["SYMDL_HELPERS"] = "0"
 
 import hypothesis
 import numpy as np

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symdl.compilation import cache, cuda_build, team
+from symdl.compilation import cache, cuda_build, helpers, team
 from symdl.compilation.beside import beside, inside
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.counts import operations
@@ -18,7 +19,7 @@ from symdl.compilation.crosscheck import Call, Findings, Subject, check_function
 from symdl.compilation.crosscheck_epoch import check_epoch
 from symdl.compilation.crosscheck_sized import check_sized
 from symdl.compilation.extents import Axes, resized, small_shapes
-from symdl.compilation.functions import Functions
+from symdl.compilation.functions import Functions, units_of
 from symdl.compilation.gradients import Programs, programs_for
 from symdl.compilation.lanes import TINY, lanes_for
 from symdl.compilation.plan import Plan, make_plan
@@ -56,6 +57,11 @@ class Wanted:
 
 def built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic: bool) -> Compiled:
     """The program, in the cache under that key; arguments and errors as for `pipeline.compile`."""
+    with helpers.crew(helpers.count() if wanted.target == "numba" else 0) as crew:
+        return _built(wanted, key, predict, careful, deterministic, crew)
+
+
+def _built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic: bool, crew: helpers.Crew) -> Compiled:
     begun = time.perf_counter()
     definition, optimizer, dtype = wanted.definition, wanted.optimizer, wanted.dtype
     programs = programs_for(definition, wanted.names, predict or optimizer is not None, careful)
@@ -66,22 +72,9 @@ def built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic:
         source = module.source
     else:
         source, record = _emitted(programs, dtype, optimizer, wanted.extents, careful)
-    return _build(definition, programs, optimizer, dtype, key, wanted.target, source, record, begun)
-
-
-def _build(
-    definition: Definition,
-    programs: Programs,
-    optimizer: Optimizer | None,
-    dtype: str,
-    key: str,
-    target: str,
-    source: str,
-    record: dict[str, Any],
-    begun: float,
-) -> Compiled:
     with cache.building(source) as folder:
-        program = _load(target)(source, str(folder / cache.PROGRAM), record, dtype, key)
+        load = cuda_build.loaded if wanted.target == "cuda" else partial(_program, crew)
+        program = load(source, str(folder / cache.PROGRAM), record, dtype, key)
         with team.in_parts(THREADS):
             findings = _cross_check(definition, programs, program, optimizer)
             kept = optimizer is not None and check_sized(definition, program, optimizer, findings)
@@ -134,10 +127,6 @@ def _stored(functions: Functions, folder: Path) -> dict[str, Any]:
     return {**record, "shared": [maker for maker in MAKERS if maker in functions]}
 
 
-def _load(target: str) -> Callable[[str, str, Mapping[str, Any], str, str], Program]:
-    return cuda_build.loaded if target == "cuda" else _program
-
-
 def _planned(
     definition: Definition,
     extents: Mapping[str, int],
@@ -150,7 +139,7 @@ def _planned(
     return plan
 
 
-def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> Program:
+def _program(crew: helpers.Crew, source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> Program:
     try:
         space = load_source(source, path, key)
     except ImportError as error:
@@ -159,19 +148,26 @@ def _program(source: str, path: str, record: Mapping[str, Any], dtype: str, key:
             why="it compiles the code that symdl writes",
             remedy="pip install 'symdl[compile]'",
         ) from error
+    crew.start((source, path, key), units_of(space))
     functions, epoch = signatures_of(record)
-    return Program(dtype, source, functions, epoch, dict(record["gradients"]), Functions(space))
+    return Program(dtype, source, functions, epoch, dict(record["gradients"]), Functions(space, crew))
 
 
 def _cross_check(definition: Definition, programs: Programs, program: Program, optimizer: Optimizer | None) -> Findings:
-    """Every function of the program, or an error."""
+    """Every function of the program, or an error.
+
+    Exact values come first: helpers compile meanwhile, and who calls a function waits for all of them.
+    """
     findings = Findings(program.dtype)
     shapes = small_shapes(Axes(definition))
-    check_functions({n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}, shapes, findings)
+    subjects = {n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}
+    comparisons = [check_functions(subjects, shapes, findings)]
     if "gradient" in programs.written:
         check_gradient(definition, programs.written["gradient"], programs.gradients, shapes, findings)
     if optimizer is not None:
-        check_epoch(definition, programs, program, optimizer, shapes, findings)
+        comparisons.append(check_epoch(definition, programs, program, optimizer, shapes, findings))
+    for compare in comparisons:
+        compare()
     return findings
 
 

@@ -71,20 +71,26 @@ class Subject:
     equations: Definition
 
 
-def check_functions(subjects: Mapping[str, Subject], shapes: dict[str, tuple[int, ...]], findings: Findings) -> None:
-    """Compare compiled functions with their equations at random points, the same for all of them.
+def check_functions(
+    subjects: Mapping[str, Subject], shapes: dict[str, tuple[int, ...]], findings: Findings
+) -> Callable[[], None]:
+    """Find what compiled functions must give at random points, the same for all of them; nothing is called yet.
 
     Args:
         subjects: by name. The first one has all inputs, and equations that others share with it are evaluated once.
         shapes: of the inputs.
         findings: what is found is noted there.
 
+    Returns:
+        What compares the functions with that. It raises CrossCheckError over an output that disagrees, with the point's
+        scale and the entry.
+
     Raises:
-        CrossCheckError: an output that disagrees, with the point's scale and the entry.
         DomainError: the equations have no real values wherever they were tried.
     """
     rng = np.random.default_rng(20261123)
     whole, *_ = (s.equations for s in subjects.values())
+    points: list[tuple[float, Mapping[str, Array], Mapping[str, Mapping[str, Array]]]] = []
     for scale, _ in itertools.product(SCALES, range(POINTS_PER_SCALE)):
         digits = SCALES[scale]
 
@@ -93,15 +99,19 @@ def check_functions(subjects: Mapping[str, Subject], shapes: dict[str, tuple[int
             return {n: evaluate(s.equations, arrays, digits=digits, known=known) for n, s in subjects.items()}
 
         try:
-            arrays, exact = within_domain(whole, shapes, scale, findings.dtype, rng, exact_values)
+            points.append((scale, *within_domain(whole, shapes, scale, findings.dtype, rng, exact_values)))
         except DomainError as error:
             if scale <= STRICT_UP_TO:
                 raise
             findings.overflows[f"not checked for inputs of scale {scale:g}: {error.what}"] = None
-            continue
-        findings.points += len(subjects)
-        for name, subject in subjects.items():
-            _compare(name, subject, arrays, exact[name], scale, findings)
+
+    def compare() -> None:
+        for scale, arrays, exact in points:
+            findings.points += len(subjects)
+            for name, subject in subjects.items():
+                _compare(name, subject, arrays, exact[name], scale, findings)
+
+    return compare
 
 
 def _compare(

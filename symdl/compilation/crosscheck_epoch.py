@@ -5,7 +5,7 @@ Five rows in batches of two: three steps, the last of them on one row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mpmath
@@ -37,13 +37,14 @@ def check_epoch(
     optimizer: Optimizer,
     shapes: dict[str, tuple[int, ...]],
     findings: Findings,
-) -> None:
-    """Compare losses, parameters and states after three steps.
+) -> Callable[[], None]:
+    """Find losses, parameters and states after three steps by the equations; nothing is called yet.
 
-    Raises:
-        CrossCheckError: the compiled loop does something else.
+    Returns:
+        What compares the compiled loop with them. It raises CrossCheckError where that does something else.
     """
     assert program.epoch is not None
+    parameters = program.epoch.parameters
     rng = np.random.default_rng(11)
     wide = _with_rows(definition, shapes)
     states = _reached(program, optimizer, wide, rng)
@@ -53,25 +54,29 @@ def check_epoch(
         return _exact_epoch(programs, program, optimizer, arrays, states, order)
 
     arrays, exact = within_domain(definition, wide, SCALE, program.dtype, rng, exact_values)
-    given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
-    compiled_states = {k: np.array(v) for k, v in states.items()}
-    done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
-    found = {"losses": losses, **{p: given[p] for p in program.epoch.parameters}}
-    found |= {_told(state): v for state, v in compiled_states.items()}
-    steps = -(-ROWS // BATCH)
-    if done != steps:
-        raise CrossCheckError(f"the compiled training loop made {done} of {steps} steps", where="the cross-check")
-    for name, computed in found.items():
-        deviates = deviation(computed, exact[name], program.dtype)
-        findings.note("epoch", name, SCALE, deviates)
-        limit = TOLERANCES[program.dtype].ulps_per_step * steps
-        if not deviates.normwise <= limit:
-            raise CrossCheckError(
-                f"the compiled training loop disagrees with the equations in {name}",
-                where="the cross-check against 50-digit arithmetic",
-                why=f"after {steps} steps it is off by {deviates.normwise:.3g} ulps, {limit:g} are allowed",
-                remedy="report this with the definition; the code was not returned",
-            )
+
+    def compare() -> None:
+        given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
+        compiled_states = {k: np.array(v) for k, v in states.items()}
+        done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
+        found = {"losses": losses, **{p: given[p] for p in parameters}}
+        found |= {_told(state): v for state, v in compiled_states.items()}
+        steps = -(-ROWS // BATCH)
+        if done != steps:
+            raise CrossCheckError(f"the compiled training loop made {done} of {steps} steps", where="the cross-check")
+        for name, computed in found.items():
+            deviates = deviation(computed, exact[name], program.dtype)
+            findings.note("epoch", name, SCALE, deviates)
+            limit = TOLERANCES[program.dtype].ulps_per_step * steps
+            if not deviates.normwise <= limit:
+                raise CrossCheckError(
+                    f"the compiled training loop disagrees with the equations in {name}",
+                    where="the cross-check against 50-digit arithmetic",
+                    why=f"after {steps} steps it is off by {deviates.normwise:.3g} ulps, {limit:g} are allowed",
+                    remedy="report this with the definition; the code was not returned",
+                )
+
+    return compare
 
 
 def _with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:

@@ -1,7 +1,7 @@
-"""The functions of a program: as they are compiled, one after the other, and as they are linked again.
+"""The functions of a program: as they are compiled, and as they are linked again.
 
-While a program is built, each function is compiled when it is first called, for arguments as it is given then. What is
-called is the object file that goes into the cache, linked in as another process links it: nothing else is checked.
+While a program is built, each is compiled when it is first called, unless a helper has done it. What is called is the
+object files that go into the cache, linked in as another process links them: nothing else is checked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from symdl.compilation import machine
+from symdl.compilation.helpers import Crew
 from symdl.compilation.objects import Code, Entry, Linker, Routine, packed, routine, unpacked
 from symdl.core.pauses import collection_paused
 
@@ -19,25 +20,31 @@ from symdl.core.pauses import collection_paused
 SIZE = re.compile(r"def \w+_size\(")
 
 
-class Functions(Mapping[str, Any]):
-    """The functions of a module of Numba's by name: they take arrays and numbers, and return a whole number."""
+def units_of(space: Mapping[str, Any]) -> dict[str, Any]:
+    """The functions of a module that are compiled by themselves, by name (see `machine.units`)."""
+    return {name: f for name, f in space.items() if hasattr(f, "is_entry")}
 
-    def __init__(self, space: Mapping[str, Any]) -> None:
-        self.space = space
-        for function in space.values():  # entries are the way in; those that Numba makes take as long to compile
-            if hasattr(function, "targetoptions"):
-                function.targetoptions.update(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-        self._codes: dict[str, Code] = {}
-        self._files: list[bytes] = []
-        self._defined: set[str] = set()
-        self._needed: set[str] = set()
+
+class Functions(Mapping[str, Any]):
+    """The functions of a module of Numba's by name: they take arrays and numbers, and return a whole number.
+
+    Args:
+        space: the module.
+        crew: who compiles them.
+    """
+
+    def __init__(self, space: Mapping[str, Any], crew: Crew) -> None:
+        self.space, self.crew = space, crew
+        self._units = units_of(space)
+        self._made: dict[str, Any] = {}
+        self._ways_in: dict[str, bytes] = {}
         self._linker = Linker()
         self._entries: dict[str, Entry] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name in self._entries:
             return self._entries[name]
-        return _Waiting(self, name) if hasattr(self.space[name], "overloads") else self.space[name]
+        return _Waiting(self, name) if name in self._units else self.space[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.space)
@@ -45,40 +52,44 @@ class Functions(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.space)
 
-    def compiled(self, name: str, arguments: tuple[Any, ...]) -> Entry:
-        """A function compiled for arguments like these."""
-        function = self.space[name]
-        # Numba loads its tables, and what it makes stays
-        with collection_paused(), machine.compiling.types_remembered():
-            code, library, way_in = machine.entries.called_with(function, name, arguments)
-            new = [] if self._codes else machine.entries.libraries_apart(self.space)
-            if not machine.linking.is_apart(function):
-                new.append(library)
-            self._link([*map(self._object, new), way_in])
-        self._codes[name] = code
-        self._entries[name] = Entry(self._linker, code)
-        return self._entries[name]
-
-    def _object(self, library: Any) -> bytes:
-        defined, needed = machine.entries.symbols_of(library)
-        self._defined |= defined
-        self._needed |= needed
-        return bytes(machine.entries.object_of(library))
-
-    def _link(self, files: list[bytes]) -> None:
+    def compiled(self, name: str) -> Entry:
+        """A function, compiled and linked with all that it calls."""
+        unit = self._units[name]
+        with collection_paused(), machine.compiling.types_remembered():  # what Numba makes stays
+            new = self._called(name)
+            self._made |= new
+            self._ways_in[name] = machine.entries.way_in(unit)
         if missing := self._linker.missing(self._external()):
             raise RuntimeError(f"compiled code refers to {missing[0]}, which nothing has")
-        self._linker.add(files)
-        self._files += files
+        self._linker.add([*(made.data for made in new.values()), self._ways_in[name]])
+        self._entries[name] = Entry(self._linker, machine.entries.code_of(unit))
+        return self._entries[name]
+
+    def _called(self, name: str) -> dict[str, Any]:
+        """The machine code of a function and of what it calls, as far as it is not linked yet."""
+        names = {unit.symbol: n for n, unit in self._units.items()}
+        found: dict[str, Any] = {}
+        waiting = [name]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name not in self._made:
+                found[name] = self.crew.made(name)
+                waiting += [names[symbol] for symbol in found[name].needed if symbol in names]
+        return found
 
     def _external(self) -> list[str]:
         """What the code refers to and does not define."""
-        return sorted(self._needed - self._defined)
+        defined = {symbol for made in self._made.values() for symbol in made.defined}
+        return sorted({symbol for made in self._made.values() for symbol in made.needed} - defined)
 
     def stored(self) -> tuple[dict[str, Any], bytes]:
-        """What was compiled, for `linked`: a record as JSON can hold it, and the object files in one."""
-        data, lengths = packed(self._files)
-        codes = {name: asdict(code) for name, code in self._codes.items()}
+        """What was compiled, for `linked`: a record as JSON can hold it, and the object files in one.
+
+        They stand in the order of the module, whatever was compiled first.
+        """
+        made = [self._made[n].data for n in self._units if n in self._made]
+        data, lengths = packed([*made, *(self._ways_in[n] for n in self._units if n in self._ways_in)])
+        codes = {n: asdict(machine.entries.code_of(self._units[n])) for n in self._entries}
         return {"codes": codes, "lengths": lengths, "external": self._external()}, data
 
 
@@ -89,7 +100,7 @@ class _Waiting:
         self.functions, self.name = functions, name
 
     def __call__(self, *arguments: Any) -> int:
-        return self.functions.compiled(self.name, arguments)(*arguments)
+        return self.functions.compiled(self.name)(*arguments)
 
     @property
     def ready(self) -> Any:
@@ -101,7 +112,7 @@ def stored_routines(functions: Mapping[str, Any]) -> tuple[dict[str, Any], bytes
     defined: set[str] = set()
     needed: set[str] = set()
     for function in functions.values():
-        ours, others = machine.entries.symbols_of(function._library)
+        ours, others = machine.units.symbols_of(function._library)
         defined, needed = defined | ours, needed | others
     data, lengths = packed([machine.entries.object_of(f._library) for f in functions.values()])
     codes = {n: {"symbol": f.native_name, "count": len(f._sig.args)} for n, f in functions.items()}

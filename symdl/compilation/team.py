@@ -48,14 +48,27 @@ def threads() -> int:
     Raises:
         DefinitionError: SYMDL_THREADS is not a number of threads.
     """
+    return stated() or min(USUAL, cores())
+
+
+def stated() -> int | None:
+    """How many threads `VARIABLES` say; None where none of them does.
+
+    Raises:
+        DefinitionError: SYMDL_THREADS is not a number of threads.
+    """
     for name in VARIABLES:
         text = os.environ.get(name, "").strip()
         if text.isdecimal() and int(text):
             return int(text)
         if text and name == VARIABLES[0]:
             raise DefinitionError(f"{name} is {text!r}", remedy="set it to a number of threads, such as 2")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(USUAL, cores)
+    return None
+
+
+def cores() -> int:
+    """How many cores there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Team:

@@ -17,15 +17,13 @@ from symdl.compilation.extents import Axes, sizes_from_shapes
 from symdl.compilation.plan import make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.targets.emit import is_number
+from symdl.compilation.targets.kernels import ENTRY, IMPORT as OF_UNITS, KERNEL
 from symdl.compilation.targets.numba import NJIT, SHARED, WORK, emit_module
 from symdl.compilation.targets.slides import MAKER_DOTS, MAKER_SPREAD
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.compilation.targets.workspace import IMPORT
 from symdl.core.definitions import Definition
 from symdl.derivation.stable import stabilise
-
-#: What modules with kernels import.
-LINKED = "from symdl.compilation.machine.linking import kept_apart"
 
 
 class OutOfRangeError(Exception):
@@ -150,10 +148,10 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     source = module.source
     windows = {MAKER_SPREAD: windows_strictly, MAKER_DOTS: dots_strictly}
     makers = [f"{SHARED} {maker}\n" for maker in ("shared_product", SHARING, SHARING_ANY, *windows)]
-    for head in (NJIT, *makers, WORK, IMPORT):
+    for head in (NJIT, *makers, WORK, IMPORT, OF_UNITS):
         source = source.replace(head, "")
-    source = source.replace(LINKED, "kept_apart = lambda function: function")
     space: dict[str, Any] = {"njit": lambda *types, **options: lambda function: function, "math": math}
+    space |= dict.fromkeys((ENTRY, KERNEL), lambda signature: lambda function: function)
     space |= {"view": _viewed, "stack": lambda size: None, "work_of": lambda function, given: (function, given)}
     space["carray"] = lambda room, shape, kind: strict(np.full(shape, np.nan))
     space |= {maker: lambda dtype, made=made: made for maker, made in windows.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import numba
@@ -40,11 +41,29 @@ WIDE = '"prefer-vector-width"="512"'
 
 
 class _Widely(Lower):
-    """Lowering that lets loops take all lanes of a processor."""
+    """Lowering that lets loops take all lanes of a processor, and calls units by their symbols (see `units`).
+
+    Functions are named by their modules alone, which bear the key of a program. Numba adds how many functions it has
+    met before, so that the same code would have other names in another process.
+    """
+
+    def __init__(self, context: Any, library: Any, fndesc: Any, func_ir: Any, metadata: Any = None) -> None:
+        named = f"{fndesc.modname}.{fndesc.qualname}"
+        mangled = partial(context.mangler, types=fndesc.argtypes, abi_tags=fndesc.abi_tags, uid=None)
+        fndesc.mangled_name = getattr(func_ir.func_id.func, "symbol", None) or mangled(named)
+        fndesc.env_name = mangled(f".NumbaEnv.{named}")
+        cast(Any, Lower).__init__(self, context, library, fndesc, func_ir, metadata=metadata)  # without types
 
     def setup_function(self, fndesc: Any) -> None:
-        cast(Any, Lower).setup_function(self, fndesc)  # without types
+        cast(Any, Lower).setup_function(self, fndesc)
         set.add(self.function.attributes, WIDE)  # its own `add` knows only attributes that are words
+
+    def _lower_call_ExternalFunction(self, fnty: Any, expr: Any, signature: Any) -> Any:
+        lower = cast(Any, super())
+        if not hasattr(fnty, "descriptor"):
+            return lower._lower_call_ExternalFunction(fnty, expr, signature)
+        given = cast(Any, self).fold_call_args(fnty, signature, expr.args, expr.vararg, expr.kws)
+        return self.context.call_internal(self.builder, fnty.descriptor, signature, given)
 
 
 @cast(Any, register_pass)(mutates_CFG=True, analysis_only=False)
@@ -74,7 +93,8 @@ def njit(*arguments: Any, **options: Any) -> Any:
     return compiler(*arguments, pipeline_class=Plain, **options)
 
 
-#: The signature of an operator for numbers of some types, once it was found.
+#: The signature of an operator for numbers of some types, once it was found. Numba has other objects for the operators
+#: once something was added to what they may mean, and notes with each which of its functions does what.
 _SIGNATURES: dict[tuple[Any, tuple[Any, ...]], Any] = {}
 
 
@@ -92,9 +112,9 @@ def types_remembered() -> Iterator[None]:
         of_numbers = not named and all(isinstance(t, types.Number) for t in given)
         if not of_numbers or getattr(operator, "__module__", "") != "_operator":
             return ask(function, given, named)
-        if (operator, given) not in _SIGNATURES:
-            _SIGNATURES[operator, given] = ask(function, given, named)
-        return _SIGNATURES[operator, given]
+        if (function, given) not in _SIGNATURES:
+            _SIGNATURES[function, given] = ask(function, given, named)
+        return _SIGNATURES[function, given]
 
     context.resolve_function_type = remembered
     try:

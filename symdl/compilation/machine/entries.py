@@ -7,49 +7,31 @@ own way in needs the types of the function, and with them most of Numba, in ever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
 from llvmlite import ir
-from numba import typeof, types
+from numba import types
 from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
 from numba.np.arrayobj import populate_array
 
-from symdl.compilation.machine.linking import is_apart
+from symdl.compilation.machine.units import Unit
 from symdl.compilation.objects import DATA, FAILED, LENGTHS, Code
 
 WORD, BYTE = ir.IntType(64), ir.IntType(8)
 
 
-def called_with(dispatcher: Any, name: str, arguments: Sequence[Any]) -> tuple[Code, Any, bytes]:
-    """The entry of a function for arguments of these types, the library that has the function, and the way into it."""
-    kinds = tuple(typeof(a) for a in arguments)  # type: ignore[no-untyped-call]
-    if kinds not in dispatcher.overloads:
-        dispatcher.compile(kinds)
-    made = dispatcher.overloads[kinds]
-    symbol = f"symdl_entry_{name}_{made.fndesc.mangled_name}"
-    return Code(symbol, tuple(_told(k) for k in kinds)), made.library, _way_in(made, symbol)
-
-
-def libraries_apart(space: Mapping[str, Any]) -> list[Any]:
-    """The libraries of a module's functions that callers refer to by symbols (see `linking`)."""
-    return [made.library for f in space.values() if is_apart(f) for made in f.overloads.values()]
+def code_of(unit: Unit) -> Code:
+    """The entry of a unit that Python calls."""
+    return Code(f"{unit.symbol}_entry", tuple(map(_told, unit.sig.args)))
 
 
 def object_of(library: Any) -> bytes:
     """The machine code of a library of Numba's, as it stands in its cache: an object file."""
     _, _, (code, _) = library.serialize_using_object_code()
     return bytes(code)
-
-
-def symbols_of(library: Any) -> tuple[set[str], set[str]]:
-    """What a library just compiled defines, and what it refers to beside itself; nothing if Numba's cache had it."""
-    module = library._final_module
-    named = [n for n in (*module.functions, *module.global_variables) if not n.name.startswith("llvm.")]
-    return {n.name for n in named if not n.is_declaration}, {n.name for n in named if n.is_declaration}
 
 
 def prepare() -> None:
@@ -66,22 +48,24 @@ def _told(kind: Any) -> str:
     return str(kind)
 
 
-def _way_in(made: Any, symbol: str) -> bytes:
-    """A function that is called with arrays as Python objects, and numbers; it returns a whole number."""
-    context, fndesc = made.target_context, made.fndesc
-    library = context.codegen().create_library(symbol)
-    module = library.create_ir_module(symbol)
-    kind = context.call_conv.get_function_type(fndesc.restype, fndesc.argtypes)
-    callee = ir.Function(module, kind, fndesc.llvm_func_name)
-    given = [WORD if isinstance(t, types.Array) else context.get_value_type(t) for t in fndesc.argtypes]
+def way_in(unit: Unit) -> bytes:
+    """An object file with the entry of a unit: it is called with arrays as Python objects, and numbers.
+
+    It returns a whole number.
+    """
+    context, result, kinds = cpu_target.target_context, unit.sig.return_type, unit.sig.args
+    symbol = code_of(unit).symbol
+    module = context.codegen().create_library(symbol).create_ir_module(symbol)
+    callee = ir.Function(module, context.call_conv.get_function_type(result, kinds), unit.symbol)
+    given = [WORD if isinstance(t, types.Array) else context.get_value_type(t) for t in kinds]
     entry = ir.Function(module, ir.FunctionType(WORD, given), symbol)
     builder = ir.IRBuilder(entry.append_basic_block("entry"))
     values = [
         _array(context, builder, t, v) if isinstance(t, types.Array) else v
-        for t, v in zip(fndesc.argtypes, entry.args, strict=True)
+        for t, v in zip(kinds, entry.args, strict=True)
     ]
-    status, result = context.call_conv.call_function(builder, callee, fndesc.restype, fndesc.argtypes, values)
-    whole = result if isinstance(fndesc.restype, types.Integer) else ir.Constant(WORD, 0)
+    status, found = context.call_conv.call_function(builder, callee, result, kinds, values)
+    whole = found if isinstance(result, types.Integer) else ir.Constant(WORD, 0)
     builder.ret(builder.select(status.is_error, ir.Constant(WORD, FAILED), whole))
     parsed = llvmlite.binding.parse_assembly(str(module))
     parsed.verify()

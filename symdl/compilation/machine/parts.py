@@ -9,13 +9,15 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from symdl.compilation.machine.units import Unit
+
 WORD = ir.IntType(64)
 #: What does one part of some work: from the address of what it is given, the number of the part and how many there are.
 ENTRY = ir.FunctionType(ir.VoidType(), [WORD, WORD, WORD])
 
 
 def _work_of(context, function, arguments):  # type: ignore[no-untyped-def]
-    if not isinstance(function, types.Dispatcher) or not isinstance(arguments, types.BaseTuple):
+    if not isinstance(function, (types.Dispatcher, Unit)) or not isinstance(arguments, types.BaseTuple):
         return None
     kinds_given: list[Any] = [*arguments]  # type: ignore[misc]
     kinds = tuple(types.int64 if isinstance(t, types.Integer) else t for t in kinds_given)
@@ -25,8 +27,7 @@ def _work_of(context, function, arguments):  # type: ignore[no-untyped-def]
     wanted = called.args
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        inner = function.dispatcher.overloads[wanted]
-        context.add_linking_libs([inner.library])
+        inner = _descriptor(context, function, wanted)
         pack = ir.LiteralStructType([context.get_value_type(t) for t in wanted[2:]])
         with builder.goto_entry_block():  # such as a loop may come by many times
             room = builder.alloca(pack)
@@ -34,11 +35,20 @@ def _work_of(context, function, arguments):  # type: ignore[no-untyped-def]
         for k, (value, kind) in enumerate(zip(given, kinds_given, strict=True)):
             place = builder.gep(room, [ir.IntType(32)(0), ir.IntType(32)(k)], inbounds=True)
             builder.store(context.cast(builder, value, kind, wanted[2 + k]), place)
-        entry = _entry(context, builder.module, inner.fndesc, called, pack)
+        entry = _entry(context, builder.module, inner, called, pack)
         both = [builder.ptrtoint(p, WORD) for p in (entry, room)]
         return context.make_tuple(builder, signature.return_type, both)
 
     return types.UniTuple(types.int64, 2)(function, arguments), emit  # type: ignore[no-untyped-call]
+
+
+def _descriptor(context: Any, function: Any, kinds: tuple[Any, ...]) -> Any:
+    """What says how a function is called, which is linked in unless it is known by its symbol."""
+    if isinstance(function, Unit):
+        return function.descriptor
+    inner = function.dispatcher.overloads[kinds]
+    context.add_linking_libs([inner.library])
+    return inner.fndesc
 
 
 def _entry(context: Any, module: Any, inner: Any, called: Any, pack: Any) -> Any:

@@ -17,8 +17,8 @@ import sympy
 
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.blocks import Invariants, computed, share
-from symdl.compilation.targets.emit import Function
-from symdl.compilation.targets.kernels import SIZED, SUFFIX, array_type, wrapped
+from symdl.compilation.targets.emit import Function, is_number
+from symdl.compilation.targets.kernels import ENTRY, SIZED, SUFFIX, array_type, decorators, wrapped
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.compilation.targets.sized import Shapes, Stack, flat, shaped
@@ -135,6 +135,24 @@ class EpochEmitter:
         arguments = ",\n    ".join(", ".join(given[k : k + 8]) for k in range(0, len(given), 8))
         name = f"epoch{SIZED if self.sized else ''}"
         return [f"def {name}(\n    order, batch_size, first_step,\n    {arguments},\n    work, losses,\n):", *_in(body)]
+
+    def decorators(self) -> list[str]:
+        """The lines before that source, which say what it is compiled for."""
+        a = self.arguments
+        types = [array_type("int64", 1), "int64", "int64"]
+        types += [self._type(n) for n in (*a.data, *a.data, *a.fixed, *a.parameters)]
+        types += [array_type(self.dtype, 1)] * len(self.packs)
+        types += [array_type("float64", 1) for p, _ in self.state if p == NO_PARAMETER]
+        types += ["float64"] * len(self.hyper)
+        parameters = {g: p for p, g in self.gradients.items()}
+        types += [self._type(parameters.get(n, n)) for n in self.gradient.outputs]
+        return decorators([*types, *[array_type(self.dtype, 1)] * 2], "int64", ENTRY)
+
+    def _type(self, name: str) -> str:
+        """The type of an argument: of a tensor that is given, or a result."""
+        tensor = self.tensors[name]
+        kind = "int64" if tensor.integer else self.dtype
+        return kind if is_number(tensor) else array_type(kind, max(tensor.rank, 1))
 
     def _sizes(self) -> list[str]:
         """The arguments as arrays of the expected lengths; what nobody asks for afterwards is on the stack."""

@@ -2,7 +2,7 @@
 
 What LLVM takes for a function grows faster than its length, so the items of a long program are compiled apart. Items
 that differ in names only share one function: a transformer of twelve blocks compiles the functions of one. The types of
-their arguments are stated, so that each is compiled once, before what calls it (see `runtime.load_source`).
+their arguments are stated, so that each is compiled once, apart from what calls it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-#: In emitted code: the decorator of these functions. Nothing but other compiled code calls them.
-KERNEL = "kernel"
-DEFINED = f"""
-from symdl.compilation.machine.linking import kept_apart
-
-
-def {KERNEL}(types, **more):
-    \"\"\"Compiled for arguments of these types, apart from the functions that call it.\"\"\"
-    options = {{"error_model": "numpy", "fastmath": {{"contract"}}, "no_cfunc_wrapper": True}}
-    made = njit(f"({{types}},)", **{{"no_cpython_wrapper": True, **options, **more}})
-    return lambda function: kept_apart(made(function))
-""".strip()
+#: In emitted code: the decorators of functions that are compiled by themselves (see `machine.units`): of those that
+#: nothing but other compiled code calls, and of those that Python calls.
+KERNEL, ENTRY = "kernel", "entry_point"
+IMPORT = f"from symdl.compilation.machine.units import {ENTRY}, {KERNEL}"
 #: Names end with this, and no others do.
 SUFFIX = "_kernel"
 #: What the names of functions with lengths in their code end with (see `sized`).
@@ -84,7 +76,8 @@ class Kernels:
             end = [f"return {', '.join(results)}"] if results else []
             body = [f"    {line}" for line in (*notes, *own_memory, *lines, *end)]
             head = wrapped(f"def {self._names[key]}(", [*numbers, *arguments], "):")
-            self.sources.append("\n".join([*decorators(types), *head, *body]))
+            returned = result_type([given[n] for n in results])
+            self.sources.append("\n".join([*decorators(types, returned), *head, *body]))
         return self._names[key], arguments, results
 
     def _new_name(self, wanted: str) -> str:
@@ -104,17 +97,32 @@ def array_type(dtype: str, rank: int) -> str:
     return f"{dtype}[{':, ' * (rank - 1)}::1]"
 
 
-def decorators(types: list[str], more: str = "") -> list[str]:
-    """The lines before a function of these types that is compiled apart from its callers."""
-    lines = [""]
+def decorators(types: list[str], result: str = "void", name: str = KERNEL) -> list[str]:
+    """The lines before a function that is compiled by itself, from the types of its arguments and its result.
+
+    >>> decorators(["float64[::1]", "int64"], "float64")
+    ['@kernel("float64(float64[::1], int64)")']
+    """
+    lines = [f"{result}("]
     for text in types:
         if len(lines[-1]) + len(text) > WIDTH - 16:
             lines.append("")
         lines[-1] += f"{text}, "
-    lines[-1] = lines[-1].removesuffix(", ")
+    lines[-1] = f"{lines[-1].removesuffix(', ')})"
     if len(lines) == 1:
-        return [f'@{KERNEL}("{lines[0]}"{more})']
-    return [f"@{KERNEL}(", *(f'    "{line}"' for line in lines), f"    {more})" if more else ")"]
+        return [f'@{name}("{lines[0]}")']
+    return [f"@{name}(", *(f'    "{line}"' for line in lines), ")"]
+
+
+def result_type(types: list[str]) -> str:
+    """The type of what a function returns that returns so many things, as Numba writes it.
+
+    >>> result_type([]), result_type(["int64"]), result_type(["int64", "float32"])
+    ('void', 'int64', 'Tuple((int64, float32))')
+    """
+    if len(types) > 1:
+        return f"Tuple(({', '.join(types)}))"
+    return types[0] if types else "void"
 
 
 def names_in(line: str) -> list[str]:

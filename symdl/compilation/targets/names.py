@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 
 from symdl.compilation.targets import helpers
-from symdl.compilation.targets.kernels import KERNEL, SUFFIX
+from symdl.compilation.targets.kernels import ENTRY, KERNEL, SUFFIX
 from symdl.compilation.targets.products import PRODUCT
 
 _RESERVED = {
     "math", "np", "njit", "abs", "added", "real", "value", "work", "range", "min", "max", "float", "int",
     "len", "at", "rows", "order", "batch_size", "losses", "done", "start", "stop", "count", "broken", "row",
-    "first_step", KERNEL, "kept_apart", "shared_product", "team_product", PRODUCT,
+    "first_step", KERNEL, ENTRY, "shared_product", "team_product", PRODUCT,
     "carray", "stack", "view", "update", *helpers.NAMES, *helpers.MACHINE,
 }  # fmt: skip
 

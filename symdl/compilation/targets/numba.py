@@ -27,7 +27,7 @@ from symdl.compilation.targets.careful import WideEmitter
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter, flat_width
-from symdl.compilation.targets.kernels import DEFINED, FEW, KERNEL, SIZED, Kernels, decorators
+from symdl.compilation.targets.kernels import ENTRY, FEW, IMPORT as OF_UNITS, SIZED, Kernels, decorators
 from symdl.compilation.targets.lanes import Lanes
 from symdl.compilation.targets.lanes_epoch import LaneEpochEmitter, gradient_of
 from symdl.compilation.targets.scalars import UNSIGNED
@@ -36,10 +36,6 @@ from symdl.compilation.targets.teams import LARGE, PART_OF, SHARE, SHARING, SHAR
 from symdl.compilation.targets.together import TeamEmitter
 from symdl.compilation.targets.together_epoch import TeamEpochEmitter
 from symdl.library.optimisers import Optimizer
-
-#: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add. What a
-#: loop adds up in a variable goes through `added`, which may keep several partial sums.
-DECORATOR = '@njit(error_model="numpy", fastmath={"contract"})'
 
 #: Of functions that other compiled functions call, and nobody else.
 INSIDE = "no_cpython_wrapper=True, no_cfunc_wrapper=True"
@@ -103,7 +99,7 @@ def emit_module(
         called = trains and name == "gradient"  # by the training loop
         if called and not careful:
             parts.append("\n".join(_without_idle(tuple(emitters[name].kept_lines(name)))))
-        head = decorators(emitters[name].argument_types()) if called else [DECORATOR]
+        head = decorators(emitters[name].argument_types(), name=ENTRY)
         parts.append("\n".join([*head, *_without_idle(function.lines)]))
     arguments = None
     if optimizer is not None and gradients is not None:
@@ -111,9 +107,9 @@ def emit_module(
         apart = Kernels(shared)
         emitter = EpochEmitter(*made) if careful else TeamEpochEmitter(*made, parts=apart)
         update, loop = emitter.update_lines(), emitter.lines()
-        parts.append("\n".join([*decorators(emitter.update_types()), *update]))
+        parts.append("\n".join([*decorators(emitter.update_types(), "int64"), *update]))
         parts += apart.sources
-        parts.append("\n".join([DECORATOR, *loop]))
+        parts.append("\n".join([*emitter.decorators(), *loop]))
         arguments = emitter.arguments
         given = (plans["gradient"], gradients, optimizer, dtype)
         sized = _of_lanes(lanes, *given) if lanes is not None and not careful else None
@@ -144,10 +140,9 @@ def emit_module(
         header = "\n".join([_with_import(header, vectors[0]), *vectors[1]])
     if taken := library.imported("\n".join(helpers)):
         header = _with_import(header, taken)
+    header = _with_import(header, OF_UNITS)
     if re.search(r"\b(apart|carray|joined|view)\(", text):
         header = _with_import(header, workspace.IMPORT)
-    if f"@{KERNEL}(" in text:
-        helpers.insert(0, DEFINED)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
 
@@ -161,7 +156,7 @@ def _of_lengths(special: Plan, plan: Plan, gradients: dict[str, str], optimizer:
     called = of_lanes.used(in_vectors, dtype, flat_width(dtype)) or []
     functions = [*(source.split("\n") for source in called), inner.lines, outer.update_lines()]
     made = ["\n".join([INLINED, *lines]) for lines in functions]
-    return [*made, "\n".join(inner.size_lines), "\n".join([DECORATOR, *outer.lines()])]
+    return [*made, "\n".join(inner.size_lines), "\n".join([*outer.decorators(), *outer.lines()])]
 
 
 def _of_lanes(
@@ -174,7 +169,7 @@ def _of_lanes(
     called = of_lanes.used("\n".join(functions), dtype, lanes.width)
     if called is None:
         return None
-    loop = "\n".join([DECORATOR, *outer.lines()])
+    loop = "\n".join([*outer.decorators(), *outer.lines()])
     helpers = [f"{INLINED}\n{source}" for source in called]
     return [*helpers, "\n".join(inner.size_lines), *functions, *apart.sources, loop]
 

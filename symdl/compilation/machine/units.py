@@ -1,0 +1,128 @@
+"""Emitted functions that are compiled each by itself, in any order and in any process: others know only their symbols.
+
+The types of arguments and result are stated in the source, so whoever calls a function needs nothing of its code. What
+comes of one is an object file; Numba's own engine, where what is called has to be there already, gets none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from numba import types
+from numba.core import sigutils
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import Flags, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.datamodel.models import OpaqueModel
+from numba.core.datamodel.registry import register_default
+from numba.core.funcdesc import ExternalFunctionDescriptor
+from numba.core.registry import cpu_target
+
+from symdl.compilation.machine.compiling import Plain
+
+#: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
+OPTIONS = {
+    "nopython": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+
+#: What names of variables begin with that have the Python objects a function may need: none here does. Numba's own
+#: functions count in them how many were compiled before.
+ENVIRONMENT = "_ZN08NumbaEnv"
+
+
+class Unit(types.ExternalFunction):
+    """An emitted function, as a module holds it; for Numba, one that is somewhere under its symbol.
+
+    Args:
+        function: in Python.
+        signature: the types of its result and its arguments.
+        is_entry: whether Python calls it as well as other emitted code.
+    """
+
+    def __init__(self, function: Callable[..., Any], signature: Any, is_entry: bool) -> None:
+        symbol = f"{function.__module__}_{function.__name__}"
+        cast(Any, types.ExternalFunction).__init__(self, symbol, signature)  # without types
+        self.function, self.is_entry = function, is_entry
+        self.descriptor: Any = cast(Any, ExternalFunctionDescriptor)(symbol, signature.return_type, signature.args)
+        cast(Any, function).symbol = symbol  # for `compiling`
+
+    @property
+    def key(self) -> Any:
+        """What tells it from others: a module that is loaded again may hold another function under the same symbol."""
+        return self.symbol, self.sig, self.function
+
+
+cast(Any, register_default)(Unit)(OpaqueModel)  # a value of that type is nothing that code could hold
+
+
+def kernel(signature: str) -> Callable[[Callable[..., Any]], Unit]:
+    """A function that nothing calls but other emitted code; "float32(float32[::1], int64)" are its types."""
+    return lambda function: _unit(function, signature, False)
+
+
+def entry_point(signature: str) -> Callable[[Callable[..., Any]], Unit]:
+    """A function that Python calls, and other emitted code may call."""
+    return lambda function: _unit(function, signature, True)
+
+
+def _unit(function: Callable[..., Any], signature: str, is_entry: bool) -> Unit:
+    arguments, result = sigutils.normalize_signature(signature)  # type: ignore[no-untyped-call]
+    return Unit(function, result(*arguments), is_entry)
+
+
+@dataclass(frozen=True)
+class Made:
+    """The machine code of a unit.
+
+    Args:
+        data: an object file.
+        defined, needed: the symbols that it has, and those that it refers to beside these.
+    """
+
+    data: bytes
+    defined: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
+def compiled(unit: Unit) -> Made:
+    """The machine code of a unit; it depends on nothing but the module that the unit is from."""
+    context = cpu_target.target_context
+    library = _Library(context.codegen(), unit.function.__name__)
+    flags = cast(Any, Flags)()
+    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS)
+    flags.no_compile = True  # which would link it into Numba's engine
+    with global_compiler_lock:
+        compile_extra(  # type: ignore[no-untyped-call]
+            cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
+            library=library, pipeline_class=Plain,
+        )  # fmt: skip
+        return library.made()
+
+
+class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
+    """Where Numba puts the code of a function together; without an engine that it goes into."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def made(self) -> Made:
+        self._ensure_finalized()
+        for variable in self._final_module.global_variables:
+            if variable.name.startswith(ENVIRONMENT):
+                variable.linkage = "private"
+        defined, needed = symbols_of(self)
+        data = bytes(self._codegen._tm.emit_object(self._final_module))
+        return Made(data, tuple(sorted(defined)), tuple(sorted(needed)))
+
+
+def symbols_of(library: Any) -> tuple[set[str], set[str]]:
+    """What a library just compiled defines, and what it refers to beside itself; nothing if Numba's cache had it."""
+    module = library._final_module
+    named = [n for n in (*module.functions, *module.global_variables) if not n.name.startswith(("llvm.", ENVIRONMENT))]
+    return {n.name for n in named if not n.is_declaration}, {n.name for n in named if n.is_declaration}
