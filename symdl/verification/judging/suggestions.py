@@ -24,7 +24,7 @@ from symdl.verification.notation import latex, tree, unicode
 from symdl.verification.notation.tree import Node, walk
 
 #: For all edits of one link and for each of them: the part of the seconds of a decision. How many are tried.
-ALL, EACH, MOST = 0.5, 0.1, 120
+ALL, EACH, MOST = 0.75, 0.25, 120
 #: The same for all edits where shapes do not go together: few of them mend that, and each may take a proof.
 LONGER = 2.0
 #: What is right is worked out of expressions up to so many operations, and shown up to so many characters.
