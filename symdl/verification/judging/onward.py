@@ -11,6 +11,7 @@ from itertools import pairwise
 from symdl.core.tensors import Element
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, letter_of
+from symdl.verification.meaning.scope import count
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
@@ -48,7 +49,7 @@ def over_entries(reading: Reading, link: Meaning) -> Verdict | None:
     for whole, product in ((link.left, link.right), (link.right, link.left)):
         if not isinstance(whole, tree.Derivative) or whole.of is None or len(whole.by) != 1 or whole.by[0][1] != 1:
             continue
-        between = _summed_between(reader, product, whole.of, whole.by[0][0])
+        between = _summed_between(reading, reader, product, whole.of, whole.by[0][0])
         of, by = reader.parts(whole.of), reader.parts(whole.by[0][0])
         if (
             not between
@@ -63,11 +64,13 @@ def over_entries(reading: Reading, link: Meaning) -> Verdict | None:
     return None
 
 
-def _summed_between(reader: Interpreter, node: Node, of: Node, by: Node) -> list[str]:
+def _summed_between(reading: Reading, reader: Interpreter, node: Node, of: Node, by: Node) -> list[str]:
     """y of Σ_j ∂L/∂y_j ∂y_j/∂x_i, between L and x_i, and z before it; nothing of anything else."""
+    sums: dict[str, tree.Big] = {}
     bound: list[str] = []
     while isinstance(node, tree.Big) and node.op == "sum" and node.sub is not None:
         bound.append(letter_of(node.sub.sides[0] if isinstance(node.sub, tree.Chain) else node.sub))
+        sums[bound[-1]] = node
         node = node.body
     factors = node.factors if isinstance(node, tree.Product) and set(node.ops) <= _TIMES else ()
     slopes = [f.body if isinstance(f, tree.Group) else f for f in factors]
@@ -83,7 +86,22 @@ def _summed_between(reader: Interpreter, node: Node, of: Node, by: Node) -> list
     between = [p for p in named[:-1] if p is not None and len(p.subscripts) == 1]
     names, letters = [p.name for p in between], [letter_of(p.subscripts[0]) for p in between]
     once = len(set(names)) == len(set(letters)) == len(named) - 1 and sorted(letters) == sorted(bound)
-    return names if once and not {letter_of(s) for s in named[-1].subscripts} & set(bound) else []
+    if not once or {letter_of(s) for s in named[-1].subscripts} & set(bound):
+        return []
+    whole = all(_runs_over_all(reading, sums[letter], name) for name, letter in zip(names, letters, strict=True))
+    return names if whole else []
+
+
+def _runs_over_all(reading: Reading, node: tree.Big, name: str) -> bool:
+    """Whether a sum is over all entries of a vector as it is written: Σ_j, or Σ_{j=1}^m if that is its length."""
+    if not isinstance(node.sub, tree.Chain):
+        return isinstance(node.sub, tree.Symbol) and node.sup is None
+    first = node.sub.sides[1]
+    if node.sub.relations != ("=",) or not (isinstance(first, tree.Number) and first.text == "1"):
+        return False
+    scope = reading.scope.copy()
+    length = scope.extent(name, 0, 1)
+    return isinstance(node.sup, tree.Symbol) and (length in scope.made or length == count(node.sup.name))
 
 
 def _hangs_on_through(reading: Reading, of: str, between: list[str], by: str) -> bool:
