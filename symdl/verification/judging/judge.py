@@ -21,7 +21,7 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
-from symdl.verification.judging.twice import proved, undecided, with_proofs_of
+from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
 from symdl.verification.meaning.errors import BEYOND, reason_of
@@ -104,13 +104,14 @@ def judge(
     for k, judged in first:
         found = trees.get(k)
         told = isinstance(found, Node) and other.introduces(found)
-        wanted = told or (judged is not None and undecided(judged))
+        doubtful = judged is not None and held(judged) and isinstance(found, Node) and other.shapes(found)
+        wanted = told or doubtful or (judged is not None and undecided(judged))
         _, better = next(second)
         taken_wrongly |= told and not proved(better)
         if judged is None:
             continue
         rests = taken_wrongly and isinstance(found, Node) and other.rests_on_it(found)
-        yield k, judged if better is None or rests else with_proofs_of(judged, better, other.told)
+        yield k, judged if better is None else with_proofs_of(judged, better, other.told, proofs=not rests)
 
 
 def _walked(

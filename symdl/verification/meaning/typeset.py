@@ -1,7 +1,8 @@
 """A document in the typesetting that says most: vectors known as such, labels where they belong, ∂L/∂W for dW.
 
 Other authors leave it to the reader which names are vectors. What a document does with them shows it (`shaping`,
-`restated`), but may show it wrongly; so what is read like that proves, and never refutes.
+`restated`), but may show it wrongly; so what is read like that proves, and never refutes. What is right of numbers and
+wrong in it is left open.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from symdl.verification.meaning.deltas import Deltas, deltas_of
 from symdl.verification.meaning.evidence import classes
 from symdl.verification.meaning.marked import Marked, slopes_marked
+from symdl.verification.meaning.names import parts_of
 from symdl.verification.meaning.restated import Times, restated, times_of
 from symdl.verification.meaning.shaping import numbered_biases, shapes_of, with_numbered, with_shapes
 from symdl.verification.meaning.usage import Usage, usage_of
@@ -28,6 +30,7 @@ class Typeset:
         deltas: δ^l for ∂L/∂z^l.
         usage: how names are used then.
         told: what is read so, in words.
+        shaped: names that are vectors and matrices in it and nothing of the kind as they are written.
     """
 
     times: Times
@@ -35,12 +38,18 @@ class Typeset:
     deltas: Deltas | None
     usage: Usage
     told: str
+    shaped: frozenset[str] = frozenset()
 
     def of(self, node: Node) -> Node:
         """A formula in it."""
         for other in (self.slopes, self.deltas):
             node = node if other is None else other.of(node)
         return restated(node, self.times)
+
+    def shapes(self, node: Node) -> bool:
+        """Whether names stand in a formula that are no numbers here, where it may matter in which order they stand."""
+        names = {p.name for n in walk(self.of(node)) if (p := parts_of(n, self.usage)) is not None}
+        return not names.isdisjoint(self.shaped)
 
     def introduces(self, node: Node) -> bool:
         """Whether a formula says what a name is that this typesetting takes for something."""
@@ -73,4 +82,4 @@ def otherwise_typeset(formulas: list[Node]) -> Typeset | None:
     told += f"; {', '.join(sorted(chosen))} as an index" if chosen else ""
     told += "" if slopes is None else f"; {slopes.mark}W for ∂{unicode(slopes.loss)}/∂W"
     told += "" if deltas is None else f"; {deltas.told}"
-    return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told)
+    return Typeset(times, slopes, deltas, with_shapes(usage, shapes), told, frozenset(new))
