@@ -72,6 +72,7 @@ def test_the_index_is_up_to_date() -> None:
         p.relative_to(generate.HERE).as_posix(): p.read_text(encoding="utf-8")
         for pattern in ("*/*.*", "*.md")
         for p in generate.HERE.glob(pattern)
+        if "__pycache__" not in p.parts
     }
     page = generate.INDEX.read_text(encoding="utf-8")
     assert generate.index_page(files) == page, "index.html is out of date: make gallery"
