@@ -31,7 +31,7 @@ from symdl.verification.real import (
     finite,
     sign_of,
 )
-from symdl.verification.steps import GUARDS, Step, Values, position, step_of
+from symdl.verification.steps import GUARDS, Step, Values, position, step_of, values_of
 
 #: Bits of the working precision.
 PRECISION = 256
@@ -128,7 +128,7 @@ class Evaluator:
 
     def ball(self, expr: sympy.Expr, at: Mapping[Index, int]) -> arb:
         """The ball of `expr` at values of its indices, finite or not, in the precision that is set."""
-        return self.at_step(step_of(expr), {i.dummy_index: value for i, value in at.items()})
+        return self.at_step(step_of(expr), values_of(at))
 
     def at_step(self, step: Step, values: Values) -> arb:
         """The same of what was looked up."""
@@ -168,8 +168,8 @@ class Evaluator:
             return as_ball(self.point.element(element, subscripts))
         key = (element.name, subscripts)
         if key not in self.computed:
-            inner = {i.dummy_index: value for i, value in zip(equation.indices, subscripts, strict=True)}
-            self.computed[key] = self.at_step(step_of(equation.rhs), inner)
+            inner = dict(zip(equation.indices, subscripts, strict=True))
+            self.computed[key] = self.ball(equation.rhs, inner)
         return self.computed[key]
 
     def whole(self, step: Step, values: Values) -> int:
@@ -191,7 +191,7 @@ class Evaluator:
 
     def places(self, node: Reduction, at: Mapping[Index, int]) -> list[dict[Index, int]]:
         """All values of the indices that a reduction binds, beside those around it."""
-        values = {i.dummy_index: value for i, value in at.items()}
+        values = values_of(at)
         grid = self.grid([step_of(i.extent) for i in node.bound], values)
         return [{**at, **dict(zip(node.bound, place, strict=True))} for place in grid]
 
@@ -250,7 +250,7 @@ class Evaluator:
         """What a symbol or an element stands for: an expression at values of its indices, or a number."""
         if not isinstance(expr, Element):
             return as_rational(self.point.symbol(expr))
-        values = {i.dummy_index: value for i, value in at.items()}
+        values = values_of(at)
         where = tuple(self.whole(step_of(s), values) for s in expr.subscripts)
         equation = self.definition and self.definition.by_name.get(expr.name)
         if equation:

@@ -6,7 +6,7 @@ kind, its parts and its free indices; an index is known by the number of its dum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
@@ -22,9 +22,13 @@ from symdl.verification.real import CONSTANTS, FUNCTIONS, UndefinedError, exact,
 
 #: Values of indices by the number of each index's dummy.
 Values = dict[int, int]
-
 GUARDS = (Delta, InRange)
 _FOLDS = {"sum": arb.__add__, "prod": arb.__mul__, "max": arb.max}
+
+
+def values_of(at: Mapping[Index, int]) -> Values:
+    """Values of indices as steps know them."""
+    return {i.dummy_index: value for i, value in at.items()}
 
 
 class Evaluator(Protocol):

@@ -336,13 +336,8 @@ def pair_of_product(a, b):
     return product, cuda.fma(a, b, -product)
 '''
 
-_EXACT_PRODUCT = '''
-@device
-def exact_product(a, b):
-    """a·b and what rounding it leaves out."""
-    product = rounded_product(a, b)
-    return product, cuda.fma(a, b, -product)
-'''
+#: The same under the name that `waves` calls it by.
+_EXACT_PRODUCT = _PAIR_OF_PRODUCT.replace("pair_of_product", waves.EXACT)
 
 
 def sources(text: str, plans: Iterable[Plan], dtype: str, scope: str, threads: int) -> list[str]:

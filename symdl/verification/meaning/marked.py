@@ -308,8 +308,9 @@ def _loss(nodes: list[Node], chains: list[tree.Chain]) -> tuple[tree.Symbol, boo
 
 def _head(side: Node) -> Node:
     """L of L and of L(a, y)."""
-    applied = isinstance(side, tree.Product) and len(side.factors) == 2 and isinstance(side.factors[1], tree.Group)
-    return side.factors[0] if isinstance(side, tree.Product) and applied else side
+    if isinstance(side, tree.Product) and len(side.factors) == 2 and isinstance(side.factors[1], tree.Group):
+        return side.factors[0]
+    return side
 
 
 def _given(chains: list[tree.Chain], mark: str) -> tuple[Name, ...]:
