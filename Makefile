@@ -13,12 +13,16 @@ OUT    ?= out
 JOBS   ?= auto
 PROPERTIES ?= tests
 
+# Of the peers of the benchmarks that want other versions of what symdl depends on.
+PEERS ?= $(VENV)-peers
+INTERPRETER = "$$(test -e $(PEERS)/.stamp && echo $(abspath $(PEERS))/bin/python)"
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test fuzz lint types format bench bench-quick gallery setup setup-demo setup-bench clean distclean
+.PHONY: help demo test fuzz lint types format bench bench-quick gallery setup setup-demo setup-bench setup-peers clean distclean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -44,9 +48,11 @@ format: setup  ## rewrite the sources the way lint wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup-bench  ## the benchmarks, beside PyTorch and JAX in one run; figures in benchmarks/results/ and docs/performance.md
-	$(BIN)/python -m benchmarks.workloads --dtype both -o benchmarks/results/workloads.json --page docs/performance.md
-	$(BIN)/python -m benchmarks
+# Peers that could not be installed are left out, and the tables say so.
+bench: setup-bench setup-peers  ## the benchmarks, beside six peers in one run; figures in benchmarks/results/ and docs/performance.md
+	SYMDL_PEERS=$(INTERPRETER) $(BIN)/python -m benchmarks.workloads --dtype both -o benchmarks/results/workloads.json \
+	    --page docs/performance.md
+	SYMDL_PEERS=$(INTERPRETER) $(BIN)/python -m benchmarks
 
 bench-quick: setup-bench  ## the training workloads beside PyTorch, JAX and NumPy, few rounds
 	$(BIN)/python -m benchmarks.workloads --quick
@@ -60,12 +66,20 @@ setup-demo: $(VENV)/.demo.stamp
 
 setup-bench: $(VENV)/.bench.stamp
 
+setup-peers: $(VENV)/.venv.stamp
+	@if ! test $(PEERS)/.stamp -nt requirements/peers.txt; then \
+	    echo "making $(PEERS) for TensorFlow, PyTensor and readers of LaTeX"; \
+	    rm -f $(PEERS)/.stamp; \
+	    { $(BIN)/python -m venv --clear $(PEERS) && $(PEERS)/bin/pip install --quiet -r requirements/peers.txt && \
+	      touch $(PEERS)/.stamp; } || echo "the benchmarks go on without them" >&2; \
+	fi
+
 clean:  ## remove what the other commands made, but not the environment
 	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(wildcard symdl tests derivations benchmarks) -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean  ## remove the environment too
-	@if [ -e "$(VENV)/pyvenv.cfg" ]; then echo 'rm -rf $(VENV)'; rm -rf "$(VENV)"; fi
+	@for made in "$(VENV)" "$(PEERS)"; do if [ -e "$$made/pyvenv.cfg" ]; then echo "rm -rf $$made"; rm -rf "$$made"; fi; done
 
 # ── the environment ─────────────────────────────────────────────────────────────────────────────────────────────────
 

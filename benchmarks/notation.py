@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import peers
 from symdl.verification.documents import read_text
 from symdl.verification.notation import UnreadError, parse
 
@@ -98,9 +99,9 @@ def measure() -> dict[str, Any]:
         else:
             accepted.append(True)
     found: dict[str, Any] = {"symdl": {"accepted": accepted, "seconds": time.process_time() - begun}}
-    if peers := os.environ.get("SYMDL_PEERS"):
+    if python := peers.python():
         done = subprocess.run(
-            [peers, "-W", "ignore", "-c", PEERS],
+            [python, "-W", "ignore", "-c", PEERS],
             input=json.dumps(list(texts)),
             capture_output=True,
             text=True,
@@ -126,7 +127,7 @@ def report(found: dict[str, Any]) -> str:
         shares = [_share(result["accepted"], kinds, kind) for kind in ("display", "inline")]
         lines.append(f"| {name} | {shares[0]} | {shares[1]} | {1000 * result['seconds'] / len(kinds):.2f} |")
     if len(found["readers"]) == 1:
-        lines += ["", "No peers: set SYMDL_PEERS to the Python of an environment that has requirements/peers.txt."]
+        lines += ["", f"No peers: {peers.NONE}."]
     return "\n".join(lines)
 
 

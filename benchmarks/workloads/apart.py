@@ -1,35 +1,61 @@
-"""Contestants with one thread, in a process of their own: it reads its number of threads when it starts.
+"""Contestants in a process of their own: with one thread, which a process reads when it starts, or of another
+environment, which has what symdl's own can't have.
 
 A line of JSON asks for one to be made or to run, and a line of JSON answers.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.timing import Seconds
 
-#: What OpenMP, OpenBLAS, MKL, XLA and symdl ask.
+#: What OpenMP, OpenBLAS, MKL, XLA, symdl and TensorFlow ask.
 ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC", "SYMDL_THREADS"), "1"
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NPROC",
+        "SYMDL_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+    ),
+    "1",
 )
+#: What TensorFlow does not tell of itself on standard error.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Apart:
-    """The other process."""
+    """The other process.
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "benchmarks.workloads.apart"]
+    Args:
+        module: whose `of_process` makes the contestants.
+        python: the interpreter of their environment.
+        one_thread: whether they have one thread, or as many as they like.
+    """
+
+    def __init__(
+        self, module: str = "contestants", *, python: str | Path = sys.executable, one_thread: bool = True
+    ) -> None:
+        self.suffix = " 1T" if one_thread else ""
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD, text=True
+            [python, "-m", "benchmarks.workloads.apart", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | QUIET | (ONE_THREAD if one_thread else {}),
+            text=True,
         )
 
     def __enter__(self) -> Apart:
@@ -46,7 +72,7 @@ class Apart:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the process with one thread ended (exit {self.process.wait()}): see above")
+            raise RuntimeError(f"a process of contestants ended (exit {self.process.wait()}): see above")
         return json.loads(answer)
 
     def start(self, name: str, dtype: str) -> list[str]:
@@ -60,7 +86,7 @@ class Apart:
 
 def serve() -> None:
     """Answer until there are no more questions."""
-    from benchmarks.workloads import contestants
+    contestants = importlib.import_module(f"benchmarks.workloads.{sys.argv[1]}")
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer

@@ -6,19 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
+from benchmarks.workloads import by_hand, in_jax, in_sklearn, in_torch, ours
+from benchmarks.workloads.calls import Maker, from_start, repeated
+from benchmarks.workloads.models import WORK
+from benchmarks.workloads.networks import Network, Pointwise
 
-from benchmarks.workloads import by_hand, in_jax, in_torch, ours
-from benchmarks.workloads.models import MODELS
-from benchmarks.workloads.networks import NETWORKS, POINTWISE, Network, Pointwise, Training
-
-WORK: dict[str, Training | Pointwise] = NETWORKS | MODELS | POINTWISE
 #: Operations of a step from which PyTorch is tried with two threads. On smaller steps its threads wait
 #: for each other, for minutes where another process holds a core.
 TWO_THREADS_FROM = 1e7
-#: Makes a function that does the work once: an epoch from the same start, or the calls of pointwise work; it returns
-#: what is compared, losses or slopes.
-Maker = Callable[[], Callable[[], Any]]
 
 
 def of_process(name: str, dtype: str) -> dict[str, Maker]:
@@ -26,8 +21,8 @@ def of_process(name: str, dtype: str) -> dict[str, Maker]:
     work = WORK[name]
     if isinstance(work, Pointwise):
         return {
-            "symdl": lambda: _repeated(work, lambda made=ours.pointwise(work, dtype): made()["x"]),
-            "JAX jit": lambda: _repeated(work, in_jax.pointwise(work, dtype)),
+            "symdl": lambda: repeated(work, lambda made=ours.pointwise(work, dtype): made()["x"]),
+            "JAX jit": lambda: repeated(work, in_jax.pointwise(work, dtype)),
         }
     made: dict[str, Callable[[], by_hand.Trained]] = {
         "symdl": partial(ours.epoch, work, dtype),
@@ -36,7 +31,9 @@ def of_process(name: str, dtype: str) -> dict[str, Maker]:
     }
     if isinstance(work, Network):
         made["NumPy"] = partial(by_hand.training, work, dtype)
-    return {n: partial(_from_start, work, dtype, make) for n, make in made.items()}
+        if not work.models:
+            made["scikit-learn"] = partial(in_sklearn.training, work, dtype)
+    return {n: partial(from_start, work, dtype, make) for n, make in made.items()}
 
 
 def of_torch(name: str, dtype: str, threads: int, operations: int, compiled: bool) -> dict[str, Maker]:
@@ -48,23 +45,14 @@ def of_torch(name: str, dtype: str, threads: int, operations: int, compiled: boo
         return {f"PyTorch eager {t}T": partial(_pointwise_of_torch, work, dtype, t) for t in both}
     kinds = {"eager": in_torch.eager} | ({"compile": in_torch.compiled} if compiled else {})
     return {
-        f"PyTorch {kind} {t}T": partial(_from_start, work, dtype, partial(make, work, dtype, t))
+        f"PyTorch {kind} {t}T": partial(from_start, work, dtype, partial(make, work, dtype, t))
         for kind, make in kinds.items()
         for t in counts
     }
 
 
-def _from_start(work: Training, dtype: str, make: Callable[[], by_hand.Trained]) -> Callable[[], Any]:
-    run, start = make(), work.parameters(dtype)
-    return lambda: run({k: v.copy() for k, v in start.items()})
-
-
 def _pointwise_of_torch(work: Pointwise, dtype: str, threads: int) -> Callable[[], Any]:
-    return _repeated(work, in_torch.pointwise(work, dtype, threads))
-
-
-def _repeated(work: Pointwise, run: Callable[[], Any]) -> Callable[[], Any]:
-    return lambda: [np.asarray(run()) for _ in range(work.calls)][-1]
+    return repeated(work, in_torch.pointwise(work, dtype, threads))
 
 
 def steps_of(name: str, result: Any) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads.networks import Arrays, Training
+from benchmarks.workloads.networks import NETWORKS, POINTWISE, Arrays, Pointwise, Training
 
 #: Inside the root of a layer norm, for everyone.
 NORM_EPS = 1e-5
@@ -110,3 +110,6 @@ MODELS: dict[str, Training] = {
         Characters(name="W8", batch=8, adam=True, rate=1e-3, steps=16, few=16),
     )
 }
+
+#: All workloads by name.
+WORK: dict[str, Training | Pointwise] = NETWORKS | MODELS | POINTWISE

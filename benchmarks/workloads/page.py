@@ -30,8 +30,19 @@ KINDS = {
     "PyTorch compile": ("s", "tab:red"),
     "JAX jit": ("^", "tab:blue"),
     "JAX scan": ("D", "tab:cyan"),
+    "TensorFlow": ("v", "tab:green"),
+    "PyTensor": ("P", "tab:purple"),
+    "scikit-learn": ("*", "tab:brown"),
     "NumPy": ("x", "tab:gray"),
 }
+#: Whose versions are told.
+PACKAGES = (
+    ("PyTorch", "torch"),
+    ("JAX", "jax"),
+    ("scikit-learn", "scikit-learn"),
+    ("TensorFlow", "peer tensorflow_cpu"),
+    ("PyTensor", "peer pytensor"),
+)
 HEAD = (
     "| workload | symdl, µs a step | the best peer | its µs | ratio | of least | MFLOP, share | MB, share | cold, s |\n"
     "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |"
@@ -56,8 +67,8 @@ def written(found: Sequence[dict[str, Any]], machine: dict[str, Any]) -> str:
 
 def about(machine: dict[str, Any]) -> str:
     """The machine, in a sentence."""
-    packages = machine.get("packages", {})
-    versions = ", ".join(f"{n} {packages[p]}" for n, p in (("PyTorch", "torch"), ("JAX", "jax")) if p in packages)
+    packages = machine.get("packages", {}) | {f"peer {n}": v for n, v in machine.get("peers", {}).items()}
+    versions = ", ".join(f"{name} {packages[p]}" for name, p in PACKAGES if p in packages)
     loads = machine.get("load", (0.0,))
     return (
         f"Measured on {machine['time']} on {machine['processor']}, {machine.get('usable_cores', '?')} cores, "
