@@ -1,6 +1,6 @@
 """The share of real formulas that is read, beside the readers of LaTeX of SymPy and latex2sympy2_extended.
 
-The peers run in an environment of their own: `SYMDL_PEERS` names its Python,
+The peers run in an environment of their own (see `benchmarks.peers`),
 
     python -m venv peers && peers/bin/pip install -r requirements/peers.txt
     SYMDL_PEERS=peers/bin/python python -m benchmarks notation

@@ -1,7 +1,7 @@
 """Where the peers are that want other versions of what symdl depends on: an environment of their own.
 
-`make bench` makes it beside its own; by hand, with `requirements/peers.txt` (see there), and `SYMDL_PEERS` names its
-Python.
+`make bench` makes it beside symdl's. Made by hand, with `requirements/peers.txt`, it is what `SYMDL_PEERS` names the
+Python of.
 """
 
 from __future__ import annotations
