@@ -42,6 +42,7 @@ class EpochSignature:
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    passing: tuple[str, ...] = ()
 
     def start(self, values: Mapping[str, float], parameters: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
         """The states that an optimiser starts from, by `values` of each (0 otherwise) and the shapes of parameters."""
@@ -69,6 +70,7 @@ def signatures_of(record: Mapping[str, Any]) -> tuple[dict[str, Signature], Epoc
         tuple((p, s) for p, s in epoch["states"]),
         tuple(epoch["hyper"]),
         {n: tuple(shape) for n, shape in epoch["sizes"].items()},
+        tuple(epoch["passing"]),
     )
 
 
@@ -190,7 +192,7 @@ class Program:
         return Memory(
             parameters=parameters,
             state=state,
-            gradients=sum(size * math.prod(shape) for shape in self._result_shapes(arrays)),
+            gradients=size * self._result_room(arrays)[1],
             before=parameters + state,
             batch=sum(a.nbytes for a in rows.values()),
             kept=kept * size,
@@ -202,10 +204,31 @@ class Program:
         assert self.epoch is not None
         return {n: (batch_size, *arrays[n].shape[1:]) for n in self.epoch.data}
 
-    def _result_shapes(self, arrays: Mapping[str, Array]) -> list[tuple[int, ...]]:
-        """The shapes of what the gradient is written to, as arrays of one axis at least."""
+    def _result_shapes(self, arrays: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
+        """The shapes of what the gradient is written to, by name, as arrays of one axis at least."""
         of = {g: p for p, g in self.gradients.items()}
-        return [np.shape(arrays[of[n]]) or (1,) if n in of else (1,) for n in self.functions["gradient"].outputs]
+        return {n: np.shape(arrays[of[n]]) or (1,) if n in of else (1,) for n in self.functions["gradient"].outputs}
+
+    def _result_room(self, arrays: Mapping[str, Array]) -> tuple[dict[str, slice], int]:
+        """Where each result stands in one array for all of them, and how long that is.
+
+        Those that are never all there stand in the same place.
+        """
+        assert self.epoch is not None
+        sizes = {n: math.prod(shape) for n, shape in self._result_shapes(arrays).items()}
+        end = max((sizes[n] for n in self.epoch.passing), default=0)
+        places = {n: slice(0, sizes[n]) for n in self.epoch.passing}
+        for name, size in sizes.items():
+            if name not in places:
+                places[name] = slice(end, end + size)
+                end += size
+        return places, end
+
+    def _results(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """Arrays that the gradient is written to in a loop."""
+        places, size = self._result_room(arrays)
+        room = np.empty(size, self.dtype)
+        return [room[places[n]].reshape(shape) for n, shape in self._result_shapes(arrays).items()]
 
     def run_loop(
         self,
@@ -229,7 +252,7 @@ class Program:
         before = [array.copy() for array in held]
         flat = [_joined(states, pack) for pack in packs.values()]
         changed = [*held[: len(names.parameters)], *flat, *held[len(names.parameters) :]]
-        results = [np.empty(shape, self.dtype) for shape in self._result_shapes(arrays)]
+        results = self._results(arrays)
         sizing = [batches.get(n, arrays[n]) for n in self.functions["gradient"].inputs]
         gradient = function.replace("epoch", "gradient")
         work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)

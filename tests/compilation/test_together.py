@@ -70,14 +70,16 @@ def test_threads_give_the_bits_of_one(dtype: str, two_threads: None, monkeypatch
     assert float(alone[1]["L"]) == pytest.approx(np.sum(up * np.tanh(x) * np.exp(-x * x)), rel=1e-5)
 
 
-def test_training_gives_the_bits_of_one(two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of a batch, biases and activations, and updates; the last batch is short."""
+@pytest.mark.parametrize("clipped", [False, True])
+def test_training_gives_the_bits_of_one(clipped: bool, two_threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a batch, biases and activations, and updates, with products or after them; the last batch is short."""
     rng = np.random.default_rng(4)
     rows, batch = 230, 96
     start = {n: rng.normal(size=s) / 8 for n, s in {"W1": (70, 300), "b1": (70,), "W2": (3, 70), "b2": (3,)}.items()}
     data = {"x": rng.normal(size=(rows, 300)), "y": rng.normal(size=(rows, 3))}
-    code = sd.compile(network(), optimizer=sd.adam(0.01), dtype="float32", extents={"n": batch})
-    for part in ("h1_part_kernel", "epoch_rows_kernel", "epoch_update_kernel"):
+    optimizer = sd.clip_norm(sd.adam(0.01), 1.0) if clipped else sd.adam(0.01)
+    code = sd.compile(network(), optimizer=optimizer, dtype="float32", extents={"n": batch})
+    for part in ("h1_part_kernel", "epoch_rows_kernel", "epoch_update_kernel" if clipped else "epoch_descent_kernel"):
         assert f"work_of({part}" in code.source
 
     def train() -> dict[str, Any]:

@@ -86,6 +86,9 @@ class Emitter(ProductEmitter):
         self.lengths: dict[Index, str] = {}  # of loops that no axis has
         self.running: dict[Element, Accumulator] = {}
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
+        self.head: list[str] = []  # of the function: extents and the work space
+        self.beginning: list[str] = []  # all lines before those of items
+        self.item_lines: list[list[str]] = []  # of the items, in order
         self._name_extents()
 
     def _name_extents(self) -> None:
@@ -112,11 +115,14 @@ class Emitter(ProductEmitter):
             slots += self.space.views().values()
         items = [(item, self._item(item)) for item in plan.items]
         constants = self.invariants.lines(self.printer)
-        head = [*self._extents(), *self._scalar_inputs(), *slots]
-        if constants:
-            head += ["# what no loop changes", *constants]
-        body = [line for item, (notes, lines) in items for line in (*notes, *self._apart(item, notes, lines))]
-        lines = [*head, *body, *self._scalar_outputs(outputs)]
+        self.head = [*self._extents(), *slots]
+        self.beginning = [
+            *self.head,
+            *self._scalar_inputs(),
+            *(["# what no loop changes", *constants] if constants else []),
+        ]
+        self.item_lines = [[*notes, *self._apart(item, notes, lines)] for item, (notes, lines) in items]
+        lines = [*self.beginning, *(line for body in self.item_lines for line in body), *self.scalar_outputs(outputs)]
         shape_arguments = ", ".join(self.arrays[n] for n in inputs)
         size = self.space.size() or "0"
         return Function(
@@ -172,7 +178,8 @@ class Emitter(ProductEmitter):
             if t.rank == 0 and not is_number(t)
         ]
 
-    def _scalar_outputs(self, outputs: tuple[str, ...]) -> list[str]:
+    def scalar_outputs(self, outputs: tuple[str, ...]) -> list[str]:
+        """The lines that store outputs that are one number."""
         tensors = [self.plan.definition.tensors[n] for n in outputs]
         return [f"{self.arrays[t.name]}[0] = {self.locals[t.element()]}" for t in tensors if t.rank == 0]
 

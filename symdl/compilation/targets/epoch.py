@@ -43,6 +43,7 @@ class EpochArguments:
     parameter and name; those of the step itself, numbers in float64, come last and belong to the parameter "". For each
     of the others there is one array, which holds that of every parameter: the time that compiling takes grows with the
     square of the number of arguments. Where there are `sizes`, of what is given, there is a function for them alone.
+    The gradients that are `passing` are never all there, so one array is enough for all of them (see `descents`).
     """
 
     data: tuple[str, ...]
@@ -51,6 +52,7 @@ class EpochArguments:
     states: tuple[tuple[str, str], ...]
     hyper: tuple[str, ...]
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    passing: tuple[str, ...] = ()
 
 
 class EpochEmitter:
@@ -127,7 +129,7 @@ class EpochEmitter:
             "rows = order.size",
             "done = 0",
             "start = 0",
-            *(self._starts() if self.packs and not self.sized else ()),
+            *self._before_steps(),
             "while start < rows:",
             *_in(self._step()),
             "return done",
@@ -166,6 +168,10 @@ class EpochEmitter:
         lines += [shaped(self.py[p], self.sized[p] or (1,)) for p in a.parameters]
         return [*lines, *(stack.array(n, shape, kind) or shaped(n, shape) for n, (shape, kind) in own.items())]
 
+    def _before_steps(self) -> list[str]:
+        """What is known before the first step."""
+        return self._starts() if self.packs and not self.sized else []
+
     def _starts(self) -> list[str]:
         """Where the states of each parameter begin."""
         lines, end = ["# where the states of a parameter begin in the array of all"], "0"
@@ -187,7 +193,7 @@ class EpochEmitter:
             "stop = min(start + batch_size, rows)" if not self.sized else "stop = start + batch_size",
             "count = stop - start" if not self.sized else "count = batch_size",
             *self._gather(),
-            f"{self.gradient.name}({', '.join([*inputs, *outputs, 'work'])})",
+            *self._gradient([*inputs, *outputs, "work"]),
             f"losses[done] = {loss}[0]",
             f"if not math.isfinite({loss}[0]):",
             "    break",
@@ -197,6 +203,10 @@ class EpochEmitter:
             "done += 1",
             "start = stop",
         ]
+
+    def _gradient(self, given: list[str]) -> list[str]:
+        """The call of the gradient."""
+        return [f"{self.gradient.name}({', '.join(given)})"]
 
     def _gather(self) -> list[str]:
         names = self._gathered_together()

@@ -60,6 +60,11 @@ class ProductEmitter(ScalarEmitter, ABC):
 
     def _tiled(self, item: Contraction) -> list[str]:
         """A call of our own product."""
+        return wrapped(f"{PRODUCT}(", self.product_arguments(item), ")")
+
+    def product_arguments(self, item: Contraction) -> list[str]:
+        """What our own product is called with: addresses and steps in bytes of what is multiplied and of the result,
+        and the lengths of rows, columns and what is summed over."""
         arguments: list[str] = []
         for operand, steps in ((item.left, 2), (item.right, 2), (item.result, 1)):
             name, size = self._sliced(operand), np.dtype(self.dtype).itemsize
@@ -68,7 +73,7 @@ class ProductEmitter(ScalarEmitter, ABC):
             arguments += [f"{name}.ctypes.data", *(both[::-1] if operand.transposed else both)[:steps]]
         for indices in (item.rows, item.columns, item.inner):
             arguments.append("*".join(self.extent_of(i) for i in indices) or "1")
-        return wrapped(f"{PRODUCT}(", arguments, ")")
+        return arguments
 
     def _sliced(self, operand: Operand) -> str:
         """The array, or the slice of it that is multiplied now."""

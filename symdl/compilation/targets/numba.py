@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from symdl.compilation.plan import Plan
@@ -24,6 +25,7 @@ from symdl.compilation.targets import (
     workspace,
 )
 from symdl.compilation.targets.careful import WideEmitter
+from symdl.compilation.targets.descents import operands_types, parted
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.epoch import EpochArguments, EpochEmitter
 from symdl.compilation.targets.flat import FlatEmitter, flat_width
@@ -92,25 +94,30 @@ def emit_module(
         for n, plan in plans.items()
     }
     functions = {name: emitter.function(name) for name, emitter in emitters.items()}
+    apart = Kernels(shared)
+    loop: EpochEmitter | None = None
+    if optimizer is not None and gradients is not None:
+        made = (plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
+        loop = EpochEmitter(*made) if careful else TeamEpochEmitter(*made, parts=apart)
     parts: list[str] = []
-    trains = optimizer is not None and gradients is not None
+    trains = loop is not None
     for name, function in functions.items():
         parts.append("\n".join(_without_idle(function.size_lines)))
         called = trains and name == "gradient"  # by the training loop
         if called and not careful:
             parts.append("\n".join(_without_idle(tuple(emitters[name].kept_lines(name)))))
-        head = decorators(emitters[name].argument_types(), name=ENTRY)
-        parts.append("\n".join([*head, *_without_idle(function.lines)]))
+        types = emitters[name].argument_types()
+        if called and isinstance(loop, TeamEpochEmitter) and loop.descents:
+            parts += _parted(emitters[name], function, loop.descents)
+        else:
+            parts.append("\n".join([*decorators(types, name=ENTRY), *_without_idle(function.lines)]))
     arguments = None
-    if optimizer is not None and gradients is not None:
-        made = (plans["gradient"], functions["gradient"], gradients, optimizer, dtype)
-        apart = Kernels(shared)
-        emitter = EpochEmitter(*made) if careful else TeamEpochEmitter(*made, parts=apart)
-        update, loop = emitter.update_lines(), emitter.lines()
-        parts.append("\n".join([*decorators(emitter.update_types(), "int64"), *update]))
+    if loop is not None and optimizer is not None and gradients is not None:
+        update, lines = loop.update_lines(), loop.lines()
+        parts.append("\n".join([*decorators(loop.update_types(), "int64"), *update]))
         parts += apart.sources
-        parts.append("\n".join([*emitter.decorators(), *loop]))
-        arguments = emitter.arguments
+        parts.append("\n".join([*loop.decorators(), *lines]))
+        arguments = loop.arguments
         given = (plans["gradient"], gradients, optimizer, dtype)
         sized = _of_lanes(lanes, *given) if lanes is not None and not careful else None
         if sized is None and special is not None and kernels is None and not careful:
@@ -145,6 +152,14 @@ def emit_module(
         header = _with_import(header, workspace.IMPORT)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)
+
+
+def _parted(emitter: Emitter, function: Function, products: Mapping[str, Contraction]) -> list[str]:
+    """The functions of a gradient whose last products are the training loop's, those first that others call."""
+    types = emitter.argument_types()
+    opening, whole, operands = (_without_idle(tuple(lines)) for lines in parted(emitter, function, products))
+    heads = [decorators(types), decorators(types, name=ENTRY), decorators(operands_types(types))]
+    return ["\n".join([*head, *lines]) for head, lines in zip(heads, (opening, whole, operands), strict=True)]
 
 
 def _of_lengths(special: Plan, plan: Plan, gradients: dict[str, str], optimizer: Optimizer, dtype: str) -> list[str]:

@@ -34,6 +34,8 @@ class Tiles:
 REGISTERS = {"avx512f": (64, 8), "avx2": (32, 4), "neon": (16, 8)}
 #: Vectors in a row of a tile.
 VECTORS = 2
+#: Widths of a tile from which that many rows or columns are worth packing what they are multiplied by.
+SEVERAL = 4
 #: Inner indices that are multiplied at a time, so that a panel of the right operand stays in the cache.
 DEPTH = 512
 #: Rows whose distance is a multiple of so many bytes evict each other from the cache, and are packed.
@@ -132,7 +134,7 @@ def source(dtype: str) -> str:
     assert made is not None, "BLAS multiplies here"
     wide, size = made.lanes * VECTORS, 4 if dtype == "float32" else 8
     return _SOURCE.lstrip().format(
-        dtype=dtype, lanes=made.lanes, rows=made.rows, vectors=VECTORS, wide=wide, several=4 * wide, depth=DEPTH,
+        dtype=dtype, lanes=made.lanes, rows=made.rows, vectors=VECTORS, wide=wide, several=SEVERAL * wide, depth=DEPTH,
         size=size, panel=wide * DEPTH * size, aliased=ALIASED, alignment=ALIGNMENT, product=PRODUCT,
         arguments=", ".join(ARGUMENTS), result=RESULT,
     )  # fmt: skip

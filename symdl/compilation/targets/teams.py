@@ -25,8 +25,9 @@ from symdl.compilation.targets.products import ALIASED, ARGUMENTS, PRODUCT, VECT
 SHARING, SHARING_ANY = "team_product", "team_share"
 #: In emitted code: shares work out.
 SHARE = "share"
-#: Its arguments: the addresses of a function and of what it is given, how many parts (0: as many as threads), and about
-#: how many operations it is. Where the number of parts is −1, the first says where the team is, or 0.
+#: Its arguments: the addresses of a function and of what it is given, how many parts (0: as many as threads, or twice
+#: as many, see `PART`), and about how many operations it is. Where the number of parts is −1, the first says where the
+#: team is, or 0.
 SHARE_ARGUMENTS = ("int64",) * 4
 #: What a thread of a team does.
 SERVE = "serve"
@@ -35,7 +36,7 @@ FUNCTIONS = (SERVE, PRODUCT, SHARE)
 #: Multiplications and additions from which a product is shared: 4 µs of one core. What it takes to share one is below
 #: half a microsecond where the others are awake.
 LARGE = 1 << 19
-#: The same for each thread from which there are twice as many parts as threads.
+#: The same, or operations of a nest, for each thread from which there are twice as many parts as threads.
 PART = 1 << 26
 #: Operations from which a nest is shared: it takes no longer alone, but what it reads is in the cache of several cores.
 NEST = 1 << 14
@@ -183,7 +184,8 @@ def {share}(code, given, parts, work):
         return
     team = load(cell())
     threads = threads_for(team, work >= load(team + {least})) if team != 0 else 1
-    if threads == 1 or not shared_out(team, code, given, threads, parts if parts else threads):
+    several = threads*(2 if work >= {several}*threads else 1)
+    if threads == 1 or not shared_out(team, code, given, threads, parts if parts else several):
         all_parts(code, given, max(parts, 1))
 
 

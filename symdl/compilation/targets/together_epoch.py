@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
+from symdl.compilation.targets.descents import (
+    BLOCK,
+    INNER,
+    LOCALS,
+    OPENING,
+    OPERANDS,
+    OPERANDS_OF,
+    ROWS,
+    UNIT,
+    block_lines,
+    descents,
+)
 from symdl.compilation.targets.epoch import UPDATE, EpochEmitter
 from symdl.compilation.targets.kernels import Kernels, array_type, wrapped
 from symdl.compilation.targets.products import VECTORS, tiles
@@ -21,11 +34,13 @@ BROKEN, PLACES = "broken_parts", 64
 class TeamEpochEmitter(EpochEmitter):
     """Emits `epoch`; `parts` collects the functions that do a part, which call the one of the update."""
 
-    taken = TeamEmitter.taken | {BROKEN, "broken_part"}
+    taken = TeamEmitter.taken | {BROKEN, "broken_part", *LOCALS}
 
     def __init__(self, *arguments: Any, parts: Kernels) -> None:
         super().__init__(*arguments)
         self.parts = parts
+        self.descents = descents(self.plan, self.gradients, self.optimizer, self.dtype) if shares() else {}
+        self.arguments = replace(self.arguments, passing=tuple(self.gradients[p] for p in self.descents))
         made = tiles(self.dtype) if shares() else None
         self.unit = VECTORS * made.lanes if made else 0
         self.cost = sum(1 + weight(eq.rhs) for eq in self.optimizer.update.equations)
@@ -35,6 +50,18 @@ class TeamEpochEmitter(EpochEmitter):
     def _is_large(self, tensor: Tensor, operations: int) -> bool:
         size = math.prod(self.plan.axes.expected_size(i) for i in tensor.indices)
         return bool(self.unit) and size * operations >= NEST
+
+    def _before_steps(self) -> list[str]:
+        lines = super()._before_steps()
+        if self.descents:
+            lines.append(f"{OPERANDS} = np.empty(({len(self.descents)}, {1 + BLOCK}), np.int64)")
+        return lines
+
+    def _gradient(self, given: list[str]) -> list[str]:
+        if not self.descents:
+            return super()._gradient(given)
+        name, passed = self.gradient.name, ", ".join(given)
+        return [f"{name}{OPENING}({passed})", f"{name}{OPERANDS_OF}({passed}, {OPERANDS})"]
 
     def _gather(self) -> list[str]:
         lines = super()._gather()
@@ -68,6 +95,8 @@ class TeamEpochEmitter(EpochEmitter):
         return [room, every, f"    {BROKEN}[{PART}] = 0", *lines, every, f"    broken += {BROKEN}[{PART}]"]
 
     def _update_of(self, parameter: str, given: list[str]) -> list[str]:
+        if parameter in self.descents:
+            return self._descent(parameter, given)
         if parameter not in self.long_updates:
             return super()._update_of(parameter, given)
         arrays, numbers = ["theta", "g", *self.held.values()], self._numbers()
@@ -83,3 +112,21 @@ class TeamEpochEmitter(EpochEmitter):
         function, names, _ = self.parts.function("epoch_update", [], lines, types, (NUMBER, COUNT))
         passed = dict(zip(arrays, given, strict=False))
         return shared(function, [passed.get(n, n) for n in names], 0, f"{self.py[parameter]}.size*{self.cost}")
+
+    def _descent(self, parameter: str, given: list[str]) -> list[str]:
+        """The last product of a gradient, and the update, block by block."""
+        arrays, numbers = ["theta", "g", *self.held.values()], self._numbers()
+        types = dict(zip([*arrays, *numbers], self.update_types(), strict=True))
+        types |= {BROKEN: array_type("int64", 1), OPERANDS: array_type("int64", 2), "which": "int64"}
+        lines = [
+            f"{FIRST}, {LAST} = part_of({OPERANDS}[which, {ROWS}], {UNIT}, {NUMBER}, {COUNT})",
+            *block_lines(UPDATE[False], arrays, numbers, self.dtype, FIRST, LAST),
+            "if broken:",
+            f"    {BROKEN}[{NUMBER} % {PLACES}] = broken",
+        ]
+        function, names, _ = self.parts.function("epoch_descent", [], lines, types, (NUMBER, COUNT))
+        number = [*self.descents].index(parameter)
+        passed = dict(zip(arrays, given, strict=False)) | {"which": str(number)}
+        work = f"{self.py[parameter]}.size*({OPERANDS}[{number}, {INNER}] + {self.cost})"
+        source = f"# {self.descents[parameter].source}"
+        return [source, *shared(function, [passed.get(n, n) for n in names], 0, work)]
