@@ -4,6 +4,9 @@
     <folder>/<key>/program.bin    its machine code
     <folder>/<key>/record.json    hashes of every file, signatures, the report of the cross-check
 
+What programs share has entries of its own: machine code (see `shared`), and the forms of functions that keep their
+digits, each as a file of data in place of the program (see `searches`).
+
 A folder is built under another name and renamed as a whole, so that two processes at once cannot mix their files.
 Anything that does not fit its record is built anew.
 """
@@ -112,21 +115,25 @@ class Entry:
         return data if hashlib.sha256(data).hexdigest() == self.record["files"].get(MACHINE) else None
 
 
-def find(key: str) -> Entry | None:
+def find(key: str, text: str = PROGRAM) -> Entry | None:
     """The entry of that key; None where there is none, or where it does not fit its record.
+
+    Args:
+        key: from `key_of`.
+        text: the file that is the source of the entry.
 
     Raises:
         OutputError: the cache as a whole is not private.
     """
     folder = cache_folder() / key
     try:
-        if not all(_private(f.lstat()) for f in (folder, folder / PROGRAM, folder / RECORD)):
+        if not all(_private(f.lstat()) for f in (folder, folder / text, folder / RECORD)):
             return None
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if record["key"] != key or record["files"] != _hashes(folder):
             return None
-        source = (folder / PROGRAM).read_bytes()
-        if hashlib.sha256(source).hexdigest() != record["files"][PROGRAM]:
+        source = (folder / text).read_bytes()
+        if hashlib.sha256(source).hexdigest() != record["files"][text]:
             return None
         return Entry(folder, source.decode(), record)
     except (OSError, ValueError, KeyError, TypeError):
@@ -143,12 +150,12 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def building(source: str) -> Any:
-    """A folder of its own with `program.py` in it; deleted again unless `publish` takes it."""
+def building(source: str, text: str = PROGRAM) -> Any:
+    """A folder of its own with the source in a file of that name; deleted again unless `publish` takes it."""
     folder = cache_folder() / f".build-{os.getpid()}-{secrets.token_hex(6)}"
     try:
         folder.mkdir(mode=0o700)
-        (folder / PROGRAM).write_bytes(source.encode())
+        (folder / text).write_bytes(source.encode())
     except OSError as error:
         raise OutputError(f"cannot write to the code cache {str(folder.parent)!r}", why=str(error.strerror)) from error
     try:
@@ -157,7 +164,7 @@ def building(source: str) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(folder: Path, key: str, record: Mapping[str, Any]) -> Path:
+def publish(folder: Path, key: str, record: Mapping[str, Any], text: str = PROGRAM) -> Path:
     """Record the files of a built folder and give it its key as name; what stood there before goes."""
     full = {**record, "key": key, "files": _hashes(folder)}
     (folder / RECORD).write_text(json.dumps(full, indent=1, sort_keys=True), encoding="utf-8")
@@ -167,7 +174,7 @@ def publish(folder: Path, key: str, record: Mapping[str, Any]) -> Path:
             os.rename(folder, target)
             return target
         except OSError:
-            if find(key) is not None:  # another process was faster; it may be loading its files now
+            if find(key, text) is not None:  # another process was faster; it may be loading its files now
                 return target
             old = folder.parent / f".old-{secrets.token_hex(6)}"
             with contextlib.suppress(OSError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symdl.compilation.searches import Searches
 from symdl.core.definitions import Definition
 from symdl.core.tensors import Role
 from symdl.derivation.accurate.calls import with_forms, with_twins
+from symdl.derivation.accurate.kept import kept_on
 from symdl.derivation.derive import derive
 from symdl.derivation.dominant import with_remainders
 from symdl.derivation.meeting import with_differences
@@ -41,7 +43,7 @@ def programs_for(
     written = {"evaluate": definition}
     gradients: Mapping[str, str] = {}
     if wrt is not None:
-        derivation = derive(definition if careful else with_twins(definition), wrt=list(wrt))
+        derivation = derive(definition if careful else _with_twins(definition), wrt=list(wrt))
         written["gradient"] = derivation.gradient
         gradients = {p: derivation.names[p] for p in wrt}
     if predicts and (outputs := predictions(definition)):
@@ -51,8 +53,20 @@ def programs_for(
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
     plain = {n: with_differences(d) for n, d in written.items()} if careful else written
     stable = {n: with_remainders(stabilise(d)) for n, d in plain.items()}
-    stable = {n: _factored(d) if careful else with_forms(d) for n, d in stable.items()}
+    stable = {n: _factored(d) if careful else _with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
+
+
+def _with_twins(definition: Definition) -> Definition:
+    """`with_twins`; what is found for functions stays in the code cache."""
+    with kept_on(Searches()):
+        return with_twins(definition)
+
+
+def _with_forms(definition: Definition) -> Definition:
+    """`with_forms` in the same way."""
+    with kept_on(Searches()):
+        return with_forms(definition)
 
 
 def _factored(definition: Definition) -> Definition:

@@ -18,7 +18,7 @@ from symdl.core.accurate import NODES
 from symdl.core.definitions import Definition
 from symdl.core.functions import ScalarFunction, scalar_function
 from symdl.core.tensors import Element
-from symdl.derivation.accurate.forms import find
+from symdl.derivation.accurate.kept import searched
 from symdl.derivation.accurate.records import Form, Search
 from symdl.derivation.stable import complemented
 from symdl.errors import UnsupportedError
@@ -117,7 +117,7 @@ def _searched(name: str, definition: sympy.Expr, used: sympy.Expr) -> Search | N
     if definition.free_symbols != {_X}:
         return None
     try:
-        return find(name, definition, _X, [computed(used)])
+        return searched(name, definition, _X, [computed(used)])
     except UnsupportedError:
         return None
 

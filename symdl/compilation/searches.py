@@ -1,0 +1,26 @@
+"""Forms that keep digits are found once for a function, not once for a program: what was found stays in the cache."""
+
+from __future__ import annotations
+
+from symdl.compilation import cache
+
+#: The file of an entry that holds what was found.
+FOUND = "form.json"
+
+
+class Searches:
+    """The entries of the code cache with what was found for functions (see `derivation.accurate.kept`)."""
+
+    def get(self, key: str) -> str | None:
+        """What was found."""
+        entry = cache.find(_key(key), FOUND)
+        return None if entry is None else entry.source
+
+    def put(self, key: str, text: str) -> None:
+        """Keep what was found."""
+        with cache.building(text, FOUND) as folder:
+            cache.publish(folder, _key(key), {}, FOUND)
+
+
+def _key(request: str) -> str:
+    return cache.key_of({"form": request})
