@@ -98,7 +98,7 @@ class Delta(sympy.Function):  # type: ignore[misc]
 
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
-        equal = _is_zero(sympy.expand(a - b))
+        equal = _are_equal(a, b)
         if equal is not None:
             return sympy.S.One if equal else sympy.S.Zero
         if a.sort_key() > b.sort_key():
@@ -110,6 +110,19 @@ class Delta(sympy.Function):  # type: ignore[misc]
 
     def _eval_power(self, exponent: sympy.Expr) -> sympy.Expr | None:
         return self if exponent.is_positive else None
+
+
+@lru_cache(maxsize=16384)
+def _are_equal(a: sympy.Expr, b: sympy.Expr) -> bool | None:
+    """Whether two subscripts are equal, where that hangs on no values; of two different indices it always does."""
+    if _is_letter(a) and _is_letter(b):
+        return True if a == b else None
+    return _is_zero(sympy.expand(a - b))
+
+
+def _is_letter(x: sympy.Expr) -> bool:
+    """A whole, nonnegative letter: an index, or an extent."""
+    return bool(x.is_Symbol and x.is_integer and x.is_nonnegative)
 
 
 def _is_zero(difference: sympy.Expr) -> bool | None:
@@ -149,7 +162,7 @@ def _linear(expr: sympy.Expr) -> tuple[sympy.Rational, dict[sympy.Symbol, sympy.
     """
     number, rest = expr.as_coeff_Add()
     factors = dict(term.as_coeff_Mul()[::-1] for term in sympy.Add.make_args(rest) if term != 0)
-    whole = all(x.is_Symbol and x.is_integer and x.is_nonnegative and f.is_Integer for x, f in factors.items())
+    whole = all(_is_letter(x) and f.is_Integer for x, f in factors.items())
     return (number, factors) if whole and number.is_Integer else None
 
 
