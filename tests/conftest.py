@@ -19,6 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before NumPy, PyTorch or Matplotlib are imported: one thread for each test process, and no windows.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -44,6 +45,12 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=100
 hypothesis.settings.load_profile(PROFILE)
 
 CACHE_DIR = pytest.StashKey[Path]()
+#: Under this name pytest-xdist hands the folder of the code cache to its workers.
+CACHE_INPUT = "symdl_cache_dir"
+
+# Nearly all that SymPy and Numba make in a module of tests stays as long as the module (see `settled`): the collector
+# finds little, however often it goes through all of it.
+gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,16 +62,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Draw Hypothesis' seed, so that it can be printed, and turn symdl's cache away from the user's.
 
     Both come before collection, since doctests outside tests/ see no fixture of this file. pytest-xdist hands the
-    options, and with them the seed, to its workers.
+    options, and with them the seed, to its workers, which share one cache: what programs share is compiled once.
     """
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = random.SystemRandom().randrange(2**32)
-    config.stash[CACHE_DIR] = Path(tempfile.mkdtemp(prefix="symdl-test-cache-"))
+    given = getattr(config, "workerinput", {}).get(CACHE_INPUT)
+    config.stash[CACHE_DIR] = Path(given or tempfile.mkdtemp(prefix="symdl-test-cache-"))
     os.environ["SYMDL_CACHE_DIR"] = str(config.stash[CACHE_DIR])
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Called for each worker of pytest-xdist before it starts."""
+    node.workerinput[CACHE_INPUT] = str(node.config.stash[CACHE_DIR])
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[CACHE_DIR], ignore_errors=True)
+    """Delete the cache; workers leave that to the process that made it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[CACHE_DIR], ignore_errors=True)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -82,7 +98,7 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_dir(pytestconfig: pytest.Config) -> Path:
-    """The code cache of this test process: an empty folder at first, never the user's."""
+    """The code cache of this run of the tests: an empty folder at first, never the user's."""
     return pytestconfig.stash[CACHE_DIR]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import sympy
 
-from symdl.compilation import building, compile, crosscheck
+from symdl.compilation import building, cache, compile, crosscheck
 from symdl.compilation.accuracy import deviation, ulp
 from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.report import Report
@@ -65,19 +65,19 @@ def test_a_fault_in_the_emitted_code_is_refused(fault: str, monkeypatch: pytest.
     monkeypatch.undo()
 
 
-def test_refused_code_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
+def test_refused_code_leaves_nothing_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     emit: Callable[..., Module] = building.emit_module
 
     def faulty(*arguments: Any, **options: Any) -> Module:
         module = emit(*arguments, **options)
         return replace(module, source=module.source.replace("= tanh(", "= math.sin("))
 
-    before = set(cache_dir.iterdir())
-    monkeypatch.setattr(building, "emit_module", faulty)
-    with pytest.raises(CrossCheckError):
-        compile(network("never kept"))
-    monkeypatch.undo()
-    assert set(cache_dir.iterdir()) == before
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "emit_module", faulty)
+        with pytest.raises(CrossCheckError):
+            compile(network("never kept"))
+    assert list(tmp_path.iterdir()) == []
     assert not compile(network("never kept")).from_cache
 
 
