@@ -210,11 +210,12 @@ class Table:
 
     def _reduced(self, poly: fmpz_mpoly) -> Frac:
         result = self.poly(poly)
+        relations = [(k, g.relation) for k, g in enumerate(self.generators) if g.relation is not None]
+        powers = poly.degrees()
+        if not poly or all(powers[k] < relation[0] for k, relation in relations):
+            return result  # as most are, and only these degrees were needed
         degrees = _degrees(result)
-        for k in range(len(self.generators) - 1, -1, -1):
-            relation = self.generators[k].relation
-            if relation is None:
-                continue
+        for k, relation in reversed(relations):
             while degrees[k] >= relation[0]:
                 top = self._reduce_by(result.num, k, *relation)
                 bottom = self._reduce_by(result.den, k, *relation)
