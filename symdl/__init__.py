@@ -8,7 +8,6 @@ used, so `import symdl` itself is cheap.
 True
 """
 
-import os
 from typing import Any
 
 import lazy_loader
@@ -16,10 +15,6 @@ import lazy_loader
 from symdl.core.pauses import collection_paused
 
 __version__ = "0.1.0"
-
-# SymPy keeps the last thousand results of each of its functions; a derivation of some layers goes round more than that,
-# and has each computed again. It is read when SymPy is loaded, and what is computed is the same.
-os.environ.setdefault("SYMPY_CACHE_SIZE", "10000")
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

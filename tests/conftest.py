@@ -25,6 +25,7 @@ from typing import Any
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("SYMPY_CACHE_SIZE", "10000")  # as on the command line
 # Test processes are as many as there are cores.
 os.environ["SYMDL_HELPERS"] = "0"
 

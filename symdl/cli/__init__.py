@@ -33,6 +33,9 @@ from symdl.cli import (
     train,
 )
 
+#: How many results SymPy keeps of each of its functions, which it reads when it is loaded: a derivation of some layers
+#: goes round more than the thousand that are usual, and has each computed again. What is computed is the same.
+SYMPY_RESULTS = ("SYMPY_CACHE_SIZE", "10000")
 COMMANDS = (check, check_code, prove, derive, listing, train, cost, accuracy, properties, portrait, devices, demo)
 
 
@@ -53,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = parser().parse_args(argv)
+    os.environ.setdefault(*SYMPY_RESULTS)
     try:
         with _tidy_when_ended():
             return int(arguments.run(arguments))
