@@ -24,7 +24,7 @@ class Times:
         letters: that count steps: t, where t and t − 1 or t + 1 stand below or above one name.
         states: names that stand at such a step.
         above: names with the time above them.
-        labelled: names with labels below them of which some are index letters, W of W_f and W_i.
+        labelled: names with labels below them of which some are index letters, W of W_f and W_i, and d of √d_k.
     """
 
     letters: frozenset[str] = frozenset()
@@ -65,7 +65,15 @@ def times_of(formulas: Iterable[Node]) -> Times:
         for name, own in labels.items()
         if own - INDEX_LETTERS and own & INDEX_LETTERS and {o.casefold() for o in own} <= names
     }
+    labelled |= _sizes(nodes, labels)
     return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), frozenset(labelled))
+
+
+def _sizes(nodes: Iterable[Node], labels: dict[str, set[str]]) -> set[str]:
+    """d of √d_k: the number of entries of a key, where nothing else but v or q stands below a d."""
+    roots = (n.body for n in nodes if isinstance(n, tree.Root) and n.index is None)
+    found = {text_of(n.base) for n in roots if isinstance(n, tree.Scripted) and n.sub == tree.Symbol("k")}
+    return {name for name in found if name == "d" and labels.get(name, set()) <= {"k", "q", "v"}}
 
 
 def restated(node: Node, times: Times) -> Node:

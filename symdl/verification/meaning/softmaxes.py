@@ -1,10 +1,11 @@
-"""Letters that a document gives to the softmax: σ of σ(z)_i = e^{z_i} / Σ_j e^{z_j}, which is no sigmoid then."""
+"""The softmax as documents write it: σ of σ(z)_i = e^{z_i} / Σ_j e^{z_j}, which is no sigmoid then, and softmax_j."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from symdl.verification.meaning.names import letter_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -35,10 +36,13 @@ def softmaxes_named(formulas: Iterable[Node]) -> set[str]:
 
 
 def softmaxes_written(node: Node, names: Collection[str]) -> Node:
-    """A formula with softmax(z) for σ(z)."""
-    if not names:
+    """A formula with softmax(z) for σ(z), and softmax_j(s_{ij}) by its quotient."""
+    if not names and not any(isinstance(n, tree.Applied) and _over(n) is not None for n in walk(node)):
         return node
     node = tree.mapped(node, lambda inner: softmaxes_written(inner, names))
+    if isinstance(node, tree.Applied):
+        letter = _over(node)
+        return node if letter is None else _quotient(node.argument, letter)
     if not isinstance(node, tree.Product):
         return node
     for k, (first, second) in enumerate(zip(node.factors, node.factors[1:], strict=False)):
@@ -51,6 +55,45 @@ def softmaxes_written(node: Node, names: Collection[str]) -> Node:
             made = replace(node, factors=factors, ops=ops) if len(factors) > 1 else factors[0]
             return softmaxes_written(made, names) if len(factors) > 1 else made
     return node
+
+
+def _over(node: tree.Applied) -> tree.Symbol | None:
+    """j of softmax_j(s_{ij}): the index that it runs over, at which it is taken too; None of anything else."""
+    function = node.function
+    if not isinstance(function, tree.Scripted) or function.sup is not None or function.primes:
+        return None
+    named = function.base if isinstance(function.base, tree.Symbol) else None
+    letter = function.sub if isinstance(function.sub, tree.Symbol) else None
+    if named is None or named.name != "softmax" or letter is None:
+        return None
+    return letter if letter.name in _indices(node.argument) else None
+
+
+def _indices(node: Node) -> set[str]:
+    scripts = [s for n in walk(node) if isinstance(n, tree.Scripted) for s in (n.sub, n.sup) if s is not None]
+    return {letter_of(n) for script in scripts for n in walk(script)} - {""}
+
+
+def _quotient(argument: Node, letter: tree.Symbol) -> Node:
+    """e^{s_{ij}} / Σ_{j'} e^{s_{ij'}}."""
+    own = argument.body if isinstance(argument, tree.Group) else argument
+    primes = 1
+    while letter.name + "'" * primes in _indices(own):
+        primes += 1
+    other = tree.Scripted(letter, primes=primes)
+
+    def renamed(node: Node) -> Node:
+        if isinstance(node, tree.Scripted):
+            sub, sup = (None if s is None else _replaced(s, letter, other) for s in (node.sub, node.sup))
+            return replace(node, base=renamed(node.base), sub=sub, sup=sup)
+        return tree.mapped(node, renamed)
+
+    over, under = (tree.Applied(tree.Symbol("exp", "rm"), tree.Group(side)) for side in (own, renamed(own)))
+    return tree.Quotient(over, tree.Big("sum", other, None, under))
+
+
+def _replaced(node: Node, name: Node, by: Node) -> Node:
+    return by if node == name else tree.mapped(node, lambda inner: _replaced(inner, name, by))
 
 
 def _applied(node: Node) -> tuple[str, tuple[str, str]] | None:
