@@ -28,6 +28,7 @@ from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
+from symdl.verification.meaning.spellings import spellings_of
 from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
@@ -199,6 +200,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     for k, span in enumerate(document.spans):
         if k not in skip and span.latex not in known:
             known[span.latex] = _tree(span.latex)
+    spellings = spellings_of(t for t in known.values() if isinstance(t, Node))
+    known = {text: spellings.of(t) if isinstance(t, Node) else t for text, t in known.items()}
     read = [t for t in known.values() if isinstance(t, Node)]
     changes = changes_named(read) if stands_alone(read) else None
     known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}

@@ -118,6 +118,9 @@ class NameReader:
         assert parts is not None
         if letter_of(node) in self.letters:
             return scalar(self.letters[letter_of(node)])
+        if parts.name == "1" and parts.bold and not parts.subscripts:
+            ones = Array((sums.new_index("i", self.scope.new_extent("n_1")),), sympy.S.One)
+            return arrays.transposed(ones) if parts.transposed else ones
         parts = self.renamed(parts)
         function = self.scope.functions.get(parts.name) if parts.primes else None
         if function is not None and len(function.parameters) == 1 and parts.power is None:  # f″ is f″(x)

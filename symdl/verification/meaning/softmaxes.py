@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from symdl.verification.meaning.names import letter_of
@@ -12,19 +12,20 @@ from symdl.verification.notation.tree import Node, walk
 _SOFTMAX = tree.Symbol("softmax", "rm")
 
 
-def softmaxes_named(formulas: Iterable[Node]) -> set[str]:
-    """The letters, where nothing else is said of them.
+def softmaxes_named(formulas: Iterable[Node]) -> dict[str, tree.Symbol | None]:
+    """The letters, where nothing else is said of them, with the z whose softmax ∂σ_i/∂z_j is about where that stands.
 
     >>> from symdl.verification.notation import parse
-    >>> sorted(softmaxes_named([parse(r"\\sigma(z)_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}")]))
-    ['σ']
+    >>> softmaxes_named([parse(r"\\sigma(z)_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}")])
+    {'σ': None}
     """
-    found, others = set(), set()
+    found, others = dict[str, tree.Symbol](), set[str]()
+    formulas = list(formulas)
     for chain in (n for formula in formulas for n in walk(formula) if isinstance(n, tree.Chain)):
         for left, right in zip(chain.sides, chain.sides[1:], strict=False):
             name = _applied(left)
             if name is not None and _is_softmax(right, name[1]):
-                found.add(name[0])
+                found.setdefault(name[0], tree.Symbol(name[1][0]))
             elif left is chain.sides[0] and isinstance(left, tree.Product) and len(left.factors) == 2:
                 first, second = left.factors
                 listed = any(isinstance(n, tree.List) for n in walk(right))  # σ(z) = (0.7, 0.3) is a softmax still
@@ -32,17 +33,31 @@ def softmaxes_named(formulas: Iterable[Node]) -> set[str]:
                 plain = isinstance(first, tree.Symbol) and isinstance(second, tree.Group)
                 if plain and isinstance(first, tree.Symbol) and not listed and not again:
                     others.add(first.name)
-    return found - others
+    slopes = {pair for formula in formulas for n in walk(formula) if (pair := _entries_of_a_slope(n)) is not None}
+    return {s: z if (s, z.name) in slopes else None for s, z in found.items() if s not in others}
 
 
-def softmaxes_written(node: Node, names: Collection[str]) -> Node:
-    """A formula with softmax(z) for σ(z), and softmax_j(s_{ij}) by its quotient."""
+def _entries_of_a_slope(node: Node) -> tuple[str, str] | None:
+    """σ and z of ∂σ_i/∂z_j."""
+    if not isinstance(node, tree.Derivative) or len(node.by) != 1:
+        return None
+    bases = [n.base for n in (node.of, node.by[0][0]) if isinstance(n, tree.Scripted) and n.sub is not None]
+    names = [b.name for b in bases if isinstance(b, tree.Symbol)]
+    return (names[0], names[1]) if len(names) == 2 else None
+
+
+def softmaxes_written(node: Node, names: Mapping[str, tree.Symbol | None]) -> Node:
+    """A formula with softmax(z) for σ(z), softmax(z)_i for σ_i, and softmax_j(s_{ij}) by its quotient."""
     if not names and not any(isinstance(n, tree.Applied) and _over(n) is not None for n in walk(node)):
         return node
     node = tree.mapped(node, lambda inner: softmaxes_written(inner, names))
     if isinstance(node, tree.Applied):
         letter = _over(node)
         return node if letter is None else _quotient(node.argument, letter)
+    if isinstance(node, tree.Scripted) and isinstance(node.base, tree.Symbol) and node.base.name in names:
+        z = names[node.base.name] if not node.base.accents and node.sup is None and not node.primes else None
+        entry = z is not None and isinstance(node.sub, tree.Symbol)
+        return replace(node, base=tree.Applied(_SOFTMAX, tree.Group(z))) if z is not None and entry else node
     if not isinstance(node, tree.Product):
         return node
     for k, (first, second) in enumerate(zip(node.factors, node.factors[1:], strict=False)):

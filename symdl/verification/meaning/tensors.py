@@ -177,9 +177,11 @@ def _outside_scripts(node: Node) -> Iterator[Node]:
 
 def _contracts(node: Node, names: frozenset[str]) -> bool:
     """O^{ib} = A^{ij} V^{jb}: a letter stands twice in a product, and not on the left."""
-    if not isinstance(node, tree.Chain) or len(node.sides) != 2 or not isinstance(node.sides[0], tree.Scripted):
+    if not isinstance(node, tree.Chain) or len(node.sides) != 2:
         return False
     head, value = node.sides
+    if not isinstance(head, tree.Scripted):
+        return False
     factors = value.factors if isinstance(value, tree.Product) else ()
     found = [_letters_above(f) for f in factors if isinstance(f, tree.Scripted) and text_of(f.base) in names]
     counts = Counter(letter for above in found for letter in above)
