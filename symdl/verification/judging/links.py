@@ -258,8 +258,9 @@ class Judge:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
         forms = without_functions((means_opened(left), means_opened(right)))
         found = self.decided(link, *forms)
-        if found.status is Status.REFUTED:  # nothing is refuted of functions that nobody defines
-            found = self._normalised(link, found, forms)
+        for pair in (forms, (self.reading.scope.settled(forms[0]), self.reading.scope.settled(forms[1]))):
+            if found.status is Status.REFUTED:  # nothing is refuted of functions that nobody defines
+                found = self._normalised(link, found, pair)
         if found.proved or found.status is Status.CONDITIONAL:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")

@@ -48,12 +48,18 @@ from symdl.verification.verdict import Status, Verdict
 
 
 def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
-    """The first proof that another reading gives; None where none does. Of an edit, only the quick ones are tried."""
+    """The first proof that another reading gives, else what is so in one on a condition; None where none says either.
+
+    Of an edit, only the quick ones are tried.
+    """
+    otherwise: Verdict | None = None
     for reading in _QUICK if judge.quick else (*_QUICK, *_SLOW):
         found = reading(judge, link)
         if found is not None and found.proved:
             return found
-    return None
+        if found is not None and found.status is Status.CONDITIONAL and not judge.quick:
+            otherwise = otherwise or found
+    return otherwise
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:

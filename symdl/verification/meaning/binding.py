@@ -9,7 +9,7 @@ from symdl.core.tensors import Element
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import Parts, letter_of, text_of
+from symdl.verification.meaning.names import Parts, is_transpose, letter_of, text_of
 from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.newness import bound_to, is_number
 from symdl.verification.meaning.scope import Formula, count, element
@@ -240,13 +240,21 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
     return found
 
 
+def _last_place(node: Node, first: int) -> str:
+    """n, and p of p − 1 where the first place is 0."""
+    terms = node.terms if isinstance(node, tree.Sum) else ()
+    less = first == 0 and len(terms) == 2 and terms[1] == ("-", tree.Number("1"))
+    return letter_of(terms[0][1] if less else node)
+
+
 def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
     """𝐰 = (w_1, w_2)ᵀ and 𝐱 = (x_1, …, x_d)ᵀ say how many entries a name has, and how they are called.
 
     Returns:
         What it says, in words; empty where it says something else.
     """
-    found = head(reader, side)
+    turned = isinstance(side, tree.Scripted) and side.sub is None and is_transpose(side.sup)
+    found = head(reader, side.base if isinstance(side, tree.Scripted) and turned else side)
     cells = cells_of(value)
     last = reader.parts(cells[-1]) if len(cells) > 2 and isinstance(cells[-2], tree.Dots) else None
     parts = [reader.parts(cell) for cell in (cells if last is None else cells[:-2])]
@@ -258,14 +266,16 @@ def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
         number = p.subscripts[0] if p is not None and p.name == name and len(p.subscripts) == 1 else None
         if not isinstance(number, tree.Number) or number.text != str(first + k):
             return ""
-    if last is not None and (last.name != name or len(last.subscripts) != 1 or not letter_of(last.subscripts[0])):
-        return ""
+    length = str(len(parts))
+    if last is not None:
+        length = _last_place(last.subscripts[0], first) if last.name == name and len(last.subscripts) == 1 else ""
+        if not length:
+            return ""
     extent = scope.extent(name, 0, 1)
     if isinstance(extent, sympy.Symbol) and last is None:
         scope.sizes[extent] = len(parts)
     scope.declared[name] = scope.section
     scope.ranks.setdefault(name, set()).add(1)
-    length = str(len(parts)) if last is None else letter_of(last.subscripts[0])
     return f"{name}, a vector of {length} entries"
 
 
