@@ -110,9 +110,9 @@ def _is_index(reader: Interpreter, parts: Parts) -> bool:
 
 def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
     """Var(w) = 2/n of a w of which nothing was said, by names: nothing that stands there follows from anything."""
-    within = _moment_of(left)
+    within = moment_of(left)
     found = None if within is None else head(reader, within)
-    if found is None or found[1] is not None or any(_moment_of(n) is not None for n in walk(right)):
+    if found is None or found[1] is not None or any(moment_of(n) is not None for n in walk(right)):
         return False
     name = found[0].name
     known = any(n == name for n, _ in reader.scope.formulas) or any(n == name for n, _ in reader.scope.entries)
@@ -120,7 +120,7 @@ def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
     return open_ and (bool(names_in(reader, [right])) or name not in RANDOM)
 
 
-def _moment_of(node: Node) -> Node | None:
+def moment_of(node: Node) -> Node | None:
     """w of Var(w) and of E[w]."""
     if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES:
         return node.argument.body if isinstance(node.argument, tree.Group) else node.argument
