@@ -28,8 +28,8 @@ from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
-from symdl.verification.meaning.spellings import spellings_of
 from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
+from symdl.verification.meaning.spellings import spellings_of
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.typeset import otherwise_typeset

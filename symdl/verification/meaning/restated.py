@@ -25,12 +25,14 @@ class Times:
         states: names that stand at such a step.
         above: names with the time above them.
         labelled: names with labels below them of which some are index letters, W of W_f and W_i, and d of √d_k.
+        matrices: names that are transposed somewhere.
     """
 
     letters: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
     above: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
+    matrices: frozenset[str] = frozenset()
 
 
 def times_of(formulas: Iterable[Node]) -> Times:
@@ -66,7 +68,27 @@ def times_of(formulas: Iterable[Node]) -> Times:
         if own - INDEX_LETTERS and own & INDEX_LETTERS and {o.casefold() for o in own} <= names
     }
     labelled |= _sizes(nodes, labels)
-    return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), frozenset(labelled))
+    turned = {text_of(name) for n in nodes if (name := _transposed(n)) is not None}
+    labelled_ = frozenset(labelled)
+    return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), labelled_, frozenset(turned))
+
+
+def _transposed(node: Node) -> Node | None:
+    """w of (w^l)ᵀ."""
+    if not isinstance(node, tree.Scripted) or not is_transpose(node.sup):
+        return None
+    inner = node.base.body if isinstance(node.base, tree.Group) else node.base
+    inner = inner.base if isinstance(inner, tree.Scripted) and inner.sub is None else inner
+    return inner if isinstance(inner, tree.Symbol) else None
+
+
+def _is_product_of_arrays(node: tree.Big, matrices: frozenset[str]) -> bool:
+    """Σ w^l a^{l−1} with no index anywhere: what is summed over stands in the product of the matrix w with a."""
+    factors = node.body.factors if isinstance(node.body, tree.Product) and set(node.body.ops) == {""} else ()
+    if node.op != "sum" or node.sub is not None or node.sup is not None or len(factors) != 2:
+        return False
+    bases = [f.base if isinstance(f, tree.Scripted) and f.sub is None else f for f in factors]
+    return all(isinstance(b, tree.Symbol) for b in bases) and text_of(bases[0]) in matrices
 
 
 def _sizes(nodes: Iterable[Node], labels: dict[str, set[str]]) -> set[str]:
@@ -85,6 +107,8 @@ def restated(node: Node, times: Times) -> Node:
     ['\\\\delta_{\\\\text{ h }, t + 1}', 'W^{\\\\text{ hx }} x_{t}']
     """
     node = tree.mapped(node, lambda inner: restated(inner, times))
+    if isinstance(node, tree.Big) and _is_product_of_arrays(node, times.matrices):
+        return node.body
     if not isinstance(node, tree.Scripted) or not isinstance(node.base, (tree.Symbol, tree.Accented)):
         return node
     if isinstance(node.sub, tree.Symbol) and text_of(node.base) in times.labelled:

@@ -29,10 +29,12 @@ class Spellings:
     Args:
         applied: letters that stand in front of brackets somewhere.
         degrees: names after a d that make one name with it: df of df(λ) = ….
+        heads: what is set equal to something.
     """
 
     applied: frozenset[str]
     degrees: frozenset[str]
+    heads: frozenset[Node] = frozenset()
 
     def of(self, node: Node) -> Node:
         """A formula in the usual spelling.
@@ -46,12 +48,36 @@ class Spellings:
         if isinstance(node, tree.Chain):
             node = self._with_argument(_without_all(node))
             node = replace(node, sides=(self._joined(node.sides[0]), *node.sides[1:]))
+            if (inner := self._inside(node)) is not None:
+                return tree.Statements(
+                    (self.of(inner), self.of(replace(node, sides=node.sides[:2], relations=("=",)))), (",",)
+                )
         node = tree.mapped(node, self.of)
         if isinstance(node, tree.Cases):
             return _with_values(node)
         if isinstance(node, tree.Evaluated):
             return _at_a_word(node)
         return self._of_signals(node) if isinstance(node, tree.Product) else node
+
+    def _inside(self, chain: tree.Chain) -> tree.Chain | None:
+        """z = W x + b of a = σ(z) = σ(W x + b), where nothing else says what z is."""
+        if len(chain.sides) != 3 or chain.relations != ("=", "="):
+            return None
+        calls = [_call(side) for side in chain.sides[1:]]
+        (first, name), (second, value) = (call or (None, None) for call in calls)
+        named_ = isinstance(name, tree.Symbol) or (
+            isinstance(name, tree.Scripted) and isinstance(name.base, tree.Symbol)
+        )
+        if (
+            name is None
+            or value is None
+            or first != second
+            or not named_
+            or not isinstance(value, (tree.Sum, tree.Product))
+        ):
+            return None
+        made_of_it = any(n == name for n in walk(value)) or any(n == chain.sides[0] for n in walk(value))
+        return None if name in self.heads or made_of_it else tree.Chain((name, value), ("=",))
 
     def _with_argument(self, chain: tree.Chain) -> tree.Chain:
         """φ(x) = tanh(x) for φ = tanh, of a φ that is applied to something elsewhere."""
@@ -92,7 +118,20 @@ def spellings_of(formulas: Iterable[Node]) -> Spellings:
     nodes = [node for formula in formulas for node in walk(formula)]
     products = [n for n in nodes if isinstance(n, tree.Product)]
     applied = {name for p in products for a, b, op in _pairs(p) if (name := _applied(a, b, op))}
-    return Spellings(frozenset(applied), frozenset(_degrees(nodes)))
+    heads = {n.sides[0] for n in nodes if isinstance(n, tree.Chain)}
+    return Spellings(frozenset(applied), frozenset(_degrees(nodes)), frozenset(heads))
+
+
+def _call(side: Node) -> tuple[Node, Node] | None:
+    """σ and z of σ(z)."""
+    if isinstance(side, tree.Applied):
+        inner = side.argument
+        return side.function, inner.body if isinstance(inner, tree.Group) else inner
+    if not isinstance(side, tree.Product) or len(side.factors) != 2 or side.ops != ("",):
+        return None
+    name, group = side.factors
+    plain = isinstance(name, tree.Symbol) and isinstance(group, tree.Group)
+    return (name, group.body) if plain and isinstance(group, tree.Group) else None
 
 
 def _pairs(node: tree.Product) -> Iterable[tuple[Node, Node, str]]:
