@@ -21,6 +21,7 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
+from symdl.verification.judging.symmetric import symmetric
 from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
@@ -137,7 +138,7 @@ def _walked(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage or usage_of(read), rounding=rounding)
-        reading.foresee(read, one_hot(document), independent(document))
+        reading.foresee(read, one_hot(document), independent(document), symmetric(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)

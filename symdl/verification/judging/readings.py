@@ -32,6 +32,7 @@ from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
+from symdl.verification.judging.symmetric import where_symmetric
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
 from symdl.verification.meaning.functions import objective
@@ -361,6 +362,7 @@ _QUICK = (
     _loss_in_words,
     _in_script,
     _with_its_index,
+    where_symmetric,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

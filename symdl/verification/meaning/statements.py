@@ -86,6 +86,7 @@ class Reading:
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
@@ -99,7 +100,11 @@ class Reading:
                 self.scope.sizes[extent] = length
 
     def foresee(
-        self, formulas: Iterable[Node], one_hot: Iterable[Node], independent: Iterable[tuple[Node, ...]] = ()
+        self,
+        formulas: Iterable[Node],
+        one_hot: Iterable[Node],
+        independent: Iterable[tuple[Node, ...]] = (),
+        symmetric: Iterable[tuple[Node, tuple[int, ...]]] = (),
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
@@ -116,6 +121,9 @@ class Reading:
         for nodes in independent:
             apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
             self.independent += [apart] if len(apart) == len(nodes) else []
+        for node, section in symmetric:
+            parts = reader.parts(node)
+            self.symmetric += [(parts.name, section)] if parts is not None else []
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
