@@ -36,6 +36,7 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss
+from symdl.verification.judging.onestep import wrong_at_one_step
 from symdl.verification.judging.readings import (
     otherwise_proved,
     under_what_was_said,
@@ -105,7 +106,8 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            other = otherwise_proved(self, link)
+            other = None if self.quick else wrong_at_one_step(self, link)
+            other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
             found = other if other is not None else found
             if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):

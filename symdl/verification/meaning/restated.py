@@ -48,7 +48,7 @@ def times_of(formulas: Iterable[Node]) -> Times:
     scripted = [n for n in nodes if isinstance(n, tree.Scripted) and isinstance(n.base, (tree.Symbol, tree.Accented))]
     below: dict[str, set[tuple[str, int]]] = {}
     for node in scripted:
-        if node.sub is not None and (step := _step(node.sub)) is not None:
+        if node.sub is not None and (step := step_of(node.sub)) is not None:
             below.setdefault(text_of(node.base), set()).add(step)
     letters = {step[0] for steps in below.values() for step in steps if {(step[0], -1), (step[0], 1)} & steps}
     letters -= {*ANY, LAST}
@@ -115,7 +115,7 @@ def restated(node: Node, times: Times) -> Node:
         return replace(node, sub=tree.Text(node.sub.name))
     if node.sup is None or is_transpose(node.sup):
         return node
-    at_a_step = node.sub is not None and (step := _step(node.sub)) is not None and step[0] in times.letters
+    at_a_step = node.sub is not None and (step := step_of(node.sub)) is not None and step[0] in times.letters
     if isinstance(node.sup, tree.Symbol) and node.sup.name in times.states and (at_a_step or _is_last(node.sub)):
         return replace(node, sup=tree.Text(node.sup.name))
     if node.sub is None and _is_pair(node.sup, times.states) and text_of(node.base)[:1].isupper():
@@ -127,8 +127,8 @@ def restated(node: Node, times: Times) -> Node:
     return node
 
 
-def _step(node: Node) -> tuple[str, int] | None:
-    """t and 1 of t + 1."""
+def step_of(node: Node) -> tuple[str, int] | None:
+    """t and 1 of t + 1; None of anything but a letter and a number."""
     node = _plain(node)
     if isinstance(node, tree.Symbol):
         return (node.name, 0) if len(node.name) == 1 else None
@@ -145,13 +145,13 @@ def _plain(node: Node) -> Node:
 
 
 def _is_step(node: Node | None, letters: Iterable[str]) -> bool:
-    step = None if node is None else _step(node)
+    step = None if node is None else step_of(node)
     return step is not None and step[0] in letters
 
 
 def _is_last(node: Node | None) -> bool:
     """T and T + 1, where t counts up to T."""
-    step = None if node is None else _step(node)
+    step = None if node is None else step_of(node)
     return step is not None and step[0] == "T"
 
 

@@ -40,7 +40,7 @@ class Spellings:
         """A formula in the usual spelling.
 
         >>> from symdl.verification.notation import parse, unicode
-        >>> texts = (r"\\phi = \\tanh", r"(I * K)(i) = 2", r"a_i > 0\\ \\forall i", r"\\delta_t \\big|_{\\text{out}} = 1")
+        >>> texts = r"\\phi = \\tanh", r"(I * K)(i) = 2", r"a_i > 0\\ \\forall i", r"\\delta_t \\big|_{\\text{out}} = 1"
         >>> found = spellings_of([parse(r"\\phi(a) I(i) K(i)")])
         >>> [unicode(found.of(parse(t))) for t in texts]
         ['φ(x) = tanh(x)', 'I*K(i) = 2', 'aᵢ > 0', 'δ|outₜ = 1']
