@@ -1,8 +1,8 @@
 """∂L/∂W = ∂L/∂h_t x_tᵀ of h_t = σ(W x_t + …) and an L of which nothing is known: what is wrong at one step is wrong.
 
-Where T is 1 and each vector has one entry, sums over time, transposes, and the two products of vectors are all the same.
-So a slope that is made from one other slope alone, and is not so there, is so in no reading. It is looked at only where
-what is differentiated by goes, name by name, into nothing else; where no other name stands in what is claimed; and where
+Where T is 1 and each vector has one entry, sums over time, transposes and both products of vectors are all the same. So
+a slope that is made from one other slope alone, and is not so there, is so in no reading. It is looked at only where
+what it is a slope by goes, name by name, into nothing else; where no other name stands in what is claimed; and where
 all that the document says of the other slope is so at one step, since else ∂L/∂h may be short for another slope.
 """
 
@@ -121,7 +121,7 @@ def _with_tanh(body: sympy.Expr) -> sympy.Expr:
 
 
 def _sides(made: Numbers, claim: _Claim) -> tuple[sympy.Expr, sympy.Expr] | None:
-    """The slope along the way, and what is claimed, in names that are made of no others; None where more stands there."""
+    """The slope along the way, and what is claimed, in names that are made of no others; None where there are more."""
     slopes = [sympy.diff(made[b], _symbol(a)) for a, b in pairwise(claim.way)]
     right, claimed = _symbol(_SLOPE) * sympy.Mul(*slopes), claim.claimed
     if not _names(claimed) <= _names(right) | {claim.way[0], claim.way[-1]} | made.keys():

@@ -160,18 +160,21 @@ def _degrees(nodes: list[Node]) -> set[str]:
 def _without_all(chain: tree.Chain) -> tree.Chain:
     """a > 0 of a > 0 ∀ x ∈ ℝ: it is said of all that there are in any case; not of a > 0 ∀ x > 1."""
     for k, side in enumerate(chain.sides):
-        if not k or not _says_no_more(chain, k):
-            continue
-        items = side.items if isinstance(side, tree.List) else ()
-        factors = side.factors if isinstance(side, tree.Product) else ()
-        if items and _begins(items[-1]):
-            kept = items[0] if len(items) == 2 else replace(side, items=items[:-1], separators=side.separators[:-1])
+        kept = _before_all(side) if k and _says_no_more(chain, k) else None
+        if kept is not None:
             return replace(chain, sides=(*chain.sides[:k], kept), relations=chain.relations[:k])
-        if _ALL in factors[1:]:
-            place = factors.index(_ALL)
-            cut = factors[0] if place == 1 else tree.Product(factors[:place], side.ops[: place - 1])
-            return replace(chain, sides=(*chain.sides[:k], cut), relations=chain.relations[:k])
     return chain
+
+
+def _before_all(side: Node) -> Node | None:
+    """What stands before ∀; None where nothing does."""
+    if isinstance(side, tree.List) and _begins(side.items[-1]):
+        one = len(side.items) == 2
+        return side.items[0] if one else replace(side, items=side.items[:-1], separators=side.separators[:-1])
+    if isinstance(side, tree.Product) and _ALL in side.factors[1:]:
+        place = side.factors.index(_ALL)
+        return side.factors[0] if place == 1 else tree.Product(side.factors[:place], side.ops[: place - 1])
+    return None
 
 
 def _says_no_more(chain: tree.Chain, k: int) -> bool:
