@@ -50,6 +50,7 @@ from symdl.verification.judging.worked import (
     at_values,
     decide_figures,
     has_figures,
+    near_fraction,
     relations_of,
     undecided,
 )
@@ -317,7 +318,8 @@ class Judge:
         if self.reading.wished or (
             link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
         ):
-            return as_condition("so for some values only")
+            if not self._is_never_so(link, verdict, forms):
+                return as_condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self.decided(link, *hot[0])
@@ -354,6 +356,14 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED and not self.quick else verdict
+
+    def _is_never_so(self, link: Meaning, verdict: Verdict, forms: Pair) -> bool:
+        """Whether the sides are two numbers whatever the names in them stand for: Σ_j (p_j − y_j) and 1."""
+        if verdict.witness is None or link.relation not in EXACT or self.reading.wished:
+            return False
+        numbers = map(near_fraction, (verdict.witness.left, verdict.witness.right))
+        pairs = list(zip(forms, numbers, strict=True))
+        return all(n is not None and self.decided(link, form, n).proved for form, n in pairs)
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""

@@ -64,7 +64,7 @@ def _function(
     scope = reader.scope
     named = [reader.parts(a) for a in arguments]
     names = [p.name for p in named if p is not None]
-    arrays = any(_stands_as_an_array(reader, name, value) for name in names)
+    arrays = any(_stands_as_an_array(reader, name, value) for name in names) or _has_stated(reader, names, value)
     if arrays or any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
         whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
         starts = (scope.base(parts.name),) * whole.rank
@@ -109,6 +109,17 @@ def _stands_as_an_array(reader: Interpreter, name: str, value: Node) -> bool:
         if parts is not None and parts.name == name and (parts.transposed or inner is not node):
             return True
     return False
+
+
+def _has_stated(reader: Interpreter, names: list[str], value: Node) -> bool:
+    """Whether f(w) is made of vectors of which the shapes were stated, and can be: (y − t)² is of their entries."""
+    if not any(map(reader.scope.is_stated, names)):
+        return False
+    try:
+        reader.value(value)
+    except MeaningError:
+        return False
+    return True
 
 
 def _is_dependence(reader: Interpreter, parts: Parts, named: list[Parts | None]) -> bool:
@@ -211,6 +222,9 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     extents = _space(reader, kind)
     if extents is None:
         return ""
+    if name in reader.scope.declared and not reader.scope.is_stated(name):  # of another chapter
+        reader.scope.ranks[name] = set()
+        del reader.scope.declared[name]
     reader.scope.ranks.setdefault(name, set()).add(len(extents))
     if extents:
         reader.scope.declared[name] = reader.scope.section

@@ -340,6 +340,11 @@ class Scope:
         """Whether a section is part of a chapter that is over."""
         return not self.one_chapter and _elsewhere(section[:CHAPTER], self.section)
 
+    def is_stated(self, name: str) -> bool:
+        """Whether the shape of a name was stated where that still counts."""
+        section = self.declared.get(name)
+        return section is not None and not _elsewhere(section, self.section)
+
     def name_slope(self, key: tuple[str, int], slope: Slope) -> None:
         """A name stands for a slope from now on."""
         self.slopes[key] = slope
