@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from symdl.verification.meaning.functions import named
+from symdl.verification.meaning.functions import library_name, named
 from symdl.verification.meaning.names import FUNCTION_LETTERS, text_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
 _ALL = tree.Symbol("∀")
+#: What functions are functions of.
+_VARIABLES = frozenset(map(tree.Symbol, "xyt"))
 #: What stands for no value at all.
 _NO_VALUE = frozenset({"undefined", "undef", "undef.", "not defined", "DNE"})
 #: Operations of whole signals, which are applied to a place: (x ∗ w)(t).
@@ -60,24 +62,21 @@ class Spellings:
         return self._of_signals(node) if isinstance(node, tree.Product) else node
 
     def _inside(self, chain: tree.Chain) -> tree.Chain | None:
-        """z = W x + b of a = σ(z) = σ(W x + b), where nothing else says what z is."""
+        """z = W x + b of a = σ(z) = σ(W x + b), where nothing else says what z is.
+
+        Not of sin(a) = sin(b + c), which is so for other a as well, nor of an x or t of which f is a function.
+        """
         if len(chain.sides) != 3 or chain.relations != ("=", "="):
             return None
         calls = [_call(side) for side in chain.sides[1:]]
         (first, name), (second, value) = (call or (None, None) for call in calls)
-        named_ = isinstance(name, tree.Symbol) or (
-            isinstance(name, tree.Scripted) and isinstance(name.base, tree.Symbol)
-        )
-        if (
-            name is None
-            or value is None
-            or first != second
-            or not named_
-            or not isinstance(value, (tree.Sum, tree.Product))
-        ):
+        if name is None or not isinstance(value, (tree.Sum, tree.Product)) or first != second or not _activates(first):
             return None
-        made_of_it = any(n == name for n in walk(value)) or any(n == chain.sides[0] for n in walk(value))
-        return None if name in self.heads or made_of_it else tree.Chain((name, value), ("=",))
+        base = name.base if isinstance(name, tree.Scripted) else name
+        if not isinstance(base, tree.Symbol) or name in _VARIABLES or name in self.heads:
+            return None
+        made_of_it = any(n in (name, chain.sides[0]) for n in walk(value))
+        return None if made_of_it else tree.Chain((name, value), ("=",))
 
     def _with_argument(self, chain: tree.Chain) -> tree.Chain:
         """φ(x) = tanh(x) for φ = tanh, of a φ that is applied to something elsewhere."""
@@ -120,6 +119,12 @@ def spellings_of(formulas: Iterable[Node]) -> Spellings:
     applied = {name for p in products for a, b, op in _pairs(p) if (name := _applied(a, b, op))}
     heads = {n.sides[0] for n in nodes if isinstance(n, tree.Chain)}
     return Spellings(frozenset(applied), frozenset(_degrees(nodes)), frozenset(heads))
+
+
+def _activates(function: Node | None) -> bool:
+    """Whether a function is a letter, or an activation."""
+    name = function.name if isinstance(function, tree.Symbol) else ""
+    return name in FUNCTION_LETTERS or (len(name) > 2 and name not in ("sin", "cos") and library_name(name) is not None)
 
 
 def _call(side: Node) -> tuple[Node, Node] | None:
