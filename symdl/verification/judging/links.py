@@ -315,11 +315,9 @@ class Judge:
             return self._away_from_kinks(link, forms) or verdict
         if verdict.status is not Status.REFUTED:
             return verdict
-        if self.reading.wished or (
-            link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
-        ):
-            if not self._is_never_so(link, verdict, forms):
-                return as_condition("so for some values only")
+        condition = link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
+        if self.reading.wished or (condition and not self._is_never_so(link, verdict, forms)):
+            return as_condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self.decided(link, *hot[0])
@@ -359,7 +357,7 @@ class Judge:
 
     def _is_never_so(self, link: Meaning, verdict: Verdict, forms: Pair) -> bool:
         """Whether the sides are two numbers whatever the names in them stand for: Σ_j (p_j − y_j) and 1."""
-        if verdict.witness is None or link.relation not in EXACT or self.reading.wished:
+        if verdict.witness is None or link.relation not in EXACT:
             return False
         numbers = map(near_fraction, (verdict.witness.left, verdict.witness.right))
         pairs = list(zip(forms, numbers, strict=True))

@@ -226,8 +226,7 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
         reader.scope.ranks[name] = set()
         del reader.scope.declared[name]
     reader.scope.ranks.setdefault(name, set()).add(len(extents))
-    if extents:
-        reader.scope.declared[name] = reader.scope.section
+    (reader.scope.declared if extents else reader.scope.numbers)[name] = reader.scope.section
     for k, extent in enumerate(extents):
         reader.scope.extents[name, k, len(extents)] = extent
     return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")

@@ -54,9 +54,9 @@ def claims_of(context: Context, reader: Interpreter, sides: list[Node], relation
         both = (first, second) if first is not None and second is not None else None
         reason = problems[k] or problems[k + 1] or "; ".join(changed.get(k, ()))
         both = None if changed.get(k) else both
-        condition = both is not None and (context.wished or _is_condition(context, both))
-        if condition and not context.wished and both is not None and _is_worked_out(reader, (meant[k], meant[k + 1]), both):
-            condition = False
+        condition = both is not None and (
+            context.wished or _is_condition(context, reader, (meant[k], meant[k + 1]), both)
+        )
         made.append(
             Meaning(
                 a,
@@ -81,14 +81,15 @@ def _with_slopes(context: Context, reader: Interpreter, sides: list[Node]) -> li
     return [with_slopes(side, context.worth) for side in sides] if figures else sides
 
 
-def _is_condition(context: Context, values: tuple[Array, Array]) -> bool:
+def _is_condition(context: Context, reader: Interpreter, sides: tuple[Node, Node], values: tuple[Array, Array]) -> bool:
     """wᵀx + b = 0 with x open says which x are meant."""
     numbers = [not v.body.atoms(Element) for v in values]
     if all(numbers) or not any(numbers):
         return False
     other = values[numbers.index(False)]
     formulas = [context.scope.formula_of(e) for e in other.body.atoms(Element)]
-    return None in formulas and all(f is None or f.given for f in formulas)
+    is_open = None in formulas and all(f is None or f.given for f in formulas)
+    return is_open and not _is_worked_out(reader, sides, values)
 
 
 def _is_worked_out(reader: Interpreter, sides: tuple[Node, Node], values: tuple[Array, Array]) -> bool:

@@ -258,7 +258,7 @@ class NameReader:
         ranks = self.scope.ranks.get(name, set())
         matrix = name in self.usage.bold and name[:1].isupper()
         whole = any((name, rank) in self.scope.formulas for rank in ranks if rank) or name in self.scope.declared
-        whole = whole or (self.usage.shaped(name) and ranks != {0})  # y ∈ ℝ, which is a vector in another chapter
+        whole = (whole or self.usage.shaped(name)) and self.scope.numbers.get(name) != self.scope.section
         if parts.bold or matrix or (whole and (name, 0) not in self.scope.formulas):
             return self.as_array(parts)
         if self.spreading in self.usage.ranks.get(name, ()) and not self.known(name):
