@@ -10,6 +10,7 @@ from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
+from symdl.verification.judging.alone import Alone, Trees
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
@@ -93,8 +94,13 @@ def judge(
         trees = _trees(document, skip)
         other = otherwise_typeset([t for t in trees.values() if isinstance(t, Node)])
     first = _walked(document, trees, None, only=only, skip=skip, seed=seed, prove=prove, budget=budget)
+
+    def walk(part: Document, trees: Trees, only: Callable[[int], bool]) -> Iterator[tuple[int, Judged | None]]:
+        return _walked(part, trees, None, only=only, skip=(), seed=seed, prove=False, budget=budget)
+
+    alone = Alone(document, trees, walk)
     if other is None:
-        yield from ((k, judged) for k, judged in first if judged is not None)
+        yield from ((k, alone.confirmed(k, judged)) for k, judged in first if judged is not None)
         return
     with collection_paused():
         again = {k: other.of(t) if isinstance(t, Node) else t for k, t in trees.items()}
@@ -113,12 +119,13 @@ def judge(
         if judged is None:
             continue
         rests = taken_wrongly and isinstance(found, Node) and other.rests_on_it(found)
-        yield k, judged if better is None else with_proofs_of(judged, better, other.told, proofs=not rests)
+        found_out = judged if better is None else with_proofs_of(judged, better, other.told, proofs=not rests)
+        yield k, alone.confirmed(k, found_out)
 
 
 def _walked(
     document: Document,
-    trees: dict[int, Node | UnreadError],
+    trees: Trees,
     usage: Usage | None,
     *,
     only: Callable[[int], bool],
