@@ -16,7 +16,7 @@ import sympy
 from symdl.core.definitions import Definition
 from symdl.core.functions import ScalarFunction
 from symdl.core.tensors import Element, Fact, elements_in
-from symdl.errors import DefinitionError, UnsupportedError
+from symdl.errors import DefinitionError, UnsupportedError, one_of
 from symdl.library.activations import ACTIVATIONS, Activation
 from symdl.library.losses import LOSSES
 from symdl.library.losses.record import Family
@@ -57,7 +57,8 @@ def proof_file(name: str) -> File:
     if name.endswith(BOUNDS) and name.removesuffix(BOUNDS) in ACTIVATIONS:
         return bounds_of(name.removesuffix(BOUNDS))
     if name not in LOSSES:
-        raise DefinitionError(f"no activation or loss '{name}'", remedy="see `symdl prove --list`")
+        remedy = one_of(name, provable(), otherwise="see `symdl prove --list`")
+        raise DefinitionError(f"no activation or loss '{name}'", remedy=remedy)
     found = _element(LOSSES[name])
     if found is None:
         raise UnsupportedError(

@@ -17,7 +17,7 @@ from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import walk
+from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Verdict
 
 #: What a name ends with that has a bar.
@@ -25,26 +25,34 @@ _BAR = "\u0304"
 
 
 def with_identity(judge: Judging, link: Meaning) -> Verdict | None:
-    """The verdict with 𝐈 as the identity matrix, where nothing is said of it."""
-    return _in_scope(judge, link, IDENTITY) if _bold(link, "I") else None
+    """The verdict with 𝐈, I or I_d as the identity matrix, where nothing is said of it."""
+    return _in_scope(judge, link, IDENTITY) if _whole(link, "I") else None
 
 
 def identity_scope(reading: Reading, values: Iterable[Array]) -> Scope | None:
     """The scope with I as the identity matrix, where it stands for a matrix of which nothing is said; else None."""
     scope = reading.scope
     every = {e for v in values for e in v.body.atoms(Element)}
-    beside = any(len(e.subscripts) == 2 for e in every if e.name != "I")
-    stands = any(e.name == "I" and (len(e.subscripts) == 2 or (beside and not e.subscripts)) for e in every)
-    said = "I" in scope.opaque or "I" in scope.declared or any(scope.all_of("I", rank) for rank in (0, 2))
+    named = {e.name for e in every if _is_identity(scope, e.name)}
+    beside = any(len(e.subscripts) == 2 for e in every if e.name not in named)
+    stands = any(e.name in named and (len(e.subscripts) == 2 or (beside and not e.subscripts)) for e in every)
+    said = any(n in scope.opaque or n in scope.declared or scope.all_of(n, r) for n in named for r in (0, 2))
     if not stands or said:
         return None
     scope = scope.copy()
-    scope.ranks = {**scope.ranks, "I": {2}}
-    rows, columns = (new_index(f"a{k}", scope.extent("I", k, 2)) for k in range(2))
-    scope.fit(rows.extent, columns.extent)
-    starts = (scope.base("I"),) * 2
-    scope.formulas["I", 2] = Formula(Array((rows, columns), Delta(rows, columns)), starts, section=reading.section)
+    scope.ranks = {**scope.ranks, **{n: {2} for n in named}}
+    for name in sorted(named):
+        rows, columns = (new_index(f"a{k}", scope.extent(name, k, 2)) for k in range(2))
+        scope.fit(rows.extent, columns.extent)
+        starts = (scope.base(name),) * 2
+        scope.formulas[name, 2] = Formula(Array((rows, columns), Delta(rows, columns)), starts, section=reading.section)
     return scope
+
+
+def _is_identity(scope: Scope, name: str) -> bool:
+    """Whether a name is I, or I_d with a number of things below."""
+    letter, _, below = name.partition("_")
+    return letter == "I" and (not below or below in scope.counts or below.isdigit())
 
 
 def with_means(judge: Judging, link: Meaning) -> Verdict | None:
@@ -96,12 +104,18 @@ def _in_scope(judge: Judging, link: Meaning, custom: Custom) -> Verdict | None:
     return replace(found, scope=f"{found.scope}; {custom.told}")
 
 
-def _bold(link: Meaning, name: str) -> bool:
-    """Whether a name stands in a link in bold type, and nowhere else: I_{ij} is an image."""
-    faces = {
-        n.face for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Symbol) and n.name == name
-    }
-    return faces == {"bf"}
+def _whole(link: Meaning, name: str) -> bool:
+    """Whether a name stands in a link in one type, and no entry of it: I_{ij} is an image."""
+    every = [n for side in (link.left, link.right) for n in walk(side)]
+    faces = {n.face for n in every if isinstance(n, tree.Symbol) and n.name == name}
+    entries = (n for n in every if isinstance(n, tree.Scripted) and n.sub is not None)
+    chosen = any(isinstance(n.base, tree.Symbol) and n.base.name == name and not _alone(n.sub) for n in entries)
+    return len(faces) == 1 and not chosen
+
+
+def _alone(sub: Node | None) -> bool:
+    """Whether one letter or number stands below, which may be that of rows."""
+    return isinstance(sub, (tree.Symbol, tree.Number))
 
 
 def with_normal_distribution(judge: Judging, link: Meaning) -> Verdict | None:

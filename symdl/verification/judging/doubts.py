@@ -92,7 +92,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
         return "a norm of what has no shape here"
     both = sides[0] | sides[1]
-    if late := sorted(n for n, rank in both if not rank and n in reading.scope.declared):
+    shaped = reading.scope.declared.keys() - {n for n, s in reading.scope.numbers.items() if s == reading.scope.section}
+    if late := sorted(n for n, rank in both if not rank and n in shaped):
         return f"{', '.join(late)} stands in a formula before its shape is said"
     mixed = sorted({n for n, rank in both if rank and reading.usage.mixed(n)})
     if mixed:

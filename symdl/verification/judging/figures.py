@@ -41,6 +41,8 @@ _SCOPE = "these numbers"
 
 #: A figure that should be longer is not written out; one that has no end is shown with so many digits.
 _HUGE, _SHOWN = 10**15, 4
+#: What is worked out of rounded figures is not given digits of which it is so many times as unsure as they tell.
+WIDE = 25
 #: Nobody who works in double precision sees a smaller difference, as that of tanh(100) and 1.
 _INVISIBLE = arb(2) ** -52
 
@@ -222,7 +224,7 @@ def _decided(left: Side, right: Side, relation: str, precision: int) -> Verdict 
         half = _allowed(side, relation)
         if half is not None and abs(value - other) <= arb(_rational(half)):
             return Verdict(Status.PROVED, "exact arithmetic, rounded to the digits that are shown", _SCOPE)
-    if _overlap(left, right, relation, precision, loose=False):
+    if _overlap(left, right, relation, precision, loose=False) and not _too_wide(left, right, relation, precision):
         if (a - b).contains(0) and not left.halves and not right.halves:
             return None
         reason = "the two agree once every figure that may be rounded is taken so"
@@ -251,6 +253,17 @@ def _allowed(side: Side, relation: str) -> sympy.Rational | None:
 def _overlap(left: Side, right: Side, relation: str, precision: int, *, loose: bool) -> bool:
     first, second = (_spread(side, relation, precision, loose=loose) for side in (left, right))
     return bool(first.overlaps(second))
+
+
+def _too_wide(left: Side, right: Side, relation: str, precision: int) -> bool:
+    """Whether one side is a figure that nobody would give so many digits of, were those of the other side rounded.
+
+    tanh(0.25) is anything from 0.2401 to 0.2496 if 0.25 is rounded, and 0.2444 is no more than a slip then.
+    """
+    for side, other in ((left, right), (right, left)):
+        if side.figure:
+            return bool(_spread(other, relation, precision, loose=False).rad() > WIDE * arb(_rational(side.figure)))
+    return False
 
 
 def _spread(side: Side, relation: str, precision: int, *, loose: bool) -> arb:

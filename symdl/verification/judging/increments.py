@@ -16,6 +16,7 @@ from symdl.verification.meaning import calculus
 from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.increments import DELTA
 from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.names import letter_of, letters_apart
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -128,6 +129,8 @@ def _each(reader: Interpreter, changes: set[Element]) -> list[Element]:
 def by_definition(reader: Interpreter, link: Meaning) -> Verdict | None:
     """∇C = (∂C/∂v_1, …, ∂C/∂v_m)ᵀ, which is what ∇C is; None of anything else."""
     for side, other in ((link.left, link.right), (link.right, link.left)):
+        if _is_entry_of(reader, side, other):
+            return Verdict(Status.PROVED, "definition of ∇", "each entry, of every function")
         cells = [c for c in cells_of(other) if not isinstance(c, tree.Dots)]
         if not isinstance(side, tree.Gradient) or side.by is not None or side.order != 1 or len(cells) < 2:
             continue
@@ -141,6 +144,26 @@ def by_definition(reader: Interpreter, link: Meaning) -> Verdict | None:
         if len(one) == 1 and len(ends) == len(cells) == len(numbers) + 1 and begins and _goes_on(cells_of(other), ends):
             return Verdict(Status.PROVED, "definition of ∇", f"by the entries of {one.pop()}")
     return None
+
+
+def _is_entry_of(reader: Interpreter, side: Node, slope: Node) -> bool:
+    """(∇_x f)_i = ∂f/∂x_i."""
+    inner = side.base.body if isinstance(side, tree.Scripted) and isinstance(side.base, tree.Group) else None
+    if (
+        not isinstance(inner, tree.Gradient)
+        or inner.order != 1
+        or inner.by is None
+        or not isinstance(side, tree.Scripted)
+    ):
+        return False
+    if side.sub is None or side.sup is not None or not isinstance(slope, tree.Derivative) or slope.of != inner.of:
+        return False
+    name = slope.by[0][0] if len(slope.by) == 1 and slope.by[0][1] == 1 else None
+    whole, entry = reader.parts(inner.by), None if name is None else reader.parts(name)
+    if whole is None or entry is None or whole.subscripts or whole.name != entry.name or entry.power is not None:
+        return False
+    places = [letter_of(s) for s in entry.subscripts]
+    return all(places) and places == [letter_of(s) for s in letters_apart(side.sub, len(places))]
 
 
 def _goes_on(cells: tuple[Node, ...], ends: list[Node]) -> bool:

@@ -10,6 +10,7 @@ from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
+from symdl.verification.judging.alone import Alone, Trees
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
@@ -21,6 +22,7 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
+from symdl.verification.judging.symmetric import symmetric
 from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
@@ -29,6 +31,7 @@ from symdl.verification.meaning.increments import changes_joined, changes_named,
 from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
+from symdl.verification.meaning.spellings import spellings_of
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.typeset import otherwise_typeset
@@ -91,8 +94,13 @@ def judge(
         trees = _trees(document, skip)
         other = otherwise_typeset([t for t in trees.values() if isinstance(t, Node)])
     first = _walked(document, trees, None, only=only, skip=skip, seed=seed, prove=prove, budget=budget)
+
+    def walk(part: Document, trees: Trees, only: Callable[[int], bool]) -> Iterator[tuple[int, Judged | None]]:
+        return _walked(part, trees, None, only=only, skip=(), seed=seed, prove=False, budget=budget)
+
+    alone = Alone(document, trees, walk)
     if other is None:
-        yield from ((k, judged) for k, judged in first if judged is not None)
+        yield from ((k, alone.confirmed(k, judged)) for k, judged in first if judged is not None)
         return
     with collection_paused():
         again = {k: other.of(t) if isinstance(t, Node) else t for k, t in trees.items()}
@@ -111,12 +119,13 @@ def judge(
         if judged is None:
             continue
         rests = taken_wrongly and isinstance(found, Node) and other.rests_on_it(found)
-        yield k, judged if better is None else with_proofs_of(judged, better, other.told, proofs=not rests)
+        found_out = judged if better is None else with_proofs_of(judged, better, other.told, proofs=not rests)
+        yield k, alone.confirmed(k, found_out)
 
 
 def _walked(
     document: Document,
-    trees: dict[int, Node | UnreadError],
+    trees: Trees,
     usage: Usage | None,
     *,
     only: Callable[[int], bool],
@@ -136,7 +145,7 @@ def _walked(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage or usage_of(read), rounding=rounding)
-        reading.foresee(read, one_hot(document), independent(document))
+        reading.foresee(read, one_hot(document), independent(document), symmetric(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)
@@ -199,6 +208,8 @@ def _trees(document: Document, skip: Collection[int]) -> dict[int, Node | Unread
     for k, span in enumerate(document.spans):
         if k not in skip and span.latex not in known:
             known[span.latex] = _tree(span.latex)
+    spellings = spellings_of(t for t in known.values() if isinstance(t, Node))
+    known = {text: spellings.of(t) if isinstance(t, Node) else t for text, t in known.items()}
     read = [t for t in known.values() if isinstance(t, Node)]
     changes = changes_named(read) if stands_alone(read) else None
     known = {text: changes_joined(t, changes) if isinstance(t, Node) else t for text, t in known.items()}

@@ -36,6 +36,7 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss
+from symdl.verification.judging.onestep import wrong_at_one_step
 from symdl.verification.judging.readings import (
     otherwise_proved,
     under_what_was_said,
@@ -49,6 +50,7 @@ from symdl.verification.judging.worked import (
     at_values,
     decide_figures,
     has_figures,
+    near_fraction,
     relations_of,
     undecided,
 )
@@ -105,7 +107,8 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            other = otherwise_proved(self, link)
+            other = None if self.quick else wrong_at_one_step(self, link)
+            other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
             found = other if other is not None else found
             if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):
@@ -258,8 +261,9 @@ class Judge:
         names = sorted({type(c).__name__.split("′")[0] for e in (left, right) for c in e.atoms(UnknownFunction)})
         forms = without_functions((means_opened(left), means_opened(right)))
         found = self.decided(link, *forms)
-        if found.status is Status.REFUTED:  # nothing is refuted of functions that nobody defines
-            found = self._normalised(link, found, forms)
+        for pair in (forms, (self.reading.scope.settled(forms[0]), self.reading.scope.settled(forms[1]))):
+            if found.status is Status.REFUTED:  # nothing is refuted of functions that nobody defines
+                found = self._normalised(link, found, pair)
         if found.proved or found.status is Status.CONDITIONAL:
             scope = f"every function {', '.join(names)}"
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
@@ -311,9 +315,8 @@ class Judge:
             return self._away_from_kinks(link, forms) or verdict
         if verdict.status is not Status.REFUTED:
             return verdict
-        if self.reading.wished or (
-            link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
-        ):
+        condition = link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
+        if self.reading.wished or (condition and not self._is_never_so(link, verdict, forms)):
             return as_condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
@@ -351,6 +354,14 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED and not self.quick else verdict
+
+    def _is_never_so(self, link: Meaning, verdict: Verdict, forms: Pair) -> bool:
+        """Whether the sides are two numbers whatever the names in them stand for: Σ_j (p_j − y_j) and 1."""
+        if verdict.witness is None or link.relation not in EXACT:
+            return False
+        numbers = map(near_fraction, (verdict.witness.left, verdict.witness.right))
+        pairs = list(zip(forms, numbers, strict=True))
+        return all(n is not None and self.decided(link, form, n).proved for form, n in pairs)
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""

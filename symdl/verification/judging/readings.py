@@ -32,6 +32,7 @@ from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
 from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
+from symdl.verification.judging.symmetric import where_symmetric
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
 from symdl.verification.meaning.functions import objective
@@ -48,12 +49,18 @@ from symdl.verification.verdict import Status, Verdict
 
 
 def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
-    """The first proof that another reading gives; None where none does. Of an edit, only the quick ones are tried."""
+    """The first proof that another reading gives, else what is so in one on a condition; None where none says either.
+
+    Of an edit, only the quick ones are tried.
+    """
+    otherwise: Verdict | None = None
     for reading in _QUICK if judge.quick else (*_QUICK, *_SLOW):
         found = reading(judge, link)
         if found is not None and found.proved:
             return found
-    return None
+        if found is not None and found.status is Status.CONDITIONAL and not judge.quick:
+            otherwise = otherwise or found
+    return otherwise
 
 
 def without_what_is_over(judge: Judging, link: Meaning) -> Verdict | None:
@@ -355,6 +362,7 @@ _QUICK = (
     _loss_in_words,
     _in_script,
     _with_its_index,
+    where_symmetric,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

@@ -28,6 +28,7 @@ from symdl.verification.meaning.expectation import means_opened
 from symdl.verification.meaning.naming import names_in
 from symdl.verification.meaning.scope import CHAPTER, Formula, Scope
 from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.telling import moment_of
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import opened
 from symdl.verification.notation import tree, unicode
@@ -188,7 +189,8 @@ def _still_speaks(judge: Judging, link: Meaning, equation: Equation) -> bool:
     """Whether the names of an equation stand for what they stood for where it was set.
 
     In another chapter another L may have the name: there it counts for what is said of its own names alone, and where
-    none of them was given a formula since, but for what the equations were solved for.
+    none of them was given a formula since, but for what the equations were solved for. What is assumed of a mean holds
+    on, as 𝔼[ε] = 0 does of the noise ε.
     """
     reading = judge.reading
     if not reading.scope.chapter_over(equation.section):
@@ -202,7 +204,7 @@ def _still_speaks(judge: Judging, link: Meaning, equation: Equation) -> bool:
         for f in _formulas(scope, n)
         if f.section[:CHAPTER] > equation.section[:CHAPTER] and (n, f.line) not in reading.solved
     ]
-    return equation.sure and of_them and not since
+    return equation.sure and (of_them or moment_of(equation.link.left) is not None) and not since
 
 
 def _formulas(scope: Scope, name: str) -> list[Formula]:

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from symdl.verification.judging.conditions import is_condition, names_of, of_indices
 from symdl.verification.meaning.generic import of_what_was_set
+from symdl.verification.meaning.telling import PROBLEM
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
@@ -64,7 +65,7 @@ def claims(node: Node) -> Iterator[Claim]:
         items = list(_concluded(node))
         marks = ("", *(mark.lower() for mark in node.separators))
         stated: list[tree.Chain] = []
-        aside, k = False, 0
+        aside, constrained, k = False, False, 0
         given: list[tree.Chain] = []
         while k < len(items):
             item = items[k]
@@ -73,6 +74,7 @@ def claims(node: Node) -> Iterator[Claim]:
                 yield Claim(given[-1], passing=True, beside=True)
                 k += 1
                 continue
+            constrained |= marks[k] in PROBLEM or (isinstance(item, tree.Text) and item.text.strip().lower() in PROBLEM)
             aside = marks[k] not in CONCLUDING and (aside or marks[k] in _REASONS)
             end, told, own = k + 1, list[tree.Chain](), list[Claim]()
             while end < len(items) and (found := _condition(items[k], items[end], marks[end])) is not None:
@@ -86,7 +88,8 @@ def claims(node: Node) -> Iterator[Claim]:
             for c in claims(items[k]):
                 named = c.introduced or marks[k] == "let"
                 chain = _turned(c.chain) if named else c.chain
-                yield replace(c, chain=chain, under=(*c.under, *told), aside=c.aside or aside, introduced=named)
+                made = replace(c, chain=chain, under=(*c.under, *told), aside=c.aside or aside, introduced=named)
+                yield replace(made, passing=True) if constrained else made
             yield from own
             k = end
 

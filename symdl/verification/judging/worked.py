@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import sympy
 
@@ -66,6 +67,21 @@ def relations_of(condition: sympy.Basic) -> list[sympy.Basic]:
     if condition == sympy.true:
         return []
     return list(condition.args) if isinstance(condition, sympy.And) else [condition]
+
+
+def near_fraction(ball: str, largest: int = 12) -> sympy.Rational | None:
+    """The fraction with a small denominator that a ball is around, as far as its first 10 digits tell.
+
+    >>> near_fraction("[0.25000000000000000 +/- 1e-17]"), near_fraction("[0.1415926535 +/- 1e-12]")
+    (1/4, None)
+    """
+    text = ball.strip("[]").split(" ")[0]
+    try:
+        value = Fraction(text)
+    except ValueError:
+        return None
+    found = value.limit_denominator(largest)
+    return sympy.Rational(found.numerator, found.denominator) if abs(found - value) <= Fraction(1, 10**10) else None
 
 
 def as_condition(reason: str) -> Verdict:

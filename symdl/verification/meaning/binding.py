@@ -9,7 +9,7 @@ from symdl.core.tensors import Element
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import Parts, letter_of, text_of
+from symdl.verification.meaning.names import Parts, is_transpose, letter_of, text_of
 from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.newness import bound_to, is_number
 from symdl.verification.meaning.scope import Formula, count, element
@@ -64,7 +64,7 @@ def _function(
     scope = reader.scope
     named = [reader.parts(a) for a in arguments]
     names = [p.name for p in named if p is not None]
-    arrays = any(_stands_as_an_array(reader, name, value) for name in names)
+    arrays = any(_stands_as_an_array(reader, name, value) for name in names) or _has_stated(reader, names, value)
     if arrays or any(p is None or p.subscripts for p in named) or _is_dependence(reader, parts, named):
         whole = reader.value(value)  # L(w₀, w₁) says what L hangs on
         starts = (scope.base(parts.name),) * whole.rank
@@ -109,6 +109,17 @@ def _stands_as_an_array(reader: Interpreter, name: str, value: Node) -> bool:
         if parts is not None and parts.name == name and (parts.transposed or inner is not node):
             return True
     return False
+
+
+def _has_stated(reader: Interpreter, names: list[str], value: Node) -> bool:
+    """Whether f(w) is made of vectors of which the shapes were stated, and can be: (y − t)² is of their entries."""
+    if not any(map(reader.scope.is_stated, names)):
+        return False
+    try:
+        reader.value(value)
+    except MeaningError:
+        return False
+    return True
 
 
 def _is_dependence(reader: Interpreter, parts: Parts, named: list[Parts | None]) -> bool:
@@ -211,9 +222,11 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     extents = _space(reader, kind)
     if extents is None:
         return ""
+    if name in reader.scope.declared and not reader.scope.is_stated(name):  # of another chapter
+        reader.scope.ranks[name] = set()
+        del reader.scope.declared[name]
     reader.scope.ranks.setdefault(name, set()).add(len(extents))
-    if extents:
-        reader.scope.declared[name] = reader.scope.section
+    (reader.scope.declared if extents else reader.scope.numbers)[name] = reader.scope.section
     for k, extent in enumerate(extents):
         reader.scope.extents[name, k, len(extents)] = extent
     return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")
@@ -240,13 +253,21 @@ def _space(reader: Interpreter, kind: Node) -> list[sympy.Expr] | None:
     return found
 
 
+def _last_place(node: Node, first: int) -> str:
+    """n, and p of p − 1 where the first place is 0."""
+    terms = node.terms if isinstance(node, tree.Sum) else ()
+    less = first == 0 and len(terms) == 2 and terms[1] == ("-", tree.Number("1"))
+    return letter_of(terms[0][1] if less else node)
+
+
 def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
     """𝐰 = (w_1, w_2)ᵀ and 𝐱 = (x_1, …, x_d)ᵀ say how many entries a name has, and how they are called.
 
     Returns:
         What it says, in words; empty where it says something else.
     """
-    found = head(reader, side)
+    turned = isinstance(side, tree.Scripted) and side.sub is None and is_transpose(side.sup)
+    found = head(reader, side.base if isinstance(side, tree.Scripted) and turned else side)
     cells = cells_of(value)
     last = reader.parts(cells[-1]) if len(cells) > 2 and isinstance(cells[-2], tree.Dots) else None
     parts = [reader.parts(cell) for cell in (cells if last is None else cells[:-2])]
@@ -258,14 +279,16 @@ def own_entries(reader: Interpreter, side: Node, value: Node) -> str:
         number = p.subscripts[0] if p is not None and p.name == name and len(p.subscripts) == 1 else None
         if not isinstance(number, tree.Number) or number.text != str(first + k):
             return ""
-    if last is not None and (last.name != name or len(last.subscripts) != 1 or not letter_of(last.subscripts[0])):
-        return ""
+    length = str(len(parts))
+    if last is not None:
+        length = _last_place(last.subscripts[0], first) if last.name == name and len(last.subscripts) == 1 else ""
+        if not length:
+            return ""
     extent = scope.extent(name, 0, 1)
     if isinstance(extent, sympy.Symbol) and last is None:
         scope.sizes[extent] = len(parts)
     scope.declared[name] = scope.section
     scope.ranks.setdefault(name, set()).add(1)
-    length = str(len(parts)) if last is None else letter_of(last.subscripts[0])
     return f"{name}, a vector of {length} entries"
 
 

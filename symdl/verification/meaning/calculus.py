@@ -108,6 +108,8 @@ def gradient(reader: Reader, node: tree.Gradient) -> Array:
                 raise
             return _formal(reader, node.of)  # C(w, b), of which the formulas do not show how it hangs on w and b
     by = node.by
+    if node.order == 2:
+        return _hessian(reader, node.of, by)
     if node.order != 1:
         raise MeaningError(f"∇ of order {node.order}")
     if isinstance(by, tree.List):  # ∇f(x, y) is (∂f/∂x, ∂f/∂y)
@@ -122,6 +124,18 @@ def gradient(reader: Reader, node: tree.Gradient) -> Array:
     if whole.axes:
         raise MeaningError(f"∇ of {whole.kind}")
     return _once(reader, whole, by)
+
+
+def _hessian(reader: Reader, of: Node, by: Node) -> Array:
+    """∇²f: the matrix of second derivatives of a number by a vector.
+
+    Raises:
+        MeaningError: of something else, of which ∇² may be the Laplacian.
+    """
+    whole, rank = _of(reader, of, [by]), 0 if isinstance(by, tree.List) else reader.value(by).rank
+    if whole.axes or rank != 1:
+        raise MeaningError("∇² of something else than a number by a vector")
+    return replace(_once(reader, _once(reader, whole, by), by), row=False)
 
 
 def _formal(reader: Reader, of: Node) -> Array:

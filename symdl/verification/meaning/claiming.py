@@ -14,7 +14,7 @@ from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning, links
 from symdl.verification.meaning.substitution import with_slopes
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 
 class Context(Protocol):
@@ -54,7 +54,9 @@ def claims_of(context: Context, reader: Interpreter, sides: list[Node], relation
         both = (first, second) if first is not None and second is not None else None
         reason = problems[k] or problems[k + 1] or "; ".join(changed.get(k, ()))
         both = None if changed.get(k) else both
-        condition = both is not None and (context.wished or _is_condition(context, both))
+        condition = both is not None and (
+            context.wished or _is_condition(context, reader, (meant[k], meant[k + 1]), both)
+        )
         made.append(
             Meaning(
                 a,
@@ -79,11 +81,34 @@ def _with_slopes(context: Context, reader: Interpreter, sides: list[Node]) -> li
     return [with_slopes(side, context.worth) for side in sides] if figures else sides
 
 
-def _is_condition(context: Context, values: tuple[Array, Array]) -> bool:
+def _is_condition(context: Context, reader: Interpreter, sides: tuple[Node, Node], values: tuple[Array, Array]) -> bool:
     """wᵀx + b = 0 with x open says which x are meant."""
     numbers = [not v.body.atoms(Element) for v in values]
     if all(numbers) or not any(numbers):
         return False
     other = values[numbers.index(False)]
     formulas = [context.scope.formula_of(e) for e in other.body.atoms(Element)]
-    return None in formulas and all(f is None or f.given for f in formulas)
+    is_open = None in formulas and all(f is None or f.given for f in formulas)
+    return is_open and not _is_worked_out(reader, sides, values)
+
+
+def _is_worked_out(reader: Interpreter, sides: tuple[Node, Node], values: tuple[Array, Array]) -> bool:
+    """Whether ∂y/∂β = γ says of a slope that is a number what it is, in names that y is made of.
+
+    A name that y does not have may be one for the slope.
+    """
+    for side, value, other in (*zip(sides, values, values[::-1], strict=True),):
+        slopes = [n for n in walk(side) if isinstance(n, (tree.Derivative, tree.Gradient)) and n.of is not None]
+        if slopes and not value.body.atoms(Element):
+            made_of = {name for n in slopes if n.of is not None for name in _names_of(reader, n.of)}
+            return {e.name for e in other.body.atoms(Element)} <= made_of
+    return False
+
+
+def _names_of(reader: Interpreter, node: Node) -> set[str]:
+    """The names in a value, with all definitions put in."""
+    try:
+        body = reader.value(node).body
+    except SymdlError:
+        return set()
+    return {e.name for e in reader.scope.expanded(body, lambda e, formula: not formula.given).atoms(Element)}

@@ -118,6 +118,9 @@ class NameReader:
         assert parts is not None
         if letter_of(node) in self.letters:
             return scalar(self.letters[letter_of(node)])
+        if parts.name == "1" and parts.bold and not parts.subscripts:
+            ones = Array((sums.new_index("i", self.scope.new_extent("n_1")),), sympy.S.One)
+            return arrays.transposed(ones) if parts.transposed else ones
         parts = self.renamed(parts)
         function = self.scope.functions.get(parts.name) if parts.primes else None
         if function is not None and len(function.parameters) == 1 and parts.power is None:  # f″ is f″(x)
@@ -255,7 +258,7 @@ class NameReader:
         ranks = self.scope.ranks.get(name, set())
         matrix = name in self.usage.bold and name[:1].isupper()
         whole = any((name, rank) in self.scope.formulas for rank in ranks if rank) or name in self.scope.declared
-        whole = whole or self.usage.shaped(name)
+        whole = (whole or self.usage.shaped(name)) and self.scope.numbers.get(name) != self.scope.section
         if parts.bold or matrix or (whole and (name, 0) not in self.scope.formulas):
             return self.as_array(parts)
         if self.spreading in self.usage.ranks.get(name, ()) and not self.known(name):

@@ -150,3 +150,6 @@ VECTORS: dict[str, Callable[[Array], Array]] = {
     "tr": trace,
     "trace": trace,
 }
+
+#: Functions of a list of numbers, which a single number has none of.
+OF_LISTS = frozenset({"softmax", "softmin", "logsoftmax"})

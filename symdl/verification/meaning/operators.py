@@ -11,7 +11,7 @@ from symdl.verification.meaning import application, arrays, calculus, cases
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.expectation import VARIANCES, variance
-from symdl.verification.meaning.functions import MIDDLE, library_name, named
+from symdl.verification.meaning.functions import MIDDLE, OF_LISTS, library_name, named
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
@@ -57,6 +57,8 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
             return calculus.chained(reader, inner.items)
         return _with_parameters(reader, function.name, inner.items)
     argument = _argument(reader, node.argument)
+    if not argument.axes and function.name in OF_LISTS:
+        argument = reader.spread(inner, 1)  # z of softmax(z)_i, where z_i stands elsewhere
     if own is not None:
         whole = application.call(reader, function.name, own, [argument], primes)
         return whole if power is None else reader.raised(whole, power)

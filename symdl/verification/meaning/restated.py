@@ -24,13 +24,15 @@ class Times:
         letters: that count steps: t, where t and t − 1 or t + 1 stand below or above one name.
         states: names that stand at such a step.
         above: names with the time above them.
-        labelled: names with labels below them of which some are index letters, W of W_f and W_i.
+        labelled: names with labels below them of which some are index letters, W of W_f and W_i, and d of √d_k.
+        matrices: names that are transposed somewhere.
     """
 
     letters: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
     above: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
+    matrices: frozenset[str] = frozenset()
 
 
 def times_of(formulas: Iterable[Node]) -> Times:
@@ -46,7 +48,7 @@ def times_of(formulas: Iterable[Node]) -> Times:
     scripted = [n for n in nodes if isinstance(n, tree.Scripted) and isinstance(n.base, (tree.Symbol, tree.Accented))]
     below: dict[str, set[tuple[str, int]]] = {}
     for node in scripted:
-        if node.sub is not None and (step := _step(node.sub)) is not None:
+        if node.sub is not None and (step := step_of(node.sub)) is not None:
             below.setdefault(text_of(node.base), set()).add(step)
     letters = {step[0] for steps in below.values() for step in steps if {(step[0], -1), (step[0], 1)} & steps}
     letters -= {*ANY, LAST}
@@ -65,7 +67,35 @@ def times_of(formulas: Iterable[Node]) -> Times:
         for name, own in labels.items()
         if own - INDEX_LETTERS and own & INDEX_LETTERS and {o.casefold() for o in own} <= names
     }
-    return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), frozenset(labelled))
+    labelled |= _sizes(nodes, labels)
+    turned = {text_of(name) for n in nodes if (name := _transposed(n)) is not None}
+    labelled_ = frozenset(labelled)
+    return Times(frozenset(letters), frozenset(states), frozenset(above - {""}), labelled_, frozenset(turned))
+
+
+def _transposed(node: Node) -> Node | None:
+    """w of (w^l)ᵀ."""
+    if not isinstance(node, tree.Scripted) or not is_transpose(node.sup):
+        return None
+    inner = node.base.body if isinstance(node.base, tree.Group) else node.base
+    inner = inner.base if isinstance(inner, tree.Scripted) and inner.sub is None else inner
+    return inner if isinstance(inner, tree.Symbol) else None
+
+
+def _is_product_of_arrays(node: tree.Big, matrices: frozenset[str]) -> bool:
+    """Σ w^l a^{l−1} with no index anywhere: what is summed over stands in the product of the matrix w with a."""
+    factors = node.body.factors if isinstance(node.body, tree.Product) and set(node.body.ops) == {""} else ()
+    if node.op != "sum" or node.sub is not None or node.sup is not None or len(factors) != 2:
+        return False
+    bases = [f.base if isinstance(f, tree.Scripted) and f.sub is None else f for f in factors]
+    return all(isinstance(b, tree.Symbol) for b in bases) and text_of(bases[0]) in matrices
+
+
+def _sizes(nodes: Iterable[Node], labels: dict[str, set[str]]) -> set[str]:
+    """d of √d_k: the number of entries of a key, where nothing else but v or q stands below a d."""
+    roots = (n.body for n in nodes if isinstance(n, tree.Root) and n.index is None)
+    found = {text_of(n.base) for n in roots if isinstance(n, tree.Scripted) and n.sub == tree.Symbol("k")}
+    return {name for name in found if name == "d" and labels.get(name, set()) <= {"k", "q", "v"}}
 
 
 def restated(node: Node, times: Times) -> Node:
@@ -77,13 +107,15 @@ def restated(node: Node, times: Times) -> Node:
     ['\\\\delta_{\\\\text{ h }, t + 1}', 'W^{\\\\text{ hx }} x_{t}']
     """
     node = tree.mapped(node, lambda inner: restated(inner, times))
+    if isinstance(node, tree.Big) and _is_product_of_arrays(node, times.matrices):
+        return node.body
     if not isinstance(node, tree.Scripted) or not isinstance(node.base, (tree.Symbol, tree.Accented)):
         return node
     if isinstance(node.sub, tree.Symbol) and text_of(node.base) in times.labelled:
         return replace(node, sub=tree.Text(node.sub.name))
     if node.sup is None or is_transpose(node.sup):
         return node
-    at_a_step = node.sub is not None and (step := _step(node.sub)) is not None and step[0] in times.letters
+    at_a_step = node.sub is not None and (step := step_of(node.sub)) is not None and step[0] in times.letters
     if isinstance(node.sup, tree.Symbol) and node.sup.name in times.states and (at_a_step or _is_last(node.sub)):
         return replace(node, sup=tree.Text(node.sup.name))
     if node.sub is None and _is_pair(node.sup, times.states) and text_of(node.base)[:1].isupper():
@@ -95,8 +127,8 @@ def restated(node: Node, times: Times) -> Node:
     return node
 
 
-def _step(node: Node) -> tuple[str, int] | None:
-    """t and 1 of t + 1."""
+def step_of(node: Node) -> tuple[str, int] | None:
+    """t and 1 of t + 1; None of anything but a letter and a number."""
     node = _plain(node)
     if isinstance(node, tree.Symbol):
         return (node.name, 0) if len(node.name) == 1 else None
@@ -113,13 +145,13 @@ def _plain(node: Node) -> Node:
 
 
 def _is_step(node: Node | None, letters: Iterable[str]) -> bool:
-    step = None if node is None else _step(node)
+    step = None if node is None else step_of(node)
     return step is not None and step[0] in letters
 
 
 def _is_last(node: Node | None) -> bool:
     """T and T + 1, where t counts up to T."""
-    step = None if node is None else _step(node)
+    step = None if node is None else step_of(node)
     return step is not None and step[0] == "T"
 
 

@@ -94,6 +94,7 @@ class Scope:
         sizes: numbers of things, where values say them.
         domain: conditions that were stated.
         declared: names of which the shape was stated, with the section.
+        numbers: names that were said to be numbers, with the section: in others they may stand for vectors.
         sums_to_one: names of which it was stated that they sum to 1 over their last subscript.
         opaque: names that were given a meaning which is not understood, with the section.
         slopes: names that stand for a slope, S̄ = ∂L/∂S, with their numbers of subscripts.
@@ -117,6 +118,7 @@ class Scope:
     sizes: dict[sympy.Symbol, int] = field(default_factory=dict)
     domain: list[sympy.Basic] = field(default_factory=list)
     declared: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    numbers: dict[str, tuple[int, ...]] = field(default_factory=dict)
     sums_to_one: set[str] = field(default_factory=set)
     opaque: dict[str, tuple[int, ...]] = field(default_factory=dict)
     slopes: dict[tuple[str, int], Slope] = field(default_factory=dict)
@@ -339,6 +341,11 @@ class Scope:
     def chapter_over(self, section: tuple[int, ...]) -> bool:
         """Whether a section is part of a chapter that is over."""
         return not self.one_chapter and _elsewhere(section[:CHAPTER], self.section)
+
+    def is_stated(self, name: str) -> bool:
+        """Whether the shape of a name was stated where that still counts."""
+        section = self.declared.get(name)
+        return section is not None and not _elsewhere(section, self.section)
 
     def name_slope(self, key: tuple[str, int], slope: Slope) -> None:
         """A name stands for a slope from now on."""

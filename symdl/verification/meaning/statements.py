@@ -54,7 +54,7 @@ class Reading:
 
     `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
-    with the line.
+    with the line. `slopes_said`: by each name, what a document says that slopes by it are.
     """
 
     usage: Usage
@@ -86,9 +86,11 @@ class Reading:
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
+    slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -99,7 +101,11 @@ class Reading:
                 self.scope.sizes[extent] = length
 
     def foresee(
-        self, formulas: Iterable[Node], one_hot: Iterable[Node], independent: Iterable[tuple[Node, ...]] = ()
+        self,
+        formulas: Iterable[Node],
+        one_hot: Iterable[Node],
+        independent: Iterable[tuple[Node, ...]] = (),
+        symmetric: Iterable[tuple[Node, tuple[int, ...]]] = (),
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
@@ -108,6 +114,8 @@ class Reading:
                 named = [reader.parts(n) for n in (node.of, *(name for name, _ in node.by))]
                 names = [p.name for p in named if p is not None]
                 self.differentiated |= {(names[0], by) for by in names[1:]} if named[0] is not None else set()
+            if isinstance(node, tree.Chain) and isinstance(node.sides[0], tree.Derivative):
+                self._foresee_slope(reader, node)
             if isinstance(node, tree.Chain) and len(node.sides) == 2 and node.relations == ("=",):
                 self.scope.sums_to_one |= {binding.summing_to_one(reader, *node.sides)} - {""}
         for node in one_hot:
@@ -116,6 +124,15 @@ class Reading:
         for nodes in independent:
             apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
             self.independent += [apart] if len(apart) == len(nodes) else []
+        for node, section in symmetric:
+            parts = reader.parts(node)
+            self.symmetric += [(parts.name, section)] if parts is not None else []
+
+    def _foresee_slope(self, reader: Interpreter, chain: tree.Chain) -> None:
+        slope = chain.sides[0]
+        parts = reader.parts(slope.by[0][0]) if isinstance(slope, tree.Derivative) and len(slope.by) == 1 else None
+        if parts is not None:
+            self.slopes_said.setdefault(parts.name, []).extend((slope, side) for side in chain.sides[1:])
 
     def reader(self) -> Interpreter:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""

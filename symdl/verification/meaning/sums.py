@@ -276,7 +276,11 @@ def _limited(reader: Reader, letter: str, first: sympy.Expr, last: sympy.Expr) -
 
 
 def _unlimited(reader: Reader, letter: str, body: Node) -> Bound:
-    """Over all that the index can be: the limits that the document gives the letter elsewhere, or the axis it reads."""
+    """Over all that the index can be: the axis it reads, if its length was stated, the limits that the document gives
+    the letter elsewhere, or an axis of any length."""
+    stated = _stated_axis(reader, letter, body)
+    if stated is not None:
+        return letter, new_index(letter, reader.scope.root(stated)), _first(reader, letter, body), sympy.S.One
     limits = reader.usage.limits.get(letter.rstrip("'"))
     if limits is not None and not _reads_a_list(reader, letter, body):
         bound = _limited(reader, letter, reader.subscript(limits[0]), reader.subscript(limits[1]))
@@ -284,6 +288,19 @@ def _unlimited(reader: Reader, letter: str, body: Node) -> Bound:
             return bound[0]
     extent = reader.scope.new_extent(f"n_{letter}")
     return letter, new_index(letter, extent), _first(reader, letter, body), sympy.S.One
+
+
+def _stated_axis(reader: Reader, letter: str, body: Node) -> sympy.Expr | None:
+    """The length of the axis that a letter subscripts, of a name whose shape was stated: of A_ij after A ∈ ℝ^{n×n}."""
+    for node in walk(body):
+        parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
+        if parts is None or not reader.scope.is_stated(parts.name):
+            continue
+        for axis, sub in enumerate(parts.subscripts):
+            extent = reader.scope.extents.get((parts.name, axis, len(parts.subscripts)))
+            if extent is not None and _is(letter, sub):
+                return extent
+    return None
 
 
 def _reads_a_list(reader: Reader, letter: str, body: Node) -> bool:

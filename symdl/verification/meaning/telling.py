@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from symdl.verification.meaning.expectation import RANDOM, VARIANCES
+from symdl.verification.meaning.functions import library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.notations import of_one_slope
 from symdl.verification.meaning.stated import EQUALITIES
-from symdl.verification.meaning.usage import range_of
+from symdl.verification.meaning.usage import cells_of, range_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -17,8 +18,10 @@ ASSUMED = "what is assumed of a distribution"
 #: Relations that bound an index.
 _BOUNDS = frozenset({"<", "≤", ">", "≥"})
 #: Words between what is to be least and what has to hold.
-_PROBLEM = frozenset({"subject to", "such that", "s.t.", "s.t", "st"})
+PROBLEM = frozenset({"subject to", "such that", "s.t.", "s.t", "st"})
 _LEAST = frozenset({"argmin", "argmax"})
+#: Words before brackets that are known everywhere.
+_MOMENTS = frozenset({*VARIANCES, "Cov", "cov", "Pr", "KL", "tr", "det", "rank", "diag", "vec"})
 
 
 def without_list_before(sides: list[Node], relations: tuple[str, ...]) -> list[Node]:
@@ -40,11 +43,15 @@ def _is_range(letter: Node, sides: list[Node]) -> bool:
 def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str, ...]) -> str:
     """What a formula says instead, in words; empty where it may claim something."""
     chain = tree.Chain(tuple(sides), relations)
-    if any(isinstance(n, tree.Text) and n.text.strip().lower() in _PROBLEM for side in sides for n in walk(side)):
+    if any(isinstance(n, tree.Text) and n.text.strip().lower() in PROBLEM for side in sides for n in walk(side)):
         return "a problem to be solved"
     words = [side for side in sides[1:] if isinstance(side, tree.Text)]
     if words and set(relations) <= EQUALITIES:
         return "a question" if words[0].text == "?" else "what words stand for"
+    if _has_dots(sides[0]) and all(map(_has_dots, sides)) and _are_open(reader, cells_of(sides[0])):
+        return "what entries are called"
+    if relations == ("=",) and _is_at_some_places(reader, *sides):
+        return "the values at some places"
     if range_of(chain) is not None or _bounds_an_index(reader, chain):
         return "what an index runs over"
     if of_one_slope(chain):
@@ -53,6 +60,36 @@ def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str,
     if moments and set(relations) <= EQUALITIES and all(_assumed_moment(reader, m, sides[-1]) for m in moments):
         return ASSUMED
     return ""
+
+
+def _has_dots(side: Node) -> bool:
+    """Whether a vector or matrix is written out with dots in it."""
+    inner = (n for n in walk(side) if isinstance(n, tree.Matrix))
+    return any(isinstance(cell, tree.Dots) for matrix in inner for row in matrix.rows for cell in row)
+
+
+def _are_open(reader: Interpreter, cells: tuple[Node, ...]) -> bool:
+    """Whether entries are names of which nothing was said."""
+    parts = [reader.parts(cell) for cell in cells if not isinstance(cell, tree.Dots)]
+    names = [p.name for p in parts if p is not None]
+    scope = reader.scope
+    known = {n for n, _ in (*scope.formulas, *scope.entries)} | scope.functions.keys()
+    return bool(names) and len(names) == len(parts) and known.isdisjoint(names)
+
+
+def _is_at_some_places(reader: Interpreter, side: Node, value: Node) -> bool:
+    """PE(pos, 2i) = …, of a word of which nothing was said: it has these values at even places."""
+    if not isinstance(side, tree.Product) or len(side.factors) != 2 or side.ops != ("",):
+        return False
+    name, group = side.factors
+    word = name.name if isinstance(name, tree.Symbol) and name.face != "bb" else ""
+    if len(word) < 2 or not isinstance(group, tree.Group) or word in _MOMENTS or library_name(word) is not None:
+        return False
+    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    plain = all(isinstance(item, (tree.Symbol, tree.Product, tree.Sum)) for item in items)
+    letters = [names_in(reader, [item]) for item in items]
+    new = not reader.known(word) and word not in names_in(reader, [value])
+    return plain and new and all(letters) and not all(isinstance(item, tree.Symbol) for item in items)
 
 
 def _bounds_an_index(reader: Interpreter, chain: tree.Chain) -> bool:
@@ -73,9 +110,9 @@ def _is_index(reader: Interpreter, parts: Parts) -> bool:
 
 def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
     """Var(w) = 2/n of a w of which nothing was said, by names: nothing that stands there follows from anything."""
-    within = _moment_of(left)
+    within = moment_of(left)
     found = None if within is None else head(reader, within)
-    if found is None or found[1] is not None or any(_moment_of(n) is not None for n in walk(right)):
+    if found is None or found[1] is not None or any(moment_of(n) is not None for n in walk(right)):
         return False
     name = found[0].name
     known = any(n == name for n, _ in reader.scope.formulas) or any(n == name for n, _ in reader.scope.entries)
@@ -83,7 +120,7 @@ def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
     return open_ and (bool(names_in(reader, [right])) or name not in RANDOM)
 
 
-def _moment_of(node: Node) -> Node | None:
+def moment_of(node: Node) -> Node | None:
     """w of Var(w) and of E[w]."""
     if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES:
         return node.argument.body if isinstance(node.argument, tree.Group) else node.argument

@@ -16,6 +16,7 @@ from symdl.core.functions import scalar_function
 from symdl.errors import DefinitionError, UnsupportedError
 from symdl.library.activations import ACTIVATIONS
 from symdl.library.losses import LOSSES
+from symdl.verification.coq.library import proof_file
 from symdl.verification.coq.names import Names
 from symdl.verification.coq.theorems import equality, slope
 from symdl.verification.coq.writer import Writer
@@ -136,6 +137,11 @@ def test_what_can_not_be_written_is_said() -> None:
         sd.proof_file("no_such_thing")
     with pytest.raises(UnsupportedError, match="sums over an index"):
         sd.proof_file("cross_entropy")
+
+
+def test_a_name_that_is_none_is_told_the_one_that_was_meant() -> None:
+    with pytest.raises(DefinitionError, match=r"no activation or loss .tanhh.\. Remedy: did you mean .tanh.\?"):
+        proof_file("tanhh")
 
 
 def test_text_is_not_taken_for_a_formula(tmp_path: Path) -> None:
