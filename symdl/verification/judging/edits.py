@@ -42,6 +42,30 @@ def further(node: Node, letters: Collection[str] = ()) -> Iterator[tuple[str, No
                 yield "index", _renamed(node, old, new)
 
 
+def fitting(node: Node, matrices: Collection[str]) -> Iterator[tuple[str, Node]]:
+    """More formulas that are one slip away where shapes do not go together: one of these names transposed, though it is
+    not in bold type, and two neighbours of a longer product in the other order.
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> [unicode(n) for _, n in fitting(parse("2 X X^T"), {"X"})][:2]
+    ['2XᵀX', '2XᵀXᵀ']
+    """
+
+    if not matrices:
+        return
+
+    def here(inner: Node) -> Iterator[tuple[str, Node]]:
+        if isinstance(inner, tree.Product) and len(inner.factors) > 2 and not any(inner.ops):
+            for k in range(len(inner.factors) - 1):
+                pair = inner.factors[k + 1], inner.factors[k]
+                if not any(isinstance(f, tree.Number) for f in pair):
+                    yield "order", replace(inner, factors=(*inner.factors[:k], *pair, *inner.factors[k + 2 :]))
+        elif isinstance(inner, tree.Symbol) and inner.name in matrices:
+            yield "transpose", tree.Scripted(inner, sup=tree.Symbol("⊤"))
+
+    yield from _everywhere(node, here)
+
+
 _Here = Callable[[Node], Iterator[tuple[str, Node]]]
 
 

@@ -11,7 +11,7 @@ from symdl.core.deadlines import now, until
 from symdl.core.tensors import Element, Reduction
 from symdl.derivation.canonical import E, canonical
 from symdl.errors import SymdlError
-from symdl.verification.judging.edits import edits, further, scaled
+from symdl.verification.judging.edits import edits, fitting, further, scaled
 from symdl.verification.judging.figures import correct, half_unit
 from symdl.verification.judging.links import Judge
 from symdl.verification.judging.written import written
@@ -77,6 +77,11 @@ def _candidates(judging: Judge, link: Meaning) -> Iterator[Node]:
         made = [*further(link.right), *made]
     elif not (link.redefines or link.unfit):
         made += list(further(link.right, letters))[:MOST]
+    stated = {
+        n.name for n in walk(link.right) if isinstance(n, tree.Symbol) and judging.reading.scope.is_stated(n.name)
+    }
+    if stated:
+        made += list(fitting(link.right, stated))[:MOST]
     seen: set[Node] = {link.right}
     for _, right in made:
         if right not in seen:
