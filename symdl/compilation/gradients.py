@@ -33,6 +33,7 @@ class Programs:
     gradients: Mapping[str, str]
 
 
+@kept_on(Searches())  # what is found for functions stays in the code cache
 def programs_for(
     definition: Definition, wrt: tuple[str, ...] | None, predicts: bool, careful: bool = False
 ) -> Programs:
@@ -43,7 +44,7 @@ def programs_for(
     written = {"evaluate": definition}
     gradients: Mapping[str, str] = {}
     if wrt is not None:
-        derivation = derive(definition if careful else _with_twins(definition), wrt=list(wrt))
+        derivation = derive(definition if careful else with_twins(definition), wrt=list(wrt))
         written["gradient"] = derivation.gradient
         gradients = {p: derivation.names[p] for p in wrt}
     if predicts and (outputs := predictions(definition)):
@@ -53,20 +54,8 @@ def programs_for(
         written["predict"] = Definition(cut.name, cut.equations, inputs, cut.outputs)
     plain = {n: with_differences(d) for n, d in written.items()} if careful else written
     stable = {n: with_remainders(stabilise(d)) for n, d in plain.items()}
-    stable = {n: _factored(d) if careful else _with_forms(d) for n, d in stable.items()}
+    stable = {n: _factored(d) if careful else with_forms(d) for n, d in stable.items()}
     return Programs(written, stable, gradients)
-
-
-def _with_twins(definition: Definition) -> Definition:
-    """`with_twins`; what is found for functions stays in the code cache."""
-    with kept_on(Searches()):
-        return with_twins(definition)
-
-
-def _with_forms(definition: Definition) -> Definition:
-    """`with_forms` in the same way."""
-    with kept_on(Searches()):
-        return with_forms(definition)
 
 
 def _factored(definition: Definition) -> Definition:
