@@ -73,7 +73,7 @@ def _entries(reader: Reader, name: str, node: Node, entries: set[Element]) -> di
     """What stands for each entry of a name where an argument is put in for it."""
     ranks = {len(e.subscripts) for e in entries}
     if not ranks:
-        return {}
+        raise MeaningError(f"no formula says how it hangs on {name}", remedy="write its formula first")
     if len(ranks) > 1:
         raise MeaningError(f"{name} stands with and without subscripts in what takes it")
     (rank,) = ranks
