@@ -69,8 +69,11 @@ def decide_indexed(
 def _with_other_extents(
     surveyor: Surveyor, expressions: list[sympy.Expr], translation: _Translation | None = None
 ) -> Iterator[Surveyor]:
-    """The same comparison for sums of other lengths; none where all lengths are numbers."""
-    for shift in (1, 2) if surveyor.extents else ():
+    """The same comparison for sums of other lengths; none where all lengths are numbers.
+
+    The last one is longer than what people write out: the largest of |i − 3| is 2 up to five of them.
+    """
+    for shift in (1, 2, 5) if surveyor.extents else ():
         extents = small_extents(expressions, shift)
         also = {} if translation is None else translation.numbers(extents)
         yield replace(surveyor, extents={**extents, **also})

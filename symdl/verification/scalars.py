@@ -69,7 +69,7 @@ class Question:
             if survey.differed is not None:
                 return self._refuted(survey)
         if proof is None or proof[2].startswith(FEW_EXTENTS):
-            other = self._refuted_elsewhere()
+            other = self._refuted_elsewhere(self.first if proof is None else self.points)
             if other is not None:
                 return other
         if proof is not None and (survey.defined or survey.problem):
@@ -83,10 +83,13 @@ class Question:
             return self._refuted(survey)
         return self._open(survey, problem)
 
-    def _refuted_elsewhere(self) -> Verdict | None:
-        """Refuted at other extents than those that are tried first."""
+    def _refuted_elsewhere(self, points: int) -> Verdict | None:
+        """Refuted at other extents than those that are tried first.
+
+        Where nothing but that is between the claim and a proof, at all points: a third entry is seldom the largest.
+        """
         for surveyor in self.elsewhere():
-            survey = surveyor.survey(self.first)
+            survey = surveyor.survey(points)
             if survey.differed is not None:
                 return self._refuted(survey)
         return None

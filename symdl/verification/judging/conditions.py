@@ -20,11 +20,15 @@ from symdl.verification.notation.tree import walk
 _ORDERS = frozenset({"<", "≤", ">", "≥", "≠"})
 _WORD = r"\b(?:for|if|when|whenever|where|at|on)(?: all| any| every| each| the case| the)?"
 _LEADING = re.compile(rf"{_WORD} \$([^$]+)\$", re.IGNORECASE)
-_TRAILING = re.compile(rf"\s*,?\s*{_WORD} \$([^$]+)\$")
+#: In front of a formula they give reasons; behind it they say where it is so.
+_SINCE = (
+    r"\b(?:since|because|as|given(?: that)?|provided(?: that)?|assuming(?: that)?|as long as|(?:only )?in the case)"
+)
+_TRAILING = re.compile(rf"\s*,?\s*(?:\(?(?:{_WORD}|{_SINCE}) \$([^$]+)\$|\(\$([^$]+)\$\))")
 _BETWEEN = re.compile(rf"\s*,?\s*{_WORD}\s*")
 _WORDS, _FORMULA = re.compile(r"[^\W\d_]{2}"), re.compile(r"\$[^$]*\$|\\[A-Za-z]+\*?(?:\{[A-Za-z*]*\})?|<!--.*?-->")
 _ORDER = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|leqslant|geqslant)\b")
-_INTRODUCED = re.compile(rf"{_WORD}\s*$", re.IGNORECASE)
+_INTRODUCED = re.compile(rf"(?:{_WORD}|{_SINCE})\s*$", re.IGNORECASE)
 _INDICES = re.compile(r"\s*[a-z]\s*(?:=|≠|\\neq?(?![A-Za-z])|\\not\s*=|!=)\s*[a-z]\s*")
 #: Where a sentence, or the part of it that one condition belongs to, ends.
 SENTENCE_END = re.compile(r"[.;!?](?=\s|$)")
@@ -50,7 +54,7 @@ class Conditions:
         stated: dict[str, set[tree.Chain]] = {}
         inline = [s for s in document.spans if s.kind == "inline"]
         # "Case $i = j$" needs no word that is known here: two indices are the same, or not, in some cases only
-        introduced = [s for s in inline if _INTRODUCED.search(s.before) or _INDICES.fullmatch(s.latex)]
+        introduced = [s for s in inline if _is_introduced(s) or _INDICES.fullmatch(s.latex)]
         for span in introduced:
             chain = condition(span.latex)
             for name in names_of(chain) if chain is not None else ():
@@ -74,10 +78,11 @@ class Conditions:
         if self.passing(span):
             return ()
         texts = [m[1] for m in _LEADING.finditer(_tail(span.before))]
-        after = _TRAILING.match(span.after)
-        texts += [after[1]] if after is not None else []
         found = [c for c in map(condition, texts) if c is not None]
-        return tuple(c for c in found if of_indices(c) or not names_of(c) <= self._kept)
+        leading = [c for c in found if of_indices(c) or not names_of(c) <= self._kept]
+        after = _TRAILING.match(span.after)
+        behind = condition(after[1] or after[2]) if after is not None else None  # one that is kept was not yet read
+        return (*leading, *([behind] if behind is not None else []))
 
 
 @dataclass
@@ -110,6 +115,12 @@ class Lasting:
         """With a formula that was read."""
         if place.passing and isinstance(found, tree.Chain) and is_condition(found):
             self.conditions, self.section, self.near = (found,), span.section, True
+
+
+def _is_introduced(span: Span) -> bool:
+    """Whether a formula stands behind a word for conditions, or alone in brackets."""
+    in_brackets = span.before.endswith(("$ (", "$(")) and span.after.startswith(")")
+    return _INTRODUCED.search(span.before) is not None or in_brackets
 
 
 def _beside(document: Document) -> Iterator[tree.Chain]:

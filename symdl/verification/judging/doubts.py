@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import sympy
 
@@ -53,8 +54,12 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
     return ""
 
 
-def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
-    """Why a witness does not show that the link is wrong; empty: it does."""
+def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], bool] = lambda: False) -> str:
+    """Why a witness does not show that the link is wrong; empty: it does.
+
+    Args:
+        never: whether the sides are two numbers whatever the names in them stand for, so that no values make it so.
+    """
     sides = [{(e.name, len(e.subscripts)) for e in f.atoms(Element)} for f in forms]
     if any(name.startswith(REST) for side in sides for name, _ in side):
         return "a sum over quantities, of which one is looked at here"
@@ -99,7 +104,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if mixed:
         return f"entries of {', '.join(mixed)} are counted from 0 and from 1"
     numbers = [not f.atoms(Element) for f in forms]
-    if any(numbers) and not all(numbers) and not _is_argument(link, forms[numbers.index(False)]):
+    one_sided = any(numbers) and not all(numbers) and not _is_argument(link, forms[numbers.index(False)])
+    if one_sided and not never():
         names = sorted({n for side in sides for n, _ in side})
         return f"the values of {', '.join(names[:4])} are not stated"
     indices = [{s for s in f.free_symbols if isinstance(s, Index)} & set(link.free) for f in forms]
@@ -109,7 +115,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair) -> str:
     if _summed_silently(reading.reader(), link, reading.heads):
         return "an index stands twice in a product: read as the summation convention"
     different = sides[0] ^ sides[1]
-    if _determined(reading, link):
+    if one_sided:
+        different = set()
+    elif _determined(reading, link):
         different -= reading.scope.used()
     if different:
         names = sorted({n for n, _ in different})

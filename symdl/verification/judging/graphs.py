@@ -28,6 +28,8 @@ class Judging(rules.Judging, Protocol):
 
     def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
 
+    def domain(self, left: sympy.Expr, right: sympy.Expr) -> list[sympy.Basic]: ...
+
 
 def for_every_loss(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof by the chain rule alone, for every loss that hangs on what is worked out last and on nothing else."""

@@ -8,6 +8,7 @@ scope says so. What is refuted may rest on a reading or on a name that was never
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import sympy
 
@@ -36,7 +37,7 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss
-from symdl.verification.judging.onestep import wrong_at_one_step
+from symdl.verification.judging.kinds import of_its_kind
 from symdl.verification.judging.readings import (
     otherwise_proved,
     under_what_was_said,
@@ -107,7 +108,7 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
-            other = None if self.quick else wrong_at_one_step(self, link)
+            other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
             found = other if other is not None else found
@@ -315,8 +316,9 @@ class Judge:
             return self._away_from_kinks(link, forms) or verdict
         if verdict.status is not Status.REFUTED:
             return verdict
+        never = cache(lambda: self._is_never_so(link, verdict, forms))
         condition = link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
-        if self.reading.wished or (condition and not self._is_never_so(link, verdict, forms)):
+        if self.reading.wished or (condition and not never()):
             return as_condition("so for some values only")
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
@@ -331,7 +333,7 @@ class Judge:
         other = self.decided(link, *less[0]) if less is not None else None
         if less is not None and other is not None and other.proved:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
-        why = doubt(self.reading, link, forms)
+        why = doubt(self.reading, link, forms, never=never)
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         if assumptions.with_signs(forms, self.domain(*forms))[2]:
@@ -343,8 +345,8 @@ class Judge:
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:
                 return other
-        if link.relation in ORDERS:
-            return verdict
+        if link.relation in ORDERS or never():
+            return verdict  # nothing makes two different numbers one: not a vector that sums to 1 either
         other = None if self.quick else self._turned_only(link)
         if other is not None:
             return replace(other, witness=verdict.witness)

@@ -11,14 +11,18 @@ from flint import arb, fmpq
 
 from symdl.core.deadlines import now
 from symdl.core.indices import Index
+from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.balls import PRECISION, Evaluator
 from symdl.verification.points import KINDS, Point, gather_limits, small_extents
+from symdl.verification.reach import ROLLE, bounded, interval
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.scalars import scope_of
 from symdl.verification.truth import opened
 from symdl.verification.verdict import Status, Verdict, Witness
 
+#: Relations between numbers that are proved by what their difference reaches, and whether it may not be 0.
+_STRICT = {"<": True, ">": True, "≤": False, "≥": False}
 #: Points that are tried.
 POINTS = 40
 
@@ -78,10 +82,24 @@ def decide(
         return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
     if _signed(left, right, relation):
         return Verdict(Status.PROVED, "signs of the factors", scope)
+    if agreed >= 8 and _everywhere(left, right, relation, domain):
+        return Verdict(Status.PROVED, ROLLE, scope)
     if agreed >= 8:
         method = f"ball arithmetic at {agreed} points, {PRECISION} bits"
         return Verdict(Status.CONSISTENT, method, scope, reason="no proof was found")
     return Verdict(Status.UNDECIDED, "none", scope, reason="no proof was found")
+
+
+def _everywhere(left: sympy.Expr, right: sympy.Expr, relation: str, domain: Sequence[Any]) -> bool:
+    """Whether it is so for every value of the one number that stands in it, by what the difference reaches."""
+    names = left.atoms(Element) | right.atoms(Element)
+    if len(names) != 1 or relation not in _STRICT:
+        return False
+    (x,) = names
+    s = sympy.Dummy("s", real=True)
+    low, high = (side.xreplace({x: s}) for side in ((left, right) if relation in ("<", "≤") else (right, left)))
+    within = interval([c.xreplace({x: s}) for c in domain], s)
+    return within is not None and bounded(low, high, _STRICT[relation], s, within)
 
 
 def _apart(left: sympy.Expr, right: sympy.Expr, scope: str) -> Verdict:

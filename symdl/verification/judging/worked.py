@@ -72,12 +72,12 @@ def relations_of(condition: sympy.Basic) -> list[sympy.Basic]:
 def near_fraction(ball: str, largest: int = 12) -> sympy.Rational | None:
     """The fraction with a small denominator that a ball is around, as far as its first 10 digits tell.
 
-    >>> near_fraction("[0.25000000000000000 +/- 1e-17]"), near_fraction("[0.1415926535 +/- 1e-12]")
-    (1/4, None)
+    >>> [near_fraction(f"[{ball}]") for ball in ("0.25000000000 +/- 1e-17", "0.1415926535 +/- 1e-12", "+/- 1e-76")]
+    [1/4, None, 0]
     """
     text = ball.strip("[]").split(" ")[0]
     try:
-        value = Fraction(text)
+        value = Fraction(0 if text == "+/-" else text)
     except ValueError:
         return None
     found = value.limit_denominator(largest)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.tensors import Element, refreshed
-from symdl.verification.meaning import arrays, calculus, cases, factors as factors_in, functionals, placing
+from symdl.verification.meaning import arrays, calculus, calls, cases, factors as factors_in, functionals, placing
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_be_slope
 from symdl.verification.meaning.errors import MeaningError, OpenError
@@ -283,8 +283,12 @@ def _dependent(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     plain = all(p is not None and p.power is None and not p.primes for p in names)
     vectors = any(p is not None and p.bold for p in names)
     if plain and (vectors or len(nodes) > 1 or parts.name in OBJECTIVES or parts.name in reader.usage.applied):
-        return reader.entry(replace(parts, power=None))
+        other = calls.with_arguments(reader, parts, nodes)
+        return reader.entry(replace(parts, power=None)) if other is None else other
     itself = any(isinstance(n, tree.Symbol) and n.name == parts.name for node in nodes for n in walk(node))
+    takes = function_letter(parts.name) or parts.name in OBJECTIVES
+    if takes and not itself and (other := calls.with_arguments(reader, parts, nodes)) is not None:
+        return other
     if function_letter(parts.name) and not itself:  # h (1 − h) is a product
         raise MeaningError(f"{parts.name} is a formula here, and no function of {len(nodes)} arguments")
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import sympy
@@ -24,7 +25,7 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     Raises:
         MeaningError: no limits, no dx, or no antiderivative that is known here.
     """
-    found = _parted(node.body)
+    found = parted(node.body)
     if found is None or node.sub is None or node.sup is None:
         raise MeaningError("an integral without limits, or without dx")
     name, integrand = found
@@ -40,15 +41,29 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
     return scalar(whole.xreplace({x: high}) - whole.xreplace({x: low}))
 
 
-def _parted(body: Node) -> tuple[str, Node] | None:
-    """x and f of f dx, wherever dx stands."""
-    factors = body.factors if isinstance(body, tree.Product) else ()
+def parted(body: Node) -> tuple[str, Node] | None:
+    """x and f of f dx, wherever dx stands: behind the function that it is written after, or over a fraction.
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> texts = ("x^2 dx", chr(92) + "tanh x dx", chr(92) + "frac{dx}{1 + x^2}")
+    >>> [(x, unicode(f)) for x, f in (parted(parse(text)) for text in texts)]
+    [('x', 'x²'), ('x', 'tanh x'), ('x', '1/(1 + x²)')]
+    """
+    if isinstance(body, tree.Quotient) and (over := parted(body.over)) is not None:
+        return over[0], replace(body, over=over[1])
+    if isinstance(body, tree.Applied) and isinstance(body.argument, tree.Product | tree.Applied):
+        inner = parted(body.argument)
+        return None if inner is None else (inner[0], replace(body, argument=inner[1]))
+    if not isinstance(body, tree.Product):
+        return None
+    factors = body.factors
     for k, (d, x) in enumerate(pairwise(factors)):
         if isinstance(d, tree.Symbol) and d.name == "d" and isinstance(x, tree.Symbol):
             rest = (*factors[:k], *factors[k + 2 :])
             inside = tree.Product(rest, ("",) * (len(rest) - 1)) if len(rest) > 1 else rest[0] if rest else None
             return x.name, tree.Number("1") if inside is None else inside
-    return None
+    last = parted(factors[-1])
+    return None if last is None else (last[0], replace(body, factors=(*factors[:-1], last[1])))
 
 
 def _primitive(body: sympy.Expr, x: Element) -> sympy.Expr:

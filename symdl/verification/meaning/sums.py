@@ -15,9 +15,10 @@ from symdl.verification.meaning.cases import condition
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.guards import joined, ranges
 from symdl.verification.meaning.letters import letters_in, letters_of
-from symdl.verification.meaning.names import Parts, letter_of
+from symdl.verification.meaning.names import INDEX_LETTERS, Parts, letter_of
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import element
+from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -62,9 +63,26 @@ def value_of(reader: Reader, node: tree.Big) -> Array:
         kept = sympy.Mul(*[weight for *_, weight in bound], *[_holds(reader, c, node.body) for c in conditions])
         body = reader.value(node.body)
     for letter, index, first, _ in bound:
+        if node.op in ("max", "min") and _is_a_number(reader, node, letter) and _counts_in(body.body, index):
+            raise MeaningError(f"the {node.op} over every number {letter} is no entry of a list")
         _over_one_set(reader, letter, index)
         body = body.mapped(lambda x, a=letter, p=index + first: _counted_above(reader, x, a, p))  # type: ignore[misc]
     return body.mapped(lambda x: _reduced(node.op, x, [index for _, index, *_ in bound], kept))
+
+
+def _is_a_number(reader: Reader, node: tree.Big, letter: str) -> bool:
+    """Whether max_x, or max over 0 ≤ x ≤ 1, runs over numbers: over nothing that is known to count."""
+    plain, usage = letter.rstrip("'"), reader.usage
+    if node.sup is not None or plain in usage.subscripting:
+        return False
+    return plain not in INDEX_LETTERS if isinstance(node.sub, tree.Chain) else plain not in usage.limits
+
+
+def _counts_in(body: sympy.Expr, index: Index) -> bool:
+    """Whether an index stands as a number in a body, and not only as a subscript or in a call of a function."""
+    if isinstance(body, (Element, UnknownFunction)):
+        return False
+    return body == index or any(_counts_in(part, index) for part in body.args if isinstance(part, sympy.Expr))
 
 
 def _counted_above(reader: Reader, body: sympy.Expr, letter: str, place: sympy.Expr) -> sympy.Expr:

@@ -96,11 +96,12 @@ def test_numbers_that_are_closer_than_their_first_digits_show(latex, status):
 
 
 INEQUALITIES = [
-    (r"e^x \ge 1 + x", "consistent"),
+    (r"e^x \ge 1 + x", "proved"),
     (r"e^x \ge 1.01 + x", "definition"),
     (r"\log a \le b + 1", "definition"),
     (r"\frac{x}{1 + |x|} < 0.999999", "definition"),
-    (r"z^2 \ge z - 0.26", "consistent"),
+    (r"z^2 \ge z - 0.26", "proved"),
+    (r"x^2 + y^2 \ge x y - 1", "consistent"),
     (r"z^2 \ge z - 0.24", "definition"),
     (r"\sigma(x) < 2", "proved"),
     (r"\sigma(x) > 2", "undecided"),
