@@ -49,9 +49,10 @@ from symdl.verification.judging.worked import (
     as_condition,
     at_values,
     decide_figures,
+    fixed_numbers,
     has_figures,
-    near_fraction,
     relations_of,
+    sums_slopes,
     undecided,
 )
 from symdl.verification.meaning.arrays import Array, transposed
@@ -316,8 +317,10 @@ class Judge:
         if verdict.status is not Status.REFUTED:
             return verdict
         condition = link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
-        if self.reading.wished or (condition and not self._is_never_so(link, verdict, forms)):
-            return as_condition("so for some values only")
+        fixed = fixed_numbers(link, verdict, forms, lambda *pair: self.decided(link, *pair)) if condition else None
+        if self.reading.wished or (condition and fixed is None):
+            why = "so for some values only"
+            return undecided(f"{why}: a condition, or wrong") if sums_slopes(link) else as_condition(why)
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self.decided(link, *hot[0])
@@ -331,7 +334,8 @@ class Judge:
         other = self.decided(link, *less[0]) if less is not None else None
         if less is not None and other is not None and other.proved:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
-        why = doubt(self.reading, link, forms)
+        claim = link if fixed is None else replace(link, condition=False)
+        why = doubt(self.reading, claim, fixed or forms)
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         if assumptions.with_signs(forms, self.domain(*forms))[2]:
@@ -354,14 +358,6 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED and not self.quick else verdict
-
-    def _is_never_so(self, link: Meaning, verdict: Verdict, forms: Pair) -> bool:
-        """Whether the sides are two numbers whatever the names in them stand for: Σ_j (p_j − y_j) and 1."""
-        if verdict.witness is None or link.relation not in EXACT:
-            return False
-        numbers = map(near_fraction, (verdict.witness.left, verdict.witness.right))
-        pairs = list(zip(forms, numbers, strict=True))
-        return all(n is not None and self.decided(link, form, n).proved for form, n in pairs)
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +18,10 @@ from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict
+
+
+#: What is within so much of 0 is taken for 0.
+_NOTHING = 1e-10
 
 
 def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
@@ -74,14 +79,38 @@ def near_fraction(ball: str, largest: int = 12) -> sympy.Rational | None:
 
     >>> near_fraction("[0.25000000000000000 +/- 1e-17]"), near_fraction("[0.1415926535 +/- 1e-12]")
     (1/4, None)
+    >>> near_fraction("[+/- 1e-17]")
+    0
     """
-    text = ball.strip("[]").split(" ")[0]
+    middle, _, radius = ball.strip("[]").partition("+/-")
+    text = middle.strip() or ("0" if radius and float(radius) <= _NOTHING else "")
     try:
         value = Fraction(text)
     except ValueError:
         return None
     found = value.limit_denominator(largest)
     return sympy.Rational(found.numerator, found.denominator) if abs(found - value) <= Fraction(1, 10**10) else None
+
+
+def fixed_numbers(
+    link: Meaning, verdict: Verdict, forms: Pair, decided: Callable[[sympy.Expr, sympy.Expr], Verdict]
+) -> Pair | None:
+    """The numbers that both sides are, whatever the names in them stand for: 0 of Σ_j (p_j − y_j), and 1."""
+    if verdict.witness is None or link.relation not in ("=", "≡"):
+        return None
+    left, right = map(near_fraction, (verdict.witness.left, verdict.witness.right))
+    if left is None or right is None or not (decided(forms[0], left).proved and decided(forms[1], right).proved):
+        return None
+    return left, right
+
+
+def sums_slopes(link: Meaning) -> bool:
+    """Whether a number other than 0 is claimed of Σ_j ∂L/∂z_j, which nobody sets to it."""
+    for side, other in ((link.left, link.right), (link.right, link.left)):
+        summed = isinstance(side, tree.Big) and any(isinstance(n, tree.Derivative) for n in walk(side.body))
+        if summed and isinstance(other, tree.Number):
+            return bool(other.text.strip("0."))
+    return False
 
 
 def as_condition(reason: str) -> Verdict:

@@ -166,6 +166,22 @@ def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | 
     return whole if sympy.expand(step - body_of(reader, sides[1])) == 0 else None
 
 
+def is_instance(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether m_1 = … is made of the very entries that the recurrence for m_t and its stated beginning make m_1 of."""
+    parts, scope = reader.parts(side), reader.scope
+    if parts is None or not parts.subscripts or not all(map(is_number, parts.subscripts)):
+        return False
+    whole = scope.formulas.get((parts.name, len(parts.subscripts)))
+    if whole is None or not whole.recurrent or whole.section != scope.section:
+        return False
+    try:
+        own, made = reader.value(side).body, reader.value(value).body.atoms(Element)
+    except SymdlError:
+        return False
+    found = valued(scope, own).atoms(Element)
+    return bool(found) and found == made and not any(e.name == parts.name for e in found)
+
+
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
     """Whether a recurrence begins at an entry: of the one before it nothing is known."""
     return not any(n == name and len(p) == len(places) and p < places for n, p in scope.entries)
