@@ -12,6 +12,7 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.meaning.cotangents import is_slope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued
@@ -95,8 +96,12 @@ def near_fraction(ball: str, largest: int = 12) -> sympy.Rational | None:
 def fixed_numbers(
     link: Meaning, verdict: Verdict, forms: Pair, decided: Callable[[sympy.Expr, sympy.Expr], Verdict]
 ) -> Pair | None:
-    """The numbers that both sides are, whatever the names in them stand for: 0 of Σ_j (p_j − y_j), and 1."""
-    if verdict.witness is None or link.relation not in ("=", "≡"):
+    """The numbers that both sides are, whatever the names in them stand for: 0 of Σ_j (p_j − y_j), and 1.
+
+    None where slopes of something open are among the names: it may hang on more than is written.
+    """
+    names = set().union(*map(names_of, forms))
+    if verdict.witness is None or link.relation not in ("=", "≡") or any(map(is_slope, names)):
         return None
     left, right = map(near_fraction, (verdict.witness.left, verdict.witness.right))
     if left is None or right is None or not (decided(forms[0], left).proved and decided(forms[1], right).proved):
