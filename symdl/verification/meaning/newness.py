@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import sympy
 
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
+from symdl.verification.decide import equal
 from symdl.verification.meaning.anew import body_of
 from symdl.verification.meaning.expectation import VARIANCES
 from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
@@ -16,10 +18,12 @@ from symdl.verification.meaning.names import Parts
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.usage import is_list
-from symdl.verification.meaning.values import valued
+from symdl.verification.meaning.values import opened, valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
+#: Seconds of processor time to see whether a name is given what it stands for.
+_SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
 
 #: Words before an equation by which it introduces a name, even one that is in use.
@@ -151,6 +155,23 @@ def bound_to(reader: Interpreter, parts: Parts) -> Formula | None:
             return scope.entries.get((name, places))
         return scope.entries.get((name, places)) or whole
     return whole
+
+
+def solved_again(reader: Interpreter, sides: list[Node], solved: Collection[tuple[str, int]]) -> bool:
+    """Whether b = ȳ − a x̄ says again what equations of a chapter before were solved for.
+
+    Args:
+        solved: names that were, with the lines where.
+    """
+    parts = reader.parts(sides[0])
+    known = None if parts is None else bound_to(reader, parts)
+    if parts is None or known is None or (parts.name, known.line) not in solved or known.value.axes:
+        return False
+    try:
+        said = reader.value(sides[1]).body
+    except SymdlError:
+        return False
+    return equal(opened(reader.scope, said), opened(reader.scope, known.value.body), budget=_SECONDS).proved
 
 
 def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | None:
