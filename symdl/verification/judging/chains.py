@@ -18,6 +18,7 @@ from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.graph import Graph, GraphReader
 from symdl.verification.meaning.interpret import Interpreter
+from symdl.verification.meaning.primes import primes_opened
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -46,7 +47,7 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
     graphs = _graphs(reading, link, every)
     if not graphs:
         return None
-    reader = GraphReader(**{**vars(reading.reader()), "graphs": graphs})
+    scope, reader = reading.scope, GraphReader(**{**vars(reading.reader()), "graphs": graphs})
     try:
         a, b = reader.value(link.left), reader.value(link.right)
         if a.rank != b.rank:
@@ -56,7 +57,7 @@ def by_graph(reading: Reading, link: Meaning, seed: int, seconds: float, *, ever
         for left, right in _opened(reading, graphs, pair):
             if now() - started > seconds:
                 return None
-            left, right = without_functions((left, right))
+            left, right = without_functions((primes_opened(scope, left), primes_opened(scope, right)))
             found = equal(left, right, domain=domain(reading, (left, right)), seed=seed, budget=seconds, points=POINTS)
             if found.proved:
                 told = f"; every {' and '.join(f'{t} that hangs on {_names(g)} only' for t, g in graphs.items())}"
@@ -149,7 +150,10 @@ def _opened(reading: Reading, graphs: dict[str, Graph], pair: Pair) -> Iterator[
     if mixed:
         named += [(_in_those_of(graphs, deeper[1][0], pair[1]), pair[1])]
         named += [(pair[0], _in_those_of(graphs, deeper[1][1], pair[0]))]
-    for each in dict.fromkeys([pair, *mixed, *named, *deeper[1:]]):
+    every = list(dict.fromkeys([pair, *mixed, *named, *deeper[1:]]))
+    slopes = {each: [{e.name for e in side.atoms(Element)} & bars for side in each] for each in every}
+    # where the same slopes stand on both sides, they may agree
+    for each in sorted(every, key=lambda each: len(slopes[each][0] ^ slopes[each][1])):
         opened = [scope.expanded(e, wanted) for e in each]
         yield scope.settled(opened[0]), scope.settled(opened[1])
         for names in _steps(scope, each):

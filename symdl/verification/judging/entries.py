@@ -74,10 +74,16 @@ def decide_entries(
 
 
 def _of_whole_numbers(node: Node) -> bool:
-    """Whether a side is worked out from matrices of whole numbers, as A [1 2; 3 4] is."""
+    """Whether a side is worked out from matrices and lists of whole numbers, as A [1 2; 3 4] and ½ (3, 4) are."""
     every = list(walk(node))
     rounded = any(isinstance(n, tree.Number) and "." in n.text for n in every)
-    return any(isinstance(n, tree.Matrix) for n in every) and not rounded
+    return any(isinstance(n, tree.Matrix) or _is_times_a_list(n) for n in every) and not rounded
+
+
+def _is_times_a_list(node: Node) -> bool:
+    last = node.factors[-1] if isinstance(node, tree.Product) else None
+    plain = isinstance(node, tree.Product) and isinstance(node.factors[0], (tree.Number, tree.Quotient, tree.Group))
+    return plain and isinstance(last, tree.Group) and isinstance(last.body, tree.List)
 
 
 def _places(scope: Scope, value: Array) -> Iterator[Place] | None:

@@ -316,6 +316,8 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
         return replace(
             found, status=Status.UNDECIDED, reason=f"not what {unicode(link.left)} was said to be a slope of"
         )
+    if found.status is Status.REFUTED and newness.is_instance(reading.reader(), *sides):
+        return found
     circular = anew.made_of_head(reading.reader(), *sides)
     example = newness.is_example(reading.reader(), link.left)
     if circular and not example:

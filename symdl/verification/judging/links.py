@@ -50,9 +50,10 @@ from symdl.verification.judging.worked import (
     as_condition,
     at_values,
     decide_figures,
+    fixed_numbers,
     has_figures,
-    near_fraction,
     relations_of,
+    sums_slopes,
     undecided,
 )
 from symdl.verification.meaning.arrays import Array, transposed
@@ -316,10 +317,11 @@ class Judge:
             return self._away_from_kinks(link, forms) or verdict
         if verdict.status is not Status.REFUTED:
             return verdict
-        never = cache(lambda: self._is_never_so(link, verdict, forms))
+        fixed = cache(lambda: fixed_numbers(link, verdict, forms, lambda *pair: self.decided(link, *pair)))
         condition = link.condition and link.relation not in ORDERS and not defined_by_others(link, forms)
-        if self.reading.wished or (condition and not never()):
-            return as_condition("so for some values only")
+        if self.reading.wished or (condition and fixed() is None):
+            why = "so for some values only"
+            return undecided(f"{why}: a condition, or wrong") if sums_slopes(link) else as_condition(why)
         hot = assumptions.one_hot(self.reading, forms)
         if hot is not None:
             found = self.decided(link, *hot[0])
@@ -333,7 +335,8 @@ class Judge:
         other = self.decided(link, *less[0]) if less is not None else None
         if less is not None and other is not None and other.proved:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
-        why = doubt(self.reading, link, forms, never=never)
+        claim = replace(link, condition=False) if condition else link
+        why = doubt(self.reading, claim, forms, never=lambda: fixed() is not None)
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         if assumptions.with_signs(forms, self.domain(*forms))[2]:
@@ -345,7 +348,7 @@ class Judge:
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:
                 return other
-        if link.relation in ORDERS or never():
+        if link.relation in ORDERS or fixed() is not None:
             return verdict  # nothing makes two different numbers one: not a vector that sums to 1 either
         other = None if self.quick else self._turned_only(link)
         if other is not None:
@@ -356,14 +359,6 @@ class Judge:
         for pair in (forms, (left, right)):
             verdict = self._normalised(link, verdict, pair)
         return self._of_a_target(link, verdict) if verdict.status is Status.REFUTED and not self.quick else verdict
-
-    def _is_never_so(self, link: Meaning, verdict: Verdict, forms: Pair) -> bool:
-        """Whether the sides are two numbers whatever the names in them stand for: Σ_j (p_j − y_j) and 1."""
-        if verdict.witness is None or link.relation not in EXACT:
-            return False
-        numbers = map(near_fraction, (verdict.witness.left, verdict.witness.right))
-        pairs = list(zip(forms, numbers, strict=True))
-        return all(n is not None and self.decided(link, form, n).proved for form, n in pairs)
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict:
         """The verdict in another reading; `over`: what is left open there."""

@@ -75,10 +75,10 @@ def _claim(reading: Reading, left: Node, right: Node) -> _Claim | None:
     v = _by(reader, next(iter(slopes))) if len(slopes) == 1 else None
     if u is None or v is None or not _is_open(reader, scope, {left, *slopes}):
         return None
-    if not _at_one_place(reader, left, *slopes):
-        return None
     try:
         made = _formulas(scope)
+        if not _at_one_place(reader, made, left, *slopes):
+            return None
         way = _way(reading, made, u, v)
         claimed = None if way is None else _Namer(reader).number(right)
     except SymdlError:
@@ -126,8 +126,11 @@ def _sides(made: Numbers, claim: _Claim) -> tuple[sympy.Expr, sympy.Expr] | None
     right, claimed = _symbol(_SLOPE) * sympy.Mul(*slopes), claim.claimed
     if not _names(claimed) <= _names(right) | {claim.way[0], claim.way[-1]} | made.keys():
         return None
-    sides = _in_full(made, right), _in_full(made, claimed)
-    return sides if _names(sides[1]) <= _names(sides[0]) else None
+    shown = {name: body for name, body in made.items() if name != claim.way[0]}  # what it is a slope by may stand there
+    left = _names(_in_full(shown, right))
+    if not _names(_in_full(shown, claimed)) <= left | {claim.way[0]}:
+        return None
+    return _in_full(made, right), _in_full(made, claimed)
 
 
 def _is_multiple(claimed: sympy.Expr) -> bool:
@@ -176,10 +179,11 @@ def _is_open(reader: Interpreter, scope: Scope, slopes: set[Node]) -> bool:
     )
 
 
-def _at_one_place(reader: Interpreter, *slopes: Node) -> bool:
-    """Whether what is differentiated by stands at one step, where it stands at any."""
+def _at_one_place(reader: Interpreter, made: Numbers, *slopes: Node) -> bool:
+    """Whether what is differentiated by stands at one step, where it stands at any: i of W_i is no step beside i_t."""
     parts = [reader.parts(n.by[0][0]) for n in slopes if isinstance(n, tree.Derivative)]
-    return len({p.subscripts for p in parts if p is not None and p.subscripts}) <= 1
+    steps = {p.subscripts for p in parts if p is not None and p.subscripts}
+    return len([s for s in steps if not (isinstance(s[0], tree.Symbol) and s[0].name in made)]) <= 1
 
 
 def _way(reading: Reading, made: Numbers, u: str, v: str) -> list[str] | None:

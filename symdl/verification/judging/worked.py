@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -11,12 +12,16 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.meaning.cotangents import is_slope
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict
+
+#: What is within so much of 0 is taken for 0.
+_NOTHING = 1e-10
 
 
 def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
@@ -72,16 +77,42 @@ def relations_of(condition: sympy.Basic) -> list[sympy.Basic]:
 def near_fraction(ball: str, largest: int = 12) -> sympy.Rational | None:
     """The fraction with a small denominator that a ball is around, as far as its first 10 digits tell.
 
-    >>> [near_fraction(f"[{ball}]") for ball in ("0.25000000000 +/- 1e-17", "0.1415926535 +/- 1e-12", "+/- 1e-76")]
+    >>> [near_fraction(f"[{ball}]") for ball in ("0.250000000000 +/- 1e-17", "0.1415926535 +/- 1e-12", "+/- 1e-76")]
     [1/4, None, 0]
     """
-    text = ball.strip("[]").split(" ")[0]
+    middle, _, radius = ball.strip("[]").partition("+/-")
+    text = middle.strip() or ("0" if radius and float(radius) <= _NOTHING else "")
     try:
-        value = Fraction(0 if text == "+/-" else text)
+        value = Fraction(text)
     except ValueError:
         return None
     found = value.limit_denominator(largest)
     return sympy.Rational(found.numerator, found.denominator) if abs(found - value) <= Fraction(1, 10**10) else None
+
+
+def fixed_numbers(
+    link: Meaning, verdict: Verdict, forms: Pair, decided: Callable[[sympy.Expr, sympy.Expr], Verdict]
+) -> Pair | None:
+    """The numbers that both sides are, whatever the names in them stand for: 0 of Σ_j (p_j − y_j), and 1.
+
+    None where slopes of something open are among the names: it may hang on more than is written.
+    """
+    names = set().union(*map(names_of, forms))
+    if verdict.witness is None or link.relation not in ("=", "≡") or any(map(is_slope, names)):
+        return None
+    left, right = map(near_fraction, (verdict.witness.left, verdict.witness.right))
+    if left is None or right is None or not (decided(forms[0], left).proved and decided(forms[1], right).proved):
+        return None
+    return left, right
+
+
+def sums_slopes(link: Meaning) -> bool:
+    """Whether a number other than 0 is claimed of Σ_j ∂L/∂z_j, which nobody sets to it."""
+    for side, other in ((link.left, link.right), (link.right, link.left)):
+        summed = isinstance(side, tree.Big) and any(isinstance(n, tree.Derivative) for n in walk(side.body))
+        if summed and isinstance(other, tree.Number):
+            return bool(other.text.strip("0."))
+    return False
 
 
 def as_condition(reason: str) -> Verdict:

@@ -149,7 +149,7 @@ def _is_name(node: Node) -> bool:
 
 
 def _otherwise_used(formulas: Iterable[Node], mark: str) -> bool:
-    """Whether a mark is a quantity or a differential somewhere: that of √d and ∫ f dx, not of ℝ^d and v_{dW}."""
+    """Whether a mark is a quantity or a differential somewhere: that of √d and ∫ f dx, not of ℝ^d and W[i, d]."""
     stack = list(formulas)
     while stack:
         node = stack.pop()
@@ -162,6 +162,8 @@ def _otherwise_used(formulas: Iterable[Node], mark: str) -> bool:
             return True
         if _is_mark(node, mark):
             return True
+        if isinstance(node, tree.Group) and node.open == "[" and isinstance(node.body, tree.List):
+            continue  # W[v, d] is an entry of W
         marks = _places(node, mark) if isinstance(node, tree.Product) else set()
         stack += [n for k, n in enumerate(tree.children(node)) if k not in marks]
     return False
@@ -253,7 +255,8 @@ def _are_slopes(chains: list[tree.Chain], mark: str) -> bool:
     made = _made_of(chains)
     backward, sure = set[Name](), False
     for chain in chains:
-        name = _lone(chain.sides[0], mark)
+        lone = _lone(chain.sides[0], mark)
+        name = lone if lone is not None else _variable(chain.sides[0])  # ∂L/∂V = Aᵀ dZ
         if name is None:
             sure |= _steps_against(chain, mark)
             continue
@@ -262,7 +265,7 @@ def _are_slopes(chains: list[tree.Chain], mark: str) -> bool:
         used = {n for side in chain.sides[1:] for n in _marked(side, mark)}
         if not used.isdisjoint(made.get(name, ())):
             return False  # dz of z = W x, made from dW
-        sure |= any(_variable(side) == name for side in chain.sides)
+        sure |= lone is not None and any(_variable(side) == name for side in chain.sides)
         backward |= {name} if any(name in made.get(u, ()) for u in used) else set()
     return sure or len(backward) > 1
 

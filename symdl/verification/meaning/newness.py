@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import sympy
 
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
+from symdl.verification.decide import equal
 from symdl.verification.meaning.anew import body_of
 from symdl.verification.meaning.expectation import VARIANCES
 from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
@@ -16,10 +18,12 @@ from symdl.verification.meaning.names import Parts
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.usage import is_list
-from symdl.verification.meaning.values import valued
+from symdl.verification.meaning.values import opened, valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 
+#: Seconds of processor time to see whether a name is given what it stands for.
+_SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
 
 #: Words before an equation by which it introduces a name, even one that is in use.
@@ -153,6 +157,23 @@ def bound_to(reader: Interpreter, parts: Parts) -> Formula | None:
     return whole
 
 
+def solved_again(reader: Interpreter, sides: list[Node], solved: Collection[tuple[str, int]]) -> bool:
+    """Whether b = ȳ − a x̄ says again what equations of a chapter before were solved for.
+
+    Args:
+        solved: names that were, with the lines where.
+    """
+    parts = reader.parts(sides[0])
+    known = None if parts is None else bound_to(reader, parts)
+    if parts is None or known is None or (parts.name, known.line) not in solved or known.value.axes:
+        return False
+    try:
+        said = reader.value(sides[1]).body
+    except SymdlError:
+        return False
+    return equal(opened(reader.scope, said), opened(reader.scope, known.value.body), budget=_SECONDS).proved
+
+
 def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | None:
     """The recurrence that z_2 = w_2 a_1 + b_2 states of one step, where it is said of all: z_j = w_j a_{j−1} + b_j."""
     whole = reader.scope.formulas.get((parts.name, len(parts.subscripts)))
@@ -164,6 +185,22 @@ def _next_of(reader: Interpreter, parts: Parts, sides: list[Node]) -> Formula | 
         return None
     step = whole.value.at(tuple(map(sympy.Integer, places)))
     return whole if sympy.expand(step - body_of(reader, sides[1])) == 0 else None
+
+
+def is_instance(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether m_1 = … is made of the very entries that the recurrence for m_t and its stated beginning make m_1 of."""
+    parts, scope = reader.parts(side), reader.scope
+    if parts is None or not parts.subscripts or not all(map(is_number, parts.subscripts)):
+        return False
+    whole = scope.formulas.get((parts.name, len(parts.subscripts)))
+    if whole is None or not whole.recurrent or whole.section != scope.section:
+        return False
+    try:
+        own, made = reader.value(side).body, reader.value(value).body.atoms(Element)
+    except SymdlError:
+        return False
+    found = valued(scope, own).atoms(Element)
+    return bool(found) and found == made and not any(e.name == parts.name for e in found)
 
 
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:

@@ -320,9 +320,10 @@ class Reading:
 
         It follows from them, or it is what the name stands for from here on.
         """
-        unknown = solution_of(sides[0])
-        parts = reader.parts(unknown)
-        if relations[0] != "=" or parts is None or parts.transposed or newness.bound_to(reader, parts) is not None:
+        parts = reader.parts(unknown := solution_of(sides[0]))
+        if relations[0] != "=" or parts is None or parts.transposed:
+            return []
+        if newness.bound_to(reader, parts) is not None and not newness.solved_again(reader, sides, self.solved):
             return []
         own = [e for e in self.equations if e.sure or e.section[:1] == place.section[:1]]
         names = {name for e in own for side in e.sides for name in letters(side)}
