@@ -20,7 +20,6 @@ from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Status, Verdict
 
-
 #: What is within so much of 0 is taken for 0.
 _NOTHING = 1e-10
 

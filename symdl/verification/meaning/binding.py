@@ -12,7 +12,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, is_transpose, letter_of, text_of
 from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.newness import bound_to, is_number
-from symdl.verification.meaning.scope import Formula, count, element
+from symdl.verification.meaning.scope import Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import cells_of
 from symdl.verification.meaning.values import valued
@@ -160,7 +160,9 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     return text
 
 
-def _first_state(scope: Scope, name: str, rank: int, section: tuple[int, ...]) -> dict[tuple[str, tuple[sympy.Expr, ...]], Formula]:
+def _first_state(
+    scope: Scope, name: str, rank: int, section: tuple[int, ...]
+) -> dict[tuple[str, tuple[sympy.Expr, ...]], Formula]:
     """m_0 = 0, the one entry that this section has given a number, from which m_t = β m_{t−1} + … goes on."""
     own = {k: f for k, f in scope.entries.items() if k[0] == name and len(k[1]) == rank}
     stated = all(f.given and section[: len(f.section)] == f.section for f in own.values())

@@ -149,7 +149,7 @@ def _is_name(node: Node) -> bool:
 
 
 def _otherwise_used(formulas: Iterable[Node], mark: str) -> bool:
-    """Whether a mark is a quantity or a differential somewhere: that of √d and ∫ f dx, not of ℝ^d, v_{dW} and W[i, d]."""
+    """Whether a mark is a quantity or a differential somewhere: that of √d and ∫ f dx, not of ℝ^d and W[i, d]."""
     stack = list(formulas)
     while stack:
         node = stack.pop()
