@@ -115,11 +115,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     if _summed_silently(reading.reader(), link, reading.heads):
         return "an index stands twice in a product: read as the summation convention"
     different = sides[0] ^ sides[1]
-    if one_sided:
-        different = set()
-    elif _determined(reading, link):
+    if _determined(reading, link):
         different -= reading.scope.used()
-    if different:
+    if different and not never():
         names = sorted({n for n, _ in different})
         return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
     if any(rank for side in sides for _, rank in side) and reading.facts:
