@@ -40,6 +40,9 @@ IDLE = frozenset(
 #: The pass that says where variables end, which only matters to those that are counted.
 COUNTING = "ir_legalization"
 
+#: Python has no way into a function that only compiled ones call.
+INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 #: LLVM takes half of a processor's lanes in loops where it knows of models that run slower with all of them; loops here
 #: are long and full of arithmetic, which outweighs that. It says nothing to processors with narrower lanes.
 WIDE = '"prefer-vector-width"="512"'
@@ -98,16 +101,16 @@ class Plain(CompilerBase):
 
 
 def njit(*arguments: Any, **options: Any) -> Any:
-    """Numba's `njit`, for emitted functions.
+    """Numba's `njit`, for emitted functions: without types, one that other emitted functions call, and nobody else.
 
-    Those that Python can't call are shared by the modules of a process that hold the same (see `sharing`).
+    Modules of a process that hold the same function share what Numba makes of it (see `sharing`).
     """
     compiler: Any = numba.njit
-    if arguments or not options.get("no_cpython_wrapper"):
+    if arguments:
         return compiler(*arguments, pipeline_class=Plain, **options)
 
     def compiled(function: Callable[..., Any]) -> Any:
-        return compiler(pipeline_class=Plain, _nrt=allocates(function), **options)(function)
+        return compiler(pipeline_class=Plain, _nrt=allocates(function), **INSIDE, **options)(function)
 
     return lambda function: sharing.shared(function, options, compiled)
 

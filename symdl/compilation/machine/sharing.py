@@ -18,28 +18,36 @@ from typing import Any
 from numba.core.dispatcher import Dispatcher
 from numba.core.extending import _Intrinsic  # type: ignore[import-untyped]
 
-Options = Mapping[str, Any]
-#: What Numba compiles, by digest.
+#: Of a shared function: what stands for its module.
+ATTRIBUTE = "symdl_shared"
+#: What Numba made of functions, by what stands for their modules.
 _KNOWN: dict[str, Any] = {}
 
 
-def shared(function: Callable[..., Any], options: Options, compiler: Callable[..., Any]) -> Any:
-    """What a compiler makes of a function, or has made of the same one in another module."""
+def shared(function: Callable[..., Any], options: Mapping[str, Any], compiler: Callable[..., Any]) -> Any:
+    """What a compiler makes of a function, or has made of the same one in another module.
+
+    Args:
+        function: defined after all that it calls.
+        options: what the compiler is told beside it.
+        compiler: it compiles a function when that is first called.
+    """
     digest = _digest(function, options)
     if digest is None:
         return compiler(function)
-    if digest not in _KNOWN:
-        function.__dict__["symdl_shared"] = f"symdl_shared_{digest}"
-        _KNOWN.setdefault(digest, compiler(function))
-    return _KNOWN[digest]
+    name = f"symdl_shared_{digest}"
+    if name not in _KNOWN:
+        vars(function)[ATTRIBUTE] = name
+        _KNOWN.setdefault(name, compiler(function))
+    return _KNOWN[name]
 
 
 def module_of(function: Any) -> str | None:
     """What stands for the module of a shared function in machine code; None for any other function."""
-    return getattr(function, "symdl_shared", None)
+    return getattr(function, ATTRIBUTE, None)
 
 
-def _digest(function: Callable[..., Any], options: Options) -> str | None:
+def _digest(function: Callable[..., Any], options: Mapping[str, Any]) -> str | None:
     """What tells a function from all others; None where that does not follow from what is known when it is defined."""
     code = function.__code__
     if code.co_freevars or function.__defaults__ or any(isinstance(c, CodeType) for c in code.co_consts):
@@ -57,17 +65,14 @@ def _digest(function: Callable[..., Any], options: Options) -> str | None:
 
 
 def _told(name: str, value: Any) -> str | None:
-    """What a name stands for: the same text in every process; None where there is none."""
+    """What a name stands for, as a text that is the same in every process; None where there is none."""
     if isinstance(value, Dispatcher):
         return module_of(value.py_func)
     if isinstance(value, ModuleType):
         return value.__name__
     if isinstance(value, int | float):
         return repr(value)
-    if isinstance(value, _Intrinsic):
-        value_of, place = value._defn, name
-    else:
-        value_of, place = value, getattr(value, "__name__", "")
-    module = getattr(value_of, "__module__", None)
-    is_there = module in sys.modules and getattr(sys.modules[module], place, None) is value
-    return f"{module}.{place}" if is_there else None
+    is_intrinsic = isinstance(value, _Intrinsic)
+    module = getattr(value._defn if is_intrinsic else value, "__module__", None)
+    place = name if is_intrinsic else getattr(value, "__name__", "")
+    return f"{module}.{place}" if getattr(sys.modules.get(module or ""), place, None) is value else None

@@ -20,15 +20,14 @@ from numba.core.datamodel.registry import register_default
 from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.registry import cpu_target
 
-from symdl.compilation.machine.compiling import Plain, allocates
+from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
 OPTIONS = {
     "nopython": True,
     "error_model": "numpy",
     "fastmath": {"contract"},
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
+    **INSIDE,  # `way_in` has one that needs nothing of Numba's
 }
 
 #: What names of variables begin with that have the Python objects a function may need: none here does. Numba's own
