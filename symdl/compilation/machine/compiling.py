@@ -67,8 +67,9 @@ class _Widely(Lower):
         set.add(self.function.attributes, WIDE)  # its own `add` knows only attributes that are words
 
     def delvar(self, name: str) -> None:
+        """Where nothing is counted, nothing is done at the end of a variable."""
         if self.context.enable_nrt:
-            super().delvar(name)
+            cast(Any, super()).delvar(name)
 
     def _lower_call_ExternalFunction(self, fnty: Any, expr: Any, signature: Any) -> Any:
         lower = cast(Any, super())

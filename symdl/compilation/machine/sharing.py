@@ -1,8 +1,8 @@
 """Functions at the heads of emitted modules, which Numba compiles once for all modules of a process that hold the same.
 
-What a function is follows from its byte code, its constants, and what the names in it stand for in its module. Its digest
-is the same in every process, and names it in machine code, so that the bytes of a program do not depend on what was
-compiled before it.
+What a function is follows from its byte code, its constants, and what the names in it stand for in its module. Its
+digest is the same in every process, and names it in machine code, so that the bytes of a program do not depend on what
+was compiled before it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
-from numba.core.extending import _Intrinsic  # type: ignore[import-untyped]
+from numba.core.extending import _Intrinsic
 
 #: Of a shared function: what stands for its module.
 ATTRIBUTE = "symdl_shared"
