@@ -12,7 +12,7 @@ import sympy
 
 import symdl as sd
 from symdl.compilation.targets import wide
-from symdl.compilation.targets.numba import APART, EXACTLY, INSIDE
+from symdl.compilation.targets.numba import APART, EXACTLY
 from symdl.core.define import Input, Sum, define, exp, let, sqrt
 from symdl.derivation.roots import with_factored_roots
 from symdl.testing.conditions import magnitude
@@ -42,7 +42,7 @@ def space() -> dict[str, Any]:
     calls += [f"{n}({'magnitude(a)' if n == 'powered' else 'a'}, b)" for n in TWO_NUMBERS]
     every = f"({', '.join(calls)}, total((a, b, minus(a))))"
     test = f"@njit\ndef every(x, y):\n    a, b = wide(x), wide(y)\n    return {every}"
-    parts = wide.used(test + "narrow(a)", *(d.replace(f"{INSIDE}, ", "") for d in (APART, EXACTLY)))
+    parts = wide.used(test + "narrow(a)", APART, EXACTLY)
     head = "import math\nimport numpy as np\nfrom numba import njit\nreal = np.float64"
     made: dict[str, Any] = {}
     exec("\n\n\n".join([head, *parts, test]), made)

@@ -27,13 +27,9 @@ def _view(context, array, start, shape):  # type: ignore[no-untyped-def]
         data = context.make_array(signature.args[0])(context, builder, values[0]).data
         lengths = cgutils.unpack_tuple(builder, values[2], count)  # type: ignore[no-untyped-call]
         size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
-        steps = [size]
-        for length in reversed(lengths[1:]):
-            steps.insert(0, builder.mul(steps[0], length))
         made = context.make_array(result)(context, builder)
         place = builder.gep(data, [values[1]], inbounds=True)
-        given = {"data": place, "shape": lengths, "strides": steps, "itemsize": size, "meminfo": None}
-        populate_array(made, **given)  # type: ignore[no-untyped-call]
+        populate_array(made, **_described(builder, place, lengths, size))  # type: ignore[no-untyped-call]
         return made._getvalue()
 
     wanted = types.UniTuple(types.intp, count)  # type: ignore[no-untyped-call]
@@ -60,6 +56,31 @@ def _stack(context, size):  # type: ignore[no-untyped-def]
         return builder.bitcast(room, context.get_value_type(types.voidptr))
 
     return types.voidptr(size), emit
+
+
+def _carray(context, pointer, shape, kind):  # type: ignore[no-untyped-def]
+    count = len(shape)
+    result = types.Array(kind.dtype, count, "C")
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        made = context.make_array(result)(context, builder)
+        lengths = cgutils.unpack_tuple(builder, values[1], count)  # type: ignore[no-untyped-call]
+        size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(result.dtype)))
+        given = _described(builder, values[0], lengths, size)
+        given["data"] = builder.bitcast(values[0], made.data.type)
+        populate_array(made, **given)  # type: ignore[no-untyped-call]
+        return made._getvalue()
+
+    wanted = types.UniTuple(types.intp, count)  # type: ignore[no-untyped-call]
+    return result(types.voidptr, wanted, kind), emit
+
+
+def _described(builder: Any, data: Any, lengths: list[Any], size: Any) -> dict[str, Any]:
+    """What Numba keeps of a contiguous array, whose memory nobody counts."""
+    steps = [size]
+    for length in reversed(lengths[1:]):
+        steps.insert(0, builder.mul(steps[0], length))
+    return {"data": data, "shape": lengths, "strides": steps, "itemsize": size, "meminfo": None}
 
 
 def _address(context, pointer):  # type: ignore[no-untyped-def]
@@ -107,6 +128,9 @@ view = intrinsic(_view)
 joined = intrinsic(_joined)
 #: `stack(bytes)`: room on the stack of the function that calls it; a number that stands in the code.
 stack = intrinsic(prefer_literal=True)(_stack)
+#: `carray(pointer, shape, dtype)`: the numbers at a place as an array. Nobody counts who refers to it, and Numba has
+#: nothing to compile for it, as it has for its own function of that name.
+carray = intrinsic(_carray)
 #: `address(pointer)`: the same as a number.
 address = intrinsic(_address)
 #: `apart(array)`: the same array, as one whose numbers nothing else in the function that asks refers to. Nobody counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -14,6 +14,8 @@ from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.lowering import Lower
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NativeLowering
+
+from symdl.compilation.machine import sharing
 
 #: Passes for what no emitted function has: `with` blocks, closures, branches on arguments that are None, functions
 #: inlined as Python, loops over tuples, expressions of whole arrays. Each goes through all instructions, and most have
@@ -35,6 +37,12 @@ IDLE = frozenset(
 )
 
 
+#: The pass that says where variables end, which only matters to those that are counted.
+COUNTING = "ir_legalization"
+
+#: Python has no way into a function that only compiled ones call.
+INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 #: LLVM takes half of a processor's lanes in loops where it knows of models that run slower with all of them; loops here
 #: are long and full of arithmetic, which outweighs that. It says nothing to processors with narrower lanes.
 WIDE = '"prefer-vector-width"="512"'
@@ -48,7 +56,7 @@ class _Widely(Lower):
     """
 
     def __init__(self, context: Any, library: Any, fndesc: Any, func_ir: Any, metadata: Any = None) -> None:
-        named = f"{fndesc.modname}.{fndesc.qualname}"
+        named = f"{sharing.module_of(func_ir.func_id.func) or fndesc.modname}.{fndesc.qualname}"
         mangled = partial(context.mangler, types=fndesc.argtypes, abi_tags=fndesc.abi_tags, uid=None)
         fndesc.mangled_name = getattr(func_ir.func_id.func, "symbol", None) or mangled(named)
         fndesc.env_name = mangled(f".NumbaEnv.{named}")
@@ -57,6 +65,11 @@ class _Widely(Lower):
     def setup_function(self, fndesc: Any) -> None:
         cast(Any, Lower).setup_function(self, fndesc)
         set.add(self.function.attributes, WIDE)  # its own `add` knows only attributes that are words
+
+    def delvar(self, name: str) -> None:
+        """Where nothing is counted, nothing is done at the end of a variable."""
+        if self.context.enable_nrt:
+            cast(Any, super()).delvar(name)
 
     def _lower_call_ExternalFunction(self, fnty: Any, expr: Any, signature: Any) -> Any:
         lower = cast(Any, super())
@@ -75,22 +88,37 @@ class _Lowering(NativeLowering):
 
 
 class Plain(CompilerBase):
-    """Numba's compiler without the passes of `IDLE`."""
+    """Numba's compiler without the passes of `IDLE`, and without `COUNTING` where nothing is counted."""
 
     def define_pipelines(self) -> list[Any]:
         builder, manager = cast(Any, DefaultPassBuilder), cast(Any, PassManager)  # without types
         whole, plain = builder.define_nopython_pipeline(self.state), manager("symdl")
+        idle = IDLE if self.state.flags.nrt else IDLE | {COUNTING}
         for made, description in whole.passes:
-            if made.name() not in IDLE:
+            if made.name() not in idle:
                 plain.add_pass(_Lowering if made is NativeLowering else made, description)
         plain.finalize()
         return [plain]
 
 
 def njit(*arguments: Any, **options: Any) -> Any:
-    """Numba's `njit`, for emitted functions."""
+    """Numba's `njit`, for emitted functions: without types, one that other emitted functions call, and nobody else.
+
+    Modules of a process that hold the same function share what Numba makes of it (see `sharing`).
+    """
     compiler: Any = numba.njit
-    return compiler(*arguments, pipeline_class=Plain, **options)
+    if arguments:
+        return compiler(*arguments, pipeline_class=Plain, **options)
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        return compiler(pipeline_class=Plain, _nrt=allocates(function), **INSIDE, **options)(function)
+
+    return lambda function: sharing.shared(function, options, compiled)
+
+
+def allocates(function: Callable[..., Any]) -> bool:
+    """Whether an emitted function makes arrays: Numba counts who refers to each array of such a function."""
+    return "empty" in function.__code__.co_names
 
 
 #: The signature of an operator for numbers of some types, once it was found. Numba has other objects for the operators

@@ -20,15 +20,14 @@ from numba.core.datamodel.registry import register_default
 from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.registry import cpu_target
 
-from symdl.compilation.machine.compiling import Plain
+from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
 OPTIONS = {
     "nopython": True,
     "error_model": "numpy",
     "fastmath": {"contract"},
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
+    **INSIDE,  # `way_in` has one that needs nothing of Numba's
 }
 
 #: What names of variables begin with that have the Python objects a function may need: none here does. Numba's own
@@ -95,7 +94,7 @@ def compiled(unit: Unit) -> Made:
     context = cpu_target.target_context
     library = _Library(context.codegen(), unit.function.__name__)
     flags = cast(Any, Flags)()
-    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS)
+    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS | {"_nrt": allocates(unit.function)})
     flags.no_compile = True  # which would link it into Numba's engine
     with global_compiler_lock:
         compile_extra(  # type: ignore[no-untyped-call]
@@ -107,6 +106,14 @@ def compiled(unit: Unit) -> Made:
 
 class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
     """Where Numba puts the code of a function together; without an engine that it goes into."""
+
+    def _optimize_functions(self, module: Any) -> None:
+        """As Numba's own, which sets LLVM's passes up for each function that is only declared as well."""
+        module.data_layout = self._codegen._data_layout
+        for function in module.functions:
+            if not function.is_declaration:
+                passes, builder = self._codegen._function_pass_manager()
+                passes.run(function, builder)
 
     def _finalize_final_module(self) -> None:
         self._finalized = True

@@ -39,14 +39,11 @@ from symdl.compilation.targets.together import TeamEmitter
 from symdl.compilation.targets.together_epoch import TeamEpochEmitter
 from symdl.library.optimisers import Optimizer
 
-#: Of functions that other compiled functions call, and nobody else.
-INSIDE = "no_cpython_wrapper=True, no_cfunc_wrapper=True"
-
 #: Functions whose results are exact: not even a multiplication and an addition may become one.
-EXACTLY = f'@njit({INSIDE}, forceinline=True, error_model="numpy")'
+EXACTLY = '@njit(forceinline=True, error_model="numpy")'
 
 #: The same, where they are too long to be copied into every caller.
-APART = f'@njit({INSIDE}, error_model="numpy")'
+APART = '@njit(error_model="numpy")'
 
 #: Of all modules.
 NJIT = "from symdl.compilation.machine.compiling import njit"
@@ -55,7 +52,7 @@ SHARED = "from symdl.compilation.shared import"
 #: Of modules whose nests are shared.
 WORK = "from symdl.compilation.machine.parts import work_of"
 
-INLINED = f'@njit({INSIDE}, forceinline=True, error_model="numpy", fastmath={{"contract"}})'
+INLINED = '@njit(forceinline=True, error_model="numpy", fastmath={"contract"})'
 
 
 @dataclass(frozen=True)

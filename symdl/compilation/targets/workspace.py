@@ -9,7 +9,7 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
-IMPORT = "from numba import carray\nfrom symdl.compilation.machine.addresses import apart, joined, stack, view"
+IMPORT = "from symdl.compilation.machine.addresses import apart, carray, joined, stack, view"
 #: Slots start at multiples of this many numbers.
 ALIGNMENT = 8
 
