@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation.cuda_feed import checked
 from symdl.compilation.cuda_graphs import Graph, one_by_one
 from symdl.compilation.cuda_launches import Launch
 from symdl.compilation.cuda_models import Layout
@@ -19,7 +20,6 @@ from symdl.compilation.runtime import Program
 from symdl.compilation.targets.cuda_helpers import THREADS
 from symdl.compilation.targets.cuda_vectors import VECTOR
 from symdl.core.pauses import collection_paused
-from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
 #: Threads of a block in Numba's simulator, where each one is a thread of the operating system.
@@ -150,19 +150,6 @@ class Held:
         """The outputs as they are on the device."""
         found = {n: r.copy_to_host() for n, r in self.outputs.items()}
         return {n: a[: math.prod(self.shapes[n])].reshape(self.shapes[n]) for n, a in found.items()}
-
-
-def checked(size: int) -> int:
-    """A number of entries that emitted code can count.
-
-    Raises:
-        BudgetError: it takes more than 32 bits.
-    """
-    if size >= 2**32:
-        raise BudgetError(
-            f"an array of {size:,} numbers", where="target 'cuda'", why="its code counts to 2**32", remedy="split it"
-        )
-    return size
 
 
 def sent(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Run in a process of its own, with NUMBA_ENABLE_CUDASIM=1: compile definitions for the target "cuda", check included.
 
 Arguments: `name:dtype:scope[:option]…`, with the name of a definition of tests/conformance; tests has to be on the
-path. Options: ordered, broken, many, train, rows, misplaced. Prints a line of JSON for each: what the cross-check
+path. Options: ordered, broken, many, train, rows, misplaced; tf32 and bfloat16 with a stand-in for cuBLAS, which keeps
+K bits with bitsK, and is not looked at by itself with unseen. Prints a line of JSON for each: what the cross-check
 found, or what it refused.
 """
 
@@ -15,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from support import attention
-from symdl.compilation import compile, cuda_build, rowblocks
-from symdl.compilation.targets import cuda_helpers, cuda_rows, cuda_sums
+from support.rounded_products import StandIn
+from symdl.compilation import compile, crosscheck_rounded, cublas, cuda_build, rowblocks
+from symdl.compilation.report import Loss
+from symdl.compilation.targets import cuda_graph, cuda_helpers, cuda_rows, cuda_sums
 from symdl.core.define import Input, Param, Sum, define, let, mean
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError, UnsupportedError
@@ -33,6 +36,7 @@ import products
 EVERY = {d.name: d for d in (*definitions.EVERY, *products.EVERY, *(made for made, _ in constructs.PEERS.values()))}
 TREE, FIRST_ROW = cuda_helpers._TEAM, cuda_rows.RowEmitter._first_row
 COLUMNS = cuda_sums._COLUMNS
+LIBRARY_ABOVE, AT_HAND, CHECK_PRODUCTS = cuda_graph.LIBRARY_ABOVE, cublas.at_hand, crosscheck_rounded.check_products
 
 
 def main() -> None:
@@ -46,13 +50,45 @@ def main() -> None:
         # a fault in how a team adds up its parts: the last pair of them is left out
         cuda_helpers._TEAM = TREE.replace("while half > 0", "while half > 1") if "broken" in options else TREE
         cuda_sums._COLUMNS = COLUMNS.replace("half >= width", "half > width") if "broken" in options else COLUMNS
-        if "rows" in options or "misplaced" in options:
+        precision = next((o for o in options if o in ("tf32", "bfloat16")), "")
+        stand_in(precision, options)
+        if precision:
+            found = lossy(name, precision)
+        elif "rows" in options or "misplaced" in options:
             found = by_rows(attention.scores, dtype, "misplaced" in options)
         elif "train" in options:
             found = trained(dtype)
         else:
             found = many(name, dtype) if "many" in options else checked(name, dtype, "ordered" in options)
         print(json.dumps({"case": argument, **found}), flush=True)
+
+
+def stand_in(precision: str, options: list[str]) -> None:
+    """Put something in the place of cuBLAS that rounds, or take it away again."""
+    bits = next((int(o.removeprefix("bits")) for o in options if o.startswith("bits")), None)
+    cuda_graph.LIBRARY_ABOVE = 0 if precision else LIBRARY_ABOVE
+
+    def library(dtype: str, products: str = "exact") -> StandIn:
+        return StandIn(dtype, products, bits if products != "exact" else None)
+
+    cublas.at_hand = library if precision else AT_HAND
+    unseen = Loss("product", "unseen", 0.0, 0.0, 0.0, 0.0)
+    crosscheck_rounded.check_products = (lambda *given: unseen) if "unseen" in options else CHECK_PRODUCTS
+
+
+def lossy(name: str, products: str) -> dict[str, object]:
+    """What products of rounded factors lose, as it is reported."""
+    definition = EVERY[name]
+    options = {"dtype": "float32", "target": "cuda", "products": products}
+    try:
+        try:
+            code = compile(definition, optimizer=adam(0.01), **options)
+        except (DefinitionError, UnsupportedError):  # nothing to take batches of
+            code = compile(definition, wrt=[p.name for p in definition.parameters], **options)
+    except CrossCheckError as error:
+        return {"refused": str(error)}
+    exact = max(c.ulps_of_largest for c in code.report.checked if c.scale <= 2)
+    return {"losses": [vars(loss) for loss in code.report.losses], "told": str(code.report), "exact": exact}
 
 
 def by_rows(definition: Definition, dtype: str, misplaced: bool) -> dict[str, object]:
