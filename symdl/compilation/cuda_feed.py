@@ -77,11 +77,11 @@ class Needs:
         return max(most // batch_size, 1) * batch_size
 
     def _error(self, needed: Mapping[str, int], free: int, how: str) -> BudgetError:
-        told = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
+        told = ", ".join(f"{n} {in_bytes(v)}" for n, v in needed.items())
         return BudgetError(
-            f"training {self.models} model(s) needs {sum(needed.values()) / 2**30:,.2f} GiB of the GPU's memory",
+            f"training {self.models} model(s) needs {in_bytes(sum(needed.values()))} of the GPU's memory",
             where="target 'cuda'",
-            why=f"{free / 2**30:,.2f} GiB are free; with {how}: {told}",
+            why=f"{in_bytes(free)} are free; with {how}: {told}",
             remedy="train fewer models at a time, take smaller batches or fewer rows, or dtype='float32'",
         )
 
@@ -144,6 +144,18 @@ class Feed:
         self.arrived[place].record(self.stream)
 
 
+def in_bytes(count: int) -> str:
+    """Bytes for the reader.
+
+    >>> in_bytes(3 * 2**30), in_bytes(5 * 2**19), in_bytes(70)
+    ('3.0 GiB', '2.5 MiB', '70 B')
+    """
+    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:,.1f} {name}"
+    return f"{count} B"
+
+
 def row_length(array: Array) -> int:
     """Numbers in one row of an array."""
     return int(np.prod(array.shape[1:], dtype=np.int64))
@@ -167,4 +179,4 @@ def checked(size: int, what: str = "an array") -> int:
     return size
 
 
-__all__ = ["CHUNK", "Feed", "Needs", "checked", "row_bytes", "row_length"]
+__all__ = ["CHUNK", "Feed", "Needs", "checked", "in_bytes", "row_bytes", "row_length"]

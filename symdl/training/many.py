@@ -319,4 +319,5 @@ def _mean(losses: Array, rows: int, batch_size: int) -> Any:
     """The mean of the losses of steps, each weighted by its rows."""
     weights = np.full(losses.shape[-1], float(batch_size))
     weights[-1] = rows - batch_size * (losses.shape[-1] - 1)
-    return losses.astype(np.float64) @ (weights / rows)
+    # a product with a matrix would add up in another order where there are more models
+    return (losses.astype(np.float64) * (weights / rows)).sum(axis=-1)
