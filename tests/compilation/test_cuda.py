@@ -35,7 +35,7 @@ CASES = (
     "conv1d:float64:grid",
     "tokens:float64:block",
     "tokens:float64:block:ordered",
-    "rnn:float32:grid",
+    "rnn:float32:block",
     "max_pool:float64:block",
     "causal:float64:block",
     "product_and_maximum:float64:grid",
@@ -44,8 +44,7 @@ CASES = (
     "unit_tanh:float32:block:broken",
     "unit_tanh:float64:graph:broken",
     "unit_identity:float64:block:many",
-    "unit_identity:float32:grid:many",
-    "unit_identity:float64:graph:many",
+    "unit_identity:float32:graph:many",
     "thinned:float64:graph:train",
     "attention:float64:block:rows",
     "attention:float32:block:misplaced",
@@ -121,14 +120,10 @@ def test_data_that_come_in_chunks_give_the_same_bits(case: str, simulated: dict[
 
 @pytest.mark.parametrize("case", [c for c in CASES if "many" in c])
 def test_models_and_data_beyond_the_memory_are_taken_in_turn(case: str, simulated: dict[str, dict[str, Any]]) -> None:
-    """With memory for two of three models, then for two batches of data, then for one byte less: 7 rows by threes."""
+    """With memory for one model and two batches of data, and then for one byte less: 7 rows by threes."""
     found = simulated[case]
-    assert found["two"] == [True] * 4
-    assert found["sent for two"] == 0
     assert found["chunks"] == [True] * 4
-    sent = found["sent"]
-    assert sent[:12] == [3, 3, 1] * 4  # two models, two epochs; the third one diverges
-    assert found["sent for chunks"] == found["sent for less"] == len(sent)
+    assert found["sent"][:12] == [3, 3, 1] * 4  # two models, two epochs; the third one diverges
     assert "two chunks of data" in found["less"]
     assert "are free" in found["less"]
 
