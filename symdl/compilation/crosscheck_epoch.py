@@ -101,7 +101,7 @@ def drawn(
     """Random steps, and what they have to lead to."""
     assert program.epoch is not None
     rng = np.random.default_rng(11)
-    wide = _with_rows(definition, shapes)
+    wide = with_rows(definition, shapes)
     states = _reached(program, optimizer, wide, rng)
     order = rng.permutation(ROWS)
 
@@ -144,7 +144,7 @@ def check_epoch(
     return compare
 
 
-def _with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
     """The small shapes with `ROWS` rows of data."""
     axes = Axes(definition)
     batch = axes.key(next(t for t in definition.data if t.rank).indices[0])

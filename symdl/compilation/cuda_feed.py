@@ -71,9 +71,10 @@ class Needs:
         if not streams:
             raise self._error(self.whole, free, "all data on the device, since models differ in the order of rows")
         room = (free - sum(self.parts.values())) // (2 * self.row + 8)
-        most = min(max(room, 0), max(CHUNK // max(self.row, 1), batch_size), self.order)
         if room < batch_size:
             raise self._error(self.in_chunks(batch_size), free, "chunks of one batch")
+        # half of the room is left for what is measured between epochs
+        most = min(room // 2, CHUNK // max(self.row, 1), self.order)
         return max(most // batch_size, 1) * batch_size
 
     def _error(self, needed: Mapping[str, int], free: int, how: str) -> BudgetError:

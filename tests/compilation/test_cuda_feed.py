@@ -23,7 +23,7 @@ NEEDS = Needs(1, {"models": 4000, "work": 1000}, row=40, stored=1000, order=1000
     ("free", "chunk"),
     [
         (40_000 + 5000 + 8000, 0),  # all of it
-        (52_999, 544),  # two chunks of n rows and their order: 88 n ≤ 47,999
+        (52_999, 256),  # two chunks of n rows and their order: 88 n ≤ 47,999, and half of that
         (5000 + 88 * 32, 32),
     ],
 )
