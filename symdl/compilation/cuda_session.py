@@ -215,6 +215,7 @@ class Session:
         self.space = [] if self.shared else [program.empty(made.scratch)]
         self.whole = cuda.device_array(max(self.plan.whole * self.blocks, 1), np.int64)
         self.before = np.zeros(models, np.int64)
+        self.placed: dict[tuple[int, int], tuple[Any, ...]] = {}
 
     def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
         """One epoch of every model that has not stopped.
@@ -265,18 +266,23 @@ class Session:
 
     def _any_steps(self, given: list[Any], order: Any, step: int, rows: int, losses: Any) -> None:
         """The steps on so many rows, with any lengths."""
-        cuda = numba_cuda()
-        steps = self.plan.steps(self.batch, self.steps, step)
-        starts = self.plan.starts
-        starts[0] = rows
         self._launch(
             "train_shared_kernel" if self.shared else "train_kernel",
-            *(cuda.to_device(a) for a in (self.plan.sizes, starts, steps)),
+            *self._places(rows, step),
             *(order, self.first_step),
             *(*given, self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
             *(losses, self.broken, self.done),
             shared=self.shared,
         )
+
+    def _places(self, rows: int, step: int) -> tuple[Any, ...]:
+        """Where everything lies, on the device: sent once, since sending waits for what is being done."""
+        if (rows, step) not in self.placed:
+            starts = self.plan.starts
+            starts[0] = rows
+            found = (self.plan.sizes, starts, self.plan.steps(self.batch, self.steps, step))
+            self.placed[rows, step] = tuple(map(numba_cuda().to_device, found))
+        return self.placed[rows, step]
 
     def _launch(self, kernel: str, *arguments: Any, **options: int) -> None:
         """Put a kernel on the stream."""
