@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -10,13 +11,20 @@ import pytest
 from support.rounded_products import StandIn, rounded
 
 from symdl.compilation import compile, cublas, devices, pipeline
-from symdl.compilation.crosscheck_rounded import Signs
+from symdl.compilation.crosscheck_rounded import Limits, Signs
 from symdl.compilation.cublas import Matrix, Product
 from symdl.compilation.precision import FRACTION, lost
 from symdl.compilation.report import Loss, Report
 from symdl.compilation.targets.reference import evaluate
 from symdl.core.define import Input, Param, Sum, define, let, mean
-from symdl.errors import DefinitionError, MissingDependencyError, SymdlError, UnsupportedError
+from symdl.errors import (
+    CrossCheckError,
+    DefinitionError,
+    DomainError,
+    MissingDependencyError,
+    SymdlError,
+    UnsupportedError,
+)
 
 
 @define
@@ -121,6 +129,17 @@ def test_sums_of_the_named_equations_are_moved_by_all_of_their_terms_up_and_down
     assert sorted(float(m) for m in moved) == pytest.approx([-5 - by, -5 + by], rel=1e-15)
     other = evaluate(scores, arrays, shift=Signs("bfloat16", frozenset({"L"}), 0))
     assert other["s"][0, 0] == mpmath.mpf(-5)
+
+
+def test_equations_that_rounding_may_take_out_of_their_domain_are_refused() -> None:
+    def evaluated(shift: Any) -> Any:
+        raise DomainError("log(s) has no real value", where="L = log(s)")
+
+    code: Any = SimpleNamespace(products="tf32", names=None, definition=scores)
+    with pytest.raises(CrossCheckError, match="may leave what it is defined for") as caught:
+        Limits(code, {}, evaluated, 0.0)
+    assert "log(s) has no real value" in str(caught.value)
+    assert "products='exact'" in str(caught.value)
 
 
 def test_a_report_says_what_is_lost_and_is_read_again() -> None:
