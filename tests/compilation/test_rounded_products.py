@@ -25,6 +25,7 @@ from symdl.errors import (
     SymdlError,
     UnsupportedError,
 )
+from symdl.training.many import train_many
 
 
 @define
@@ -56,6 +57,11 @@ def test_what_can_not_be_asked_for_is_refused_with_a_remedy(
     with pytest.raises(error, match=what) as caught:
         compile(scores, **options)
     assert caught.value.remedy
+
+
+def test_many_models_take_the_same_option() -> None:
+    with pytest.raises(UnsupportedError, match="products='tf32' is not there for the target 'numba'"):
+        train_many(scores, np.ones((4, 2)), np.ones((4, 3)), epochs=1, seeds=[0], dtype="float32", products="tf32")
 
 
 def test_without_the_library_rounded_products_are_refused(gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
