@@ -63,6 +63,16 @@ def test_so_many_models_are_trained_at_once_as_fit(monkeypatch: pytest.MonkeyPat
     assert batch.parameters["w"][13:15].tolist() == [[26, 27], [-1, -1]]
 
 
+@pytest.mark.parametrize("part", [1, 40, 2**21])
+def test_threads_put_the_same_rows_together(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_feed, "PART", part)
+    monkeypatch.setenv("SYMDL_THREADS", "3")
+    array, rows = np.arange(60).reshape(20, 3), np.random.default_rng(0).permutation(20)
+    out = np.zeros((20, 3), int)
+    cuda_feed.gather(array, rows, out)
+    assert (out == array[rows]).all()
+
+
 # ── a device that does things as late as it may, and in any order that it may ────────────────────────────────────────
 
 
