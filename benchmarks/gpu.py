@@ -1,13 +1,15 @@
 """The same equations on a GPU, beside PyTorch and JAX in the same run: `python -m benchmarks gpu`, where there is one.
 
-Every figure is the time of one step of training with Adam in float32 (no TF32): batch, loss, gradient, update. Data and
-models are on the device before the clock starts; ours takes its batches from the data by the order of an epoch, peers
-see one batch again and again. Peers that can't be had are left out.
+Every figure is the time of one step of training with Adam in float32, without TF32 where nothing else is said: batch,
+loss, gradient, update. Data and models are on the device before the clock starts, but for data in chunks; ours takes
+its batches from the data by the order of an epoch, peers see one batch again and again. Peers that can't be had are
+left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +28,8 @@ from symdl.library.layers import dense, sequential
 
 Steps = Mapping[str, float]
 RATE = 1e-3
+#: What peers call the precision of products: PyTorch's `set_float32_matmul_precision`, JAX's default.
+PRECISIONS = {"exact": ("highest", "highest"), "tf32": ("high", "tensorfloat32"), "bfloat16": ("medium", "bfloat16")}
 #: Seconds that the device works before what is bound by its memory is timed: it slows down in a pause.
 WARM = 0.2
 
@@ -52,8 +56,8 @@ def network(sizes: Sequence[int]) -> sd.Definition:
     return sequential(*(dense(n, "tanh") for n in sizes[1:-1]), dense(sizes[-1]), loss="mse", name="mlp")
 
 
-def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, **options: Any) -> Training:
-    """Models in training, on the device."""
+def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, chunk: int = 0, **options: Any) -> Training:
+    """Models in training, on the device; with data in chunks of so many rows, if any."""
     extents = {"n": batch, "i": sizes[0]}
     code = sd.compile(
         network(sizes), optimizer=sd.adam(RATE), dtype="float32", target="cuda", extents=extents, **options
@@ -65,12 +69,16 @@ def session(sizes: Sequence[int], batch: int, steps: int, models: int = 1, **opt
     assert code.optimizer is not None
     hyper = {h: np.full(models, v) for h, v in code.optimizer.hyper.items()}
     arrays = {"x": X, "y": Y, **first}
-    return code.program.session(arrays, Batch(stacked, states, {}, hyper), batch * steps, batch)  # type: ignore[attr-defined]
+    program: Any = replace(code.program, chunk=chunk)  # type: ignore[call-arg]
+    found: Training = program.session(arrays, Batch(stacked, states, {}, hyper), batch * steps, batch)
+    return found
 
 
-def ours(sizes: Sequence[int], batch: int, steps: int, models: int = 1) -> tuple[Callable[[], Any], int]:
+def ours(
+    sizes: Sequence[int], batch: int, steps: int, models: int = 1, chunk: int = 0, products: str = "exact"
+) -> tuple[Callable[[], Any], int]:
     """An epoch of so many steps, and how many of them it makes."""
-    made = session(sizes, batch, steps, models)
+    made = session(sizes, batch, steps, models, chunk, products=products)
     order = np.arange(batch * steps)[None]
 
     def epoch() -> None:
@@ -94,10 +102,13 @@ def same_bits(sizes: Sequence[int], batch: int, steps: int) -> bool:
 # ── PyTorch ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def torch_steps(sizes: Sequence[int], batch: int, steps: int) -> dict[str, tuple[Callable[[], Any], int]]:
+def torch_steps(
+    sizes: Sequence[int], batch: int, steps: int, products: str = "exact"
+) -> dict[str, tuple[Callable[[], Any], int]]:
     """Eager, torch.compile of loss, gradient and update, and a CUDA graph of the whole step."""
     import torch
 
+    torch.set_float32_matmul_precision(PRECISIONS[products][0])  # until the next workload
     X, Y = (torch.tensor(a, device="cuda") for a in data(sizes, batch))
 
     def made(**options: Any) -> tuple[Any, Callable[[], None]]:
@@ -193,13 +204,13 @@ def torch_many(sizes: Sequence[int], batch: int, steps: int, models: int) -> dic
 
 
 def jax_steps(
-    sizes: Sequence[int], batch: int, steps: int, models: int = 0
+    sizes: Sequence[int], batch: int, steps: int, models: int = 0, products: str = "exact"
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """A jitted step called from Python, and `lax.scan` over the batches of an epoch in one call; models by vmap."""
     import jax
     import jax.numpy as jnp
 
-    jax.config.update("jax_default_matmul_precision", "highest")
+    jax.config.update("jax_default_matmul_precision", PRECISIONS[products][1])
     layers = len(sizes) - 1
 
     def loss(p: Any, x: Any, y: Any) -> Any:
@@ -250,10 +261,22 @@ def measured(work: Mapping[str, tuple[Callable[[], Any], int]], rounds: int = 5)
     return {name: 1e6 * found[name]["median"] / work[name][1] for name in work}
 
 
-def step_of(sizes: Sequence[int], batch: int, steps: int, peers: int = 200) -> dict[str, float]:
-    """Microseconds of a step of one network."""
-    work = {"symdl": ours(sizes, batch, steps), **torch_steps(sizes, batch, peers), **jax_steps(sizes, batch, peers)}
+def step_of(
+    sizes: Sequence[int], batch: int, steps: int, peers: int = 200, products: str = "exact"
+) -> dict[str, float]:
+    """Microseconds of a step of one network, all in the same precision."""
+    work = {
+        "symdl": ours(sizes, batch, steps, products=products),
+        **torch_steps(sizes, batch, peers, products),
+        **jax_steps(sizes, batch, peers, products=products),
+    }
     return measured(work)
+
+
+def in_chunks(sizes: Sequence[int], batch: int, steps: int, chunk: int) -> dict[str, float]:
+    """Microseconds of a step with all data on the device, and with chunks of so many steps from the host."""
+    there, sent = ours(sizes, batch, steps), ours(sizes, batch, steps, chunk=chunk * batch)
+    return measured({"symdl, data on the device": there, "symdl, data in chunks": sent})
 
 
 def many(sizes: Sequence[int], batch: int, models: int, steps: int = 20) -> dict[str, float]:
@@ -358,11 +381,20 @@ def _computed(definition: sd.Definition, x: Any, dtype: str) -> Any:
     return held.results()[out].astype(np.float64)
 
 
+LARGE = (1024, 1024, 1024, 1024)
 WORK: dict[str, Callable[[], dict[str, float]]] = {
     "8-64-64-1, batch 32 (µs a step)": lambda: step_of((8, 64, 64, 1), 32, 2000),
     "784-512-256-10, batch 128 (µs a step)": lambda: step_of((784, 512, 256, 10), 128, 200),
-    "1024-1024-1024-1024, batch 4096 (µs a step)": lambda: step_of((1024, 1024, 1024, 1024), 4096, 10, 20),
+    "1024-1024-1024-1024, batch 4096 (µs a step)": lambda: step_of(LARGE, 4096, 10, 20),
+    "1024-1024-1024-1024, batch 4096, products in TF32 (µs a step)": lambda: step_of(LARGE, 4096, 10, 20, "tf32"),
+    "1024-1024-1024-1024, batch 4096, products in bfloat16 (µs a step)": lambda: step_of(
+        LARGE, 4096, 10, 20, "bfloat16"
+    ),
+    "784-512-256-10, batch 128, 256,000 rows (µs a step)": lambda: in_chunks((784, 512, 256, 10), 128, 2000, 200),
     "10,000 networks 8-64-64-1, batch 32 (µs a step of all)": lambda: many((8, 64, 64, 1), 32, 10_000),
+    "100,000 networks 8-64-64-1, batch 32 (µs a step of all)": lambda: measured(
+        {"symdl": ours((8, 64, 64, 1), 32, 20, 100_000)}, rounds=3
+    ),
     "mish of 10⁸ numbers (GB/s)": lambda: bandwidth(10**8),
     "worst error in float32 (ulps)": lambda: {f"{n}, {k}": e for n in SWEPT for k, e in accuracy(n).items()},
 }

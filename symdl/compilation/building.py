@@ -9,16 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symdl.compilation import cache, cuda_build, helpers, team
 from symdl.compilation.beside import beside, inside
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.counts import operations
-from symdl.compilation.crosscheck import Call, Findings, Subject, check_functions, check_gradient
+from symdl.compilation.crosscheck import Findings, Subject, caller, check_functions, check_gradient
 from symdl.compilation.crosscheck_epoch import check_epoch
+from symdl.compilation.crosscheck_rounded import Rounded, check_rounded
 from symdl.compilation.crosscheck_sized import check_sized
-from symdl.compilation.extents import Axes, resized, small_shapes
+from symdl.compilation.extents import Axes, small_shapes
 from symdl.compilation.functions import Functions, units_of
 from symdl.compilation.gradients import Programs, programs_for
 from symdl.compilation.lanes import TINY, lanes_for
@@ -26,7 +25,7 @@ from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.records import record_of
 from symdl.compilation.report import Report
-from symdl.compilation.runtime import Program, load_source, prepared, signatures_of
+from symdl.compilation.runtime import Program, load_source, signatures_of
 from symdl.compilation.shared import MAKERS
 from symdl.compilation.sizes import is_small, lengths_of
 from symdl.compilation.slopes import with_slopes_kept
@@ -53,6 +52,7 @@ class Wanted:
     dtype: str
     target: str
     extents: Mapping[str, int]
+    products: str = "exact"
 
 
 def built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic: bool) -> Compiled:
@@ -68,21 +68,26 @@ def _built(wanted: Wanted, key: str, predict: bool, careful: bool, deterministic
     if wanted.target == "cuda":
         plans = {n: _planned(d, wanted.extents, parallel=True) for n, d in programs.stable.items()}
         module = cuda_build.emitted(plans, dtype, optimizer, programs.gradients, deterministic)
-        record = cuda_build.signatures(module, programs.gradients)
-        source = module.source
+        record = cuda_build.signatures(module, programs.gradients, wanted.products)
+        source, rounded = module.source, cuda_build.products_by_library(plans, module)
     else:
         source, record = _emitted(programs, dtype, optimizer, wanted.extents, careful)
+        rounded = {}
     with cache.building(source) as folder:
         load = cuda_build.loaded if wanted.target == "cuda" else partial(_program, crew)
         program = load(source, str(folder / cache.PROGRAM), record, dtype, key)
+        # with rounded products, everything else is what the same code gives with exact ones
+        exact = cuda_build.exactly(program)
         with team.in_parts(THREADS):
-            findings = _cross_check(definition, programs, program, optimizer)
-            kept = optimizer is not None and check_sized(definition, program, optimizer, findings)
+            findings = _cross_check(definition, programs, exact, optimizer)
+            kept = optimizer is not None and check_sized(definition, exact, optimizer, findings)
+        if wanted.products != "exact":
+            check_rounded(Rounded(definition, programs, program, exact, optimizer, rounded), findings)
         if program.epoch and not kept:
             program, record = replace(program, epoch=replace(program.epoch, sizes={})), _without_sizes(record)
         if isinstance(program.space, Functions):
             record = {**record, "machine": _stored(program.space, folder)}
-        report = _report(findings, definition, time.perf_counter() - begun)
+        report = _report(findings, definition, wanted.products, time.perf_counter() - begun)
         path = cache.publish(folder, key, {**record, "report": report.to_json()})
     return Compiled(definition, dtype, optimizer, report, str(path / cache.PROGRAM), key, False, program)
 
@@ -160,7 +165,7 @@ def _cross_check(definition: Definition, programs: Programs, program: Program, o
     """
     findings = Findings(program.dtype)
     shapes = small_shapes(Axes(definition))
-    subjects = {n: Subject(_caller(program, n, d), d) for n, d in programs.written.items()}
+    subjects = {n: Subject(caller(program, n, d), d) for n, d in programs.written.items()}
     comparisons = [check_functions(subjects, shapes, findings)]
     if "gradient" in programs.written:
         check_gradient(definition, programs.written["gradient"], programs.gradients, shapes, findings)
@@ -171,23 +176,7 @@ def _cross_check(definition: Definition, programs: Programs, program: Program, o
     return findings
 
 
-def _caller(program: Program, name: str, equations: Definition) -> Call:
-    """A function of the program as one of arrays by name."""
-
-    def call(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
-        given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
-        from_inputs = {n: np.shape(a) for n, a in given.items()}
-        outputs = {n: _shape(equations, n, from_inputs) for n in program.functions[name].outputs}
-        return {**given, **program.call(name, given, outputs)}
-
-    return call
-
-
-def _shape(definition: Definition, name: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-    return tuple(int(s) for s in resized(definition, shapes)[name].shape)
-
-
-def _report(findings: Findings, definition: Definition, seconds: float) -> Report:
+def _report(findings: Findings, definition: Definition, products: str, seconds: float) -> Report:
     return Report(
         findings.dtype,
         small_shapes(Axes(definition)),
@@ -196,4 +185,6 @@ def _report(findings: Findings, definition: Definition, seconds: float) -> Repor
         findings.gradient_error,
         tuple(findings.overflows),
         round(seconds, 3),
+        products,
+        tuple(findings.losses),
     )

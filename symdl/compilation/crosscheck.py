@@ -20,7 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation.accuracy import TOLERANCES, Deviation, deviation, ulp
-from symdl.compilation.report import ORDINARY, Checked
+from symdl.compilation.extents import resized
+from symdl.compilation.report import ORDINARY, Checked, Loss
+from symdl.compilation.runtime import Program, prepared
 from symdl.compilation.samples import within_domain
 from symdl.compilation.targets.reference import DIGITS, evaluate, shaken
 from symdl.core.definitions import Definition
@@ -54,6 +56,7 @@ class Findings:
     worst: dict[tuple[str, str, bool], Checked] = field(default_factory=dict)
     overflows: dict[str, None] = field(default_factory=dict)
     gradient_error: float | None = None
+    losses: list[Loss] = field(default_factory=list)
 
     def note(self, function: str, output: str, scale: float, found: Deviation) -> None:
         key = (function, output, scale > STRICT_UP_TO)
@@ -69,6 +72,18 @@ class Subject:
 
     call: Call
     equations: Definition
+
+
+def caller(program: Program, name: str, equations: Definition) -> Call:
+    """A function of a program as one of arrays by name."""
+
+    def call(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = {t.name: prepared(t, arrays[t.name], program.dtype) for t in equations.inputs}
+        concrete = resized(equations, {n: np.shape(a) for n, a in given.items()})
+        outputs = {n: tuple(int(s) for s in concrete[n].shape) for n in program.functions[name].outputs}
+        return {**given, **program.call(name, given, outputs)}
+
+    return call
 
 
 def check_functions(

@@ -6,6 +6,7 @@ Five rows in batches of two: three steps, the last of them on one row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import mpmath
@@ -16,10 +17,10 @@ from symdl.compilation.accuracy import TOLERANCES, deviation
 from symdl.compilation.crosscheck import Findings
 from symdl.compilation.extents import Axes
 from symdl.compilation.gradients import Programs
-from symdl.compilation.runtime import Program, prepared
+from symdl.compilation.runtime import EpochSignature, Program, prepared
 from symdl.compilation.samples import within_domain
 from symdl.compilation.targets.epoch import NO_PARAMETER, SQUARES, STEP
-from symdl.compilation.targets.reference import DIGITS, entrywise, evaluate
+from symdl.compilation.targets.reference import DIGITS, Shift, entrywise, evaluate
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError
 from symdl.library.optimisers import Optimizer
@@ -28,6 +29,88 @@ Array = npt.NDArray[Any]
 ROWS, BATCH, FIRST_STEP = 5, 2, 3
 #: Of the random inputs: small, so that no step diverges.
 SCALE = 0.5
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Three steps of a training loop, from random parameters and states that a step leads to.
+
+    Args:
+        programs, optimizer: the equations of the loop.
+        definition: whose inputs are given.
+        epoch: the loop.
+        dtype: of its numbers.
+        arrays: inputs by name.
+        states: of the optimiser.
+        order: of the rows.
+    """
+
+    programs: Programs
+    optimizer: Optimizer
+    definition: Definition
+    epoch: EpochSignature
+    dtype: str
+    arrays: Mapping[str, Array]
+    states: Mapping[tuple[str, str], Array]
+    order: Array
+
+    count = -(-ROWS // BATCH)
+
+    def by(self, program: Program) -> dict[str, Array]:
+        """Losses, parameters and states as a compiled loop leaves them.
+
+        Raises:
+            CrossCheckError: it stopped before the last step.
+        """
+        given = {t.name: prepared(t, np.array(self.arrays[t.name]), self.dtype) for t in self.definition.inputs}
+        held = {k: np.array(v) for k, v in self.states.items()}
+        done, losses = program.run_epoch(given, held, self.optimizer.hyper, self.order, BATCH, FIRST_STEP)
+        if done != self.count:
+            raise CrossCheckError(
+                f"the compiled training loop made {done} of {self.count} steps", where="the cross-check"
+            )
+        found = {"losses": losses, **{p: given[p] for p in self.epoch.parameters}}
+        return found | {_told(state): v for state, v in held.items()}
+
+    def exactly(self, shift: Shift | None = None) -> dict[str, Array]:
+        """The same by the reference target."""
+        gradient = self.programs.written["gradient"]
+        hyper = _rounded(self.optimizer, self.dtype)
+        values: dict[str, Any] = dict(self.arrays)
+        held: dict[tuple[str, str], Any] = dict(self.states)
+        losses: list[Any] = []
+        with mpmath.workdps(DIGITS):
+            for number, start in enumerate(range(0, ROWS, BATCH)):
+                rows = self.order[start : start + BATCH]
+                batch = {n: v[rows] if n in self.epoch.data else v for n, v in values.items()}
+                results = evaluate(gradient, batch, shift=shift)
+                losses.append(results[gradient.outputs[0]][()])
+                slopes = {p: results[self.programs.gradients[p]] for p in self.epoch.parameters}
+                _step(slopes, values, held, self.optimizer, hyper, FIRST_STEP + number + 1)
+        exact = {"losses": np.array(losses, dtype=object), **{p: values[p] for p in self.epoch.parameters}}
+        return exact | {_told(state): v for state, v in held.items()}
+
+
+def drawn(
+    definition: Definition,
+    programs: Programs,
+    program: Program,
+    optimizer: Optimizer,
+    shapes: dict[str, tuple[int, ...]],
+) -> tuple[Steps, dict[str, Array]]:
+    """Random steps, and what they have to lead to."""
+    assert program.epoch is not None
+    rng = np.random.default_rng(11)
+    wide = with_rows(definition, shapes)
+    states = _reached(program, optimizer, wide, rng)
+    order = rng.permutation(ROWS)
+
+    def steps(arrays: Mapping[str, Array]) -> Steps:
+        assert program.epoch is not None
+        return Steps(programs, optimizer, definition, program.epoch, program.dtype, arrays, states, order)
+
+    arrays, exact = within_domain(definition, wide, SCALE, program.dtype, rng, lambda a: steps(a).exactly())
+    return steps(arrays), exact
 
 
 def check_epoch(
@@ -43,43 +126,25 @@ def check_epoch(
     Returns:
         What compares the compiled loop with them. It raises CrossCheckError where that does something else.
     """
-    assert program.epoch is not None
-    parameters = program.epoch.parameters
-    rng = np.random.default_rng(11)
-    wide = _with_rows(definition, shapes)
-    states = _reached(program, optimizer, wide, rng)
-    order = rng.permutation(ROWS)
-
-    def exact_values(arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return _exact_epoch(programs, program, optimizer, arrays, states, order)
-
-    arrays, exact = within_domain(definition, wide, SCALE, program.dtype, rng, exact_values)
+    steps, exact = drawn(definition, programs, program, optimizer, shapes)
 
     def compare() -> None:
-        given = {t.name: prepared(t, np.array(arrays[t.name]), program.dtype) for t in definition.inputs}
-        compiled_states = {k: np.array(v) for k, v in states.items()}
-        done, losses = program.run_epoch(given, compiled_states, optimizer.hyper, order, BATCH, FIRST_STEP)
-        found = {"losses": losses, **{p: given[p] for p in parameters}}
-        found |= {_told(state): v for state, v in compiled_states.items()}
-        steps = -(-ROWS // BATCH)
-        if done != steps:
-            raise CrossCheckError(f"the compiled training loop made {done} of {steps} steps", where="the cross-check")
-        for name, computed in found.items():
+        for name, computed in steps.by(program).items():
             deviates = deviation(computed, exact[name], program.dtype)
             findings.note("epoch", name, SCALE, deviates)
-            limit = TOLERANCES[program.dtype].ulps_per_step * steps
+            limit = TOLERANCES[program.dtype].ulps_per_step * steps.count
             if not deviates.normwise <= limit:
                 raise CrossCheckError(
                     f"the compiled training loop disagrees with the equations in {name}",
                     where="the cross-check against 50-digit arithmetic",
-                    why=f"after {steps} steps it is off by {deviates.normwise:.3g} ulps, {limit:g} are allowed",
+                    why=f"after {steps.count} steps it is off by {deviates.normwise:.3g} ulps, {limit:g} are allowed",
                     remedy="report this with the definition; the code was not returned",
                 )
 
     return compare
 
 
-def _with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
     """The small shapes with `ROWS` rows of data."""
     axes = Axes(definition)
     batch = axes.key(next(t for t in definition.data if t.rank).indices[0])
@@ -87,34 +152,6 @@ def _with_rows(definition: Definition, shapes: dict[str, tuple[int, ...]]) -> di
         t.name: tuple(ROWS if axes.key(i) == batch else s for i, s in zip(t.indices, shapes[t.name], strict=True))
         for t in definition.inputs
     }
-
-
-def _exact_epoch(
-    programs: Programs,
-    program: Program,
-    optimizer: Optimizer,
-    arrays: Mapping[str, Array],
-    states: Mapping[tuple[str, str], Array],
-    order: Array,
-) -> dict[str, Array]:
-    """The same steps by the reference target."""
-    epoch = program.epoch
-    assert epoch is not None
-    gradient = programs.written["gradient"]
-    hyper = _rounded(optimizer, program.dtype)
-    values: dict[str, Any] = dict(arrays)
-    held: dict[tuple[str, str], Any] = dict(states)
-    losses: list[Any] = []
-    with mpmath.workdps(DIGITS):
-        for number, start in enumerate(range(0, ROWS, BATCH)):
-            rows = order[start : start + BATCH]
-            batch = {n: v[rows] if n in epoch.data else v for n, v in values.items()}
-            results = evaluate(gradient, batch)
-            losses.append(results[gradient.outputs[0]][()])
-            slopes = {p: results[programs.gradients[p]] for p in epoch.parameters}
-            _step(slopes, values, held, optimizer, hyper, FIRST_STEP + number + 1)
-    exact = {"losses": np.array(losses, dtype=object), **{p: values[p] for p in epoch.parameters}}
-    return exact | {_told(state): v for state, v in held.items()}
 
 
 def _told(state: tuple[str, str]) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from symdl.compilation.devices import LIBRARY, numba_cuda
+from symdl.compilation.devices import INSTALL, LIBRARY, numba_cuda, simulated
+from symdl.errors import MissingDependencyError
 
 #: Bytes that cuBLAS may use beside its operands: what NVIDIA recommends, for GPUs from compute capability 9.0 on and
 #: before.
@@ -105,6 +106,23 @@ class Cublas:
 def library(dtype: str, products: str = "exact") -> Cublas:
     """The handle for products of a kind."""
     return Cublas(dtype, products)
+
+
+def at_hand(dtype: str, products: str = "exact") -> Cublas | None:
+    """The library where it can be used; there is none in Numba's simulator, nor without its package."""
+    return None if simulated() or missing() else library(dtype, products)
+
+
+def require(products: str) -> None:
+    """Refuse to multiply rounded factors where nothing does that.
+
+    Raises:
+        MissingDependencyError: the library can't be used; says why.
+    """
+    if products != "exact" and not simulated() and (why := missing()):
+        raise MissingDependencyError(
+            f"products='{products}' needs cuBLAS", why=why, remedy=f"{INSTALL}, or leave out products"
+        )
 
 
 @cache

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from symdl.compilation.cuda_graph_session import GraphProgram
 from symdl.compilation.cuda_models import Layout
-from symdl.compilation.cuda_runtime import threads_of_a_block
+from symdl.compilation.cuda_runtime import CudaProgram, threads_of_a_block
 from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.fusion import statements_in
 from symdl.compilation.plan import Plan
 from symdl.compilation.records import record_of
-from symdl.compilation.runtime import load_source, signatures_of
+from symdl.compilation.runtime import Program, load_source, signatures_of
 from symdl.compilation.statements import Contraction
 from symdl.compilation.targets.cuda import CudaModule, emit_module
+from symdl.compilation.targets.cuda_graph import is_by_library
 from symdl.library.optimisers import Optimizer
 
 #: Up to so many bodies in all its loops, a function is run by one block: waiting for the whole grid takes longer.
@@ -59,7 +60,20 @@ def work(plan: Plan) -> int:
     return found
 
 
-def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, Any]:
+def products_by_library(plans: Mapping[str, Plan], module: CudaModule) -> dict[str, frozenset[str]]:
+    """The equations, by function, whose products the library computes; "" for one that the plan has none of."""
+    if module.scope != "graph":
+        return {}
+    found = {}
+    for name, plan in plans.items():
+        equations = {repr(eq): eq.name for eq in plan.definition.equations}
+        large = [i for i in plan.items if isinstance(i, Contraction) and is_by_library(plan, i)]
+        if large:
+            found[name] = frozenset(equations.get(i.source, "") for i in large)
+    return found
+
+
+def signatures(module: CudaModule, gradients: Mapping[str, str], products: str = "exact") -> dict[str, Any]:
     """What is needed beside the source to call a module."""
     return {
         **record_of(module.functions, module.epoch, gradients),
@@ -67,7 +81,13 @@ def signatures(module: CudaModule, gradients: Mapping[str, str]) -> dict[str, An
         "free": [n for n, f in module.functions.items() if f.free],
         "spread": [n for n, f in module.functions.items() if f.spread],
         "layout": asdict(module.layout) if module.layout else None,
+        "products": products,
     }
+
+
+def exactly(program: Program) -> Program:
+    """The same program with exact products."""
+    return replace(program, products="exact") if isinstance(program, CudaProgram) else program
 
 
 def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: str) -> TrainingProgram:
@@ -86,4 +106,5 @@ def loaded(source: str, path: str, record: Mapping[str, Any], dtype: str, key: s
         free=tuple(record["free"]),
         spread=tuple(record["spread"]),
         layout=Layout(*(tuple(layout[n]) for n in ("pairs", "parts", "whole", "numbers"))) if layout else None,
+        products=record["products"],
     )

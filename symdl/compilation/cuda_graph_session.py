@@ -1,9 +1,10 @@
 """Training on a GPU by graphs of launches: what a large network is trained by (see `targets.cuda_graph_epoch`).
 
-Everything stays on the device: data, parameters, states. An epoch is a replay of one graph for each whole batch, and of
-another for what is left of the rows. `home` holds the models as they were before the epoch; one of them at a time is
-copied to where the graph works, and back, within the device: a model that is there already stays. The host waits once
-for each epoch of a model, when it asks how far that came.
+Everything stays on the device: parameters, states, and data where they fit. An epoch is a replay of one graph for each
+whole batch, and of another for what is left of the rows. Data that don't fit come in chunks (see `cuda_feed`), and
+there is a graph for each of the two places where a chunk may be. `home` holds the models as they were before the epoch;
+one of them at a time is copied to where the graph works, and back, within the device: a model that is there already
+stays. The host waits once for each epoch of a model, when it asks how far that came.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from symdl.compilation import cublas, cuda_graphs
+from symdl.compilation.cuda_feed import Feed, Needs, row_bytes, row_length
 from symdl.compilation.cuda_launches import Launch, Launches
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_runtime import CudaProgram, Held, multiprocessors, sent
-from symdl.compilation.cuda_session import TrainingProgram, check_memory, row_length
+from symdl.compilation.cuda_session import TrainingProgram
 from symdl.compilation.devices import numba_cuda, simulated
-from symdl.compilation.targets.cuda_graph_epoch import BEFORE, DONE, OVER
+from symdl.compilation.targets.cuda_graph_epoch import BEFORE, DONE, OVER, SKIPPED
 from symdl.core.pauses import collection_paused
 
 Array = npt.NDArray[Any]
@@ -54,13 +56,40 @@ class GraphProgram(TrainingProgram):
 
     def launches(self, spaces: dict[int, Any] | None = None) -> Launches:
         """What collects the launches of a function; `spaces`: memory for the library, by stream."""
-        library = None if simulated() or cublas.missing() else cublas.library(self.dtype, self.products)
+        library = cublas.at_hand(self.dtype, self.products)
         return Launches(self.dtype, self.threads, multiprocessors(), library, spaces={} if spaces is None else spaces)
 
     def session(
         self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int, first_step: int = 0
     ) -> GraphSession:
         return GraphSession(self, arrays, batch, rows, batch_size, first_step)
+
+    def needs(self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int) -> Needs:
+        assert self.epoch is not None
+        size, epoch = np.dtype(self.dtype).itemsize, self.epoch
+        total = sum(a[0].size for a in batch.parameters.values())
+        states = len({s for p, s in epoch.states if p})
+        data = [arrays[n] for n in epoch.data]
+        work = int(self.space["gradient_size"](*self.shaped(arrays, batch, batch_size)))
+        parts = {
+            "other inputs": sum(np.asarray(arrays[n]).nbytes for n in epoch.fixed),
+            "models": (batch.models + 1) * (1 + states) * total * size,
+            "gradient": total * size,
+            "batch": batch_size * row_bytes(data),
+            "work": work * size,
+            "losses": size * -(-rows // batch_size),
+        }
+        stored = max(len(a) for a in data)
+        return Needs(batch.models, parts, row_bytes(data), stored, rows, max(a.size for a in data))
+
+    def shaped(self, arrays: Mapping[str, Array], batch: Batch, count: int) -> list[Any]:
+        """The arguments of `gradient` for a batch of so many rows, for their shapes."""
+        assert self.epoch is not None
+        data = {n: np.broadcast_to(arrays[n][:1], (count, *arrays[n].shape[1:])) for n in self.epoch.data}
+        one = {p: a[0] for p, a in batch.parameters.items()}
+        numbers = {n: a[0] for n, a in batch.numbers.items()}
+        known = {**arrays, **numbers, **one, **data}
+        return [known[n] for n in self.functions["gradient"].inputs]
 
 
 class GraphSession:
@@ -86,7 +115,9 @@ class GraphSession:
         self.places = places({p: a.size for p, a in one.items()})
         self.total = sum(a.size for a in one.values())
         self.states = list(dict.fromkeys(s for p, s in self.signature.states if p))
-        check_memory(batch.models, self.bytes_needed())
+        chunk = program.needs(arrays, batch, rows, batch_size).chunk(batch_size, True, program.chunk)
+        #: Sends data; None where all of it is there.
+        self.feed = Feed(arrays, self.signature.data, chunk) if chunk else None
         #: Numbers from the parameters to a state of theirs, and from a model to the next one.
         self.line = -(-self.total // LINE) * LINE
         self.width = self.line * (1 + len(self.states))
@@ -94,9 +125,8 @@ class GraphSession:
         self.homes = [self.home[k * self.width : (k + 1) * self.width] for k in range(batch.models)]
         self.present = program.empty(self.width)
         self.model = -1  # the one that is present
-        self.given = {
-            n: sent(arrays[n]) for n in (*self.signature.data, *self.signature.fixed) if n not in batch.numbers
-        }
+        there = () if self.feed else self.signature.data
+        self.given = {n: sent(arrays[n]) for n in (*there, *self.signature.fixed) if n not in batch.numbers}
         self.slopes = program.empty(self.total)
         self.parameters, *states = (
             self.present[k * self.line : k * self.line + self.total] for k in range(1 + len(self.states))
@@ -105,8 +135,13 @@ class GraphSession:
         self.wide = cuda.device_array(max(1, len(self._of_the_step())), np.float64)
         self.hyper = cuda.device_array(max(1, len(self.signature.hyper)), np.float64)
         self.squares, self.shared = cuda.device_array(1, np.float64), program.empty(64)
-        self.progress, self.losses = cuda.device_array(4, np.int64), program.empty(self.steps)
-        self.order, self.staged = cuda.device_array(rows, np.int64), cuda.pinned_array(rows, np.int64)
+        self.progress, self.losses = cuda.device_array(5, np.int64), program.empty(self.steps)
+        #: The order of all rows; or of those of a chunk, which are sent in the order in which they are used.
+        self.order = cuda.to_device(np.arange(chunk or rows))
+        self.staged = cuda.pinned_array(1 if self.feed else rows, np.int64)
+        #: How many rows of the epoch stand before each chunk.
+        self.skipped = cuda.pinned_array(-(-rows // chunk) if chunk else 1, np.int64)
+        self.skipped[...] = np.arange(self.skipped.size) * chunk
         self.batches = {n: self._batch_of(n) for n in self.signature.data}
         self.outputs = self._outputs()
         self.work = program.empty(int(program.space["gradient_size"](*self._shaped(batch_size))))
@@ -118,19 +153,6 @@ class GraphSession:
 
     def _of_the_step(self) -> list[tuple[str, str]]:
         return [(p, s) for p, s in self.signature.states if not p]
-
-    def bytes_needed(self) -> dict[str, int]:
-        """What the device has to hold."""
-        size, signature = np.dtype(self.program.dtype).itemsize, self.signature
-        work = int(self.program.space["gradient_size"](*self._shaped(self.batch_size)))
-        return {
-            "data": sum(np.asarray(self.arrays[n]).nbytes for n in (*signature.data, *signature.fixed)),
-            "models": (self.batch.models + 1) * (1 + len(self.states)) * self.total * size,
-            "gradient": self.total * size,
-            "batch": sum(self.batch_size * row_length(self.arrays[n]) * 8 for n in signature.data),
-            "work": work * size,
-            "order and losses": (8 * self.rows) + size * self.steps,
-        }
 
     def _packed(self) -> Array:
         """The models as they are now, a line for each: parameters, and each of their states."""
@@ -161,12 +183,7 @@ class GraphSession:
         return {n: self._part(self.slopes, of[n]) if n in of else self.program.empty(1) for n in names}
 
     def _shaped(self, count: int) -> list[Any]:
-        """The arguments of `gradient` for a batch of so many rows, for their shapes."""
-        data = {n: np.broadcast_to(self.arrays[n][:1], (count, *self.arrays[n].shape[1:])) for n in self.signature.data}
-        one = {p: a[0] for p, a in self.batch.parameters.items()}
-        numbers = {n: a[0] for n, a in self.batch.numbers.items()}
-        known = {**self.arrays, **numbers, **one, **data}
-        return [known[n] for n in self.program.functions["gradient"].inputs]
+        return self.program.shaped(self.arrays, self.batch, count)
 
     # ── an epoch ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -176,33 +193,44 @@ class GraphSession:
         completed = np.zeros(models, np.int64)
         losses = np.full((models, self.steps), np.nan, self.program.dtype)
         for model in np.flatnonzero(~self.stopped).tolist():
-            self.staged[...] = orders[model % len(orders)]
-            self.order.copy_to_device(self.staged, stream=self.stream)
-            done, over = self._train(model, self.steps)
+            order = orders[model % len(orders)]
+            if self.feed is None:
+                self.staged[...] = order
+                self.order.copy_to_device(self.staged, stream=self.stream)
+            done, over = self._train(model, self.steps, order)
             losses[model] = self.losses.copy_to_host()[: self.steps]
             if over:
                 self.stopped[model] = True
                 self.model = -1  # what is present is not finite
-                self._train(model, done)
+                self._train(model, done, order)
             self._keep(model)
             completed[model] = done
             self.before[model] += done
         return completed, losses
 
-    def _train(self, model: int, steps: int) -> tuple[int, bool]:
+    def _train(self, model: int, steps: int, order: npt.NDArray[np.int64]) -> tuple[int, bool]:
         """So many steps of a model from its home; how many were completed, and whether one was not."""
         self._fetch(model)
-        whole = self.rows // self.batch_size
-        most = 1 if simulated() else TOGETHER
-        for _ in range(min(steps, whole) // most):
-            self._replay(model, self.batch_size, most)
-        for _ in range(min(steps, whole) % most):
-            self._replay(model, self.batch_size)
-        if steps > whole:
-            self._replay(model, self.rows - whole * self.batch_size)
+        if self.feed is None:
+            self._some(model, self.given, min(steps * self.batch_size, self.rows))
+        else:
+            for place, start, count in self.feed.chunks(order[: steps * self.batch_size], self.stream):
+                skipped = self.skipped[start // self.feed.rows :][:1]
+                self.progress[SKIPPED : SKIPPED + 1].copy_to_device(skipped, stream=self.stream)
+                self._some(model, self.feed.places[place], count, place)
         self.stream.synchronize()
         progress = self.progress.copy_to_host()
         return int(progress[DONE]), bool(progress[OVER])
+
+    def _some(self, model: int, data: Mapping[str, Any], rows: int, place: int = 0) -> None:
+        """Put steps on so many rows on the stream; `place` says which of the chunks that may be there they are in."""
+        most, whole = 1 if simulated() else TOGETHER, rows // self.batch_size
+        for _ in range(whole // most):
+            self._replay(model, data, place, self.batch_size, most)
+        for _ in range(whole % most):
+            self._replay(model, data, place, self.batch_size)
+        if rows % self.batch_size:
+            self._replay(model, data, place, rows % self.batch_size)
 
     def _fetch(self, model: int) -> None:
         """Bring a model to where graphs work, and say where it is."""
@@ -213,7 +241,7 @@ class GraphSession:
             self.model = model
         hyper = [float(self.batch.hyper[h][model]) for h in self.signature.hyper]
         self.hyper.copy_to_device(np.array(hyper or [0.0]))
-        progress = np.zeros(4, np.int64)
+        progress = np.zeros(5, np.int64)
         progress[BEFORE] = self.first_step + self.before[model]
         self.progress.copy_to_device(progress)
 
@@ -224,12 +252,12 @@ class GraphSession:
         for key, value in zip(keys, self.wide.copy_to_host() if keys else (), strict=False):
             self.batch.states[key].reshape(-1)[model] = value
 
-    def _replay(self, model: int, count: int, steps: int = 1) -> None:
+    def _replay(self, model: int, data: Mapping[str, Any], place: int, count: int, steps: int = 1) -> None:
         """Put steps on batches of so many rows on the stream."""
         numbers = tuple(float(a[model]) for a in self.batch.numbers.values())
-        key = (count, steps, numbers)
+        key = (place, count, steps, numbers)
         if key not in self.graphs:
-            launches = [launch for _ in range(steps) for launch in self.step(model, count)]
+            launches = [launch for _ in range(steps) for launch in self.step(model, data, count)]
             with collection_paused():
                 self.graphs[key] = launches if simulated() else cuda_graphs.Graph(launches, self.stream)
         if simulated():
@@ -237,15 +265,15 @@ class GraphSession:
         else:
             self.graphs[key].launch()
 
-    def step(self, model: int, count: int) -> list[Launch]:
-        """The launches of a step on a batch of so many rows."""
+    def step(self, model: int, data: Mapping[str, Any], count: int) -> list[Launch]:
+        """The launches of a step on a batch of so many rows of data that are on the device."""
         signature, program = self.signature, self.program
         run = program.launches(self.spaces)
         numbers = {n: np.dtype(program.dtype).type(a[model]) for n, a in self.batch.numbers.items()}
         batches = [b[: count * row_length(self.arrays[n])] for n, b in self.batches.items()]
         program.space["step"](
             *(run, program.space["gradient_extents"](*self._shaped(count)), count, self.batch_size),
-            *(self.given[n] for n in signature.data),
+            *(data[n] for n in signature.data),
             *batches,
             *(numbers[n] if n in numbers else self.given[n] for n in signature.fixed),
             *(self._part(self.parameters, p) for p in signature.parameters),
@@ -256,8 +284,11 @@ class GraphSession:
         return run.found
 
     def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None:
-        """Send data again that has changed."""
+        """Send data again that has changed, or note where it is."""
         for name in names:
+            if self.feed is not None and name in self.feed.arrays:
+                self.feed.arrays[name] = arrays[name]
+                continue
             self.given[name].copy_to_device(np.ascontiguousarray(arrays[name]).reshape(-1))
 
     def finish(self) -> None:

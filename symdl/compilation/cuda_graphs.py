@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symdl.compilation.cuda_launches import Launch
-from symdl.compilation.devices import numba_cuda
+from symdl.compilation.devices import event, numba_cuda
 
 #: Streams that a graph is captured on.
 STREAMS = 8
@@ -67,8 +67,7 @@ class Graph:
         return self.driver.CUstream(int(stream.handle))
 
     def _capture(self, launches: Sequence[Launch]) -> None:
-        cuda = numba_cuda()
-        begun = cuda.event(timing=False)
+        begun = event()
         begun.record(self.origin)
         last: list[int | None] = [None] * len(self.streams)
         events: list[Any] = []
@@ -80,7 +79,7 @@ class Graph:
             for j in sorted(needed - {last[number]}):
                 events[j].wait(stream)
             launch.run(stream, number)
-            events.append(cuda.event(timing=False))
+            events.append(event())
             events[k].record(stream)
             last[number] = k
         for end in last:

@@ -235,10 +235,8 @@ def _tickets(count: int) -> Any:
 
 
 def _span(array: Any) -> Span:
-    """Where an array on the device lies."""
-    if simulated():
-        return 0, 0
-    begin = int(array.device_ctypes_pointer.value)
+    """Where an array on the device lies; one of Numba's simulator, in the memory of the host."""
+    begin = int(array.ctypes.data if simulated() else array.device_ctypes_pointer.value)
     return begin, begin + math.prod(array.shape) * array.dtype.itemsize
 
 

@@ -42,6 +42,14 @@ class Batch:
     def models(self) -> int:
         return len(next(iter(self.parameters.values())))
 
+    def some(self, start: int, stop: int) -> Batch:
+        """The models from one number up to another, on the same memory."""
+        parameters, states, numbers, hyper = (
+            {n: a[start:stop] for n, a in arrays.items()}
+            for arrays in (self.parameters, self.states, self.numbers, self.hyper)
+        )
+        return Batch(parameters, states, numbers, hyper)  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class Memory:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation.cuda_feed import checked, in_bytes
 from symdl.compilation.cuda_graphs import Graph, one_by_one
 from symdl.compilation.cuda_launches import Launch
 from symdl.compilation.cuda_models import Layout
-from symdl.compilation.devices import numba_cuda, simulated
+from symdl.compilation.devices import free_memory, numba_cuda, simulated
 from symdl.compilation.runtime import Program
 from symdl.compilation.targets.cuda_helpers import THREADS
 from symdl.compilation.targets.cuda_vectors import VECTOR
@@ -55,10 +56,30 @@ class CudaProgram(Program):
         return None
 
     def call(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-        """Run a function on prepared arguments; `shapes` are those of its outputs."""
+        """Run a function on prepared arguments; `shapes` are those of its outputs.
+
+        Raises:
+            BudgetError: the device has less memory left than that needs; nothing was sent.
+        """
+        self._check_room(name, arrays, shapes)
         held = self.hold(name, arrays, shapes)
         held.run()
         return held.results()
+
+    def _check_room(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
+        inputs, size = [arrays[n] for n in self.functions[name].inputs], np.dtype(self.dtype).itemsize
+        needed = {
+            "inputs": sum(np.asarray(a).nbytes for a in inputs),
+            "outputs": size * sum(math.prod(shapes[n]) for n in self.functions[name].outputs),
+            "work": size * int(self.space[f"{name}_size"](*inputs)),
+        }
+        if sum(needed.values()) > (free := free_memory()):
+            raise BudgetError(
+                f"{name} needs {in_bytes(sum(needed.values()))} of the GPU's memory",
+                where="target 'cuda'",
+                why=f"{in_bytes(free)} are free; {', '.join(f'{n} {in_bytes(v)}' for n, v in needed.items())}",
+                remedy="pass fewer rows at a time, or compile with dtype='float32'",
+            )
 
     def hold(self, name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> Held:
         """A function with its arguments on the device, to be run as often as is wanted."""
@@ -150,19 +171,6 @@ class Held:
         """The outputs as they are on the device."""
         found = {n: r.copy_to_host() for n, r in self.outputs.items()}
         return {n: a[: math.prod(self.shapes[n])].reshape(self.shapes[n]) for n, a in found.items()}
-
-
-def checked(size: int) -> int:
-    """A number of entries that emitted code can count.
-
-    Raises:
-        BudgetError: it takes more than 32 bits.
-    """
-    if size >= 2**32:
-        raise BudgetError(
-            f"an array of {size:,} numbers", where="target 'cuda'", why="its code counts to 2**32", remedy="split it"
-        )
-    return size
 
 
 def sent(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Training on a GPU, launch by launch: data, parameters and states are sent once and stay there."""
+"""Training on a GPU, launch by launch: parameters and states are sent once and stay there, and so do data that fit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation.cuda_feed import Feed, Needs, row_bytes, row_length
 from symdl.compilation.cuda_models import Batch, Layout, Memory
 from symdl.compilation.cuda_runtime import CudaProgram, multiprocessors, sent, shared_memory
 from symdl.compilation.devices import free_memory, numba_cuda
@@ -16,7 +17,6 @@ from symdl.compilation.runtime import EpochSignature, Training
 from symdl.compilation.targets.cuda_helpers import THREADS
 from symdl.compilation.targets.cuda_sized import THREADS as SIZED_THREADS
 from symdl.compilation.targets.cuda_sized_epoch import KERNEL, SIZE
-from symdl.errors import BudgetError
 
 Array = npt.NDArray[Any]
 #: Blocks that work at the same time on a multiprocessor, where models are not in shared memory.
@@ -29,9 +29,15 @@ RESERVED = 8 * THREADS + 1024
 
 @dataclass(frozen=True)
 class TrainingProgram(CudaProgram):
-    """A CUDA program with a training loop; `general`: that for any lengths only."""
+    """A CUDA program with a training loop.
+
+    Args:
+        general: whether that for any lengths makes all steps.
+        chunk: rows of data that are sent at a time, whatever fits; 0 where that decides.
+    """
 
     general: bool = False
+    chunk: int = 0
 
     def run_loop(
         self,
@@ -87,6 +93,76 @@ class TrainingProgram(CudaProgram):
         """Models in training on the device; arguments as for `Session`."""
         return Session(self, arrays, batch, rows, batch_size, first_step)
 
+    def needs(self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int) -> Needs:
+        """What the device has to hold: data, the models, and what they need while they are trained."""
+        assert self.epoch is not None
+        made, models = geometry(self, arrays, batch, rows, batch_size), batch.models
+        size = np.dtype(self.dtype).itemsize
+        data = [arrays[n] for n in self.epoch.data]
+        parts = {
+            "other inputs": sum(np.asarray(arrays[n]).nbytes for n in self.epoch.fixed),
+            "models": made.plan.kept * models * size,
+            "work": (made.scratch * size) + 8 * made.plan.whole * made.blocks,
+            "losses": -(-rows // batch_size) * models * size,
+        }
+        stored = max(len(a) for a in data)
+        return Needs(models, parts, row_bytes(data), stored, rows * models, max(a.size for a in data))
+
+    def at_once(self, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int) -> int:
+        """How many of the models the device can hold at the same time; at least one, which is told what it lacks."""
+        free = free_memory()
+
+        def fits(models: int) -> bool:
+            return sum(self.needs(arrays, batch.some(0, models), rows, batch_size).whole.values()) <= free
+
+        if fits(batch.models):
+            return batch.models
+        least, most = 1, batch.models
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (middle, most) if fits(middle) else (least, middle)
+        return least
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How models are launched.
+
+    Args:
+        plan: where everything of one model lies.
+        sized: bytes of shared memory for the loop with lengths in its code; 0 where it is not for these lengths.
+        shared: bytes of shared memory for the general one; 0 where it has none.
+        blocks: of a launch.
+        scratch: numbers of memory of the device that models work in, beside each other.
+    """
+
+    plan: Memory
+    sized: int
+    shared: int
+    blocks: int
+    scratch: int
+
+
+def geometry(
+    program: TrainingProgram, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int
+) -> Geometry:
+    """For so many rows in batches of that size."""
+    plan = memory(program, arrays, batch, rows, batch_size)
+    wanted = plan.total * np.dtype(program.dtype).itemsize
+    shared = wanted if program.scope == "block" and wanted + RESERVED <= shared_memory() else 0
+    blocks = batch.models if shared else min(batch.models, AT_ONCE * multiprocessors())
+    scratch = 0 if shared else plan.total * (1 if program.scope == "grid" else blocks)
+    return Geometry(plan, _room(program, arrays, batch, rows, batch_size), shared, blocks, scratch)
+
+
+def _room(program: TrainingProgram, arrays: Mapping[str, Array], batch: Batch, rows: int, batch_size: int) -> int:
+    """Bytes of shared memory for the loop with lengths in its code."""
+    one = {**arrays, **{p: a[0] for p, a in batch.parameters.items()}}
+    if rows < batch_size or not program.is_sized(one, batch_size) or program.general:
+        return 0
+    wanted: int = program.space[SIZE]() * np.dtype(program.dtype).itemsize
+    return wanted if wanted + RESERVED_SIZED <= shared_memory() else 0
+
 
 class Session:
     """Models in training: `epoch` goes on with all of them, `finish` fetches what became of them.
@@ -117,48 +193,29 @@ class Session:
         self.program, self.batch, self.first_step = program, batch, first_step
         self.signature: EpochSignature = program.epoch
         self.layout: Layout = program.layout
-        self.plan = memory(program, arrays, batch, rows, batch_size)
+        made = geometry(program, arrays, batch, rows, batch_size)
+        self.plan, self.sized, self.shared, self.blocks = made.plan, made.sized, made.shared, made.blocks
         self.steps = -(-rows // batch_size)
-        wanted = self.plan.total * np.dtype(program.dtype).itemsize
-        self.sized = self._room(arrays, rows, batch_size)
-        self.shared = wanted if program.scope == "block" and wanted + RESERVED <= shared_memory() else 0
-        self.blocks = batch.models if self.shared else min(batch.models, AT_ONCE * multiprocessors())
-        self.scratch = 0 if self.shared else self.plan.total * (1 if program.scope == "grid" else self.blocks)
-        self._check_memory(arrays)
+        chunk = program.needs(arrays, batch, rows, batch_size).chunk(batch_size, batch.models == 1, program.chunk)
+        #: Sends data; None where all of it is there.
+        self.feed = Feed(arrays, self.signature.data, chunk) if chunk else None
+        self.stream: Any = cuda.stream() if self.feed else 0
         models, dtype = batch.models, program.dtype
         self.home, self.wide = cuda.to_device(self.plan.packed(batch, dtype)), cuda.to_device(self.plan.wide(batch))
         self.losses = cuda.device_array(models * self.steps, dtype)
         self.done, self.broken = (cuda.to_device(np.zeros(models, np.int64)) for _ in range(2))
         fixed = (n for n in self.signature.fixed if n not in self.layout.numbers)
-        self.given = {n: sent(arrays[n]) for n in (*self.signature.data, *fixed)}
+        there = () if self.feed else self.signature.data
+        self.given = {n: sent(arrays[n]) for n in (*there, *fixed)}
+        #: The order of the rows of a chunk: they are sent in the order in which they are used.
+        self.along = cuda.to_device(np.arange(chunk)) if self.feed else None
         self.numbers = cuda.to_device(columns(batch.numbers, self.layout.numbers, dtype))
         self.settings = columns(batch.hyper, self.signature.hyper, "float64")
         self.hyper = cuda.to_device(self.settings)
-        self.space = [] if self.shared else [program.empty(self.scratch)]
+        self.space = [] if self.shared else [program.empty(made.scratch)]
         self.whole = cuda.device_array(max(self.plan.whole * self.blocks, 1), np.int64)
         self.before = np.zeros(models, np.int64)
-
-    def _room(self, arrays: Mapping[str, Array], rows: int, batch_size: int) -> int:
-        """Bytes of shared memory for the loop with lengths in its code; 0 where it is not for these lengths."""
-        one = {**arrays, **{p: a[0] for p, a in self.batch.parameters.items()}}
-        if rows < batch_size or not self.program.is_sized(one, batch_size) or self.program.general:
-            return 0
-        wanted: int = self.program.space[SIZE]() * np.dtype(self.program.dtype).itemsize
-        return wanted if wanted + RESERVED_SIZED <= shared_memory() else 0
-
-    def bytes_needed(self, arrays: Mapping[str, Array]) -> dict[str, int]:
-        """What the device has to hold: data, the models, and what they need while they are trained."""
-        size, models = np.dtype(self.program.dtype).itemsize, self.batch.models
-        return {
-            "data": sum(np.asarray(arrays[n]).nbytes for n in (*self.signature.data, *self.signature.fixed)),
-            "models": self.plan.kept * models * size,
-            "work": (self.scratch * size) + 8 * self.plan.whole * self.blocks,
-            "order": 8 * self.plan.rows * models,
-            "losses": self.steps * models * size,
-        }
-
-    def _check_memory(self, arrays: Mapping[str, Array]) -> None:
-        check_memory(self.batch.models, self.bytes_needed(arrays))
+        self.placed: dict[tuple[int, int], tuple[Any, ...]] = {}
 
     def epoch(self, orders: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
         """One epoch of every model that has not stopped.
@@ -173,72 +230,76 @@ class Session:
         if (settings != self.settings).any():
             self.settings = settings
             self.hyper.copy_to_device(settings)
-        orders = np.ascontiguousarray(orders)
-        given = numba_cuda().to_device(orders.reshape(-1))
-        step = orders.shape[1] if len(orders) > 1 else 0
-        whole = self._whole_steps(given, step) if self.sized else 0
-        if whole < self.steps:
-            self._any_steps(given, step, whole)
+        if self.feed is not None:
+            for place, start, count in self.feed.chunks(orders[0], self.stream):
+                first = start // self.plan.batch_size
+                self._some(self.feed.places[place], self.along, 0, count, self.losses[first:])
+        else:
+            orders = np.ascontiguousarray(orders)
+            given = numba_cuda().to_device(orders.reshape(-1))
+            self._some({}, given, orders.shape[1] if len(orders) > 1 else 0, self.plan.rows, self.losses)
+        numba_cuda().synchronize()
         done = self.done.copy_to_host()
         completed, self.before = done - self.before, done
         return completed, self.losses.copy_to_host().reshape(self.batch.models, self.steps)
 
-    def _whole_steps(self, order: Any, step: int) -> int:
-        """The steps of whole batches, with lengths in the code; how many there are."""
-        whole: int = self.plan.rows // self.plan.batch_size
-        self.program.launch(
+    def _some(self, data: Mapping[str, Any], order: Any, step: int, rows: int, losses: Any) -> None:
+        """Steps on so many rows; `step`: how far the order of a model is from that of the next one."""
+        given = [*data.values(), *self.given.values()]
+        whole = rows // self.plan.batch_size if self.sized else 0
+        if whole:
+            self._whole_steps(given, order, step, whole, losses)
+        if whole * self.plan.batch_size < rows:
+            behind = whole * self.plan.batch_size
+            self._any_steps(given, order[behind:], step, rows - behind, losses[whole:])
+
+    def _whole_steps(self, given: list[Any], order: Any, step: int, count: int, losses: Any) -> None:
+        """So many steps of whole batches, with lengths in the code."""
+        self._launch(
             KERNEL,
-            *(self.batch.models, whole, step, self.steps, order, self.first_step),
-            *(*self.given.values(), self.numbers, self.home, self.whole, self.wide, self.hyper),
-            *(self.losses, self.broken, self.done),
-            blocks=self.blocks,
+            *(self.batch.models, count, step, self.steps, order, self.first_step),
+            *(*given, self.numbers, self.home, self.whole, self.wide, self.hyper),
+            *(losses, self.broken, self.done),
             shared=self.sized,
             threads=min(self.program.threads, SIZED_THREADS),
         )
-        return whole
 
-    def _any_steps(self, order: Any, step: int, whole: int) -> None:
-        """The steps behind so many, with any lengths."""
-        cuda = numba_cuda()
-        steps = self.plan.steps(self.batch, self.steps, step)
-        starts = self.plan.starts
-        starts[0] -= whole * self.plan.batch_size
-        self.program.launch(
+    def _any_steps(self, given: list[Any], order: Any, step: int, rows: int, losses: Any) -> None:
+        """The steps on so many rows, with any lengths."""
+        self._launch(
             "train_shared_kernel" if self.shared else "train_kernel",
-            *(cuda.to_device(a) for a in (self.plan.sizes, starts, steps)),
-            *(order[whole * self.plan.batch_size :], self.first_step),
-            *(*self.given.values(), self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
-            *(self.losses[whole:], self.broken, self.done),
-            blocks=self.blocks,
+            *self._places(rows, step),
+            *(order, self.first_step),
+            *(*given, self.numbers, self.home, *self.space, self.whole, self.wide, self.hyper),
+            *(losses, self.broken, self.done),
             shared=self.shared,
         )
 
+    def _places(self, rows: int, step: int) -> tuple[Any, ...]:
+        """Where everything lies, on the device: sent once, since sending waits for what is being done."""
+        if (rows, step) not in self.placed:
+            starts = self.plan.starts
+            starts[0] = rows
+            found = (self.plan.sizes, starts, self.plan.steps(self.batch, self.steps, step))
+            self.placed[rows, step] = tuple(map(numba_cuda().to_device, found))
+        return self.placed[rows, step]
+
+    def _launch(self, kernel: str, *arguments: Any, **options: int) -> None:
+        """Put a kernel on the stream."""
+        self.program.launcher(kernel, *arguments, blocks=self.blocks, **options)(self.stream)
+
     def renew(self, arrays: Mapping[str, Array], names: Iterable[str]) -> None:
-        """Send data again that has changed."""
+        """Send data again that has changed, or note where it is."""
         for name in names:
+            if self.feed is not None and name in self.feed.arrays:
+                self.feed.arrays[name] = arrays[name]
+                continue
             self.given[name].copy_to_device(np.ascontiguousarray(arrays[name]).reshape(-1))
 
     def finish(self) -> None:
         """Put what became of the models into the arrays of the batch."""
         home = self.home.copy_to_host().reshape(self.batch.models, -1)
         self.plan.unpack(home, self.wide.copy_to_host(), self.before, self.batch)
-
-
-def check_memory(models: int, needed: Mapping[str, int]) -> None:
-    """Compare the bytes that training needs, by what for, with those that are free.
-
-    Raises:
-        BudgetError: the device has less memory left; says both.
-    """
-    free = free_memory()
-    if (total := sum(needed.values())) > free:
-        parts = ", ".join(f"{n} {v / 2**20:,.0f} MiB" for n, v in needed.items())
-        raise BudgetError(
-            f"training {models} model(s) needs {total / 2**30:,.2f} GiB of the GPU's memory",
-            where="target 'cuda'",
-            why=f"{free / 2**30:,.2f} GiB are free; {parts}",
-            remedy="train fewer models at a time, take smaller batches or fewer rows, or dtype='float32'",
-        )
 
 
 def columns(values: Mapping[str, Array], names: tuple[str, ...], dtype: str) -> Array:
@@ -281,8 +342,3 @@ def memory(program: CudaProgram, arrays: Mapping[str, Array], batch: Batch, rows
         batch_size,
         tuple(row_length(arrays[n]) for n in epoch.data),
     )
-
-
-def row_length(array: Array) -> int:
-    """Numbers in one row of an array."""
-    return int(np.prod(array.shape[1:], dtype=np.int64))

@@ -151,6 +151,11 @@ def free_memory() -> int:
     return 2**62 if simulated() else int(numba_cuda().current_context().get_memory_info()[0])
 
 
+def event() -> Any:
+    """Something that a stream notes when it comes to it, and that another one waits for; without a clock."""
+    return numba_cuda().event() if simulated() else numba_cuda().event(timing=False)
+
+
 def environment() -> str:
     """What code for a GPU depends on beside the definition: its kind, and what compiles for it."""
     device = require_gpu()

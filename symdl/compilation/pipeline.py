@@ -15,6 +15,7 @@ from symdl.compilation.compiled import Compiled
 from symdl.compilation.extents import Axes, sizes_from_names, unreadable
 from symdl.compilation.functions import linked
 from symdl.compilation.options import checked_wrt
+from symdl.compilation.precision import Precision, check_precision
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, signatures_of
 from symdl.compilation.serialise import canonical
@@ -39,6 +40,7 @@ def compile(
     predict: bool = False,
     careful: bool | None = None,
     deterministic: bool = False,
+    products: Precision = "exact",
 ) -> Compiled:
     """Compile a definition; with `wrt` also its gradient, with `optimizer` also the training loop.
 
@@ -58,11 +60,15 @@ def compile(
             takes ten to a hundred times as long; None: where the definition asks for it.
         deterministic: two runs on a GPU give the same bits also where sums go to computed places (embeddings, strided
             convolutions); on the processor they always do.
+        products: of large matrices on a GPU, in float32: "exact" multiplies float32, "tf32" and "bfloat16" round
+            factors to fractions of 10 and 7 bits and add up in float32, which takes less time. What that loses is
+            measured, and held against what it can lose at the most: `report.losses`. Small products stay exact.
 
     Raises:
         CrossCheckError: the code disagrees with the equations.
         DefinitionError, UnsupportedError: what cannot be compiled.
-        MissingDependencyError: Numba or SciPy is not installed; there is no GPU that can be used.
+        MissingDependencyError: Numba or SciPy is not installed; there is no GPU that can be used, or no cuBLAS for
+            rounded products.
         OutputError: the code cache cannot be written.
 
     >>> from symdl.core.define import define, Input, Param, let, mean, tanh
@@ -86,7 +92,9 @@ def compile(
         "predict": predict,
         "careful": careful,
         "deterministic": deterministic,
+        "products": products,
     }
+    check_precision(products, dtype, target)
     _check_options(definition, dtype, target, extents)
     if (by_names := definition.by_names()) is not definition:
         return replace(compile(by_names, **options), definition=definition)
@@ -111,15 +119,18 @@ def compile(
             **({"predict": True} if predict else {}),
             **({"careful": True} if careful else {}),
             **({"device": devices.environment(), "deterministic": deterministic} if target == "cuda" else {}),
+            **({"products": products} if products != "exact" else {}),
         }
     )
     entry = cache.find(key)
+    if products != "exact":
+        compilation.cublas.require(products)
     program = _found(entry, target, dtype) if entry is not None else None
     if entry is not None and program is not None:
         report = Report.from_json(entry.record["report"])
         path = str(entry.folder / cache.PROGRAM)
         return Compiled(definition, dtype, optimizer, report, path, key, True, program)
-    wanted = compilation.building.Wanted(definition, names, optimizer, dtype, target, dict(extents or {}))
+    wanted = compilation.building.Wanted(definition, names, optimizer, dtype, target, dict(extents or {}), products)
     with collection_paused():  # nearly all that is made stays until the program is whole
         return compilation.building.built(wanted, key, predict, careful, deterministic)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.pipeline import DTYPES, compile
+from symdl.compilation.precision import Precision
 from symdl.core.definitions import Definition
 from symdl.errors import DataError, DefinitionError
 from symdl.library.initialisers import Initialiser
@@ -207,6 +208,7 @@ def code_for(
     data: Rows,
     batch_size: int,
     target: str = "numba",
+    products: Precision = "exact",
 ) -> Compiled:
     """The compiled training loop, planned for the extents of the data; by `sgd(0.1)` where no optimiser is given."""
     if isinstance(model, Compiled):
@@ -216,7 +218,7 @@ def code_for(
     if isinstance(optimizer, LBFGS):
         return compile(model, wrt=[p.name for p in model.parameters], dtype=wide, extents=extents, predict=True)
     rule = optimizer if optimizer is not None else sgd(0.1)
-    return compile(model, optimizer=rule, dtype=wide, extents=extents, target=target)
+    return compile(model, optimizer=rule, dtype=wide, extents=extents, target=target, products=products)
 
 
 def extents_for(model: Definition, data: Rows, parameters: Mapping[str, Array], batch_size: int) -> dict[str, int]:

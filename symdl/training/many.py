@@ -15,7 +15,8 @@ from symdl.compilation import team
 from symdl.compilation.compiled import Compiled
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.cuda_session import TrainingProgram
-from symdl.compilation.runtime import prepared
+from symdl.compilation.precision import Precision
+from symdl.compilation.runtime import Training, prepared
 from symdl.core.definitions import Definition
 from symdl.errors import DataError, DefinitionError, UnsupportedError
 from symdl.library.optimisers import Optimizer
@@ -105,6 +106,7 @@ def train_many(
     optimizer: Optimizer | None = None,
     dtype: Literal["float64", "float32"] = "float64",
     target: str = "numba",
+    products: Precision = "exact",
     shuffle: bool = True,
 ) -> ManyFits:
     """Train one model for each seed, all on the same data; model k is what `sd.train(…, seed=seeds[k])` gives.
@@ -123,6 +125,7 @@ def train_many(
         optimizer: `sgd(0.1)` where none is given.
         dtype: of all numbers.
         target: "numba" or "cuda".
+        products: of large matrices on a GPU, as `sd.compile` takes it.
         shuffle: False takes the rows in order.
 
     Raises:
@@ -159,7 +162,7 @@ def train_many(
     starts = [initial_parameters(definition, data.shapes, first, used) for first, _, _ in drawn]
     rows = _rows(folds, len(seeds), data.rows)
     size = min(batch_size or BATCH, rows.shape[1])
-    code = code_for(model, optimizer, used, starts[0], data, size, target)
+    code = code_for(model, optimizer, used, starts[0], data, size, target, products)
     settings = _settings(code, hyperparameters or {}, len(seeds))
     models = _Models(code, data, starts, settings, size)
     turns = _Turns([order for _, order, _ in drawn], rows, shuffle, epochs)
@@ -276,7 +279,7 @@ def _on_processor(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64]
 
 
 def _on_gpu(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64], Array]:
-    """All models in one launch for each epoch."""
+    """All models in one launch for each epoch; where the GPU can't hold all of them, some and then others."""
     code, count = models.code, len(models.starts)
     assert isinstance(code.program, TrainingProgram) and code.optimizer is not None
     stacked = {n: np.stack([s[n] for s in models.starts]) for n in models.starts[0]}
@@ -284,19 +287,31 @@ def _on_gpu(models: _Models, turns: _Turns) -> tuple[npt.NDArray[np.int64], Arra
     states = {k: np.repeat(v[None], count, axis=0) for k, v in first.items()}
     batch = Batch(stacked, states, models.settings, models.settings)
     arrays = {**models.data.arrays, **models.starts[0]}
-    session = code.program.session(arrays, batch, turns.count, models.batch_size)
+    together = code.program.at_once(arrays, batch, turns.count, models.batch_size)
     steps, loss = np.zeros(count, np.int64), np.full((count, turns.epochs), np.nan)
+    for start in range(0, count, together):
+        some = slice(start, min(start + together, count))
+        session = code.program.session(arrays, batch.some(some.start, some.stop), turns.count, models.batch_size)
+        steps[some], loss[some] = _epochs(session, range(some.start, some.stop), models, turns)
+    for model, begun in enumerate(models.starts):
+        for name, array in begun.items():
+            array[...] = stacked[name][model]
+    return steps, loss
+
+
+def _epochs(
+    session: Training, which: range, models: _Models, turns: _Turns
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """All epochs of some models: how many steps each completed, and its loss in each epoch."""
+    steps, loss = np.zeros(len(which), np.int64), np.full((len(which), turns.epochs), np.nan)
     alike = not turns.shuffle and len(turns.rows) == 1
     for epoch in range(turns.epochs):
-        orders = turns.rows if alike else np.stack([turns.order(k) for k in range(count)])
+        orders = turns.rows if alike else np.stack([turns.order(k) for k in which])
         done, losses = session.epoch(orders)
         steps += done
         whole = done == session.steps
         loss[whole, epoch] = _mean(losses[whole], turns.count, models.batch_size)
     session.finish()
-    for model, start in enumerate(models.starts):
-        for name, array in start.items():
-            array[...] = stacked[name][model]
     return steps, loss
 
 
@@ -304,4 +319,5 @@ def _mean(losses: Array, rows: int, batch_size: int) -> Any:
     """The mean of the losses of steps, each weighted by its rows."""
     weights = np.full(losses.shape[-1], float(batch_size))
     weights[-1] = rows - batch_size * (losses.shape[-1] - 1)
-    return losses.astype(np.float64) @ (weights / rows)
+    # a product with a matrix would add up in another order where there are more models
+    return (losses.astype(np.float64) * (weights / rows)).sum(axis=-1)

@@ -13,6 +13,7 @@ from symdl.compilation.compiled import Compiled
 from symdl.compilation.runtime import Training, prepared
 from symdl.training.history import History
 from symdl.training.measures import Metric, measured
+from symdl.training.parts import computed
 from symdl.training.rows import Rows, expected, kept
 from symdl.training.stopping import Best, EarlyStopping, Watch
 
@@ -111,7 +112,7 @@ class Run:
             self.kept = {n: np.array(a) for n, a in self.parameters.items()}
 
     def _measure(self, part: str, rows: Rows, arrays: dict[str, Any]) -> float:
-        results = self.code(**arrays)
+        results = computed(self.code, arrays)
         outputs = self.code.definition.outputs
         loss = float(results[outputs[0]])
         self._note(f"{part}_loss", loss)

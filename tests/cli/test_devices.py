@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 import symdl as sd
 from symdl.cli import main
-from symdl.compilation import cuda_session, devices
-from symdl.compilation.cuda_models import Batch
+from symdl.compilation import cuda_feed, devices
 from symdl.errors import BudgetError
 
 
@@ -44,14 +42,9 @@ def test_a_gpu_that_can_not_be_opened_is_listed_with_the_reason(
 
 
 def test_too_little_memory_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_session, "free_memory", lambda: 2**20)
-    made = object.__new__(cuda_session.Session)
-    made.program = SimpleNamespace(dtype="float32")  # type: ignore[assignment]
-    made.batch = Batch({"w": np.zeros((1000, 8), np.float32)}, {}, {}, {})
-    made.plan = SimpleNamespace(kept=16, whole=0, rows=500)  # type: ignore[assignment]
-    made.signature = SimpleNamespace(data=("x",), fixed=())  # type: ignore[assignment]
-    made.scratch, made.blocks, made.steps = 0, 1, 10
+    monkeypatch.setattr(cuda_feed, "free_memory", lambda: 2**20)
+    needs = cuda_feed.Needs(1000, {"models": 64_000}, row=16, stored=500, order=500_000, entries=2000)
     with pytest.raises(BudgetError, match=r"1000 model\(s\)") as caught:
-        made._check_memory({"x": np.zeros((500, 4), np.float32)})
-    assert "order 4 MiB" in caught.value.why
+        needs.chunk(50, streams=False)
+    assert "order 3.8 MiB" in caught.value.why
     assert "fewer models" in caught.value.remedy

@@ -34,6 +34,7 @@ CASES = (
     ("product_and_maximum", "float64", "grid", False, (9, 0)),
     ("net_l2", "float32", "graph", False, (9, 0)),
     ("product_and_maximum", "float64", "graph", False, (8, 0)),
+    ("unit_tanh", "float64", "graph", False, (8, 0)),
 )
 
 

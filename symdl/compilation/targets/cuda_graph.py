@@ -310,7 +310,7 @@ class GraphEmitter(CudaEmitter):
             steps = [self._step(o, index) for o in (item.left, item.right, item.result)]
             loops.append(f"({self.extent_of(index)}, {', '.join(steps)})")
         more = [f"loops=({', '.join(loops)},)"] if loops else []
-        if math.prod(expected) > LIBRARY_ABOVE:
+        if is_by_library(self.plan, item):
             more.append("library=True")
         arguments = [f"{kernel}_kernel", f"({rows}, {columns}, {inner})", left, right, out]
         return wrapped("run.product(", [*arguments, *more], ")")
@@ -327,6 +327,12 @@ class GraphEmitter(CudaEmitter):
     def _step(self, operand: Operand, index: Index) -> str:
         """How far a matrix of an operand is from the next one along an index."""
         return _product(self.shape_of(operand.tensor)[operand.at.index(index) + 1 :]) if index in operand.at else "0"
+
+
+def is_by_library(plan: Plan, item: Contraction) -> bool:
+    """Whether a product is large enough for the library."""
+    size = plan.axes.expected_size
+    return math.prod(size(i) for i in (*item.rows, *item.columns, *item.inner)) > LIBRARY_ABOVE
 
 
 #: The kernel of a product: where the library is not there, or the product is small.

@@ -18,8 +18,9 @@ from symdl.compilation.targets.kernels import wrapped
 from symdl.compilation.targets.scalars import UNSIGNED, indented
 from symdl.library.optimisers import Optimizer
 
-#: What `progress` holds: completed steps, whether training is over, whether this update went wrong, the steps before.
-DONE, OVER, WRONG, BEFORE = range(4)
+#: What `progress` holds: completed steps, whether training is over, whether this update went wrong, the steps before,
+#: and how many rows of the epoch stand before those that are there.
+DONE, OVER, WRONG, BEFORE, SKIPPED = range(5)
 
 
 class GraphEpochEmitter(EpochEmitter):
@@ -90,7 +91,9 @@ class GraphEpochEmitter(EpochEmitter):
         a = self.arguments
         rows = [self.rows[n] for n in a.data]
         given = ["count", "batch_size", *rows, *(self.py[n] for n in a.data), *self.batches.values()]
-        lines = ["thread, threads = cuda.grid(1), cuda.gridsize(1)", f"batch_begin = progress[{DONE}]*batch_size"]
+        # once a step is not finite, none is completed: what is gathered then is not used, but has to be there
+        begin = f"batch_begin = max(progress[{DONE}]*batch_size - progress[{SKIPPED}], 0)"
+        lines = ["thread, threads = cuda.grid(1), cuda.gridsize(1)", begin]
         for name in a.data:
             row = self.rows[name]
             at_row = f"order[{UNSIGNED}(batch_begin + quotient(entry, {row}))]*{row} + remainder(entry, {row})"
@@ -185,4 +188,4 @@ def _call(how: str, kernel: str, sizes: str, arguments: list[str], written: list
     return wrapped(f"{how}(", [*given, f"writes=({', '.join(written)},)"], ")")
 
 
-__all__ = ["BEFORE", "DONE", "OVER", "WRONG", "GraphEpochEmitter"]
+__all__ = ["BEFORE", "DONE", "OVER", "SKIPPED", "WRONG", "GraphEpochEmitter"]

@@ -41,6 +41,8 @@ from symdl.errors import DomainError, UnsupportedError
 Array = npt.NDArray[Any]
 Whole = Any  # an integer, or an array of integers
 Rounding = Callable[[Array], Array]
+#: How much to add to sums of products, given the name of their equation and Σ |a b| of each of them.
+Shift = Callable[[str, Array], Array]
 DIGITS = 50
 #: How many points are evaluated at once: enough to make little of the overhead, few enough for the memory.
 _TOGETHER = 1 << 18
@@ -73,6 +75,7 @@ def evaluate(
     keep: bool = False,
     rounding: Rounding | None = None,
     known: MutableMapping[Equation, Array] | None = None,
+    shift: Shift | None = None,
 ) -> dict[str, Array]:
     """The outputs of a definition at given inputs.
 
@@ -103,7 +106,7 @@ def evaluate(
             if all(eq in found for eq in written):
                 values.update((eq.name, found[eq]) for eq in written)
                 continue
-            _evaluate(group, values, rounding)
+            _evaluate(group, values, rounding, shift)
             found.update((eq, values[eq.name]) for eq in written)
     names = [*concrete.outputs, *(concrete.by_name if keep else ())]
     return {n: values[n] for n in names}
@@ -141,9 +144,9 @@ def entrywise(definition: Definition, arrays: Mapping[str, Any], shape: tuple[in
     return {eq.name: values[eq.name].reshape(shape) for eq in definition.equations}
 
 
-def _evaluate(group: Group, values: dict[str, Array], rounding: Rounding | None) -> None:
+def _evaluate(group: Group, values: dict[str, Array], rounding: Rounding | None, shift: Shift | None) -> None:
     """A plain equation as a whole; the equations of a recurrence one after the other, for each time in turn."""
-    evaluator = _Evaluator(values, rounding, group.names if group.direction else ())
+    evaluator = _Evaluator(values, rounding, group.names if group.direction else (), shift)
     for eq in group.equations:
         values[eq.name] = np.empty(tuple(int(s) for s in eq.out.shape), dtype=object)
     if not group.direction:
@@ -193,10 +196,14 @@ class _Evaluator:
     """Computes bodies at lists of points: one result for each."""
 
     def __init__(
-        self, values: Mapping[str, Array], rounding: Rounding | None = None, growing: Container[str] = ()
+        self,
+        values: Mapping[str, Array],
+        rounding: Rounding | None = None,
+        growing: Container[str] = (),
+        shift: Shift | None = None,
     ) -> None:
         """`growing`: names of tensors that are not complete yet."""
-        self.values, self.rounding, self.growing = values, rounding, growing
+        self.values, self.rounding, self.growing, self.shift = values, rounding, growing, shift
         self.where: Equation | None = None
         self._integers: dict[str, bool] = {}
         self._whole: dict[str, exactsums.Whole | None] = {}
@@ -228,7 +235,8 @@ class _Evaluator:
         ends = np.searchsorted(outside, np.arange(points.count + 1)).tolist()
         factors = [a for a in sympy.Mul.make_args(term.body) if not isinstance(a, (Delta, InRange))]
         if term.op == "sum" and len(factors) > 1 and self.rounding is None:
-            return self._sum_of_products(factors[:-1], factors[-1:], every, ends)
+            found = self._sum_of_products(factors[:-1], factors[-1:], every, ends)
+            return found if self.shift is None else found + self._shifted(term, every, ends, self.shift)
         found = self.value(term.body, every)
         return _objects([together(found[a:b].tolist()) for a, b in itertools.pairwise(ends)])
 
@@ -242,6 +250,12 @@ class _Evaluator:
             return _objects(exactsums.sums_of_products(a, b, ends))
         x, y = (self.value(p, points).tolist() for p in products)
         return _objects([mpmath.fdot(x[i:j], y[i:j]) for i, j in itertools.pairwise(ends)])
+
+    def _shifted(self, term: Term, points: _Points, ends: list[int], shift: Shift) -> Array:
+        """By how much each sum is off."""
+        assert self.where is not None
+        sizes = [abs(v) for v in self.value(term.body, points).tolist()]
+        return shift(self.where.name, _objects([mpmath.fsum(sizes[a:b]) for a, b in itertools.pairwise(ends)]))
 
     def _whole_numbers(self, expr: sympy.Expr, points: _Points) -> exactsums.Whole | None:
         """What an expression is, as whole numbers; those of a tensor are made once."""
