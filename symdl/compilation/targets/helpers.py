@@ -11,8 +11,8 @@ from symdl.compilation.targets import compensated, elementary
 #: By dtype and name, in an order in which they can be defined.
 SOURCES = {dtype: elementary.SOURCES[dtype] | compensated.SOURCES[dtype] for dtype in elementary.SOURCES}
 NAMES = tuple(SOURCES["float64"])
-#: What they take from `machine`, and the module it stands in.
-MACHINE = ("fma", "ldexp")
+#: What emitted functions of numbers take from `machine`.
+MACHINE = ("chosen", "fma", "ldexp")
 IMPORT = "from symdl.compilation.machine.arithmetic import"
 
 
@@ -22,7 +22,7 @@ def for_processor(dtype: str) -> dict[str, str]:
     import llvmlite.binding  # type: ignore[import-untyped]
 
     at_once = llvmlite.binding.get_host_cpu_features().get("avx512f")
-    return SOURCES[dtype] | ({"raised": elementary.RAISED_AT_ONCE} if at_once else {})
+    return SOURCES[dtype] | ({"raised": elementary.RAISED_AT_ONCE[dtype]} if at_once else {})
 
 
 def imported(text: str) -> str | None:

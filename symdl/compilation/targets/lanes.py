@@ -18,7 +18,7 @@ import numpy as np
 from symdl.compilation.beside import Beside, total
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Statement
-from symdl.compilation.targets import helpers, lanes_functions
+from symdl.compilation.targets import elementary, helpers, lanes_functions
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.printer import ScalarPrinter
@@ -32,7 +32,7 @@ SUFFIX = "_lanes"
 #: In emitted code: what is done to vectors, by the name of what is done to numbers.
 INSTEAD = {"np.floor": "floor_of", "abs": "size_of", "math.sqrt": "root_of", "math.copysign": "copysign_of"}
 #: What emitted code takes from `machine.lanes`, beside these.
-MORE = ("chosen", "numbers", "total", "any_lane", "raised_of", "fraction_of", "fused_of", "turned")
+MORE = ("numbers", "total", "any_lane", "raised_of", "fraction_of", "fused_of", "turned")
 IMPORT = "from symdl.compilation.machine.lanes import"
 #: In emitted code: makes an array of vectors; takes a row of numbers for one of vectors.
 ROOM, VECTORS = "room", "vectors"
@@ -41,7 +41,7 @@ FEW = 8
 #: Exponents that are written as products.
 POWERS = range(2, 9)
 #: Names that no tensor may have.
-TAKEN = frozenset({*INSTEAD.values(), *MORE, ROOM, VECTORS})
+TAKEN = frozenset({*INSTEAD.values(), *MORE, "chosen", ROOM, VECTORS})
 #: Functions for which there is no form for vectors.
 _WITHOUT = ("log_parts", "fma", "pair_sum")
 
@@ -196,10 +196,12 @@ class _ForLanes(ast.NodeTransformer):
         return ast.Call(node.func, arguments, [])
 
 
-#: What keeps whole numbers defined where there is no number; `raised_of` sees to that itself.
-_NO_NUMBER = "    n = n if n == n else real(0.0)\n"
 #: In place of what is done to the bits of numbers.
-_OWN = {"raised": 'def raised_lanes(value, n):\n    """value·2**n."""\n    return raised_of(value, n)'}
+_RAISED = '''
+def raised_lanes(value, t):
+    """value·2**n for n = t − ROUNDING."""
+    return raised_of(value, t - real(ROUNDING))
+'''.strip()
 
 
 def used(text: str, dtype: str, width: int) -> list[str] | None:
@@ -215,9 +217,9 @@ def used(text: str, dtype: str, width: int) -> list[str] | None:
 
 
 def _translated(name: str, dtype: str) -> str:
-    if name in _OWN:
-        return _OWN[name]
-    return "\n".join(for_lanes(helpers.SOURCES[dtype][name].replace(_NO_NUMBER, "").split("\n")))
+    if name == "raised":
+        return _RAISED.replace("ROUNDING", elementary.ROUNDING[dtype])
+    return "\n".join(for_lanes(helpers.SOURCES[dtype][name].split("\n")))
 
 
 def header(text: str, dtype: str, width: int) -> tuple[str, list[str]] | None:
