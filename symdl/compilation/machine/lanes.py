@@ -47,6 +47,17 @@ def _fused_of(context, a, b, c):  # type: ignore[no-untyped-def]
     return kind(kind, kind, kind), lambda context, builder, signature, values: _called(builder, "fma", *values)
 
 
+def _chosen(context, test, a, b):  # type: ignore[no-untyped-def]
+    kind = lanes_of((a, b)) or a
+    if isinstance(test, MaskType) and not isinstance(kind, LanesType):
+        kind = LanesType(kind, test.count)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.select(*values)
+
+    return kind(test, kind, kind), emit
+
+
 def _raised_of(context, value, n):  # type: ignore[no-untyped-def]
     kind = lanes_of((value, n)) or value
 
@@ -243,6 +254,8 @@ numbers = intrinsic(_numbers)
 #: `turned(array, place, vectors, target, inner)`: numbers of an array from a place on, `inner` for each lane, as that
 #: many vectors of another array from `target` on.
 turned = intrinsic(prefer_literal=True)(_turned)
+#: `chosen(test, a, b)`: in each lane a where the test holds, else b.
+chosen = intrinsic(_chosen)
 #: `floor_of(x)`, `size_of(x)`, `root_of(x)`: ⌊x⌋, |x|, √x of a number or a vector.
 floor_of, size_of, root_of = _of_llvm("floor"), _of_llvm("fabs"), _of_llvm("sqrt")
 #: `copysign_of(a, b)`: |a| with the sign of b.

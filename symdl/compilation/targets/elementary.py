@@ -34,8 +34,7 @@ ROUNDING = {"float64": "6755399441055744.0", "float32": "12582912.0"}
 #: powers reach, for the sake of factors.
 _CORE = '''
 def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·2**n, as (q, t), where the low bits of t have n; the tail is a small part of x, and −0
-    where there is none."""
+    """e**(x + tail) = (1 + q)·2**n, as (q, t), with n in the low bits of t; the tail is a small part of x, or −0."""
     tail = tail if abs(x) < LIMIT else -0.0
     x = LIMIT if x > LIMIT else (-LIMIT if x < -LIMIT else x)
     t = 1.4426950408889634*x + ROUNDING

@@ -21,6 +21,8 @@ from symdl.derivation.accurate.calls import FormCall
 from symdl.derivation.accurate.records import Form, Piece
 from symdl.derivation.accurate.series import Polynomial
 
+#: What a piece sets.
+PARTS = ("value", "below", "plus", "tail", "rest")
 #: Functions without branches, which a piece may call and still be computed in vain.
 QUICK = frozenset((*helpers.NAMES, "abs", "real", "fma"))
 #: Up to so many lines, all pieces of a form are computed.
@@ -97,7 +99,9 @@ def parts_of(form: Form, printer: FormPrinter) -> Parts:
     after = [f"value = {printer.divided_last()}{' + plus' if ends.add else ''}"] if ends.divide else []
     if ends.exponents:
         (exponent,) = ends.exponents
-        after.append(f"value = scaled_exp(value, {printer.pair(exponent)}) if tail else value")
+        scaled = f"scaled_exp(value, {printer.pair(exponent)})"
+        after.append(f"value = {scaled if ends.always else f'{scaled} if tail else value'}")
+    after += ["value = value + rest"] if ends.rest else []
     return Parts(head, branches, last, after)
 
 
@@ -120,10 +124,12 @@ def selected(made: Parts, choice: Callable[[str, str, str], str]) -> list[str]:
         own = {n: f"{n}_{k}" for n in dict.fromkeys(line.split(" = ")[0] for line in body)}
         lines += [_renamed(line, own) for line in body]
         lines.append("there = " + _BETWEEN.sub(r"(x >= \1) & (x < \2)", condition))
-        lines += [f"{n} = {choice('there', own[n], n)}" for n in ("value", "below", "plus", "tail") if n in own]
+        lines += [f"{n} = {choice('there', own[n], n)}" for n in PARTS if n in own]
     for line in made.after:
         found = _TAIL.fullmatch(line)
-        lines += [f"scaled_value = {found[1]}", f"value = {choice('tail', 'scaled_value', 'value')}"] if found else [line]
+        lines += (
+            [f"scaled_value = {found[1]}", f"value = {choice('tail', 'scaled_value', 'value')}"] if found else [line]
+        )
     return lines
 
 
@@ -147,7 +153,8 @@ def _branch(piece: Piece, ends: Ends, printer: FormPrinter) -> list[str]:
 
 
 def _end(end: End, printer: FormPrinter) -> list[str]:
-    parts = {n: e for n, e in (("value", end.value), ("below", end.below), ("plus", end.plus)) if e is not None}
+    named = {"value": end.value, "below": end.below, "plus": end.plus, "rest": end.rest}
+    parts = {n: e for n, e in named.items() if e is not None}
     made = [printer.prepared(e) for e in parts.values()]
     symbols = (sympy.Symbol(f"t{k}", real=True) for k in range(1, 100))
     shared, results = sympy.cse(made, symbols=symbols, order="none")

@@ -32,7 +32,7 @@ SUFFIX = "_lanes"
 #: In emitted code: what is done to vectors, by the name of what is done to numbers.
 INSTEAD = {"np.floor": "floor_of", "abs": "size_of", "math.sqrt": "root_of", "math.copysign": "copysign_of"}
 #: What emitted code takes from `machine.lanes`, beside these.
-MORE = ("numbers", "total", "any_lane", "raised_of", "fraction_of", "fused_of", "turned")
+MORE = ("chosen", "numbers", "total", "any_lane", "raised_of", "fraction_of", "fused_of", "turned")
 IMPORT = "from symdl.compilation.machine.lanes import"
 #: In emitted code: makes an array of vectors; takes a row of numbers for one of vectors.
 ROOM, VECTORS = "room", "vectors"
@@ -41,7 +41,7 @@ FEW = 8
 #: Exponents that are written as products.
 POWERS = range(2, 9)
 #: Names that no tensor may have.
-TAKEN = frozenset({*INSTEAD.values(), *MORE, "chosen", ROOM, VECTORS})
+TAKEN = frozenset({*INSTEAD.values(), *MORE, ROOM, VECTORS})
 #: Functions for which there is no form for vectors.
 _WITHOUT = ("log_parts", "fma", "pair_sum")
 

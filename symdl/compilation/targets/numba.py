@@ -142,7 +142,7 @@ def emit_module(
         header = _with_import(header, f"{SHARED} {SHARING_ANY}\n{WORK}") + f'\n{SHARE} = {SHARING_ANY}("{dtype}")'
     if vectors := of_lanes.header(text, dtype, lanes.width if lanes else flat_width(dtype)):
         header = "\n".join([_with_import(header, vectors[0]), *vectors[1]])
-    if taken := library.imported("\n".join([text, *helpers])):
+    if taken := library.imported("\n".join(helpers)):
         header = _with_import(header, taken)
     header = _with_import(header, OF_UNITS)
     if re.search(r"\b(apart|carray|joined|view)\(", text):
