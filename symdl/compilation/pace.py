@@ -46,7 +46,10 @@ class Pace:
         for way in (True, False):
             if len(self._recent[way]) < RECENT:
                 return way, TRIAL
-        faster = statistics.median(self._recent[True]) <= statistics.median(self._recent[False])
+        middle = {way: statistics.median(found) for way, found in self._recent.items()}
+        faster = middle[True] <= middle[False]
+        if self._recent[faster][-1] > middle[not faster]:  # chance, or the machine has other work now
+            return faster, TRIAL
         if self._since >= AGAIN:
             self._since = 0.0
             return not faster, TRIAL

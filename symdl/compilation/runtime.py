@@ -297,7 +297,6 @@ class Program:
                 states[s][...] = part.reshape(states[s].shape)
         return done, losses[: min(done + 1, steps)]
 
-
     def _paced(
         self, run: Callable[[npt.NDArray[np.int64], int], int], batch_size: int
     ) -> Callable[[npt.NDArray[np.int64]], int]:
@@ -317,6 +316,8 @@ class Program:
                 if done < 0:
                     return done - made
                 made += done
+                if done < count:  # a loss is not finite
+                    break
             return made
 
         return make
