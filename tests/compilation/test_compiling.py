@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 import platform
+import re
 from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
 import numba
+import numpy as np
 from numba import int64
 from numba.core.compiler import DefaultPassBuilder
 from numba.core.registry import cpu_target
@@ -66,3 +68,36 @@ def test_loops_take_all_lanes_of_the_processor() -> None:
     assert compiling.WIDE in made.inspect_llvm(signature)
     registers = "zmm" if llvmlite.binding.get_host_cpu_features().get("avx512f") else "mm"
     assert platform.machine() not in ("x86_64", "AMD64") or registers in made.inspect_asm(signature)
+
+
+def test_long_innermost_loops_take_several_vectors_at_a_time(monkeypatch: Any) -> None:
+    """A loop around it, and one without a form, are left to LLVM."""
+
+    @compiling.njit
+    def cubed_form(x: float) -> float:
+        return x * x * x
+
+    def with_form(x: Any, y: Any) -> None:
+        for i in range(x.shape[0]):
+            for k in range(x.shape[1]):
+                y[i, k] = cubed_form(x[i, k])
+
+    def without(x: Any, y: Any) -> None:
+        for i in range(x.shape[0]):
+            y[i] = x[i] * x[i] * x[i]
+
+    told: list[Any] = []
+    tell = compiling._interleave
+    monkeypatch.setattr(compiling, "_interleave", lambda module, branch: (told.append(branch), tell(module, branch)))
+    products = []
+    for function, kind, loops in ((with_form, "float64[:, ::1]", 1), (without, "float64[::1]", 0)):
+        told.clear()
+        made = compiling.njit(f"({kind}, {kind})")(function)
+        (signature,) = made.signatures
+        assert len(told) == loops
+        products.append(re.findall(r"fmul[^\n]*<\d+ x double>", made.inspect_llvm(signature)))
+        x, y = np.full((7, 50) if loops else 350, 3.0), np.zeros((7, 50) if loops else 350)
+        made(x, y)
+        assert (y == 27).all()
+    assert len(products[0]) >= 2 * compiling.VECTORS
+    assert 2 * compiling.VECTORS >= len(products[1]) > 0

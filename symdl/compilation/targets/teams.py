@@ -240,7 +240,8 @@ def source(dtype: str, multiply: str) -> str:
     return _SOURCE.lstrip().format(
         dtype=dtype, multiply=multiply, lanes=made.lanes, wide=VECTORS * made.lanes, arguments=", ".join(ARGUMENTS),
         size=4 if dtype == "float32" else 8, aliased=ALIASED, large=LARGE, several=PART,
-        piece=PIECE, pieces=PIECES, patience=PATIENCE, ticket=TICKET, finished=FINISHED, busy=BUSY, threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
+        piece=PIECE, pieces=PIECES, patience=PATIENCE, ticket=TICKET, finished=FINISHED, busy=BUSY,
+        threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
         given=GIVEN, semaphore=SEMAPHORE, until=UNTIL, penalty=PENALTY, misses=MISSES, patient=PATIENT, least=LEAST,
         fewest=FEWEST, most=MOST, moment=MOMENT, serve=SERVE, product=PRODUCT, share=SHARE, part_of=PART_OF,
         share_arguments=", ".join(SHARE_ARGUMENTS),
