@@ -56,11 +56,9 @@ def erfcx(x):
     """e**x² erfc(x) for x >= 0."""
     d = 2.0 + x
     s = 2.0/d
-    left = 2.0 - (d - x) if x > 2.0 else x - (d - 2.0)
-    off = 0.5*s*((2.0 - s*d) - s*left) if x < 1e300 else 0.0
     t = s*x - 1.0 if x < 1e300 else 1.0
     p = polynomial_up_to_1(t, COEFFICIENTS)
-    return s*p + off*p
+    return s*p
 '''
 
 _ERF = '''
