@@ -87,6 +87,8 @@ class Compiled:
             DefinitionError: compiled without `wrt` or an optimiser.
             DataError, ShapeError: as for a call.
         """
+        if (ready := self._ready.get("gradient")) is not None and (found := ready.results(arrays)) is not None:
+            return found
         self._need("gradient")
         return self._results("gradient", self.definition.inputs, arrays, self._parameter_of)
 
@@ -117,13 +119,14 @@ class Compiled:
         if function not in self._ready:
             self._ready[function] = ReadyCalls(tensors, self.program.functions[function].inputs, self.dtype)
         ready = self._ready[function]
+        if (found := ready.results(arrays)) is not None:
+            return found
         shapes = ready.shapes(arrays)
-        if shapes is not None and (known := ready.known.get(shapes)) is not None:
-            return ready.call(self.program.function(function), arrays, known)
         given, sizes = self._prepared(function, tensors, arrays)
         outputs = {n: self._shape(called.get(n, n), sizes) for n in self.program.functions[function].outputs}
         if shapes is not None and (work := self.program.work_size(function, given)) is not None:
-            ready.learn(shapes, Known(tuple((called.get(n, n), s) for n, s in outputs.items()), work))
+            names = tuple((called.get(n, n), s) for n, s in outputs.items())
+            ready.learn(shapes, Known(self.program.function(function), names, work))
         results = self.program.call(function, given, outputs)
         return {called.get(n, n): v for n, v in results.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from symdl.compilation import machine, team
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.memory import Memory
+from symdl.compilation.pace import Pace
 from symdl.compilation.targets.kernels import SIZED
 from symdl.compilation.targets.teams import SHARING, SHARING_ANY
 from symdl.core.pauses import collection_paused
@@ -97,6 +99,7 @@ class Program:
     epoch: EpochSignature | None
     gradients: Mapping[str, str]
     space: Mapping[str, Any]
+    pace: Pace = field(default_factory=Pace, compare=False)
 
     def function(self, name: str) -> Callable[..., Any]:
         """A function of the program for arguments that are known to be of the right types; nobody looks at them."""
@@ -257,21 +260,20 @@ class Program:
         gradient = function.replace("epoch", "gradient")
         work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
 
-        def run(rows: npt.NDArray[np.int64]) -> int:
+        def run(rows: npt.NDArray[np.int64], before: int = 0) -> int:
             done: int = self.space[function](
-                *(rows, batch_size, first_step),
+                *(rows, batch_size, first_step + before),
                 *(arrays[n] for n in names.data),
                 *batches.values(),
                 *(_passed(arrays[n]) for n in names.fixed),
                 *changed,
                 *(np.float64(hyper[h]) for h in names.hyper),
                 *results,
-                *(work, losses),
+                *(work, losses[before:]),
             )
             return int(done)
 
-        if self.space.keys() & {SHARING, SHARING_ANY}:
-            team.expect()
+        make = self._paced(run, batch_size) if self.space.keys() & {SHARING, SHARING_ANY} else run
 
         def undone() -> None:
             for array, numbers in zip(held, before, strict=True):
@@ -280,7 +282,7 @@ class Program:
                 numbers[...] = _joined(states, pack)
 
         try:
-            done = run(order)
+            done = make(order)
             if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
                 done = -1 - done
                 undone()
@@ -294,6 +296,31 @@ class Program:
             for s, part in zip(pack, np.split(numbers, limits[:-1]), strict=True):
                 states[s][...] = part.reshape(states[s].shape)
         return done, losses[: min(done + 1, steps)]
+
+    def _paced(
+        self, run: Callable[[npt.NDArray[np.int64], int], int], batch_size: int
+    ) -> Callable[[npt.NDArray[np.int64]], int]:
+        """Steps in pieces, with the threads of the team or without, whichever is faster; as `run` makes them."""
+        if not team.may_choose():
+            team.expect()
+            return lambda order: run(order, 0)
+
+        def make(order: npt.NDArray[np.int64]) -> int:
+            made, steps = 0, -(-len(order) // batch_size)
+            while made < steps:
+                shared, count = self.pace.next(steps - made)
+                with team.working() if shared else team.alone():
+                    begun = time.perf_counter()
+                    done = run(order[made * batch_size : (made + count) * batch_size], made)
+                    self.pace.note(shared, count, time.perf_counter() - begun)
+                if done < 0:
+                    return done - made
+                made += done
+                if done < count:  # a loss is not finite
+                    break
+            return made
+
+        return make
 
 
 def _joined(states: Mapping[tuple[str, str], Array], pack: list[tuple[str, str]]) -> Array:

@@ -25,8 +25,9 @@ MOST = 256
 
 @dataclass(frozen=True)
 class Known:
-    """What a call on arguments of some shapes needs: the results, by name, and the size of the work space."""
+    """What a call on arguments of some shapes needs: the function, its results by name, the size of its work space."""
 
+    function: Callable[..., Any]
     results: tuple[tuple[str, tuple[int, ...]], ...]
     work: int
 
@@ -50,6 +51,8 @@ class ReadyCalls:
         plain = not any(t.integer or (t.rank == 0 and t.role is Role.HYPERPARAMETER) for t in self.tensors)
         self._given = tuple(t.name for t in self.tensors) if plain else ()
         self._real = np.dtype(self.dtype)
+        self._has_numbers = any(t.rank == 0 for t in self.tensors)
+        self._nothing = np.empty(0, self._real)
 
     def learn(self, shapes: Shapes, known: Known) -> None:
         """Remember what calls of these shapes need; of many shapes, the last ones."""
@@ -61,20 +64,29 @@ class ReadyCalls:
         """The shapes of arguments that are in shape; None where one of them has to be looked at."""
         if len(arrays) != len(self._given) or not arrays:
             return None
-        found = []
+        found, real = [], self._real
         for name in self._given:
             value = arrays.get(name)
-            if type(value) is not np.ndarray or value.dtype is not self._real or not value.flags.carray:
+            if type(value) is not np.ndarray or value.dtype is not real or not value.flags.carray:
                 return None
             found.append(value.shape)
         return tuple(found)
 
-    def call(self, function: Callable[..., Any], arrays: Mapping[str, Any], known: Known) -> dict[str, Array]:
-        """Run the function; the results by the names in `known`."""
-        results = {n: np.empty(shape, self._real) for n, shape in known.results}
+    def results(self, arrays: Mapping[str, Any]) -> dict[str, Array] | None:
+        """What the function gives, by name; None where arguments are not in shape, or of shapes that are not known."""
+        shapes = self.shapes(arrays)
+        known = self.known.get(shapes) if shapes is not None else None
+        if known is None:
+            return None
+        empty, real = np.empty, self._real
         passed = [arrays[n] for n in self.names]
-        passed += results.values()
-        passed.append(np.empty(known.work, self._real))
-        if function(*[a if a.ndim else a.reshape(1) for a in passed]) == FAILED:
+        if self._has_numbers:
+            passed = [a if a.ndim else a.reshape(1) for a in passed]
+        results = {}
+        for name, shape in known.results:
+            passed.append(made := empty(shape or 1, real))
+            results[name] = made if shape else made.reshape(())
+        # numbers are passed as arrays of one
+        if known.function(*passed, empty(known.work, real) if known.work else self._nothing) == FAILED:
             raise RuntimeError("compiled code failed")
         return results

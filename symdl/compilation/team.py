@@ -183,6 +183,22 @@ def expect() -> None:
         team.start(threads())
 
 
+def may_choose() -> bool:
+    """Whether work may be shared or not, as it is faster: there are several threads, and SYMDL_THREADS does not say so.
+
+    Raises:
+        DefinitionError: as for `threads`.
+    """
+    return not _alone and not os.environ.get(VARIABLES[0], "").strip() and threads() > 1
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Where work is shared with the threads, unless there shall be none."""
+    expect()
+    yield
+
+
 def attend() -> None:
     """Start the threads that were missed.
 

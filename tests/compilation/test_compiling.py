@@ -8,6 +8,7 @@ from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
 import numba
+import numpy as np
 from numba import int64
 from numba.core.compiler import DefaultPassBuilder
 from numba.core.registry import cpu_target
@@ -66,3 +67,33 @@ def test_loops_take_all_lanes_of_the_processor() -> None:
     assert compiling.WIDE in made.inspect_llvm(signature)
     registers = "zmm" if llvmlite.binding.get_host_cpu_features().get("avx512f") else "mm"
     assert platform.machine() not in ("x86_64", "AMD64") or registers in made.inspect_asm(signature)
+
+
+@compiling.njit
+def cubed_form(x: float) -> float:
+    return x * x * x
+
+
+def test_long_innermost_loops_take_several_vectors_at_a_time(monkeypatch: Any) -> None:
+    """A loop around it, and one without a form, are left to LLVM."""
+
+    def with_form(x: Any, y: Any) -> None:
+        for i in range(x.shape[0]):
+            for k in range(x.shape[1]):
+                y[i, k] = cubed_form(x[i, k])
+
+    def without(x: Any, y: Any) -> None:
+        for i in range(x.shape[0]):
+            y[i] = x[i] * x[i] * x[i]
+
+    told: list[Any] = []
+    tell = compiling._interleave
+    monkeypatch.setattr(compiling, "_interleave", lambda module, branch: (tell(module, branch), told.append(branch)))
+    for function, kind, shape in ((with_form, "float64[:, ::1]", (7, 50)), (without, "float64[::1]", (350,))):
+        made = compiling.njit(f"({kind}, {kind})")(function)
+        x, y = np.full(shape, 3.0), np.zeros(shape)
+        made(x, y)
+        assert (y == 27).all()
+    (branch,) = told
+    loop = branch.metadata["llvm.loop"]
+    assert loop.operands[0] is loop and loop.operands[1].operands[1].constant == compiling.VECTORS

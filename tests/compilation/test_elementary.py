@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import mpmath
@@ -13,7 +14,6 @@ import pytest
 
 import symdl as sd
 from symdl.compilation.accuracy import ulp
-from symdl.compilation.machine import arithmetic
 from symdl.compilation.targets import compensated, helpers
 
 numba = pytest.importorskip("numba")
@@ -60,7 +60,10 @@ def compiled(dtype: str, name: str, portable: bool = False) -> Any:
     sources = helpers.SOURCES[dtype] if portable else helpers.for_processor(dtype)
     options = {"error_model": "numpy", "fastmath": {"contract"}}
     space: dict[str, Any] = {"np": np, "math": __import__("math"), "real": getattr(np, dtype)}
-    space |= {each: getattr(arithmetic, each) for each in helpers.MACHINE}
+    space |= {
+        each: getattr(import_module(f"symdl.compilation.machine.{where}"), each)
+        for each, where in helpers.MACHINE.items()
+    }
     for each in helpers.used(f"{name}("):
         exec(sources[each], space)
         exact = each in compensated.EXACT

@@ -43,9 +43,9 @@ def pair_times(number, a):
 _SCALED = '''
 def scaled_exp(a, u):
     """a·e**u of a number and a pair, as exp does it; the power of two comes after the factor."""
-    q, n = exp_core(u[0], u[1])
+    q, t = exp_core(u[0], u[1])
     a = 0.0*a if u[0] < -LIMIT else a
-    return raised(a + a*q, n)
+    return raised(a + a*q, t)
 '''
 
 # (1 + x/2) e^{x²} erfc(x) in t = (x − 2)/(x + 2) = 2x/(x + 2) − 1, after M. M. Shepherd and J. G. Laframboise,
@@ -56,11 +56,9 @@ def erfcx(x):
     """e**x² erfc(x) for x >= 0."""
     d = 2.0 + x
     s = 2.0/d
-    left = 2.0 - (d - x) if x > 2.0 else x - (d - 2.0)
-    off = 0.5*s*((2.0 - s*d) - s*left) if x < 1e300 else 0.0
     t = s*x - 1.0 if x < 1e300 else 1.0
     p = polynomial_up_to_1(t, COEFFICIENTS)
-    return s*p + off*p
+    return s*p
 '''
 
 _ERF = '''

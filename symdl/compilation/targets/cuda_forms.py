@@ -12,7 +12,7 @@ import re
 import sympy
 
 from symdl.compilation.targets import formcode
-from symdl.compilation.targets.formcode import FormPrinter, Parts
+from symdl.compilation.targets.formcode import FormPrinter
 from symdl.compilation.targets.formparts import MAGNITUDE
 from symdl.core.accurate import kept_exp, scaled_exp
 from symdl.derivation.accurate.records import Form
@@ -24,11 +24,7 @@ QUICK = frozenset((
     "abs", "real", "exp", "exp_gap", "over", "scaled_exp", "scaled", "pair_sum", "pair_product", "pair_of_product",
     "pair_times",
 ))  # fmt: skip
-#: Up to so many lines, all pieces of a form are computed.
-MOST = 80
 Range = tuple[float, float]
-_CALLED = re.compile(r"([\w.]+)\(")
-_BETWEEN = re.compile(r"(\S+) <= x < (\S+)$")
 _EXACT = re.compile(r"scaled_exp\(([\w.()]+), \(([^(),]+), -(?:real\(0\.0\)|0\.0)\)\)")
 
 
@@ -111,30 +107,8 @@ def _falls(exponent: sympy.Expr) -> bool:
 def source(name: str, form: Form, dtype: str) -> str:
     """The function of a form; with branches where its pieces are long or call functions that have branches anyway."""
     made = formcode.parts_of(form, CudaFormPrinter(dtype))
-    lines = [line for _, body in made.branches for line in body] + made.last
-    if len(lines) > MOST or not set(_CALLED.findall("\n".join(lines))) <= QUICK:
-        body = [*made.head, *formcode.chosen(made.branches, made.last), *made.after]
-    else:
-        body = [*made.head, *_selected(made)]
+    body = formcode.selected(made, "{1} if {0} else {2}".format) if made.within(QUICK) else formcode.branching(made)
     return _EXACT.sub(r"scaled(\1, \2)", formcode.function_of(name, form, body))
-
-
-def _selected(made: Parts) -> list[str]:
-    """All pieces, and what is chosen of them; the conditions that come first count most."""
-    lines = list(made.last)
-    for k, (condition, body) in reversed([*enumerate(made.branches, 1)]):
-        own = {n: f"{n}_{k}" for n in dict.fromkeys(line.split(" = ")[0] for line in body)}
-        lines += [_renamed(line, own) for line in body]
-        lines.append("chosen = " + _BETWEEN.sub(r"(x >= \1) & (x < \2)", condition))
-        lines += [f"{n} = {own[n]} if chosen else {n}" for n in ("value", "below", "plus", "tail") if n in own]
-    for line in made.after:
-        found = re.fullmatch(r"value = (scaled_exp\(.*) if tail else value", line)
-        lines += [f"scaled_value = {found[1]}", "value = scaled_value if tail else value"] if found else [line]
-    return lines
-
-
-def _renamed(line: str, names: dict[str, str]) -> str:
-    return re.sub(r"\b[a-z]\w*\b", lambda m: names.get(m[0], m[0]), line)
 
 
 __all__ = ["CudaFormPrinter", "source"]

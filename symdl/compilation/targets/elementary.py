@@ -26,18 +26,22 @@ def single(source: str) -> str:
     return _NUMBER.sub(r"real(\1)", source)
 
 
+#: So large that adding it rounds to whole numbers, which then stand in the low bits of the sum: no number is converted,
+#: and NaN needs no case.
+ROUNDING = {"float64": "6755399441055744.0", "float32": "12582912.0"}
+
 #: e**r − 1 is r + r² p(r) for |r| ≤ ln(2)/2. What is beyond ±1400 (float32: ±170) is taken for that: twice as far as
 #: powers reach, for the sake of factors.
 _CORE = '''
 def exp_core(x, tail):
-    """e**(x + tail) = (1 + q)·2**n, as (q, n); the tail is a small part of x, and −0 where there is none."""
+    """e**(x + tail) = (1 + q)·2**n, as (q, t), with n in the low bits of t; the tail is a small part of x, or −0."""
     tail = tail if abs(x) < LIMIT else -0.0
     x = LIMIT if x > LIMIT else (-LIMIT if x < -LIMIT else x)
-    n = np.floor(1.4426950408889634*x + 0.5)
-    n = n if n == n else 0.0
+    t = 1.4426950408889634*x + ROUNDING
+    n = t - ROUNDING
     r = ((x - n*HIGH) REST) + tail
     p = polynomial(r, COEFFICIENTS)
-    return p*r*r + r, n
+    return p*r*r + r, t
 '''
 
 #: log 2 in two parts, the first of few bits.
@@ -62,18 +66,18 @@ _CORES = {
 
 # 2**n in two factors, so that subnormals come out
 _RAISED64 = '''
-def raised(value, n):
-    """value·2**n for |n| ≤ 2044."""
-    k = np.int64(n)
+def raised(value, t):
+    """value·2**n for the n that the low bits of t have, |n| ≤ 2044."""
+    k = np.int64(real(t).view(np.int64) - 0x4338000000000000)
     half = k >> 1
     a, b = np.int64((half + 1023) << 52), np.int64((k - half + 1023) << 52)
     return value*a.view(np.float64)*b.view(np.float64)
 '''
 
 _RAISED32 = '''
-def raised(value, n):
-    """value·2**n for |n| ≤ 252."""
-    k = np.int32(n)
+def raised(value, t):
+    """value·2**n for the n that the low bits of t have, |n| ≤ 252."""
+    k = np.int32(real(t).view(np.int32) - np.int32(0x4b400000))
     half = np.int32(k >> np.int32(1))
     a = np.int32(np.int32(half + np.int32(127)) << np.int32(23))
     b = np.int32(np.int32(k - half + np.int32(127)) << np.int32(23))
@@ -81,25 +85,29 @@ def raised(value, n):
 '''
 
 #: On a processor that has an instruction for it.
-RAISED_AT_ONCE = '''
-def raised(value, n):
-    """value·2**n."""
-    return ldexp(value, np.int32(n))
+_AT_ONCE = '''
+def raised(value, t):
+    """value·2**n for the n that the low bits of t have."""
+    return ldexp(value, np.int32(BITS))
 '''.strip()
+RAISED_AT_ONCE = {
+    "float64": _AT_ONCE.replace("BITS", "real(t).view(np.int64) - 0x4338000000000000"),
+    "float32": _AT_ONCE.replace("BITS", "real(t).view(np.int32) - np.int32(0x4b400000)"),
+}
 
 _EXP = '''
 def exp(x):
     """e**x."""
-    q, n = exp_core(x, -0.0)
-    return raised(q + 1.0, n)
+    q, t = exp_core(x, -0.0)
+    return raised(q + 1.0, t)
 '''
 
 _EXPM1 = '''
 def expm1(x):
     """e**x − 1: 2**n (e**r − 1) + (2**n − 1), both exact to the last digit or so."""
-    q, n = exp_core(x, -0.0)
-    power = raised(1.0, n)
-    value = raised(q + 1.0, n) if n > 80.0 else q*power + (power - 1.0)
+    q, t = exp_core(x, -0.0)
+    power = raised(1.0, t)
+    value = raised(q + 1.0, t) if t > 80.0 + ROUNDING else q*power + (power - 1.0)
     return value if x != 0.0 else x
 '''
 
@@ -109,17 +117,17 @@ def exp_gap(a, b):
     x = a - b
     part = x - a
     left = (a - (x - part)) - (b + part)
-    q, n = exp_core(x, left if abs(left) < 1.0 else 0.0)
-    return raised(q + 1.0, n)
+    q, t = exp_core(x, left if abs(left) < 1.0 else 0.0)
+    return raised(q + 1.0, t)
 '''
 
 _GAP = '''
 def twice_gap(a):
-    """2(1 − tanh a) = 4t/(1 + t) with t = e**−2a, for a ≥ 0; 4t is as small as what comes of it."""
-    q, n = exp_core(-2.0*a, -0.0)
-    power = raised(4.0, n)
-    t = power*q + power
-    return 4.0*t/(power*q + (power + 4.0))
+    """2(1 − tanh a) = 4E/(1 + E) with E = e**−2a, for a ≥ 0; 4E is as small as what comes of it."""
+    q, t = exp_core(-2.0*a, -0.0)
+    power = raised(4.0, t)
+    above = power*q + power
+    return 4.0*above/(power*q + (power + 4.0))
 '''
 
 _SECH2 = '''
@@ -225,7 +233,7 @@ _LIMITS = {
 
 def _filled(source: str, dtype: str) -> str:
     """A source with the constants of a dtype."""
-    for name, value in (_LIMITS[dtype] | _CORES[dtype]).items():
+    for name, value in (_LIMITS[dtype] | _CORES[dtype] | {"ROUNDING": ROUNDING[dtype]}).items():
         source = source.replace(name, value)
     return expanded(source).replace("math.inf", "real(math.inf)").replace("math.nan", "real(math.nan)")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 
 from symdl.compilation.plan import Plan
-from symdl.compilation.targets import waves
+from symdl.compilation.targets import helpers, waves
 from symdl.compilation.targets.formparts import MAGNITUDE, End, Ends, merged_ends, shared_calls, without_gaps
 from symdl.compilation.targets.polynomials import estrin
 from symdl.compilation.targets.printer import ScalarPrinter
@@ -20,6 +21,15 @@ from symdl.derivation.accurate.calls import FormCall
 from symdl.derivation.accurate.records import Form, Piece
 from symdl.derivation.accurate.series import Polynomial
 
+#: What a piece sets.
+PARTS = ("value", "below", "plus", "tail", "rest")
+#: Functions without branches, which a piece may call and still be computed in vain.
+QUICK = frozenset((*helpers.NAMES, "abs", "real", "fma"))
+#: Up to so many lines, all pieces of a form are computed.
+MOST = 80
+_CALLED = re.compile(r"([\w.]+)\(")
+_BETWEEN = re.compile(r"(\S+) <= x < (\S+)$")
+_TAIL = re.compile(r"value = (scaled_exp\(.*) if tail else value")
 #: Bits of each part of a number that is subtracted exactly: they are numbers of every dtype.
 PART = 22
 
@@ -45,14 +55,21 @@ class Parts:
     last: list[str]
     after: list[str]
 
+    def within(self, functions: Collection[str]) -> bool:
+        """Whether all pieces may be computed for every number: they are short, and call none but these functions."""
+        lines = [line for body in (*(body for _, body in self.branches), self.last) for line in body]
+        return len(lines) <= MOST and set(_CALLED.findall("\n".join(lines))) <= set(functions)
+
 
 def source(name: str, form: Form, dtype: str) -> str:
     """The function of a form: what several pieces call stands first, and a division or a power of e that all of them
-    end with comes once, last. So little is computed in vain where LLVM computes all pieces and chooses. NaN passes
+    end with comes once, last. So little is computed in vain where all pieces are computed, and one is chosen, as
+    vectors need it. LLVM would do that of branches too, but copies what comes last into each of them before. NaN passes
     through the piece for middle sizes, which comes last of all.
     """
     made = parts_of(form, FormPrinter(dtype))
-    return function_of(name, form, [*made.head, *chosen(made.branches, made.last), *made.after])
+    body = selected(made, "chosen({}, {}, {})".format) if made.within(QUICK) else branching(made)
+    return function_of(name, form, body)
 
 
 def function_of(name: str, form: Form, body: list[str]) -> str:
@@ -82,15 +99,42 @@ def parts_of(form: Form, printer: FormPrinter) -> Parts:
     after = [f"value = {printer.divided_last()}{' + plus' if ends.add else ''}"] if ends.divide else []
     if ends.exponents:
         (exponent,) = ends.exponents
-        after.append(f"value = scaled_exp(value, {printer.pair(exponent)}) if tail else value")
+        scaled = f"scaled_exp(value, {printer.pair(exponent)})"
+        after.append(f"value = {scaled if ends.always else f'{scaled} if tail else value'}")
+    after += ["value = value + rest"] if ends.rest else []
     return Parts(head, branches, last, after)
 
 
-def chosen(branches: list[tuple[str, list[str]]], last: list[str]) -> list[str]:
+def branching(made: Parts) -> list[str]:
+    """One piece, by branches."""
     lines: list[str] = []
-    for k, (condition, body) in enumerate(branches):
+    for k, (condition, body) in enumerate(made.branches):
         lines += [f"{'elif' if k else 'if'} {condition}:", *_indented(body)]
-    return [*lines, "else:", *_indented(last)] if lines else last
+    pieces = [*lines, "else:", *_indented(made.last)] if lines else made.last
+    return [*made.head, *pieces, *made.after]
+
+
+def selected(made: Parts, choice: Callable[[str, str, str], str]) -> list[str]:
+    """All pieces, and what is chosen of them; the conditions that come first count most.
+
+    `choice(condition, a, b)` is the source of a where the condition holds, and of b elsewhere.
+    """
+    lines = [*made.head, *made.last]
+    for k, (condition, body) in reversed([*enumerate(made.branches, 1)]):
+        own = {n: f"{n}_{k}" for n in dict.fromkeys(line.split(" = ")[0] for line in body)}
+        lines += [_renamed(line, own) for line in body]
+        lines.append("there = " + _BETWEEN.sub(r"(x >= \1) & (x < \2)", condition))
+        lines += [f"{n} = {choice('there', own[n], n)}" for n in PARTS if n in own]
+    for line in made.after:
+        found = _TAIL.fullmatch(line)
+        lines += (
+            [f"scaled_value = {found[1]}", f"value = {choice('tail', 'scaled_value', 'value')}"] if found else [line]
+        )
+    return lines
+
+
+def _renamed(line: str, names: dict[str, str]) -> str:
+    return re.sub(r"\b[a-z]\w*\b", lambda m: names.get(m[0], m[0]), line)
 
 
 def _float(printer: ScalarPrinter, value: float) -> str:
@@ -109,7 +153,8 @@ def _branch(piece: Piece, ends: Ends, printer: FormPrinter) -> list[str]:
 
 
 def _end(end: End, printer: FormPrinter) -> list[str]:
-    parts = {n: e for n, e in (("value", end.value), ("below", end.below), ("plus", end.plus)) if e is not None}
+    named = {"value": end.value, "below": end.below, "plus": end.plus, "rest": end.rest}
+    parts = {n: e for n, e in named.items() if e is not None}
     made = [printer.prepared(e) for e in parts.values()]
     symbols = (sympy.Symbol(f"t{k}", real=True) for k in range(1, 100))
     shared, results = sympy.cse(made, symbols=symbols, order="none")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy
 
@@ -24,13 +25,30 @@ def shared_calls(form: Form) -> tuple[list[Piece], list[tuple[sympy.Symbol, symp
     pieces = [p if p.near else replace(p, expr=_by_magnitude(p, form.x)) for p in form.pieces]
     exact = {u.args[1] for p in pieces if not p.near for u in p.expr.atoms(scaled_exp) if not _linear(u.args[1])}
     doubled = {kept_exp(u): scaled_exp(sympy.S.One, u) for u in exact}
-    pieces = [p if p.near else replace(p, expr=p.expr.xreplace(doubled)) for p in pieces]
+    pieces = _raised_last([p if p.near else replace(p, expr=p.expr.xreplace(doubled)) for p in pieces])
     found = Counter(call for p in pieces if not p.near for call in _calls(p.expr))
     whole = set().union(*(p.expr.atoms(*_EVEN) for p in pieces if not p.near))
     calls = sorted((c for c, times in found.items() if times > 1 and c in whole), key=sympy.default_sort_key)
     shared = [(sympy.Symbol(f"e{k}", real=True), c) for k, c in enumerate(calls, 1)]
     symbols = {c: s for s, c in shared}
     return [p if p.near else replace(p, expr=p.expr.xreplace(symbols)) for p in pieces], shared
+
+
+def _raised_last(pieces: list[Piece]) -> list[Piece]:
+    """b e^u + c as a scaled power of e with c added to it, where other pieces are scaled by the same power: all of them
+    then end with it."""
+    common = {p.expr.args[1] for p in pieces if not p.near and isinstance(p.expr, scaled_exp)}
+
+    def changed(expr: sympy.Expr) -> sympy.Expr:
+        powers = {p for p in expr.atoms(scaled_exp) if p.args[0] == 1 and p.args[1] in common}
+        if len(powers) != 1 or expr in powers:
+            return expr
+        (power,) = powers
+        terms = [t for t in sympy.Add.make_args(expr) if t.has(power)]
+        factor = terms[0] / power
+        return expr if len(terms) > 1 or factor.has(power) else scaled_exp(factor, power.args[1]) + expr - terms[0]
+
+    return [p if p.near else replace(p, expr=changed(p.expr)) for p in pieces]
 
 
 def without_gaps(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
@@ -76,54 +94,85 @@ def _calls(expr: sympy.Expr) -> set[sympy.Expr]:
 
 @dataclass(frozen=True)
 class End:
-    """A piece as value/below + plus, times a power of e where `tail`; what no piece has is None."""
+    """A piece as value/below + plus, times a power of e where `tail`, + rest; what no piece has is None."""
 
     value: sympy.Expr | None
     below: sympy.Expr | None
     plus: sympy.Expr | None
     tail: bool | None
+    rest: sympy.Expr | None
 
 
 @dataclass(frozen=True)
 class Ends:
-    """What pieces end with: whether two or more divide, whether one of them adds something to the quotient, and the
-    exponent that two or more have in common."""
+    """What pieces end with.
+
+    Args:
+        divide: whether two or more divide.
+        add: whether one of them adds something to the quotient.
+        exponents: the one that two or more have in common, if any.
+        always: whether all of them are scaled by that power of e.
+        rest: whether something is added to what was scaled.
+    """
 
     divide: bool
     add: bool
     exponents: tuple[sympy.Expr, ...]
+    always: bool
+    rest: bool
 
     def of(self, expr: sympy.Expr) -> End:
         """The end of a piece."""
-        tail = bool(self.exponents) and isinstance(expr, scaled_exp) and expr.args[1] == self.exponents[0]
-        value = expr.args[0] if tail else expr
+        value, exponent, rest = _scaled(expr)
+        tail = exponent is not None and exponent in self.exponents
+        value, rest = (value, rest) if tail else (expr, sympy.S.Zero)
         if not self.divide:
-            return End(value, None, None, tail if self.exponents else None)
+            return self._end(value, None, None, tail, rest)
         above, below, plus = _divided(value)
         if below is None:
             above, below, plus = value, sympy.S.One, sympy.S.Zero
-        return End(above, below, plus if self.add else None, tail if self.exponents else None)
+        if self.rest and not tail:
+            plus, rest = sympy.S.Zero, plus
+        return self._end(above, below, plus, tail, rest)
 
     def of_value(self, value: sympy.Expr | None) -> End:
         """The end of a piece that is a value and nothing else; None: one that is set already."""
-        below, plus = (sympy.S.One, sympy.S.Zero) if self.divide else (None, None)
-        return End(value, below, plus if self.add else None, False if self.exponents else None)
+        return self._end(value, sympy.S.One, sympy.S.Zero, False, sympy.S.Zero)
+
+    def _end(self, value: Any, below: Any, plus: Any, tail: bool, rest: Any) -> End:
+        return End(
+            value,
+            below if self.divide else None,
+            plus if self.add else None,
+            tail if self.exponents and not self.always else None,
+            rest if self.rest else None,
+        )
 
 
 def merged_ends(pieces: list[Piece]) -> Ends:
     """What at least two pieces end with."""
     plain = {p.expr for p in pieces if not p.near}
-    exponents = Counter(e.args[1] for e in plain if isinstance(e, scaled_exp))
-    dividing = [e for e in plain if _divided(e.args[0] if isinstance(e, scaled_exp) else e)[1] is not None]
-    common = tuple(
-        u
-        for u, times in exponents.most_common(1)
-        if times > 1 or (len(dividing) > 1 and any(isinstance(e, scaled_exp) and e.args[1] == u for e in dividing))
-    )
-    inner = {e.args[0] if isinstance(e, scaled_exp) and e.args[1] in common else e for e in plain}
-    quotients = [q for q in map(_divided, inner) if q[1] is not None]
+    scaled = {e: _scaled(e) for e in plain}
+    exponents = Counter(u for _, u, _ in scaled.values() if u is not None)
+    dividing = [a for a, _, _ in scaled.values() if _divided(a)[1] is not None]
+    common = tuple(u for u, times in exponents.most_common(1) if times > 1 or len(dividing) > 1)
+    tails = {e: (a, rest) for e, (a, u, rest) in scaled.items() if u in common}
+    quotients = [(e, _divided(tails[e][0] if e in tails else e)) for e in plain]
+    quotients = [(e, q) for e, q in quotients if q[1] is not None]
     divide = len(quotients) > 1
-    return Ends(divide, divide and any(plus != 0 for _, _, plus in quotients), common)
+    rest = any(rest != 0 for _, rest in tails.values())
+    added = [e for e, (_, _, plus) in quotients if plus != 0 and not (rest and e not in tails)]
+    always = len(tails) == len(plain) and not any(p.near for p in pieces)
+    return Ends(divide, divide and bool(added), common, always, rest)
+
+
+def _scaled(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr | None, sympy.Expr]:
+    """A scaled power of e as what is scaled, its exponent, and what is added to it; the exponent of others is None."""
+    terms = [t for t in sympy.Add.make_args(expr) if isinstance(t, scaled_exp)]
+    if len(terms) != 1:
+        return expr, None, sympy.S.Zero
+    (term,) = terms
+    return term.args[0], term.args[1], expr - term
 
 
 def _divided(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr | None, sympy.Expr]:

@@ -11,9 +11,8 @@ from symdl.compilation.targets import compensated, elementary
 #: By dtype and name, in an order in which they can be defined.
 SOURCES = {dtype: elementary.SOURCES[dtype] | compensated.SOURCES[dtype] for dtype in elementary.SOURCES}
 NAMES = tuple(SOURCES["float64"])
-#: What they take from `machine`, and the module it stands in.
-MACHINE = ("fma", "ldexp")
-IMPORT = "from symdl.compilation.machine.arithmetic import"
+#: What they and forms take from `machine`, and the module it stands in.
+MACHINE = {"fma": "arithmetic", "ldexp": "arithmetic", "chosen": "lanes"}
 
 
 @cache
@@ -22,17 +21,19 @@ def for_processor(dtype: str) -> dict[str, str]:
     import llvmlite.binding  # type: ignore[import-untyped]
 
     at_once = llvmlite.binding.get_host_cpu_features().get("avx512f")
-    return SOURCES[dtype] | ({"raised": elementary.RAISED_AT_ONCE} if at_once else {})
+    return SOURCES[dtype] | ({"raised": elementary.RAISED_AT_ONCE[dtype]} if at_once else {})
 
 
 def imported(text: str) -> str | None:
-    """The line that imports what a text takes from `machine`; None where it takes nothing.
+    """The lines that import what a text takes from `machine`; None where it takes nothing.
 
     >>> imported("return fma(a, b, c)")
     'from symdl.compilation.machine.arithmetic import fma'
     """
-    found = [n for n in MACHINE if re.search(rf"(?<![\w.]){n}\(", text)]
-    return f"{IMPORT} {', '.join(found)}" if found else None
+    found = _direct(text, tuple(MACHINE))
+    modules = {m: [n for n, where in MACHINE.items() if where == m and n in found] for m in MACHINE.values()}
+    lines = [f"from symdl.compilation.machine.{m} import {', '.join(names)}" for m, names in modules.items() if names]
+    return "\n".join(lines) or None
 
 
 def _direct(text: str, names: Sequence[str]) -> set[str]:

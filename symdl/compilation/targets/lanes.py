@@ -18,7 +18,7 @@ import numpy as np
 from symdl.compilation.beside import Beside, total
 from symdl.compilation.plan import Plan
 from symdl.compilation.statements import Statement
-from symdl.compilation.targets import helpers, lanes_functions
+from symdl.compilation.targets import elementary, helpers, lanes_functions
 from symdl.compilation.targets.accumulators import Accumulator
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.printer import ScalarPrinter
@@ -196,10 +196,12 @@ class _ForLanes(ast.NodeTransformer):
         return ast.Call(node.func, arguments, [])
 
 
-#: What keeps whole numbers defined where there is no number; `raised_of` sees to that itself.
-_NO_NUMBER = "    n = n if n == n else real(0.0)\n"
 #: In place of what is done to the bits of numbers.
-_OWN = {"raised": 'def raised_lanes(value, n):\n    """value·2**n."""\n    return raised_of(value, n)'}
+_RAISED = '''
+def raised_lanes(value, t):
+    """value·2**n for n = t − ROUNDING."""
+    return raised_of(value, t - real(ROUNDING))
+'''.strip()
 
 
 def used(text: str, dtype: str, width: int) -> list[str] | None:
@@ -215,9 +217,9 @@ def used(text: str, dtype: str, width: int) -> list[str] | None:
 
 
 def _translated(name: str, dtype: str) -> str:
-    if name in _OWN:
-        return _OWN[name]
-    return "\n".join(for_lanes(helpers.SOURCES[dtype][name].replace(_NO_NUMBER, "").split("\n")))
+    if name == "raised":
+        return _RAISED.replace("ROUNDING", elementary.ROUNDING[dtype])
+    return "\n".join(for_lanes(helpers.SOURCES[dtype][name].split("\n")))
 
 
 def header(text: str, dtype: str, width: int) -> tuple[str, list[str]] | None:

@@ -36,7 +36,10 @@ FUNCTIONS = (SERVE, PRODUCT, SHARE)
 #: Multiplications and additions from which a product is shared: 4 µs of one core. What it takes to share one is below
 #: half a microsecond where the others are awake.
 LARGE = 1 << 19
-#: The same, or operations of a nest, for each thread from which there are twice as many parts as threads.
+#: Of how many there is a part of a product, up to so many parts for each thread: cores are not equally fast at every
+#: moment, and whoever is quicker takes more of them. What a part has to do first is little beside that.
+PIECE, PIECES = 1 << 24, 8
+#: Operations of a nest for each thread from which there are twice as many parts as threads.
 PART = 1 << 26
 #: Operations from which a nest is shared: it takes no longer alone, but what it reads is in the cache of several cores.
 NEST = 1 << 14
@@ -208,7 +211,7 @@ def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, 
     team = load(cell())
     threads = threads_for(team, rows*columns*inner >= {large}) if team != 0 else 1
     if threads > 1:
-        parts = threads*(2 if rows*columns*inner >= {several}*threads else 1)
+        parts = threads*min(max(rows*columns*inner//({piece}*threads), 1), {pieces})
         # what is packed and not cut is packed for every part
         for_rows = columns if b_column != {size} or b_inner % {aliased} == 0 else 0
         for_columns = rows if a_row % {aliased} == 0 or a_inner % {aliased} == 0 else 0
@@ -236,8 +239,9 @@ def source(dtype: str, multiply: str) -> str:
     assert made is not None, "BLAS multiplies here"
     return _SOURCE.lstrip().format(
         dtype=dtype, multiply=multiply, lanes=made.lanes, wide=VECTORS * made.lanes, arguments=", ".join(ARGUMENTS),
-        size=4 if dtype == "float32" else 8, aliased=ALIASED, large=LARGE, several=PART, patience=PATIENCE,
-        ticket=TICKET, finished=FINISHED, busy=BUSY, threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
+        size=4 if dtype == "float32" else 8, aliased=ALIASED, large=LARGE, several=PART,
+        piece=PIECE, pieces=PIECES, patience=PATIENCE, ticket=TICKET, finished=FINISHED, busy=BUSY,
+        threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
         given=GIVEN, semaphore=SEMAPHORE, until=UNTIL, penalty=PENALTY, misses=MISSES, patient=PATIENT, least=LEAST,
         fewest=FEWEST, most=MOST, moment=MOMENT, serve=SERVE, product=PRODUCT, share=SHARE, part_of=PART_OF,
         share_arguments=", ".join(SHARE_ARGUMENTS),
