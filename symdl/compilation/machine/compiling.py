@@ -158,8 +158,9 @@ def njit(*arguments: Any, **options: Any) -> Any:
 
 
 def allocates(function: Callable[..., Any]) -> bool:
-    """Whether an emitted function makes arrays: Numba counts who refers to each array of such a function."""
-    return "empty" in function.__code__.co_names
+    """Whether an emitted function makes arrays, or has BLAS multiply, for which Numba has functions that return them:
+    it counts who refers to each array of such a function."""
+    return not {"empty", "dot"}.isdisjoint(function.__code__.co_names)
 
 
 #: The signature of an operator for numbers of some types, once it was found. Numba has other objects for the operators
