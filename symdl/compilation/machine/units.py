@@ -21,6 +21,9 @@ from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.registry import cpu_target
 
 from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
+from symdl.compilation.machine.translation import functions as translation
+from symdl.compilation.machine.translation import operations
+from symdl.compilation.machine.translation.values import Untranslatable
 
 #: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
 OPTIONS = {
@@ -97,11 +100,25 @@ def compiled(unit: Unit) -> Made:
     cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS | {"_nrt": allocates(unit.function)})
     flags.no_compile = True  # which would link it into Numba's engine
     with global_compiler_lock:
+        if (module := _translated(unit, library)) is not None:
+            library.add_ir_module(module)
+            return library.made()
         compile_extra(  # type: ignore[no-untyped-call]
             cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
             library=library, pipeline_class=Plain,
         )  # fmt: skip
         return library.made()
+
+
+def _translated(unit: Unit, library: Any) -> Any:
+    """A unit as a module of LLVM's; None where that is left to Numba."""
+    if allocates(unit.function):
+        return None
+    try:
+        with operations.context().push_code_library(library):
+            return translation.translated(library, unit, OPTIONS["fastmath"])
+    except Untranslatable:
+        return None
 
 
 class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
