@@ -112,7 +112,7 @@ def stored_routines(functions: Mapping[str, Any]) -> tuple[dict[str, Any], bytes
     defined: set[str] = set()
     needed: set[str] = set()
     for function in functions.values():
-        ours, others = machine.units.symbols_of(function._library)
+        ours, others = machine.making.symbols_of(function._library)
         defined, needed = defined | ours, needed | others
     data, lengths = packed([machine.entries.object_of(f._library) for f in functions.values()])
     codes = {n: {"symbol": f.native_name, "count": len(f._sig.args)} for n, f in functions.items()}

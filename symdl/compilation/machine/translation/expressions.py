@@ -17,14 +17,14 @@ from symdl.compilation.machine.translation import arrays
 from symdl.compilation.machine.translation.operations import (
     applied,
     cast,
-    context,
     converted,
     kind_of,
     method,
     negated,
     raised,
-    typing,
 )
+from symdl.compilation.machine.translation.places import PLACES
+from symdl.compilation.machine.translation.registries import context, typing
 from symdl.compilation.machine.translation.values import Untranslatable, Value, number, plainly
 
 _BINARY: Mapping[type[ast.operator], Any] = {
@@ -108,15 +108,15 @@ class Expressions:
         return [self.value(e) for e in (node.elts if isinstance(node, ast.Tuple) else [node])]
 
     def tuple_of(self, values: Sequence[Value]) -> Value:
-        kinds = [plainly(v.kind) for v in values]
-        kind = types.BaseTuple.from_types(kinds)  # type: ignore[no-untyped-call]
-        codes = [cast(self.builder, v, k) for v, k in zip(values, kinds, strict=True)]
-        return Value(kind, context().make_tuple(self.builder, kind, codes))
+        kind = types.BaseTuple.from_types([plainly(v.kind) for v in values])  # type: ignore[no-untyped-call]
+        return Value(kind, entries=tuple(values))
 
     def taken_apart(self, value: Value) -> list[Value]:
         """The entries of a tuple."""
         if not isinstance(value.kind, types.BaseTuple):
             raise Untranslatable(f"entries of {value.kind}")
+        if value.entries:
+            return [*value.entries]
         codes = cgutils.unpack_tuple(self.builder, value.code, len(value.kind))  # type: ignore[no-untyped-call]
         kinds: list[Any] = [*value.kind]  # type: ignore[misc]
         return [Value(k, c) for k, c in zip(kinds, codes, strict=True)]
@@ -159,8 +159,8 @@ class Expressions:
             if len(at) != 1 or not isinstance(at[0].known, int):
                 raise Untranslatable(ast.unparse(node))
             return self.taken_apart(of)[at[0].known]
-        if arrays.is_entry(of, at):
-            return arrays.load(self.builder, of, arrays.place(self.builder, of, at))
+        if arrays.is_plain(of, at):
+            return arrays.part(self.builder, of, at)
         return applied(self.builder, kind_of(operator.getitem), of, at[0] if len(at) == 1 else self.tuple_of(at))
 
     def _slice(self, node: ast.Slice) -> Value:
@@ -255,6 +255,8 @@ class Expressions:
         function, given = self.thing(node.func), [self.value(a) for a in node.args]
         if isinstance(function, (Dispatcher, types.ExternalFunction)):
             return self.call(self.builder, function, given)
+        if (place := PLACES.get(function)) is not None:
+            return place(self.builder, *given)
         kind = kind_of(function)
         if isinstance(kind, types.NumberClass) and len(given) == 1:
             return converted(self.builder, kind.dtype, given[0])

@@ -7,14 +7,16 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils, fastmathpass
+from numba.core import fastmathpass
 from numba.core.dispatcher import Dispatcher
 from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.callconv import RETCODE_OK
 from numba.core.cpu_options import FastMathOptions
 
 from symdl.compilation.machine import compiling
-from symdl.compilation.machine.translation.operations import cast, context
+from symdl.compilation.machine.translation import calls
+from symdl.compilation.machine.translation.operations import cast
+from symdl.compilation.machine.translation.registries import context
 from symdl.compilation.machine.translation.statements import Body
 from symdl.compilation.machine.trees import tree_of
 from symdl.compilation.machine.translation.values import Untranslatable, Value, plainly
@@ -69,14 +71,13 @@ class _Translation:
         tree = tree_of(function)
         if tree is None:
             raise Untranslatable(f"{function.__name__}, whose source is not known")
-        codes = context().call_conv.decode_arguments(builder, kinds, made)
-        values = [Value(k, c) for k, c in zip(kinds, codes, strict=True)]
         vectors = self._vectors.setdefault((function, tuple(kinds)), {})
         body = Body(builder, tree, function.__globals__, self._call, give, vectors)
         start = builder.append_basic_block("start")  # variables are before it
         builder.branch(start)
         builder.position_at_end(start)
-        body.write(dict(zip([a.arg for a in tree.args.args], values, strict=True)))
+        names = [a.arg for a in tree.args.args]
+        body.write(dict(zip(names, calls.received(builder, kinds, made), strict=True)))
         flags = FastMathOptions(fastmath).flags  # type: ignore[no-untyped-call]
         for visitor in (fastmathpass.FastFloatBinOpVisitor, fastmathpass.FastFloatCallVisitor):
             visitor(flags).visit_Function(made)
@@ -86,31 +87,24 @@ class _Translation:
         if isinstance(function, Dispatcher):
             return self._call_inner(builder, function, given)
         signature = function.sig
-        codes = [cast(builder, v, kind) for v, kind in zip(given, signature.args, strict=True)]
         if hasattr(function, "descriptor"):
-            return Value(
-                signature.return_type, context().call_internal(builder, function.descriptor, signature, codes)
-            )
+            called = context().declare_function(self.module, function.descriptor)
+            flat, result = calls.passed(builder, given, signature.args), called.args[0].type.pointee
+            return Value(signature.return_type, calls.called(builder, called, flat, result))
+        codes = [cast(builder, v, kind) for v, kind in zip(given, signature.args, strict=True)]
         descriptor: Any = ExternalFunctionDescriptor(function.symbol, signature.return_type, signature.args)  # type: ignore[no-untyped-call]
         called = context().declare_external_function(self.module, descriptor)
         found = context().call_external_function(builder, called, signature.args, codes)
         return Value(signature.return_type, found)
 
     def _call_inner(self, builder: Any, function: Any, given: Sequence[Value]) -> Value:
-        """A call of a function that LLVM puts in place of the call; its result comes by way of memory till then."""
+        """A call of a function that LLVM puts in place of the call."""
         kinds = tuple(plainly(v.kind) for v in given)
         if (function, kinds) not in self._inner:
             self._inner[function, kinds] = self._inner_function(function, kinds)
         called, result = self._inner[function, kinds]
-        convention = context().call_conv
-        codes = convention._get_arg_packer(kinds).as_arguments(builder, [cast(builder, v, k) for v, k in zip(given, kinds, strict=True)])
-        room = cgutils.alloca_once(builder, context().get_value_type(result))
-        problem = cgutils.alloca_once(builder, ir.PointerType(called.args[1].type.pointee.pointee))
-        returned = builder.call(called, [builder.bitcast(room, called.args[0].type), problem, *codes])
-        status = convention._get_return_status(builder, returned, builder.load(problem))
-        with cgutils.if_unlikely(builder, status.is_error):
-            convention.return_status_propagate(builder, status)
-        return Value(result, builder.load(room))
+        flat = calls.passed(builder, given, kinds)
+        return Value(result, calls.called(builder, called, flat, context().get_value_type(result)))
 
     def _inner_function(self, function: Any, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
         """The function for arguments of some types, and the type of its result."""

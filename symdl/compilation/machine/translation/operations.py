@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import callconv
 from numba.core.errors import NumbaError
-from numba.core.registry import cpu_target
 
+from symdl.compilation.machine.translation.registries import context, typing
+from symdl.compilation.machine.translation.structures import whole
 from symdl.compilation.machine.translation.values import Untranslatable, Value
 
 #: The signature of a function for arguments of some types, and what writes its instructions.
 _KNOWN: dict[tuple[Any, tuple[Any, ...]], tuple[Any, Any]] = {}
 #: What types numbers are made of that stand in the source.
 _FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
-
-
-@cache
-def context() -> Any:
-    """Numba's knowledge of the processor, for functions that count no references; a division by 0 is no error."""
-    base: Any = cpu_target.target_context
-    base.refresh()
-    typing().refresh()
-    return base.subtarget(error_model=callconv.create_error_model("numpy", base))  # type: ignore[no-untyped-call]
-
-
-def typing() -> Any:
-    """Numba's knowledge of types."""
-    return cpu_target.typing_context
 
 
 def kind_of(thing: Any) -> Any:
@@ -58,7 +43,7 @@ def method(builder: Any, this: Value, name: str, *given: Value) -> Value:
         raise Untranslatable(name)
     found, implementation = _found(function, tuple(v.asked for v in given))
     codes = _as_wanted(builder, given, found.args)
-    return Value(found.return_type, implementation(builder, [this.code, *codes]))
+    return Value(found.return_type, implementation(builder, [whole(builder, this), *codes]))
 
 
 def _as_wanted(builder: Any, given: Sequence[Value], kinds: Sequence[Any]) -> list[Any]:
@@ -84,10 +69,11 @@ def _found(function: Any, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
 
 def cast(builder: Any, value: Value, kind: Any) -> Any:
     """LLVM's value of another type."""
+    code = whole(builder, value)
     if value.kind == kind or types.unliteral(kind) == value.kind:
-        return value.code
+        return code
     try:
-        return context().cast(builder, value.code, value.kind, kind)
+        return context().cast(builder, code, value.kind, kind)
     except NotImplementedError as error:
         raise Untranslatable(f"{value.kind} as {kind}") from error
 

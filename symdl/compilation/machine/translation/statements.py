@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from numba import types
@@ -12,7 +13,8 @@ from numba.core import cgutils
 from symdl.compilation.machine.lanetypes import LanesType, MaskType
 from symdl.compilation.machine.translation import arrays
 from symdl.compilation.machine.translation.expressions import Call, Expressions, common
-from symdl.compilation.machine.translation.operations import cast, context
+from symdl.compilation.machine.translation.operations import cast
+from symdl.compilation.machine.translation.registries import context
 from symdl.compilation.machine.translation.values import WORD, Untranslatable, Value, number, plainly
 
 
@@ -71,8 +73,9 @@ class Body:
         if isinstance(kind, types.Array | types.BaseTuple) or name not in self._assigned:
             if name in self._slots or name in self._outside:
                 raise Untranslatable(f"{name} is another array elsewhere")
-            parts = arrays.parts_of(self.builder, value) if isinstance(kind, types.Array) else None
-            self._bound[name] = Value(kind, value.code, None, parts)
+            is_array = isinstance(kind, types.Array) and kind.layout == "C"
+            parts = arrays.parts_of(self.builder, value) if is_array else None
+            self._bound[name] = replace(value, kind=kind, known=None, parts=parts)
             return
         if name in self._bound:
             raise Untranslatable(f"{name} is an array elsewhere")
@@ -138,7 +141,7 @@ class Body:
         if not isinstance(target, ast.Subscript):
             raise Untranslatable(ast.unparse(target))
         array, at = self.expressions.value(target.value), self.expressions.subscripts(target.slice)
-        if not arrays.is_entry(array, at):
+        if not arrays.is_plain(array, at) or len(at) < array.kind.ndim:
             raise Untranslatable(ast.unparse(target))
         return array, arrays.place(self.builder, array, at)
 

@@ -30,15 +30,17 @@ class Value:
 
     Args:
         kind: its type, as Numba has it.
-        code: LLVM's value.
+        code: LLVM's value; None of an array or a tuple of which only its parts are known (see `structures`).
         known: the number that it is, where that stands in the source.
-        parts: of an array that has a name.
+        parts: of an array.
+        entries: of a tuple.
     """
 
     kind: Any
-    code: Any
+    code: Any = None
     known: float | None = None
     parts: Parts | None = None
+    entries: tuple[Value, ...] = ()
 
     @property
     def asked(self) -> Any:

@@ -1,0 +1,103 @@
+"""The machine code of units: an object file for each, which depends on nothing but the module that the unit is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import Flags, compile_extra
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+
+from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
+from symdl.compilation.machine.translation import functions as translation
+from symdl.compilation.machine.translation import registries
+from symdl.compilation.machine.translation.values import Untranslatable
+from symdl.compilation.machine.units import Unit
+
+#: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
+OPTIONS = {
+    "nopython": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    **INSIDE,  # `way_in` has one that needs nothing of Numba's
+}
+
+#: What names of variables begin with that have the Python objects a function may need: none here does. Numba's own
+#: functions count in them how many were compiled before.
+ENVIRONMENT = "_ZN08NumbaEnv"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The machine code of a unit.
+
+    Args:
+        data: an object file.
+        defined, needed: the symbols that it has, and those that it refers to beside these.
+    """
+
+    data: bytes
+    defined: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
+def compiled(unit: Unit) -> Made:
+    """The machine code of a unit; it depends on nothing but the module that the unit is from."""
+    context = cpu_target.target_context
+    library = _Library(context.codegen(), unit.function.__name__)
+    flags = cast(Any, Flags)()
+    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS | {"_nrt": allocates(unit.function)})
+    flags.no_compile = True  # which would link it into Numba's engine
+    with global_compiler_lock:
+        if (module := _translated(unit, library)) is not None:
+            library.add_ir_module(module)
+            return library.made()
+        compile_extra(  # type: ignore[no-untyped-call]
+            cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
+            library=library, pipeline_class=Plain,
+        )  # fmt: skip
+        return library.made()
+
+
+def _translated(unit: Unit, library: Any) -> Any:
+    """A unit as a module of LLVM's; None where that is left to Numba."""
+    if allocates(unit.function):
+        return None
+    try:
+        with registries.context().push_code_library(library):
+            return translation.translated(library, unit, OPTIONS["fastmath"])
+    except Untranslatable:
+        return None
+
+
+class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
+    """Where Numba puts the code of a function together; without an engine that it goes into."""
+
+    def _optimize_functions(self, module: Any) -> None:
+        """As Numba's own, which sets LLVM's passes up for each function that is only declared as well."""
+        module.data_layout = self._codegen._data_layout
+        for function in module.functions:
+            if not function.is_declaration:
+                passes, builder = self._codegen._function_pass_manager()
+                passes.run(function, builder)
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def made(self) -> Made:
+        self._ensure_finalized()
+        for variable in self._final_module.global_variables:
+            if variable.name.startswith(ENVIRONMENT):
+                variable.linkage = "private"
+        defined, needed = symbols_of(self)
+        data = bytes(self._codegen._tm.emit_object(self._final_module))
+        return Made(data, tuple(sorted(defined)), tuple(sorted(needed)))
+
+
+def symbols_of(library: Any) -> tuple[set[str], set[str]]:
+    """What a library just compiled defines, and what it refers to beside itself; nothing if Numba's cache had it."""
+    module = library._final_module
+    named = [n for n in (*module.functions, *module.global_variables) if not n.name.startswith(("llvm.", ENVIRONMENT))]
+    return {n.name for n in named if not n.is_declaration}, {n.name for n in named if n.is_declaration}
