@@ -61,15 +61,22 @@ def _status(builder: Any, function: Any, room: Any, flat: Sequence[Any]) -> Any:
     return builder.call(function, [builder.bitcast(room, function.args[0].type), problem, *flat])
 
 
-def packed(builder: Any, values: Sequence[Any]) -> Any:
-    """Values in memory, which stays until the function returns: its address."""
-    room = cgutils.alloca_once(builder, ir.LiteralStructType([v.type for v in values]))  # type: ignore[no-untyped-call]
-    for k, value in enumerate(values):
+def packed(builder: Any, values: Sequence[Value], kinds: Sequence[Any]) -> Any:
+    """Values of some types in memory, which stays until the function returns: its address."""
+    flat: list[Any] = []
+    for value, kind in zip(values, kinds, strict=True):
+        if isinstance(kind, types.Array):
+            parts = arrays.parts_of(builder, value)
+            flat += [parts.data, *parts.lengths]
+        else:
+            flat.append(cast(builder, value, kind))
+    room = cgutils.alloca_once(builder, ir.LiteralStructType([v.type for v in flat]))  # type: ignore[no-untyped-call]
+    for k, value in enumerate(flat):
         builder.store(value, builder.gep(room, [_INDEX(0), _INDEX(k)], inbounds=True))
     return room
 
 
-def part_of_work(module: Any, function: Any, pack: Any) -> Any:
+def part_of_work(module: Any, function: Any, pack: Any, kinds: Sequence[Any]) -> Any:
     """What does one part of some work: it takes from memory what `packed` has put there (see `parts`)."""
     name = f"{function.name}_part"
     if name in module.globals:
@@ -79,8 +86,13 @@ def part_of_work(module: Any, function: Any, pack: Any) -> Any:
     builder = ir.IRBuilder(made.append_basic_block())
     room = builder.inttoptr(made.args[0], pack.as_pointer())
     flat = [builder.load(builder.gep(room, [_INDEX(0), _INDEX(k)])) for k in range(len(pack.elements))]
+    values = [Value(types.int64, made.args[1]), Value(types.int64, made.args[2])]
+    for kind in kinds[2:]:
+        held = 1 + kind.ndim if isinstance(kind, types.Array) else 1
+        is_array = isinstance(kind, types.Array)
+        values.append(arrays.array(builder, kind, flat[0], flat[1:held]) if is_array else Value(kind, flat[0]))
+        flat = flat[held:]
     result = builder.alloca(function.args[0].type.pointee)
-    _status(builder, function, result, [made.args[1], made.args[2], *flat])
+    _status(builder, function, result, passed(builder, values, kinds))
     builder.ret_void()
     return made
-

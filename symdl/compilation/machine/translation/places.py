@@ -52,8 +52,8 @@ def _work_of(builder: Any, unit: Value, arguments: Value) -> Value:
     if descriptor is None or not arguments.entries:
         raise Untranslatable("work of what is no unit")
     function = context().declare_function(builder.module, descriptor)
-    room = calls.packed(builder, calls.passed(builder, arguments.entries, unit.kind.sig.args[2:]))
-    entry = calls.part_of_work(builder.module, function, room.type.pointee)
+    room = calls.packed(builder, arguments.entries, unit.kind.sig.args[2:])
+    entry = calls.part_of_work(builder.module, function, room.type.pointee, unit.kind.sig.args)
     both = tuple(Value(types.int64, builder.ptrtoint(p, WORD)) for p in (entry, room))
     kind: Any = types.UniTuple(types.int64, 2)  # type: ignore[no-untyped-call]
     return Value(kind, entries=both)
