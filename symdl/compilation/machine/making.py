@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Flags, compile_extra
 from numba.core.compiler_lock import global_compiler_lock
@@ -48,26 +50,29 @@ def compiled(unit: Unit) -> Made:
     context = cpu_target.target_context
     library = _Library(context.codegen(), unit.function.__name__)
     flags = cast(Any, Flags)()
-    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS | {"_nrt": allocates(unit.function)})
+    options = OPTIONS if unit.from_c is None else {**OPTIONS, "fastmath": False}
+    cast(Any, cpu_target.options).parse_as_flags(flags, options | {"_nrt": allocates(unit.function)})
     flags.no_compile = True  # which would link it into Numba's engine
     with global_compiler_lock:
-        if (module := _translated(unit, library)) is not None:
+        if (module := _translated(unit, library, options["fastmath"])) is not None:
             library.add_ir_module(module)
-            return library.made()
-        compile_extra(  # type: ignore[no-untyped-call]
-            cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
-            library=library, pipeline_class=Plain,
-        )  # fmt: skip
+        else:
+            compile_extra(  # type: ignore[no-untyped-call]
+                cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
+                library=library, pipeline_class=Plain,
+            )  # fmt: skip
+        if unit.from_c is not None:
+            library.add_from_c(unit)
         return library.made()
 
 
-def _translated(unit: Unit, library: Any) -> Any:
+def _translated(unit: Unit, library: Any, fastmath: Any) -> Any:
     """A unit as a module of LLVM's; None where that is left to Numba."""
     if allocates(unit.function):
         return None
     try:
         with registries.context().push_code_library(library):
-            return translation.translated(library, unit, OPTIONS["fastmath"])
+            return translation.translated(library, unit, fastmath)
     except Untranslatable:
         return None
 
@@ -82,6 +87,19 @@ class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
             if not function.is_declaration:
                 passes, builder = self._codegen._function_pass_manager()
                 passes.run(function, builder)
+
+    def add_from_c(self, unit: Unit) -> None:
+        """What calls a unit of this library as C calls functions; nothing else can then."""
+        context = cpu_target.target_context
+        module = self.create_ir_module(unit.from_c)
+        called = ir.Function(module, context.call_conv.get_function_type(types.void, unit.sig.args), unit.symbol)
+        kinds = [context.get_value_type(k) for k in unit.sig.args]
+        made = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), unit.from_c)
+        builder = ir.IRBuilder(made.append_basic_block())
+        context.call_conv.call_function(builder, called, types.void, unit.sig.args, made.args)
+        builder.ret_void()
+        self.add_ir_module(module)
+        self._final_module.get_function(unit.symbol).linkage = "internal"
 
     def _finalize_final_module(self) -> None:
         self._finalized = True

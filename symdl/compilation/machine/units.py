@@ -23,12 +23,16 @@ class Unit(types.ExternalFunction):
         function: in Python.
         signature: the types of its result and its arguments.
         is_entry: whether Python calls it as well as other emitted code.
+        from_c: the symbol by which it is called as C calls functions, which nothing else does then; None otherwise.
     """
 
-    def __init__(self, function: Callable[..., Any], signature: Any, is_entry: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], signature: Any, is_entry: bool = False, is_routine: bool = False
+    ) -> None:
         symbol = f"{function.__module__}_{function.__name__}"
         cast(Any, types.ExternalFunction).__init__(self, symbol, signature)  # without types
         self.function, self.is_entry = function, is_entry
+        self.from_c = f"{symbol}_c" if is_routine else None
         self.descriptor: Any = cast(Any, ExternalFunctionDescriptor)(symbol, signature.return_type, signature.args)
         cast(Any, function).symbol = symbol  # for `compiling`
 
@@ -43,14 +47,19 @@ cast(Any, register_default)(Unit)(OpaqueModel)  # a value of that type is nothin
 
 def kernel(signature: str) -> Callable[[Callable[..., Any]], Unit]:
     """A function that nothing calls but other emitted code; "float32(float32[::1], int64)" are its types."""
-    return lambda function: _unit(function, signature, False)
+    return lambda function: Unit(function, _signature(signature))
 
 
 def entry_point(signature: str) -> Callable[[Callable[..., Any]], Unit]:
     """A function that Python calls, and other emitted code may call."""
-    return lambda function: _unit(function, signature, True)
+    return lambda function: Unit(function, _signature(signature), is_entry=True)
 
 
-def _unit(function: Callable[..., Any], signature: str, is_entry: bool) -> Unit:
-    arguments, result = sigutils.normalize_signature(signature)  # type: ignore[no-untyped-call]
-    return Unit(function, result(*arguments), is_entry)
+def routine(signature: str) -> Callable[[Callable[..., Any]], Unit]:
+    """A function of whole numbers that returns nothing and is called by its address, as C calls functions."""
+    return lambda function: Unit(function, _signature(signature), is_routine=True)
+
+
+def _signature(text: str) -> Any:
+    arguments, result = sigutils.normalize_signature(text)  # type: ignore[no-untyped-call]
+    return result(*arguments)

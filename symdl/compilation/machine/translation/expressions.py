@@ -63,9 +63,7 @@ class Expressions:
         calls: what calls a function of the module, which is told as Python has it.
     """
 
-    def __init__(
-        self, builder: Any, space: Mapping[str, Any], read: Callable[[str], Value | None], call: Call
-    ) -> None:
+    def __init__(self, builder: Any, space: Mapping[str, Any], read: Callable[[str], Value | None], call: Call) -> None:
         self.builder, self.space, self.read, self.call = builder, space, read, call
 
     def value(self, node: ast.expr) -> Value:

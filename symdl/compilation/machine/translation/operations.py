@@ -23,10 +23,12 @@ _FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 def kind_of(thing: Any) -> Any:
     """The type of a function or a class that emitted code names."""
-    try:
-        return typing().resolve_value_type(thing)
-    except NumbaError as error:
-        raise Untranslatable(str(thing)) from error
+    for _ in range(2):
+        try:
+            return typing().resolve_value_type(thing)
+        except ValueError:  # it may have been declared since Numba was asked last
+            typing().refresh()
+    raise Untranslatable(str(thing))
 
 
 def applied(builder: Any, function: Any, *given: Value) -> Value:
@@ -84,7 +86,11 @@ def converted(builder: Any, kind: Any, value: Value) -> Value:
         with np.errstate(over="ignore"):  # what is too large is infinite
             exact = float(np.float32(value.known)) if kind == types.float32 else float(value.known)
         return Value(kind, ir.Constant(_FLOATS[kind], exact), exact)
-    if isinstance(kind, types.Integer) and isinstance(value.kind, types.Integer) and kind.bitwidth == value.kind.bitwidth:
+    if (
+        isinstance(kind, types.Integer)
+        and isinstance(value.kind, types.Integer)
+        and kind.bitwidth == value.kind.bitwidth
+    ):
         return Value(kind, value.code)
     return applied(builder, types.NumberClass(kind), value)  # type: ignore[no-untyped-call]
 

@@ -180,6 +180,9 @@ class Body:
         builder.cbranch(self.expressions.truth(statement.test), body, after)
         builder.position_at_end(body)
         self._repeat(statement.body, test, after)
+        is_endless = isinstance(statement.test, ast.Constant) and bool(statement.test.value)
+        if is_endless and not any(isinstance(n, ast.Break) for n in ast.walk(statement)):
+            builder.unreachable()
 
     def _repeat(self, statements: list[ast.stmt], again: Any, after: Any) -> None:
         """The body of a loop, then back; what comes is after the loop."""
@@ -242,4 +245,3 @@ class Body:
         whole, left = builder.sdiv(apart, divisor), builder.srem(apart, divisor)
         more = builder.add(whole, builder.zext(builder.icmp_signed("!=", left, WORD(0)), WORD))
         return builder.select(is_none, WORD(0), more)
-
