@@ -108,7 +108,7 @@ class _Waiting:
 
 
 def stored_routines(units: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The units of a module, those for C to call, for `routines`: a record as JSON can hold it, and the object files in one."""
+    """The units of a module, for `routines`: a record as JSON can hold it, and the object files in one."""
     with collection_paused(), machine.compiling.types_remembered():
         made = {name: machine.making.compiled(unit) for name, unit in units.items()}
     data, lengths = packed([m.data for m in made.values()])

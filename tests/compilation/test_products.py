@@ -16,6 +16,7 @@ from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import products
 from symdl.compilation.targets.products import PRODUCT, VECTORS, Tiles, tiles
 from symdl.errors import CrossCheckError
+from tests.support.routines import called_from_c
 
 Case = tuple[str, Callable[..., Any]]
 
@@ -27,8 +28,7 @@ def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> Call
     text = source.replace(*change)
     path = folder / "program.py"
     path.write_text(text)
-    product: Callable[..., Any] = load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}")[PRODUCT].ctypes
-    return product
+    return called_from_c(load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}"))[PRODUCT]
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])

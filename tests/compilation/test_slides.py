@@ -24,6 +24,7 @@ from symdl.core.define import Param, Sum, define, in_range, index, let
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
+from tests.support.routines import called_from_c
 
 Two = tuple[Callable[..., Any], Callable[..., Any]]
 
@@ -34,8 +35,8 @@ def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> Two:
     assert change[0] in source
     text, path = source.replace(*change), folder / "program.py"
     path.write_text(text)
-    space = load_source(text, str(path), f"slides_{dtype}_{abs(hash((source, change)))}")
-    return space[slides.SPREAD].ctypes, space[slides.DOTS].ctypes
+    made = called_from_c(load_source(text, str(path), f"slides_{dtype}_{abs(hash((source, change)))}"))
+    return made[slides.SPREAD], made[slides.DOTS]
 
 
 pytestmark = pytest.mark.skipif(tiles("float32") is None, reason="BLAS multiplies on this processor")

@@ -42,23 +42,43 @@ def f(n, x, a, out):
 """
 #: What is written, and what it leaves in `out` for n = 5, x = 0.75 and a of 3 by 4; worked out by Python below.
 BODIES = {
-    "loops up, down and in steps": "for i in range(2, n): out[0] += i\nfor i in range(n, -3, -2): out[1] = 10*out[1] + i",
+    "loops up, down and in steps": """for i in range(2, n): out[0] += i
+for i in range(n, -3, -2): out[1] = 10*out[1] + i""",
     "steps that only the call knows": "s = n - 7\nfor i in range(6, 0, s): out[0] = 10*out[0] + i\nout[1] = i",
-    "loops that end at once": "for i in range(3, 3): out[0] = 1.0\nfor i in range(2, n, -1): out[1] = 1.0",
-    "leaving loops": "k = 0\nwhile True:\n    k += 1\n    if k % 2: continue\n    if k > n: break\n    out[0] += k\nout[1] = k",
+    "loops that end at once": "out[0] = 2\nfor i in range(3, 3): out[0] = 1\nfor i in range(2, n, -1): out[0] = 1",
+    "leaving loops": """k = 0
+while True:
+    k += 1
+    if k % 2: continue
+    if k > n: break
+    out[0] += k
+out[1] = k""",
     "whole numbers below 0": "out[0], out[1] = -n//3, -n % 3\nout[2] = n//-3\nout[3] = n % -3",
     "subscripts from the end": "out[-1] = a[-1, -2]\nout[n - 6] += a[1 - 2, 0]",
     "subscripts without a sign": "k = at(2)\nout[k] = a[at(1), k]",
-    "chains and conditions": "out[0] = 1.0 if 0 <= n < 6 and not x > 1.0 or n == 7 else 2.0\nout[1] = -x if n != 5 else x",
+    "chains and conditions": """out[0] = 1.0 if 0 <= n < 6 and not x > 1.0 or n == 7 else 2.0
+out[1] = -x if n != 5 else x""",
     "powers": "out[0] = x**2 + x**5 - x**-3 + x**0\nout[1] = math.sqrt(x) + math.exp(-x) + abs(-x)",
     "several values": "p, q = split(n, 3)\np, q = q, p\nout[0], out[1] = p, 10*q",
     "least and most": "out[0] = min(n, 3) + max(n, 7)*10\nout[1] = min(x, 0.5)",
-    "bits": "out[0] = (n << 3 | 2) & 60\nout[1] = n >> 1\nbad = False\nbad |= x > 0.5\nout[2] = 3.0 if bad else 4.0",
-    "rows": "b = a[1]\nout[0] = b[2]\nfor row in range(3):\n    c = a[row]\n    out[1] += c.size*c[row]\nout[2] = a.shape[1]",
+    "bits": """out[0] = (n << 3 | 2) & 60
+out[1] = n >> 1
+bad = False
+bad |= x > 0.5
+out[2] = 3.0 if bad else 4.0""",
+    "rows": """b = a[1]
+out[0] = b[2]
+for row in range(3):
+    c = a[row]
+    out[1] += c.size*c[row]
+out[2] = a.shape[1]""",
 }
 #: The same where arrays are shaped anew, with what they must leave: a is 0, 1, … 11.
 SHAPED = {
-    "v = view(out, 1, (2, 2))\nw = apart(v)\nfor i in range(2):\n    for j in range(2): w[i, j] = 10*i + j": [0, 0, 1, 10, 11],
+    """v = view(out, 1, (2, 2))
+w = apart(v)
+for i in range(2):
+    for j in range(2): w[i, j] = 10*i + j""": [0, 0, 1, 10, 11],
     "j = joined(a, (2, 6))\nout[0] = j[1, 2]\nout[1] = j.shape[0]": [8, 2, 0, 0, 0],
     "s = carray(stack(32), (2, 2), real)\ns[1, 0] = x\nout[2] = s[1, 0]": [0, 0, 0.75, 0, 0],
 }
@@ -96,7 +116,7 @@ def test_it_computes_what_python_does(body: str) -> None:
     names = {"math": math, "at": int, "split": divmod}
     exec(body, {**names, "n": 5, "x": 0.75, "a": np.arange(12.0).reshape(3, 4), "out": out})
     np.testing.assert_allclose(run(loaded(body)), out, rtol=1e-15)
-    assert out.any() or "at once" in [k for k, v in BODIES.items() if v == body][0]
+    assert out.any()
 
 
 @pytest.mark.usefixtures("alone")

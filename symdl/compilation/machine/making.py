@@ -13,8 +13,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
-from symdl.compilation.machine.translation import functions as translation
-from symdl.compilation.machine.translation import registries
+from symdl.compilation.machine.translation import functions as translation, registries
 from symdl.compilation.machine.translation.values import Untranslatable
 from symdl.compilation.machine.units import Unit
 

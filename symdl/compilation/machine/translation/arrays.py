@@ -1,4 +1,4 @@
-"""Arrays in emitted code, whose entries stand side by side, the last axis innermost: where they stand, how long they are.
+"""Arrays in emitted code, whose entries stand side by side, the last axis innermost: places and lengths.
 
 Numba has a structure of seven and more numbers for each, which is made here only for what Numba itself does to an array
 (see `structures`).

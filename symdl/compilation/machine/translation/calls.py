@@ -1,4 +1,4 @@
-"""How functions call each other, as Numba's do: with arrays as the numbers that they are, and a status as the result."""
+"""How functions call each other, as Numba's do: arrays are the numbers that they have, the result is a status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from symdl.compilation.machine.parts import ENTRY
 from symdl.compilation.machine.translation import arrays
 from symdl.compilation.machine.translation.operations import cast
 from symdl.compilation.machine.translation.registries import context
-from symdl.compilation.machine.translation.values import WORD, Value
+from symdl.compilation.machine.translation.values import Value
 
 _INDEX = ir.IntType(32)
 

@@ -8,18 +8,18 @@ from typing import Any
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import fastmathpass
-from numba.core.dispatcher import Dispatcher
-from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.core.callconv import RETCODE_OK
 from numba.core.cpu_options import FastMathOptions
+from numba.core.dispatcher import Dispatcher
+from numba.core.funcdesc import ExternalFunctionDescriptor
 
 from symdl.compilation.machine import compiling
 from symdl.compilation.machine.translation import calls
 from symdl.compilation.machine.translation.operations import cast
 from symdl.compilation.machine.translation.registries import context
 from symdl.compilation.machine.translation.statements import Body
-from symdl.compilation.machine.trees import tree_of
 from symdl.compilation.machine.translation.values import Untranslatable, Value, plainly
+from symdl.compilation.machine.trees import tree_of
 
 _BYTE = types.int8
 

@@ -13,7 +13,7 @@ from numba.core.errors import NumbaError
 
 from symdl.compilation.machine.translation.registries import context, typing
 from symdl.compilation.machine.translation.structures import whole
-from symdl.compilation.machine.translation.values import Untranslatable, Value
+from symdl.compilation.machine.translation.values import Untranslatable, Value, plainly
 
 #: The signature of a function for arguments of some types, and what writes its instructions.
 _KNOWN: dict[tuple[Any, tuple[Any, ...]], tuple[Any, Any]] = {}
@@ -72,7 +72,7 @@ def _found(function: Any, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
 def cast(builder: Any, value: Value, kind: Any) -> Any:
     """LLVM's value of another type."""
     code = whole(builder, value)
-    if value.kind == kind or types.unliteral(kind) == value.kind:
+    if value.kind in (kind, plainly(kind)):
         return code
     try:
         return context().cast(builder, code, value.kind, kind)
@@ -86,13 +86,14 @@ def converted(builder: Any, kind: Any, value: Value) -> Value:
         with np.errstate(over="ignore"):  # what is too large is infinite
             exact = float(np.float32(value.known)) if kind == types.float32 else float(value.known)
         return Value(kind, ir.Constant(_FLOATS[kind], exact), exact)
-    if (
-        isinstance(kind, types.Integer)
-        and isinstance(value.kind, types.Integer)
-        and kind.bitwidth == value.kind.bitwidth
-    ):
+    if _bits(kind) == _bits(value.kind) != 0:
         return Value(kind, value.code)
-    return applied(builder, types.NumberClass(kind), value)  # type: ignore[no-untyped-call]
+    return applied(builder, types.NumberClass(kind), value)
+
+
+def _bits(kind: Any) -> int:
+    """Of a whole number, which is the same with a sign or without; 0 of anything else."""
+    return int(getattr(kind, "bitwidth", 0)) if isinstance(kind, types.Integer) else 0
 
 
 def negated(builder: Any, value: Value) -> Value:

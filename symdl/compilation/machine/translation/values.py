@@ -59,4 +59,4 @@ def number(value: float) -> Value:
 
 def plainly(kind: Any) -> Any:
     """The type of a variable, which may have other values later."""
-    return types.unliteral(kind)
+    return types.unliteral(kind)  # type: ignore[no-untyped-call]
