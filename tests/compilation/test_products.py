@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.routines import called_from_c
 
 import symdl as sd
 from symdl.compilation.crosscheck_products import check_product, check_products, extents
@@ -16,7 +17,6 @@ from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import products
 from symdl.compilation.targets.products import PRODUCT, VECTORS, Tiles, tiles
 from symdl.errors import CrossCheckError
-from tests.support.routines import called_from_c
 
 Case = tuple[str, Callable[..., Any]]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.recurrences import states
+from support.routines import called_from_c
 
 import symdl as sd
 from symdl.compilation.crosscheck_slides import ROWS, check_dots, check_slides, check_spread
@@ -24,7 +25,6 @@ from symdl.core.define import Param, Sum, define, in_range, index, let
 from symdl.core.indices import Index
 from symdl.derivation.derive import derive
 from symdl.errors import CrossCheckError
-from tests.support.routines import called_from_c
 
 Two = tuple[Callable[..., Any], Callable[..., Any]]
 

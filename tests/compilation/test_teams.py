@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.routines import called_from_c
 from support.threads import two_threads as two_threads
 
 import symdl as sd
@@ -23,7 +24,6 @@ from symdl.compilation.targets.products import PRODUCT, Tiles, tiles
 from symdl.compilation.targets.teams import SERVE, SHARE, SLEEPING, THREADS
 from symdl.core.definitions import Definition
 from symdl.errors import CrossCheckError, DefinitionError
-from tests.support.routines import called_from_c
 
 pytestmark = pytest.mark.skipif(
     tiles("float32") is None or not teams.shares(), reason="products are not shared on this system"
