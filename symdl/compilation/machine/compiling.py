@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
 import numba
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
@@ -48,6 +50,38 @@ INSIDE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 WIDE = '"prefer-vector-width"="512"'
 
 
+#: What functions are called whose loops are long chains of steps that wait for each other: with so many vectors at once
+#: there is something to do in the meantime. LLVM takes one where a loop has as much in it.
+HEAVY, VECTORS = "_form", 4
+
+
+def _innermost(blocks: list[Any]) -> list[Any]:
+    """The branches that go back to the beginning of loops that have no other one in them.
+
+    A block of Numba's bears the place where it begins, and so do those that it was made into: "B168", "B168.endif".
+    """
+    back = []
+    for block in blocks:
+        for target in getattr(block.terminator, "operands", ()):
+            start, end = _place(target), _place(block)
+            if start is not None and end is not None and start < end:
+                back.append((start, end, block.terminator))
+    return [b for start, end, b in back if not any(start <= s and e <= end and e - s < end - start for s, e, _ in back)]
+
+
+def _place(block: Any) -> int | None:
+    found = re.match(r"B(\d+)", block.name) if isinstance(block, ir.Block) else None
+    return int(found[1]) if found else None
+
+
+def _interleave(module: Any, branch: Any) -> None:
+    """Tell LLVM how many vectors a loop shall take at a time; what names a loop refers to itself."""
+    count = module.add_metadata(["llvm.loop.interleave.count", ir.Constant(ir.IntType(32), VECTORS)])
+    loop = module.add_metadata([f"loop {len(module.metadata)}"])
+    loop.operands = (loop, count)
+    branch.set_metadata("llvm.loop", loop)
+
+
 class _Widely(Lower):
     """Lowering that lets loops take all lanes of a processor, and calls units by their symbols (see `units`).
 
@@ -65,6 +99,13 @@ class _Widely(Lower):
     def setup_function(self, fndesc: Any) -> None:
         cast(Any, Lower).setup_function(self, fndesc)
         set.add(self.function.attributes, WIDE)  # its own `add` knows only attributes that are words
+
+    def lower_function_body(self) -> Any:
+        entry = cast(Any, super()).lower_function_body()
+        if any(name.endswith(HEAVY) for name in self.func_ir.func_id.func.__code__.co_names):
+            for branch in _innermost(self.function.blocks):
+                _interleave(self.module, branch)
+        return entry
 
     def delvar(self, name: str) -> None:
         """Where nothing is counted, nothing is done at the end of a variable."""
