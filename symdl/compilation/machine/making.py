@@ -12,7 +12,7 @@ from numba.core.compiler import Flags, compile_extra
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
-from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
+from symdl.compilation.machine.compiling import HEAVY, INSIDE, Plain, allocates
 from symdl.compilation.machine.translation import functions as translation, registries
 from symdl.compilation.machine.translation.values import Untranslatable
 from symdl.compilation.machine.units import Unit
@@ -67,7 +67,8 @@ def compiled(unit: Unit) -> Made:
 
 def _translated(unit: Unit, library: Any, fastmath: Any) -> Any:
     """A unit as a module of LLVM's; None where that is left to Numba."""
-    if allocates(unit.function):
+    heavy = any(name.endswith(HEAVY) for name in unit.function.__code__.co_names)
+    if allocates(unit.function) or heavy:  # Numba optimises a form by itself first, and GELU is faster for it
         return None
     try:
         with registries.context().push_code_library(library):

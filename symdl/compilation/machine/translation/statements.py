@@ -10,7 +10,6 @@ from typing import Any
 from numba import types
 from numba.core import cgutils
 
-from symdl.compilation.machine import compiling
 from symdl.compilation.machine.lanetypes import LanesType, MaskType
 from symdl.compilation.machine.translation import arrays
 from symdl.compilation.machine.translation.expressions import Call, Expressions, common
@@ -41,7 +40,6 @@ class Body:
         vectors: dict[str, Any],
     ) -> None:
         self.builder, self.tree, self.give, self._vectors = builder, tree, give, vectors
-        self._is_heavy = any(isinstance(n, ast.Name) and n.id.endswith(compiling.HEAVY) for n in ast.walk(tree))
         self._assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self._slots: dict[str, tuple[Any, Any]] = {}
         self._bound: dict[str, Value] = {}
@@ -191,9 +189,7 @@ class Body:
         self._loops.append((again, after))
         self._inside(statements)
         if not self.builder.block.is_terminated:
-            back = self.builder.branch(again)
-            if self._is_heavy and not _has_loop(statements):
-                compiling._interleave(self.builder.module, back)
+            self.builder.branch(again)
         self._loops.pop()
         self.builder.position_at_end(after)
 
@@ -249,7 +245,3 @@ class Body:
         whole, left = builder.sdiv(apart, divisor), builder.srem(apart, divisor)
         more = builder.add(whole, builder.zext(builder.icmp_signed("!=", left, WORD(0)), WORD))
         return builder.select(is_none, WORD(0), more)
-
-
-def _has_loop(statements: list[ast.stmt]) -> bool:
-    return any(isinstance(n, ast.For | ast.While) for s in statements for n in ast.walk(s))
