@@ -107,15 +107,15 @@ class _Waiting:
         return self
 
 
-def stored_routines(functions: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Numba's `cfunc`s of whole numbers, for `routines`: a record as JSON can hold it, and the object files in one."""
-    defined: set[str] = set()
-    needed: set[str] = set()
-    for function in functions.values():
-        ours, others = machine.units.symbols_of(function._library)
-        defined, needed = defined | ours, needed | others
-    data, lengths = packed([machine.entries.object_of(f._library) for f in functions.values()])
-    codes = {n: {"symbol": f.native_name, "count": len(f._sig.args)} for n, f in functions.items()}
+def stored_routines(units: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The units of a module, for `routines`: a record as JSON can hold it, and the object files in one."""
+    with collection_paused(), machine.compiling.types_remembered():
+        made = {name: machine.making.compiled(unit) for name, unit in units.items()}
+    data, lengths = packed([m.data for m in made.values()])
+    called = {n: unit for n, unit in units.items() if unit.from_c is not None}
+    codes = {n: {"symbol": unit.from_c, "count": len(unit.sig.args)} for n, unit in called.items()}
+    defined = {symbol for m in made.values() for symbol in m.defined}
+    needed = {symbol for m in made.values() for symbol in m.needed}
     return {"codes": codes, "lengths": lengths, "external": sorted(needed - defined)}, data
 
 

@@ -16,7 +16,7 @@ from numba.core.registry import cpu_target
 
 from symdl.compilation import shared  # noqa: F401 - what modules import, while nothing is to be done yet
 from symdl.compilation.helpers import ROOT
-from symdl.compilation.machine import compiling, lanes, parts, slides, tiles, units, vectors  # noqa: F401
+from symdl.compilation.machine import compiling, lanes, making, parts, slides, tiles, vectors  # noqa: F401
 from symdl.compilation.messages import receive, send
 from symdl.compilation.runtime import load_source
 
@@ -32,7 +32,7 @@ def serve(given: IO[bytes], answers: IO[bytes]) -> None:
             continue
         try:
             with compiling.types_remembered():
-                made = units.compiled(space[name])
+                made = making.compiled(space[name])
         except Exception as error:  # whoever asked compiles it, and sees the same error
             send(answers, {"failed": repr(error)})
             continue

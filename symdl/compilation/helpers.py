@@ -100,7 +100,7 @@ class Helper:
                 if answer is None or "failed" in answer[0]:
                     return
                 told, data = answer
-                made = machine.units.Made(data, tuple(told["defined"]), tuple(told["needed"]))
+                made = machine.making.Made(data, tuple(told["defined"]), tuple(told["needed"]))
                 with self._changed:
                     self._made[name] = made
         except (OSError, ValueError):  # it has ended, or was ended
@@ -160,14 +160,14 @@ class Crew:
         if self._helpers and name not in self._made:
             self._together()
         if name not in self._made:
-            self._made[name] = machine.units.compiled(self._units[name])
+            self._made[name] = machine.making.compiled(self._units[name])
         return self._made[name]
 
     def _together(self) -> None:
         """Take what is longest, as helpers do, until nothing is left; then wait for what they have."""
         begun, length = time.perf_counter(), 0
         while (name := self._next()) is not None:
-            self._made[name] = machine.units.compiled(self._units[name])
+            self._made[name] = machine.making.compiled(self._units[name])
             length += self._lengths[name]
         rate = (time.perf_counter() - begun) / max(length, 1)
         for helper in self._helpers:

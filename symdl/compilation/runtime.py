@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import sys
 import time
@@ -387,5 +388,7 @@ def load_source(source: str, path: str, key: str) -> dict[str, Any]:
     module.__file__ = path
     sys.modules[module.__name__] = module
     with collection_paused(), machine.compiling.types_remembered():  # Numba is imported now
-        exec(compile(source, path, "exec"), module.__dict__)
+        tree = ast.parse(source, path)
+        exec(compile(tree, path, "exec"), module.__dict__)
+        machine.trees.entered(module.__dict__, tree)
     return module.__dict__

@@ -13,7 +13,7 @@ from typing import Any
 from symdl.compilation import cache, team
 from symdl.compilation.crosscheck_products import check_products, check_sharing
 from symdl.compilation.crosscheck_slides import check_slides
-from symdl.compilation.functions import routines, stored_routines
+from symdl.compilation.functions import routines, stored_routines, units_of
 from symdl.compilation.runtime import load_source
 from symdl.compilation.targets import products, slides, teams
 from symdl.compilation.targets.products import PRODUCT
@@ -21,8 +21,6 @@ from symdl.compilation.targets.products import PRODUCT
 #: Modules of this process by key; they stay where they are as long as it lives, since code refers to their addresses.
 _LOADED: dict[str, Mapping[str, Any]] = {}
 _LOCK = threading.RLock()
-#: What modules offer, by name.
-OFFERED = {*teams.FUNCTIONS, *slides.FUNCTIONS}
 Check = Callable[[Mapping[str, Any]], int]
 
 
@@ -141,10 +139,10 @@ def _found(key: str) -> Mapping[str, Any] | None:
 
 
 def _built(source: str, key: str, check: Check) -> Mapping[str, Any]:
-    """The functions as Numba compiles them, checked in the form that is kept."""
+    """The functions as they are compiled, checked in the form that is kept."""
     with cache.building(source) as folder:
         space = load_source(source, str(folder / cache.PROGRAM), key)
-        record, data = stored_routines({n: f for n, f in space.items() if n in OFFERED})
+        record, data = stored_routines(units_of(space))
         made = routines(record, data)
         if made is None:
             raise RuntimeError("the product of matrices refers to what nothing has")

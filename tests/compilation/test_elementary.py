@@ -117,7 +117,7 @@ def test_activations_with_many_pieces_are_compiled_to_vectors(name: str, monkeyp
     """Value and slope in one loop, all pieces at once."""
     import llvmlite.binding as llvm
 
-    from symdl.compilation.machine import units
+    from symdl.compilation.machine import making
 
     x, up = sd.Input("n"), sd.Input("n")
 
@@ -129,9 +129,9 @@ def test_activations_with_many_pieces_are_compiled_to_vectors(name: str, monkeyp
     code = sd.compile(applied, wrt="x", dtype="float32")
     space: dict[str, Any] = {}
     exec(compile(code.source, "<emitted>", "exec"), space)
-    texts, made = [], units._Library.made
-    monkeypatch.setattr(units._Library, "made", lambda self: (made(self), texts.append(str(self._final_module)))[0])
-    units.compiled(space["gradient"])
+    texts, made = [], making._Library.made
+    monkeypatch.setattr(making._Library, "made", lambda self: (made(self), texts.append(str(self._final_module)))[0])
+    making.compiled(space["gradient"])
     (text,) = texts
     if "vector.body" not in text and not llvm.get_host_cpu_features().get("avx512dq"):
         pytest.skip("this processor has no vectors of 64-bit integers")

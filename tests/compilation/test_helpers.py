@@ -94,7 +94,7 @@ def test_a_helper_compiles_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Mo
         all_by_helpers(crew)
         helped = Functions(space, crew)
         with monkeypatch.context() as patch:
-            patch.setattr(machine.units, "compiled", None)  # nothing is compiled here
+            patch.setattr(machine.making, "compiled", None)  # nothing is compiled here
             assert called(helped) == called(alone)
     assert helped.stored() == alone.stored()
     assert [h._process.poll() for h in crew._helpers] != [None]

@@ -77,7 +77,7 @@ def test_callers_refer_to_their_functions_and_do_not_take_them_in(compiled):
     kernels = {n: f for n, f in space.items() if n.endswith(SUFFIX)}
     assert len(kernels) == len(functions(compiled[7].source))
     for caller in ("gradient", "epoch"):
-        made = machine.units.compiled(space[caller])
+        made = machine.making.compiled(space[caller])
         assert not [name for name in made.defined if name.endswith(SUFFIX)]
         assert {k.symbol for k in kernels.values()} & set(made.needed)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.routines import called_from_c
 
 import symdl as sd
 from symdl.compilation.crosscheck_products import check_product, check_products, extents
@@ -27,8 +28,7 @@ def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> Call
     text = source.replace(*change)
     path = folder / "program.py"
     path.write_text(text)
-    product: Callable[..., Any] = load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}")[PRODUCT].ctypes
-    return product
+    return called_from_c(load_source(text, str(path), f"test_{dtype}_{abs(hash(change))}"))[PRODUCT]
 
 
 @pytest.fixture(scope="module", params=["float32", "float64"])

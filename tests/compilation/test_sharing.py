@@ -98,9 +98,9 @@ def test_the_machine_code_is_the_same_whoever_compiled_the_head(monkeypatch: pyt
     for first in (None, HEAD.replace("def cubed", "def other(x):\n    return x\n\n\n@njit()\ndef cubed") + ENTRY):
         monkeypatch.setattr(sharing, "_KNOWN", {})
         if first is not None:
-            machine.units.compiled(load(first, "first")["applied"])
+            machine.making.compiled(load(first, "first")["applied"])
         space = load(HEAD + ENTRY, "second")
-        made.append(machine.units.compiled(space["applied"]))
+        made.append(machine.making.compiled(space["applied"]))
     assert made[0] == made[1]
     out = np.empty(2)
     called(space, np.array([1.0, -2.0]), out)
@@ -127,5 +127,5 @@ def test_references_are_counted_where_arrays_are_made(room: str, counts: bool) -
     out = np.empty(2)
     called(space, np.arange(7.0), out)
     np.testing.assert_array_equal(out, [3.0 - 4.0, 6.0 - 5.0])
-    needed = machine.units.compiled(space["applied"]).needed
+    needed = machine.making.compiled(space["applied"]).needed
     assert any(symbol.startswith("NRT_") for symbol in needed) == counts

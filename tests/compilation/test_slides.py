@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.recurrences import states
+from support.routines import called_from_c
 
 import symdl as sd
 from symdl.compilation.crosscheck_slides import ROWS, check_dots, check_slides, check_spread
@@ -34,8 +35,8 @@ def loaded(folder: Path, dtype: str, change: tuple[str, str] = ("", "")) -> Two:
     assert change[0] in source
     text, path = source.replace(*change), folder / "program.py"
     path.write_text(text)
-    space = load_source(text, str(path), f"slides_{dtype}_{abs(hash((source, change)))}")
-    return space[slides.SPREAD].ctypes, space[slides.DOTS].ctypes
+    made = called_from_c(load_source(text, str(path), f"slides_{dtype}_{abs(hash((source, change)))}"))
+    return made[slides.SPREAD], made[slides.DOTS]
 
 
 pytestmark = pytest.mark.skipif(tiles("float32") is None, reason="BLAS multiplies on this processor")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.routines import called_from_c
 from support.threads import two_threads as two_threads
 
 import symdl as sd
@@ -140,7 +141,7 @@ def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
     assert change(source) != source
     path = folder / "program.py"
     path.write_text(change(source))
-    return load_source(change(source), str(path), f"test_team_{folder.name}")
+    return called_from_c(load_source(change(source), str(path), f"test_team_{folder.name}"))
 
 
 @pytest.mark.parametrize(
@@ -158,4 +159,4 @@ def loaded(folder: Path, change: Callable[[str], str]) -> dict[str, Any]:
 def test_a_planted_fault_is_found(right: str, wrong: str, tmp_path: Path) -> None:
     space = loaded(tmp_path, lambda source: source.replace(right, wrong))
     with pytest.raises(CrossCheckError, match=r"matrix product|not shared|parts"):
-        check_sharing(*(space[n].ctypes for n in (SERVE, PRODUCT, SHARE)), "float32")
+        check_sharing(*(space[n] for n in (SERVE, PRODUCT, SHARE)), "float32")

@@ -96,14 +96,19 @@ def _apart(context, array):  # type: ignore[no-untyped-def]
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         made = context.make_array(array)(context, builder, values[0])
-        pointer = builder.call(_fresh(builder.module), [builder.bitcast(made.data, POINTER)])
-        # whoever knows of it may read it later: else what is written there would be left out
-        builder.asm(ir.FunctionType(ir.VoidType(), [POINTER]), "", "r,~{memory}", [pointer], side_effect=True)
-        made.data = builder.bitcast(pointer, made.data.type)
+        made.data = fresh(builder, made.data)
         made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
         return made._getvalue()
 
     return array(array), emit
+
+
+def fresh(builder: Any, data: Any) -> Any:
+    """A pointer, as one to what nothing else refers to."""
+    pointer = builder.call(_fresh(builder.module), [builder.bitcast(data, POINTER)])
+    # whoever knows of it may read it later: else what is written there would be left out
+    builder.asm(ir.FunctionType(ir.VoidType(), [POINTER]), "", "r,~{memory}", [pointer], side_effect=True)
+    return builder.bitcast(pointer, data.type)
 
 
 def _fresh(module: Any) -> Any:

@@ -28,12 +28,6 @@ def code_of(unit: Unit) -> Code:
     return Code(f"{unit.symbol}_entry", tuple(map(_told, unit.sig.args)))
 
 
-def object_of(library: Any) -> bytes:
-    """The machine code of a library of Numba's, as it stands in its cache: an object file."""
-    _, _, (code, _) = library.serialize_using_object_code()
-    return bytes(code)
-
-
 def prepare() -> None:
     """Have Numba tell LLVM the addresses of the functions that compiled code may call, such as those of BLAS."""
     context = cpu_target.target_context

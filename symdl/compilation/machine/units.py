@@ -7,32 +7,13 @@ comes of one is an object file; Numba's own engine, where what is called has to 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 from numba import types
 from numba.core import sigutils
-from numba.core.codegen import CPUCodeLibrary
-from numba.core.compiler import Flags, compile_extra
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.datamodel.models import OpaqueModel
 from numba.core.datamodel.registry import register_default
 from numba.core.funcdesc import ExternalFunctionDescriptor
-from numba.core.registry import cpu_target
-
-from symdl.compilation.machine.compiling import INSIDE, Plain, allocates
-
-#: NaN and infinities keep their meaning, and nothing is reordered: the only freedom is a fused multiply-add.
-OPTIONS = {
-    "nopython": True,
-    "error_model": "numpy",
-    "fastmath": {"contract"},
-    **INSIDE,  # `way_in` has one that needs nothing of Numba's
-}
-
-#: What names of variables begin with that have the Python objects a function may need: none here does. Numba's own
-#: functions count in them how many were compiled before.
-ENVIRONMENT = "_ZN08NumbaEnv"
 
 
 class Unit(types.ExternalFunction):
@@ -42,12 +23,16 @@ class Unit(types.ExternalFunction):
         function: in Python.
         signature: the types of its result and its arguments.
         is_entry: whether Python calls it as well as other emitted code.
+        from_c: the symbol by which it is called as C calls functions, which nothing else does then; None otherwise.
     """
 
-    def __init__(self, function: Callable[..., Any], signature: Any, is_entry: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], signature: Any, is_entry: bool = False, is_routine: bool = False
+    ) -> None:
         symbol = f"{function.__module__}_{function.__name__}"
         cast(Any, types.ExternalFunction).__init__(self, symbol, signature)  # without types
         self.function, self.is_entry = function, is_entry
+        self.from_c = f"{symbol}_c" if is_routine else None
         self.descriptor: Any = cast(Any, ExternalFunctionDescriptor)(symbol, signature.return_type, signature.args)
         cast(Any, function).symbol = symbol  # for `compiling`
 
@@ -62,74 +47,19 @@ cast(Any, register_default)(Unit)(OpaqueModel)  # a value of that type is nothin
 
 def kernel(signature: str) -> Callable[[Callable[..., Any]], Unit]:
     """A function that nothing calls but other emitted code; "float32(float32[::1], int64)" are its types."""
-    return lambda function: _unit(function, signature, False)
+    return lambda function: Unit(function, _signature(signature))
 
 
 def entry_point(signature: str) -> Callable[[Callable[..., Any]], Unit]:
     """A function that Python calls, and other emitted code may call."""
-    return lambda function: _unit(function, signature, True)
+    return lambda function: Unit(function, _signature(signature), is_entry=True)
 
 
-def _unit(function: Callable[..., Any], signature: str, is_entry: bool) -> Unit:
-    arguments, result = sigutils.normalize_signature(signature)  # type: ignore[no-untyped-call]
-    return Unit(function, result(*arguments), is_entry)
+def routine(signature: str) -> Callable[[Callable[..., Any]], Unit]:
+    """A function of whole numbers that returns nothing and is called by its address, as C calls functions."""
+    return lambda function: Unit(function, _signature(signature), is_routine=True)
 
 
-@dataclass(frozen=True)
-class Made:
-    """The machine code of a unit.
-
-    Args:
-        data: an object file.
-        defined, needed: the symbols that it has, and those that it refers to beside these.
-    """
-
-    data: bytes
-    defined: tuple[str, ...]
-    needed: tuple[str, ...]
-
-
-def compiled(unit: Unit) -> Made:
-    """The machine code of a unit; it depends on nothing but the module that the unit is from."""
-    context = cpu_target.target_context
-    library = _Library(context.codegen(), unit.function.__name__)
-    flags = cast(Any, Flags)()
-    cast(Any, cpu_target.options).parse_as_flags(flags, OPTIONS | {"_nrt": allocates(unit.function)})
-    flags.no_compile = True  # which would link it into Numba's engine
-    with global_compiler_lock:
-        compile_extra(  # type: ignore[no-untyped-call]
-            cpu_target.typing_context, context, unit.function, unit.sig.args, unit.sig.return_type, flags, {},
-            library=library, pipeline_class=Plain,
-        )  # fmt: skip
-        return library.made()
-
-
-class _Library(cast(Any, CPUCodeLibrary)):  # type: ignore[misc]
-    """Where Numba puts the code of a function together; without an engine that it goes into."""
-
-    def _optimize_functions(self, module: Any) -> None:
-        """As Numba's own, which sets LLVM's passes up for each function that is only declared as well."""
-        module.data_layout = self._codegen._data_layout
-        for function in module.functions:
-            if not function.is_declaration:
-                passes, builder = self._codegen._function_pass_manager()
-                passes.run(function, builder)
-
-    def _finalize_final_module(self) -> None:
-        self._finalized = True
-
-    def made(self) -> Made:
-        self._ensure_finalized()
-        for variable in self._final_module.global_variables:
-            if variable.name.startswith(ENVIRONMENT):
-                variable.linkage = "private"
-        defined, needed = symbols_of(self)
-        data = bytes(self._codegen._tm.emit_object(self._final_module))
-        return Made(data, tuple(sorted(defined)), tuple(sorted(needed)))
-
-
-def symbols_of(library: Any) -> tuple[set[str], set[str]]:
-    """What a library just compiled defines, and what it refers to beside itself; nothing if Numba's cache had it."""
-    module = library._final_module
-    named = [n for n in (*module.functions, *module.global_variables) if not n.name.startswith(("llvm.", ENVIRONMENT))]
-    return {n.name for n in named if not n.is_declaration}, {n.name for n in named if n.is_declaration}
+def _signature(text: str) -> Any:
+    arguments, result = sigutils.normalize_signature(text)  # type: ignore[no-untyped-call]
+    return result(*arguments)

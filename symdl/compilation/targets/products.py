@@ -59,12 +59,12 @@ def tiles(dtype: str) -> Tiles | None:
 _SOURCE = '''
 """c = a·b in {dtype} for matrices that stand in memory with any steps; written by symdl for this processor."""
 
-from numba import cfunc
 from numba.core.types import ExternalFunction, int64
 
 from symdl.compilation.machine import tiles
 from symdl.compilation.machine.addresses import address, stack
 from symdl.compilation.machine.compiling import njit
+from symdl.compilation.machine.units import routine
 
 allocated = ExternalFunction("NRT_Allocate", int64(int64))
 freed = ExternalFunction("NRT_Free", int64(int64))
@@ -84,7 +84,7 @@ def pack(source, step, inner_step, held, inner, target, gap):
         turned(source, step, target, gap, inner, held)
 
 
-@cfunc("{result}({arguments})", error_model="numpy")
+@routine("{result}({arguments})")
 def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     """c[rows, columns] = Σ a[rows, inner] b[inner, columns], from addresses and steps in bytes, in tiles."""
     packs_a = (a_row % {aliased} == 0 or a_inner % {aliased} == 0) and columns > {several} and inner >= {lanes}

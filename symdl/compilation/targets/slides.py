@@ -25,11 +25,11 @@ _SOURCE = '''
 """c = Σ a·b in {dtype} for operands that are read at sums of indices; written by symdl for this processor."""
 
 import numpy as np
-from numba import carray, cfunc
 
 from symdl.compilation.machine import slides
-from symdl.compilation.machine.addresses import stack
+from symdl.compilation.machine.addresses import carray, stack
 from symdl.compilation.machine.compiling import njit
+from symdl.compilation.machine.units import routine
 
 {tiles}
 
@@ -37,7 +37,7 @@ from symdl.compilation.machine.compiling import njit
 {strips}
 
 
-@cfunc("void({spread_arguments})", error_model="numpy")
+@routine("void({spread_arguments})")
 def {spread}(a, a_at, a_row, a0, a1, a2, b, b_at, b0, b1, b2, c, c_at, c_row, rows, columns, n0, n1, n2):
     """c[row, column] = Σ a[row, k0, k1, k2] b[k0, k1, k2, column]; columns stand side by side."""
     a, b, c = a + a_at*{size}, b + b_at*{size}, c + c_at*{size}
@@ -52,7 +52,7 @@ def {spread}(a, a_at, a_row, a0, a1, a2, b, b_at, b0, b1, b2, c, c_at, c_row, ro
 {choice}
 
 
-@cfunc("void({dots_arguments})", error_model="numpy")
+@routine("void({dots_arguments})")
 def {dots}(
     a, a_at, a_row, a0, a1, b, b_at, b0, b1, s0, s1, s2, c, c_at, c_row, c_column, rows, m0, m1, m2, n0, n1, length
 ):
@@ -129,7 +129,7 @@ def _choice(shapes: dict[int, tuple[int, ...]]) -> str:
 def _dot_choice(shapes: dict[int, int], size: int) -> str:
     """The same for tiles whose lanes are inner indices; rows that are a multiple of the second kind go to that one."""
     first, second = shapes
-    lines = [f"if many <= {second} or many % {first} and many % {second} == 0:"]
+    lines = [f"if many <= {second} or many % {first} != 0 and many % {second} == 0:"]
     for rows, end in ((second, "else:"), (first, "")):
         columns = shapes[rows]
         lines += [

@@ -76,11 +76,11 @@ def part_of(size, unit, number, parts):
 _SOURCE = '''
 """Work shared with the threads of a team, products in {dtype} among it; written by symdl for this processor."""
 
-from numba import cfunc
 from numba.core.types import ExternalFunction, int32, int64, void
 
 from symdl.compilation.machine.atomics import added, cell, cycles, exchanged, load, pause, store
 from symdl.compilation.machine.compiling import njit
+from symdl.compilation.machine.units import kernel, routine
 from symdl.compilation.machine.parts import called, work_of
 
 multiply = ExternalFunction("{multiply}", void({arguments}))
@@ -110,7 +110,7 @@ def take(team):
         done += 1
 
 
-@cfunc("void(int64)", error_model="numpy")
+@routine("void(int64)")
 def {serve}(team):
     """What a thread of a team does until it shall end."""
     idle = 0
@@ -179,7 +179,7 @@ def threads_for(team, large):
     return threads
 
 
-@cfunc("void({share_arguments})", error_model="numpy")
+@routine("void({share_arguments})")
 def {share}(code, given, parts, work):
     """All parts of some work; where `parts` is −1, `code` says where the team is, or 0."""
     if parts == -1:
@@ -192,7 +192,7 @@ def {share}(code, given, parts, work):
         all_parts(code, given, max(parts, 1))
 
 
-@njit(error_model="numpy")
+@kernel("void({part_arguments})")
 def product_part(number, parts, by_rows, a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     first, last = part_of(rows if by_rows else columns, {lanes} if by_rows else {wide}, number, parts)
     if by_rows:
@@ -202,7 +202,7 @@ def product_part(number, parts, by_rows, a, a_row, a_inner, b, b_inner, b_column
     multiply(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
 
 
-@cfunc("void({arguments})", error_model="numpy")
+@routine("void({arguments})")
 def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner):
     """c[rows, columns] = Σ a[rows, inner] b[inner, columns]; where `rows` is −1, `a` says where the team is, or 0."""
     if rows == -1:
@@ -244,5 +244,5 @@ def source(dtype: str, multiply: str) -> str:
         threads=THREADS, sleeping=SLEEPING, stop=STOP, missed=MISSED,
         given=GIVEN, semaphore=SEMAPHORE, until=UNTIL, penalty=PENALTY, misses=MISSES, patient=PATIENT, least=LEAST,
         fewest=FEWEST, most=MOST, moment=MOMENT, serve=SERVE, product=PRODUCT, share=SHARE, part_of=PART_OF,
-        share_arguments=", ".join(SHARE_ARGUMENTS),
+        share_arguments=", ".join(SHARE_ARGUMENTS), part_arguments=", ".join(("int64",) * 3 + ARGUMENTS),
     )  # fmt: skip

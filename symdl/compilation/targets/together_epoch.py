@@ -54,7 +54,8 @@ class TeamEpochEmitter(EpochEmitter):
     def _before_steps(self) -> list[str]:
         lines = super()._before_steps()
         if self.descents:
-            lines.append(f"{OPERANDS} = np.empty(({len(self.descents)}, {1 + BLOCK}), np.int64)")
+            count, width = len(self.descents), 1 + BLOCK
+            lines.append(f"{OPERANDS} = carray(stack({8 * count * width}), ({count}, {width}), np.int64)")
         return lines
 
     def _gradient(self, given: list[str]) -> list[str]:
