@@ -14,6 +14,7 @@ from symdl.core.indices import Index
 from symdl.verification.meaning import (
     application,
     arrays,
+    matrices,
     sums,
 )
 from symdl.verification.meaning.arrays import Array, scalar
@@ -305,6 +306,8 @@ class NameReader:
         if isinstance(sup, tree.Symbol) and sup.name in ("⊤", "T"):
             return arrays.transposed(base)
         exponent = self.number(sup)
+        if base.rank == 2:
+            return matrices.power(self, base, exponent)
         if base.axes:
             raise MeaningError(f"{base.kind} to the power {exponent}", remedy="write ⊙, or ‖x‖²")
         return scalar(power(base.body, exponent))

@@ -11,7 +11,7 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
 from symdl.verification.meaning.anew import body_of
-from symdl.verification.meaning.expectation import VARIANCES
+from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES
 from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts
@@ -44,7 +44,7 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
         library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
-        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES
+        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES | COVARIANCES or _is_worked_out(reader, side)
         taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
@@ -60,6 +60,16 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return True
     set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
     return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _is_worked_out(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is the determinant of a matrix that the document has written out."""
+    if not isinstance(side, tree.Applied) or side.function != tree.Symbol("det", "rm"):
+        return False
+    try:
+        return not reader.value(side).axes
+    except SymdlError:
+        return False
 
 
 def _is_open(reader: Interpreter, formula: Formula) -> bool:
@@ -201,6 +211,19 @@ def is_instance(reader: Interpreter, side: Node, value: Node) -> bool:
         return False
     found = valued(scope, own).atoms(Element)
     return bool(found) and found == made and not any(e.name == parts.name for e in found)
+
+
+def is_restated(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether w_{t+1} = w_t + g_t is made of the very names that the recurrence for w_{t+1} makes it of."""
+    parts = reader.parts(side)
+    whole = None if parts is None else reader.scope.formulas.get((parts.name, len(parts.subscripts)))
+    if parts is None or whole is None or not whole.recurrent or parts.name not in names_in(reader, [value]):
+        return False
+    try:
+        made = reader.value(value).body
+    except SymdlError:
+        return False
+    return {e.name for e in made.atoms(Element)} == {e.name for e in whole.value.body.atoms(Element)}
 
 
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
