@@ -110,7 +110,8 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
-            found = by_induction(self, link) or found
+            closed = by_induction(self, link)
+            found = found if closed is None else closed
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)

@@ -176,6 +176,8 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
         return value if scripts is None else _with_scripts(reader, value, scripts)
     if scripts is None and one and _is_entry(reader, parts, group.body):
         return reader.entry(replace(parts, subscripts=(group.body,)))
+    if parts.name in CUSTOMARY and parts.power is not None and parts.name in reader.usage.bare:
+        return None  # σ² of N(0, σ²) is a variance
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product

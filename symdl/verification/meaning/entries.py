@@ -305,6 +305,8 @@ class NameReader:
         """A base with a superscript: transposed, or to a power."""
         if isinstance(sup, tree.Symbol) and sup.name in ("⊤", "T"):
             return arrays.transposed(base)
+        if base.rank == 2 and matrices.is_inverse(sup) and sup != matrices.MINUS_ONE:
+            return arrays.transposed(matrices.inverse(self, base))
         exponent = self.number(sup)
         if base.rank == 2:
             return matrices.power(self, base, exponent)

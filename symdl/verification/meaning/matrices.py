@@ -14,12 +14,30 @@ from symdl.verification.meaning import arrays
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import literal
+from symdl.verification.meaning.names import is_transpose
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.values import counted, written_out
+from symdl.verification.notation import tree
+from symdl.verification.notation.tree import Node
 
 #: How large a matrix of numbers may be, and one with names in it; and the highest power of one.
 OF_NUMBERS, OF_NAMES, HIGHEST = 8, 3, 8
+
+
+#: The superscript of an inverse.
+MINUS_ONE = tree.Sum((("-", tree.Number("1")),))
+
+
+def is_inverse(sup: Node | None) -> bool:
+    """Whether what stands above a matrix is −1, or −⊤.
+
+    >>> from symdl.verification.notation import parse
+    >>> [is_inverse(parse(text).sup) for text in ("A^{-1}", r"A^{-\\top}", "A^2")]
+    [True, True, False]
+    """
+    minus = sup.terms[0] if isinstance(sup, tree.Sum) and len(sup.terms) == 1 else None
+    return sup == MINUS_ONE or (minus is not None and minus[0] == "-" and is_transpose(minus[1]))
 
 
 def power(reader: Reader, matrix: Array, exponent: sympy.Expr) -> Array:

@@ -112,10 +112,26 @@ def is_lone_function(reader: Interpreter, value: Node) -> bool:
     if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
         return False
     body = value.factors[1].body
-    parts = [reader.parts(item) for item in (body.items if isinstance(body, tree.List) else (body,))]
+    items = [i for i in (body.items if isinstance(body, tree.List) else (body,)) if not isinstance(i, tree.Dots)]
+    parts = [reader.parts(item) for item in map(_outer_name, items)]
     names = {p.name for p in parts if p is not None}
     made = [n for n in names if any(reader.scope.depends(n, r, o) for r in range(3) for o in names - {n})]
     return None not in parts and not made
+
+
+def _outer_name(node: Node) -> Node:
+    """g of g(x)."""
+    applied = isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",)
+    return node.factors[0] if applied and isinstance(node, tree.Product) and isinstance(node.factors[1], tree.Group) else node
+
+
+def hangs_on(reader: Interpreter, value: Node) -> set[str]:
+    """The names that a side hangs on directly: g of f(g(x)), all names of anything else."""
+    if not is_lone_function(reader, value) or not isinstance(value, tree.Product):
+        return names_in(reader, [value])
+    body = value.factors[1].body if isinstance(value.factors[1], tree.Group) else value
+    items = body.items if isinstance(body, tree.List) else (body,)
+    return names_in(reader, [value.factors[0], *map(_outer_name, items)])
 
 
 def _of_means(reader: Interpreter, value: Node) -> Node:
@@ -214,16 +230,17 @@ def is_instance(reader: Interpreter, side: Node, value: Node) -> bool:
 
 
 def is_restated(reader: Interpreter, side: Node, value: Node) -> bool:
-    """Whether w_{t+1} = w_t + g_t is made of the very names that the recurrence for w_{t+1} makes it of."""
+    """Whether w_{t+1} = w_t + g_t is made of no other names than those that the recurrence for w_{t+1} makes it of."""
     parts = reader.parts(side)
     whole = None if parts is None else reader.scope.formulas.get((parts.name, len(parts.subscripts)))
-    if parts is None or whole is None or not whole.recurrent or parts.name not in names_in(reader, [value]):
+    if parts is None or whole is None or not whole.recurrent:
         return False
     try:
         made = reader.value(value).body
     except SymdlError:
         return False
-    return {e.name for e in made.atoms(Element)} == {e.name for e in whole.value.body.atoms(Element)}
+    names = {e.name for e in made.atoms(Element)}
+    return bool(names) and names <= {e.name for e in whole.value.body.atoms(Element)}
 
 
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
@@ -274,7 +291,8 @@ def says_which(reader: Interpreter, sides: list[Node]) -> bool:
     """Whether f(x) = 0, of an f that nobody has defined, says which x are meant: the plane that f describes."""
     found = head(reader, sides[0]) if len(sides) == 2 and is_number(sides[1]) else None
     zero = isinstance(sides[-1], tree.Number) and not sides[-1].text.strip("0.")
-    return zero and found is not None and found[1] is not None and not reader.known(found[0].name)
+    open_ = zero and found is not None and found[1] is not None and not reader.known(found[0].name)
+    return open_ and not _is_worked_out(reader, sides[0])
 
 
 def _is_constant(reader: Interpreter, value: Node) -> bool:

@@ -59,6 +59,8 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     argument = _argument(reader, node.argument)
     if not argument.axes and function.name in OF_LISTS:
         argument = reader.spread(inner, 1)  # z of softmax(z)_i, where z_i stands elsewhere
+    if function.name == "det" and not argument.axes and (parts := reader.parts(inner)) is not None:
+        argument = reader.as_array(parts, 2)
     if own is not None:
         whole = application.call(reader, function.name, own, [argument], primes)
         return whole if power is None else reader.raised(whole, power)
