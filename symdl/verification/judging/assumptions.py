@@ -13,6 +13,7 @@ from symdl.verification.meaning.scope import Scope, element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
+from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened
 
 #: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
@@ -115,7 +116,7 @@ def without_small(numbers: Pair) -> Pair:
     """0 for ε, where everything else is a number: it is there for the case of a division by 0."""
     names = {e for n in numbers for e in n.atoms(Element)}
     only = names and all(e.name in SMALL and not e.subscripts for e in names)
-    if not only or all(is_open(n) for n in numbers):
+    if not only or all(is_open(n) for n in numbers) or any(n.has(UnknownFunction) for n in numbers):
         return numbers
     none = dict.fromkeys(names, sympy.S.Zero)
     return numbers[0].xreplace(none), numbers[1].xreplace(none)

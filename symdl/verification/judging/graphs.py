@@ -9,11 +9,11 @@ import sympy
 
 from symdl.verification.judging import rules
 from symdl.verification.judging.chains import by_graph
-from symdl.verification.judging.hadamard import entry_by_entry, has_dots
+from symdl.verification.judging.hadamard import entry_by_entry, has_dots, powers_of_entries
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.stated import DEFINITIONS, EQUALITIES, Meaning
 from symdl.verification.meaning.statements import Reading
-from symdl.verification.verdict import Verdict
+from symdl.verification.verdict import Status, Verdict
 
 
 class Judging(rules.Judging, Protocol):
@@ -66,6 +66,18 @@ def in_chapters_before(judge: Judging, reading: Reading, link: Meaning) -> Verdi
     scope = replace(before.as_before() or before.copy(), one_chapter=True)
     found = by_graphs(judge, replace(reading, scope=scope), link)
     return found and replace(found, scope=f"{found.scope}; with names of chapters before")
+
+
+def of_entries(judge: Judging, link: Meaning) -> Verdict | None:
+    """That a link with a matrix to a power is so where the power is one of its entries; None where it is not."""
+    sides = powers_of_entries(link.left), powers_of_entries(link.right)
+    if sides == (link.left, link.right) or link.values is None or not any(v.rank == 2 for v in link.values):
+        return None
+    found = judge.read_in(judge.reading, replace(link, left=sides[0], right=sides[1]))
+    if found.status not in (Status.PROVED, Status.CONSISTENT):
+        return None
+    reason = "so for powers of entries, which the text does not say"
+    return replace(found, status=Status.UNDECIDED, method="none", reason=reason)
 
 
 def with_entry_by_entry(judge: Judging, link: Meaning) -> Verdict | None:

@@ -36,6 +36,16 @@ def has_dots(node: Node) -> bool:
     return any(isinstance(n, tree.Product) and not _DOTS.isdisjoint(n.ops) for n in tree.walk(node))
 
 
+def powers_of_entries(node: Node) -> Node:
+    """A formula with the powers of names taken entry by entry.
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> unicode(powers_of_entries(parse("A^2 + B")))
+    'A ⊙ A + B'
+    """
+    return _without_powers(node)
+
+
 def _without_powers(node: Node) -> Node:
     if isinstance(node, tree.Scripted) and isinstance(node.sup, tree.Number):
         times = {"2": 2, "3": 3}.get(node.sup.text)

@@ -16,6 +16,7 @@ from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.hence import condition_of_zero
 from symdl.verification.judging.independence import independent
+from symdl.verification.judging.induction import INDUCTION
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
 from symdl.verification.judging.report import Judged, Link, worst
@@ -306,11 +307,16 @@ def _again(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdi
 
 def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict) -> Verdict:
     reading, sides = judging.reading, (link.left, link.right)
+    if found.method == INDUCTION:  # it speaks of how the name begins
+        return found
     if found.method == SHAPES or link.misfit:  # what can't be is no meaning
         reading.doubt(link)
         return found
     if found.status is Status.CONDITIONAL or reading.unclear:
         return found
+    if found.status in (Status.UNDECIDED, Status.DEFINITION) and newness.is_restated(reading.reader(), *sides):
+        reason = f"{found.reason}; not what {unicode(link.left)} stands for so far, as it is written"
+        return Verdict(Status.UNDECIDED, "none", found.scope, reason=reason.removeprefix("; "))
     if found.status is Status.REFUTED and reading.is_slope(link.left):
         reading.doubt(link)
         return replace(

@@ -36,7 +36,8 @@ from symdl.verification.judging.doubts import (
     unheard,
 )
 from symdl.verification.judging.entries import decide_entries
-from symdl.verification.judging.graphs import for_every_loss
+from symdl.verification.judging.graphs import for_every_loss, of_entries
+from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
 from symdl.verification.judging.readings import (
     otherwise_proved,
@@ -108,6 +109,9 @@ class Judge:
         """What is to be said of a link; a definition is one too."""
         started = now()
         found = self._judged(link)
+        if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
+            closed = by_induction(self, link)
+            found = found if closed is None else closed
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
@@ -117,9 +121,10 @@ class Judge:
                 found = as_condition("so for some functions only")
         elif found.status is Status.CONDITIONAL and not self.quick:
             found = for_every_loss(self, link) or found
-        elif found.status is Status.REFUTED:
+        elif found.status is Status.REFUTED and found.method != INDUCTION:
             other = under_what_was_said(self, link)
             other = by_equations(self, link) if other is None and not self.quick else other
+            other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
         if not link.defines and (why := unheard(self.reading, link)):
             found = undecided(why, found)

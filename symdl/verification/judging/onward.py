@@ -113,11 +113,11 @@ def _hangs_on_through(reading: Reading, of: str, between: list[str], by: str) ->
     opaque = {name for name, section in scope.opaque.items() if not scope.chapter_over(section)}
     if known & {of, *between} or used & every or not opaque & every <= reading.hidden.keys():
         return False
-    if of not in opaque and _other_ways(reading, every):
+    if of not in opaque | reading.hidden.keys() and _other_ways(reading, every):
         return False
     chain = [of, *between, by]
     allowed = {a: {b} for a, b in pairwise(chain)}
-    return all(reading.hidden[name] & every <= allowed.get(name, set()) for name in opaque & every)
+    return all(reading.hidden[name] & every <= allowed.get(name, set()) for name in reading.hidden.keys() & every)
 
 
 def _slope(reading: Reading, reader: Interpreter, node: Node) -> tuple[str, str] | None:

@@ -30,6 +30,7 @@ from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
+from symdl.verification.judging.sizes import at_small_sizes
 from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetric import where_symmetric
@@ -379,4 +380,5 @@ _SLOW = (
     _at_three_entries,
     _at_steps,
     _in_entries,
+    at_small_sizes,
 )

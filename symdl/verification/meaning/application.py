@@ -7,11 +7,11 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.tensors import Element, refreshed
-from symdl.verification.meaning import arrays, calculus, calls, cases, factors as factors_in, functionals, placing
+from symdl.verification.meaning import arrays, calculus, calls, cases, factors as factors_in, functionals, matrices, placing
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_be_slope
 from symdl.verification.meaning.errors import MeaningError, OpenError
-from symdl.verification.meaning.expectation import mean
+from symdl.verification.meaning.expectation import mean, under
 from symdl.verification.meaning.functions import CUSTOMARY, OBJECTIVES, VECTORS, named
 from symdl.verification.meaning.letters import letters_in
 from symdl.verification.meaning.names import Parts, function_letter, is_transpose, letter_of, letters_apart
@@ -95,8 +95,31 @@ def expected(reader: Reader, body: Node, below: Node | None = None) -> Array:
     """
     name = _mean_name(reader, "E", () if below is None else (below,))
     scripts = body if isinstance(body, tree.Scripted) and isinstance(body.base, tree.Group) else None
-    found = scalar(mean(reader.number(body if scripts is None else scripts.base), name))
+    found = _mean_of(reader, body if scripts is None else scripts.base, name)
     return found if scripts is None else _with_scripts(reader, found, scripts)
+
+
+def _mean_of(reader: Reader, body: Node, name: str) -> Array:
+    """E[x] of a number, or of each entry of a vector or matrix; of E[x | y], where y is given."""
+    (inner,), name = with_given(reader, body, name)
+    return reader.value(inner).mapped(lambda x: mean(x, name))
+
+
+def with_given(reader: Reader, body: Node, name: str) -> tuple[tuple[Node, ...], str]:
+    """x and y of E[x], Cov(x, y) and Cov(x, y | z), and the name of a mean where z is given.
+
+    Raises:
+        MeaningError: something else than names is given.
+    """
+    inner = body.body if isinstance(body, tree.Group) else body
+    if not isinstance(inner, tree.List) or "|" not in inner.separators:
+        return (inner.items if isinstance(inner, tree.List) else (inner,)), name
+    bar = inner.separators.index("|")
+    parts = [reader.parts(item) for item in inner.items[bar + 1 :]]
+    given = frozenset(p.name for p in parts if p is not None and p.power is None and not p.subscripts)
+    if len(given) != len(parts):
+        raise MeaningError("a mean where something else than names is given")
+    return inner.items[: bar + 1], under(name, given)
 
 
 def _mean_name(reader: Reader, name: str, below: tuple[Node, ...]) -> str:
@@ -145,12 +168,16 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     if parts is None or parts.transposed:
         return None
     one = not isinstance(group.body, tree.List)
-    if parts.name.partition("_")[0] == "E" and group.open == "[" and not reader.known(parts.name) and one:
-        value = scalar(mean(reader.number(group.body), _mean_name(reader, parts.name, parts.subscripts)))
+    given = isinstance(group.body, tree.List) and set(group.body.separators) == {"|"}
+    expected_here = group.open == "[" or (group.open == "(" and reader.usage.moments)
+    if parts.name.partition("_")[0] == "E" and expected_here and not reader.known(parts.name) and (one or given):
+        value = _mean_of(reader, group, _mean_name(reader, parts.name, parts.subscripts))
         value = value if parts.power is None else reader.raised(value, parts.power)
         return value if scripts is None else _with_scripts(reader, value, scripts)
     if scripts is None and one and _is_entry(reader, parts, group.body):
         return reader.entry(replace(parts, subscripts=(group.body,)))
+    if parts.name in CUSTOMARY and parts.power is not None and parts.name in reader.usage.bare:
+        return None  # σ² of N(0, σ²) is a variance
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
@@ -263,6 +290,8 @@ def known(reader: Reader, name: str, values: list[Array]) -> Array | None:
     plain = name.lower().replace(" ", "").replace("_", "")
     if plain in VECTORS and len(values) == 1:
         return VECTORS[plain](values[0])
+    if plain == "det" and len(values) == 1 and values[0].axes:
+        return scalar(matrices.determinant(reader, values[0]))
     function = named(name)
     if function is None and name in CUSTOMARY and not reader.known(name):
         function = named(CUSTOMARY[name])

@@ -14,6 +14,7 @@ from symdl.core.indices import Index
 from symdl.verification.meaning import (
     application,
     arrays,
+    matrices,
     sums,
 )
 from symdl.verification.meaning.arrays import Array, scalar
@@ -304,7 +305,11 @@ class NameReader:
         """A base with a superscript: transposed, or to a power."""
         if isinstance(sup, tree.Symbol) and sup.name in ("⊤", "T"):
             return arrays.transposed(base)
+        if base.rank == 2 and matrices.is_inverse(sup) and sup != matrices.MINUS_ONE:
+            return arrays.transposed(matrices.inverse(self, base))
         exponent = self.number(sup)
+        if base.rank == 2:
+            return matrices.power(self, base, exponent)
         if base.axes:
             raise MeaningError(f"{base.kind} to the power {exponent}", remedy="write ⊙, or ‖x‖²")
         return scalar(power(base.body, exponent))

@@ -65,6 +65,32 @@ def strides(sub: Node, labels: Labels, letters: set[str]) -> Iterator[str]:
                 yield parts.name
 
 
+def stepping_letters(nodes: Iterable[Node]) -> set[str]:
+    """The letters that count the steps of recurrences: t of m_t = β m_{t−1} + g_t.
+
+    >>> from symdl.verification.notation import parse
+    >>> sorted(stepping_letters(parse(t) for t in ("m_t = b m_{t-1} + g_t", "x_n = y_{n-1}", "x_{k+1} = x_k")))
+    ['k', 't']
+    """
+    found = set()
+    for chain in nodes:
+        head = chain.sides[0] if isinstance(chain, tree.Chain) and chain.relations[0] in ("=", ":=", "←") else None
+        if not isinstance(chain, tree.Chain) or not isinstance(head, tree.Scripted):
+            continue
+        letter = _stepped(head.sub)
+        value = (n for n in walk(chain.sides[1]) if isinstance(n, tree.Scripted) and n.base == head.base)
+        found |= {letter} if letter and any(n.sub != head.sub and _stepped(n.sub) == letter for n in value) else set()
+    return found
+
+
+def _stepped(sub: Node | None) -> str:
+    """t of t, t − 1 and t + 1; empty of anything else."""
+    terms = sub.terms if isinstance(sub, tree.Sum) and len(sub.terms) == 2 else ()
+    shifted = bool(terms) and isinstance(terms[1][1], tree.Number)
+    letter = letter_of(terms[0][1] if shifted else sub) if sub is not None else ""
+    return letter if len(letter) == 1 and letter.islower() else ""
+
+
 def lying(nodes: Iterable[Node], labels: Labels, ranks: Ranks) -> bool:
     """Whether vectors are rows here: z W stands somewhere, with a vector z and a matrix W, and W z nowhere."""
     products = [node for node in nodes if isinstance(node, tree.Product)]

@@ -7,7 +7,7 @@ the places where another one was possible. Nothing here is text that gets evalua
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -21,6 +21,7 @@ from symdl.verification.meaning import (
     calculus,
     cases,
     integrals,
+    matrices,
     norms,
     operators,
     placing,
@@ -162,6 +163,8 @@ class Interpreter(NameReader):
         if parts is not None and parts.name in self.usage.sets and parts.power is None:
             return scalar(sums.size(self, parts))
         found = self.value(node.body)
+        if found.rank == 2:  # the norm of a matrix has two bars
+            return scalar(matrices.determinant(self, found))
         return found.mapped(lambda x: absolute(x, kink="mid")) if not found.axes else scalar(arrays.norm(found))
 
     def _norm(self, node: tree.Norm | tree.Scripted) -> Array:
@@ -183,8 +186,10 @@ class Interpreter(NameReader):
         return scalar(sympy.Mul(*factors) / sympy.factorial(k))
 
     def _matrix(self, node: tree.Matrix) -> Array:
-        if node.kind in ("vmatrix", "Vmatrix"):
-            raise MeaningError("a determinant")
+        if node.kind == "vmatrix":
+            return scalar(matrices.determinant(self, self.value(replace(node, kind="matrix"))))
+        if node.kind == "Vmatrix":
+            raise MeaningError("a norm of a matrix that is written out")
         rows = [[self.number(cell) for cell in row] for row in node.rows]
         if len({len(row) for row in rows}) != 1:
             raise MeaningError("a matrix whose rows differ in length")

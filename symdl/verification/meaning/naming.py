@@ -24,7 +24,7 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
         parts = reader.parts(first)
         if parts is None or not isinstance(second, tree.Group) or parts.power is not None or parts.transposed:
             return None
-        if parts.name == "E" and second.open == "[":  # E[z] is a mean
+        if parts.name == "E" and (second.open == "[" or reader.usage.moments):  # E[z] is a mean
             return None
         items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
         items = tuple(_member(i) for i in items if not isinstance(i, tree.Dots))  # L(x_1, …, x_T)

@@ -11,7 +11,7 @@ from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.decide import equal
 from symdl.verification.meaning.anew import body_of
-from symdl.verification.meaning.expectation import VARIANCES
+from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES
 from symdl.verification.meaning.functions import CUSTOMARY, VECTORS, library_name, named as is_named
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts
@@ -44,7 +44,7 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
         library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
-        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES
+        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES | COVARIANCES or _is_worked_out(reader, side)
         taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
@@ -60,6 +60,16 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return True
     set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
     return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _is_worked_out(reader: Interpreter, side: Node) -> bool:
+    """Whether a side is the determinant of a matrix that the document has written out."""
+    if not isinstance(side, tree.Applied) or side.function != tree.Symbol("det", "rm"):
+        return False
+    try:
+        return not reader.value(side).axes
+    except SymdlError:
+        return False
 
 
 def _is_open(reader: Interpreter, formula: Formula) -> bool:
@@ -102,10 +112,26 @@ def is_lone_function(reader: Interpreter, value: Node) -> bool:
     if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
         return False
     body = value.factors[1].body
-    parts = [reader.parts(item) for item in (body.items if isinstance(body, tree.List) else (body,))]
+    items = [i for i in (body.items if isinstance(body, tree.List) else (body,)) if not isinstance(i, tree.Dots)]
+    parts = [reader.parts(item) for item in map(_outer_name, items)]
     names = {p.name for p in parts if p is not None}
     made = [n for n in names if any(reader.scope.depends(n, r, o) for r in range(3) for o in names - {n})]
     return None not in parts and not made
+
+
+def _outer_name(node: Node) -> Node:
+    """g of g(x)."""
+    applied = isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",)
+    return node.factors[0] if applied and isinstance(node, tree.Product) and isinstance(node.factors[1], tree.Group) else node
+
+
+def hangs_on(reader: Interpreter, value: Node) -> set[str]:
+    """The names that a side hangs on directly: g of f(g(x)), all names of anything else."""
+    if not is_lone_function(reader, value) or not isinstance(value, tree.Product):
+        return names_in(reader, [value])
+    body = value.factors[1].body if isinstance(value.factors[1], tree.Group) else value
+    items = body.items if isinstance(body, tree.List) else (body,)
+    return names_in(reader, [value.factors[0], *map(_outer_name, items)])
 
 
 def _of_means(reader: Interpreter, value: Node) -> Node:
@@ -203,6 +229,20 @@ def is_instance(reader: Interpreter, side: Node, value: Node) -> bool:
     return bool(found) and found == made and not any(e.name == parts.name for e in found)
 
 
+def is_restated(reader: Interpreter, side: Node, value: Node) -> bool:
+    """Whether w_{t+1} = w_t + g_t is made of no other names than those that the recurrence for w_{t+1} makes it of."""
+    parts = reader.parts(side)
+    whole = None if parts is None else reader.scope.formulas.get((parts.name, len(parts.subscripts)))
+    if parts is None or whole is None or not whole.recurrent:
+        return False
+    try:
+        made = reader.value(value).body
+    except SymdlError:
+        return False
+    names = {e.name for e in made.atoms(Element)}
+    return bool(names) and names <= {e.name for e in whole.value.body.atoms(Element)}
+
+
 def _is_first(scope: Scope, name: str, places: tuple[sympy.Expr, ...]) -> bool:
     """Whether a recurrence begins at an entry: of the one before it nothing is known."""
     return not any(n == name and len(p) == len(places) and p < places for n, p in scope.entries)
@@ -251,7 +291,8 @@ def says_which(reader: Interpreter, sides: list[Node]) -> bool:
     """Whether f(x) = 0, of an f that nobody has defined, says which x are meant: the plane that f describes."""
     found = head(reader, sides[0]) if len(sides) == 2 and is_number(sides[1]) else None
     zero = isinstance(sides[-1], tree.Number) and not sides[-1].text.strip("0.")
-    return zero and found is not None and found[1] is not None and not reader.known(found[0].name)
+    open_ = zero and found is not None and found[1] is not None and not reader.known(found[0].name)
+    return open_ and not _is_worked_out(reader, sides[0])
 
 
 def _is_constant(reader: Interpreter, value: Node) -> bool:

@@ -10,7 +10,7 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.meaning import application, arrays, calculus, cases
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
-from symdl.verification.meaning.expectation import VARIANCES, variance
+from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES, covariance
 from symdl.verification.meaning.functions import MIDDLE, OF_LISTS, library_name, named
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
@@ -45,8 +45,8 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     if function.name in ("max", "min") and base is None and not primes:
         return _extremum(reader, function.name, node.argument)
     inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
-    if function.name in VARIANCES and base is power is None and not primes and not isinstance(inner, tree.List):
-        return scalar(variance(reader.number(inner)))
+    if function.name in VARIANCES | COVARIANCES and base is power is None and not primes:
+        return _covariance(reader, function.name, inner)
     if function.name in INDICATORS and isinstance(inner, tree.Chain) and base is power is None:
         return scalar(cases.indicator(reader, inner))
     own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
@@ -59,6 +59,8 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     argument = _argument(reader, node.argument)
     if not argument.axes and function.name in OF_LISTS:
         argument = reader.spread(inner, 1)  # z of softmax(z)_i, where z_i stands elsewhere
+    if function.name == "det" and not argument.axes and (parts := reader.parts(inner)) is not None:
+        argument = reader.as_array(parts, 2)
     if own is not None:
         whole = application.call(reader, function.name, own, [argument], primes)
         return whole if power is None else reader.raised(whole, power)
@@ -79,6 +81,17 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     if exponent == -1:
         raise MeaningError(f"{function.name}⁻¹ is an inverse or a reciprocal", remedy="write which one")
     return found.mapped(lambda x: x**exponent)
+
+
+def _covariance(reader: Reader, name: str, node: Node) -> Array:
+    """Var(x) and Cov(x, y), of vectors as matrices; where something is given, Var(x | z)."""
+    items, called = application.with_given(reader, node, "E")
+    if len(items) != (2 if name in COVARIANCES else 1):
+        raise MeaningError(f"{name} of {len(items)} arguments")
+    first, second = reader.value(items[0]), reader.value(items[-1]).fresh()
+    if first.rank > 1 or second.rank > 1:
+        raise MeaningError(f"{name} of a matrix")
+    return Array((*first.axes, *second.axes), covariance(first.body, second.body, called))
 
 
 #: How parameters of activations are called in text.

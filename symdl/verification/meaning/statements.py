@@ -412,12 +412,14 @@ class Reading:
                 self._at_examples(sides[k], value, place)
                 named = place.named if newness.applied_to_one(reader, sides[k]) else ""
             except SymdlError as error:
-                if isinstance(error, OpenError) and newness.is_lone_function(reader, value):
+                unlisted = isinstance(error, OpenError) or any(isinstance(n, tree.Dots) for n in walk(value))
+                if unlisted and newness.is_lone_function(reader, value):
                     told = self._left_open(reader, sides[k])
+                    self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), newness.hangs_on(reader, value))
                 else:
                     problem = str(error)
                     self._not_understood(reader, sides[k])
-                    self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), naming.names_in(reader, [value]))
+                    self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), newness.hangs_on(reader, value))
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
                 self.scope.name_slope(slope[0], Slope(*slope[1:], place.section))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symdl.verification.meaning.expectation import RANDOM, VARIANCES
+from symdl.verification.meaning.expectation import COVARIANCES, RANDOM, VARIANCES
 from symdl.verification.meaning.functions import library_name
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts
@@ -21,7 +21,7 @@ _BOUNDS = frozenset({"<", "≤", ">", "≥"})
 PROBLEM = frozenset({"subject to", "such that", "s.t.", "s.t", "st"})
 _LEAST = frozenset({"argmin", "argmax"})
 #: Words before brackets that are known everywhere.
-_MOMENTS = frozenset({*VARIANCES, "Cov", "cov", "Pr", "KL", "tr", "det", "rank", "diag", "vec"})
+_MOMENTS = frozenset({*VARIANCES, *COVARIANCES, "Pr", "KL", "tr", "det", "rank", "diag", "vec"})
 
 
 def without_list_before(sides: list[Node], relations: tuple[str, ...]) -> list[Node]:
@@ -116,13 +116,22 @@ def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
         return False
     name = found[0].name
     known = any(n == name for n, _ in reader.scope.formulas) or any(n == name for n, _ in reader.scope.entries)
-    open_ = not known and name not in reader.scope.opaque
-    return open_ and (bool(names_in(reader, [right])) or name not in RANDOM)
+    return not known and (bool(names_in(reader, [right])) or name not in RANDOM)
 
 
 def moment_of(node: Node) -> Node | None:
-    """w of Var(w) and of E[w]."""
-    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES:
+    """w of Var(w) and E[w], also where something is given, E[w | X], and of Cov(w_i, w_j)."""
+    inner = _within_moment(node)
+    if not isinstance(inner, tree.List) or set(inner.separators) - {",", "|"}:
+        return inner
+    bar = inner.separators.find("|")
+    items = inner.items if bar < 0 else inner.items[: bar + 1]
+    bases = {n.base if isinstance(n, tree.Scripted) else n for n in items}
+    return items[0] if len(bases) == 1 and len(items) <= 2 else None
+
+
+def _within_moment(node: Node) -> Node | None:
+    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES | COVARIANCES:
         return node.argument.body if isinstance(node.argument, tree.Group) else node.argument
     if isinstance(node, tree.Big) and node.op == "E" and node.sub is None:
         return node.body.body if isinstance(node.body, tree.Group) else node.body

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
-from symdl.verification.meaning.evidence import listed_letters, lying, settings, strides
+from symdl.verification.meaning.evidence import listed_letters, lying, settings, stepping_letters, strides
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of
 from symdl.verification.meaning.names import INDEX_LETTERS, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
+#: Words beside which E(x) is a mean.
+_VARIANCES = frozenset({"Var", "var", "Cov", "cov"})
 #: Names below which a name says by what they are differentiated.
 SLOPED = frozenset("fghFGD∂")
 
@@ -51,6 +53,7 @@ class Usage:
         doubled: numbers of things that the document differentiates something of the same name as well: L of ∂L/∂w.
         classes: letters that choose one of the places that an index runs over, y of p_y.
         silent: the letters that sums without an index run over, Σ x_i.
+        moments: variances stand somewhere, so that E(x) is a mean.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -81,6 +84,7 @@ class Usage:
     letters_of: dict[str, set[str]] = field(default_factory=dict)
     lying: bool = False
     silent: set[str] = field(default_factory=set)
+    moments: bool = False
     classes: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
 
@@ -202,6 +206,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
             _ranges(node, usage, conflicting)
     for letter in conflicting:
         usage.limits.pop(letter, None)
+    stepping = stepping_letters(nodes)  # t of m_t = β m_{t−1} + g_t is an index, though sums run up to it
+    usage.counts -= stepping
+    usage.letters |= stepping
     for some in whole:
         _together(some, usage)
     heads: set[int] = set()
@@ -225,6 +232,7 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
                 usage.bold |= {parts.name} if parts.bold else set()
     sloped = {n.of.name for n in nodes if isinstance(n, tree.Derivative) and isinstance(n.of, tree.Symbol)}
     usage.doubled = usage.counts & sloped
+    usage.moments = "E" not in sloped and any(isinstance(n, tree.Symbol) and n.name in _VARIANCES for n in nodes)
     usage.counts -= usage.doubled
     for name, ranks in usage.ranks.items():
         if usage.without_layer(name) != name:

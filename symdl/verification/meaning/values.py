@@ -9,10 +9,14 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction, atoms_in
 from symdl.core.unroll import unroll
+from symdl.errors import UnsupportedError
 from symdl.verification.meaning.scope import Formula, Scope, element, resized
 
 #: Sums over more than this are not written out.
 LONGEST = 64
+
+#: Rounds of putting in what the document says.
+DEEPEST = 12
 
 
 def opened(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
@@ -28,12 +32,13 @@ def valued(scope: Scope, expr: sympy.Expr, shown: Collection[str] = ()) -> sympy
         return e.name not in kept and str(e) not in shown
 
     expr = counted(scope, scope.settled(expr))
-    while True:
+    for _ in range(DEEPEST):
         before = expr
         expr = scope.settled(scope.expanded(_alone(scope, written_out(expr)), wanted))
         expr = counted(scope, expr)
         if expr == before:
             return expr
+    raise UnsupportedError("a name is worked out from itself", why=f"after {DEEPEST} rounds there is more")
 
 
 def counted(scope: Scope, expr: sympy.Expr) -> sympy.Expr:
