@@ -87,7 +87,9 @@ def _extents(reader: Interpreter, sides: tuple[Node, Node]) -> list[sympy.Symbol
     """The numbers of rows and columns that nobody states."""
     found: dict[sympy.Symbol, None] = {}
     every = [n for side in sides for n in walk(side)]
-    scripts = {id(n) for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part for n in walk(part)}
+    scripts = {
+        id(n) for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part for n in walk(part)
+    }
     for node in (n for n in every if isinstance(n, tree.Symbol) and id(n) not in scripts):
         parts = reader.parts(node)
         if parts is None or node.name in _OPERATORS:

@@ -225,7 +225,9 @@ def put_in(reader: Interpreter, left: Node, right: Node, section: tuple[int, ...
 
 
 def declared(reader: Interpreter, side: Node, kind: Node) -> str:
-    """W ∈ ℝ^{m×d}: the shape of a name, in words; empty where it says something else."""
+    """W ∈ ℝ^{m×d}, or A, B ∈ ℝ^{n×n}: the shape of a name, or of several, in words; empty where it says something else."""
+    if isinstance(side, tree.List):
+        return "; ".join(told for item in side.items if (told := declared(reader, item, kind)))
     found = head(reader, side)
     if found is None or found[1] is not None or found[0].subscripts:
         return ""
