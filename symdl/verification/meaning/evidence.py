@@ -65,6 +65,10 @@ def strides(sub: Node, labels: Labels, letters: set[str]) -> Iterator[str]:
                 yield parts.name
 
 
+#: The letter that counts steps.
+TIME = "t"
+
+
 def stepping_letters(nodes: Iterable[Node]) -> set[str]:
     """The letters that count the steps of recurrences: t of m_t = β m_{t−1} + g_t.
 
@@ -79,6 +83,9 @@ def stepping_letters(nodes: Iterable[Node]) -> set[str]:
             continue
         letter = _stepped(head.sub)
         value = (n for n in walk(chain.sides[1]) if isinstance(n, tree.Scripted) and n.base == head.base)
+        sums = (n for n in walk(chain.sides[1]) if isinstance(n, tree.Big) and n.sup is not None)
+        if letter == TIME and head.sub == tree.Symbol(TIME) and any(letter_of(n.sup) == TIME for n in sums if n.sup):
+            found.add(letter)  # m_t = Σ_{i=1}^t g_i
         found |= {letter} if letter and any(n.sub != head.sub and _stepped(n.sub) == letter for n in value) else set()
     return found
 
