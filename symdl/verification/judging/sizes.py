@@ -87,7 +87,8 @@ def _extents(reader: Interpreter, sides: tuple[Node, Node]) -> list[sympy.Symbol
     """The numbers of rows and columns that nobody states."""
     found: dict[sympy.Symbol, None] = {}
     every = [n for side in sides for n in walk(side)]
-    scripts = {id(n) for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part for n in walk(part)}
+    parts_of = (part for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part is not None)
+    scripts = {id(n) for part in parts_of for n in walk(part)}
     for node in (n for n in every if isinstance(n, tree.Symbol) and id(n) not in scripts):
         parts = reader.parts(node)
         if parts is None or node.name in _OPERATORS:

@@ -7,7 +7,16 @@ from dataclasses import replace
 import sympy
 
 from symdl.core.tensors import Element, refreshed
-from symdl.verification.meaning import arrays, calculus, calls, cases, factors as factors_in, functionals, matrices, placing
+from symdl.verification.meaning import (
+    arrays,
+    calculus,
+    calls,
+    cases,
+    factors as factors_in,
+    functionals,
+    matrices,
+    placing,
+)
 from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.chainrule import is_row, links_of_a_chain, may_be_slope
 from symdl.verification.meaning.errors import MeaningError, OpenError

@@ -92,9 +92,9 @@ def stepping_letters(nodes: Iterable[Node]) -> set[str]:
 
 def _stepped(sub: Node | None) -> str:
     """t of t, t − 1 and t + 1; empty of anything else."""
-    terms = sub.terms if isinstance(sub, tree.Sum) and len(sub.terms) == 2 else ()
-    shifted = bool(terms) and isinstance(terms[1][1], tree.Number)
-    letter = letter_of(terms[0][1] if shifted else sub) if sub is not None else ""
+    if isinstance(sub, tree.Sum) and len(sub.terms) == 2 and isinstance(sub.terms[1][1], tree.Number):
+        sub = sub.terms[0][1]
+    letter = "" if sub is None else letter_of(sub)
     return letter if len(letter) == 1 and letter.islower() else ""
 
 

@@ -44,7 +44,12 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
         library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
-        named = library or parts.name.lower() in VECTORS or parts.name in VARIANCES | COVARIANCES or _is_worked_out(reader, side)
+        named = (
+            library
+            or parts.name.lower() in VECTORS
+            or parts.name in VARIANCES | COVARIANCES
+            or _is_worked_out(reader, side)
+        )
         taken = known is None and named and len(parts.name) > 1
         if taken or (known is None and not _own_arguments(reader, arguments)):
             return False
@@ -122,7 +127,11 @@ def is_lone_function(reader: Interpreter, value: Node) -> bool:
 def _outer_name(node: Node) -> Node:
     """g of g(x)."""
     applied = isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",)
-    return node.factors[0] if applied and isinstance(node, tree.Product) and isinstance(node.factors[1], tree.Group) else node
+    return (
+        node.factors[0]
+        if applied and isinstance(node, tree.Product) and isinstance(node.factors[1], tree.Group)
+        else node
+    )
 
 
 def hangs_on(reader: Interpreter, value: Node) -> set[str]:

@@ -131,7 +131,11 @@ def moment_of(node: Node) -> Node | None:
 
 
 def _within_moment(node: Node) -> Node | None:
-    if isinstance(node, tree.Applied) and isinstance(node.function, tree.Symbol) and node.function.name in VARIANCES | COVARIANCES:
+    if (
+        isinstance(node, tree.Applied)
+        and isinstance(node.function, tree.Symbol)
+        and node.function.name in VARIANCES | COVARIANCES
+    ):
         return node.argument.body if isinstance(node.argument, tree.Group) else node.argument
     if isinstance(node, tree.Big) and node.op == "E" and node.sub is None:
         return node.body.body if isinstance(node.body, tree.Group) else node.body
