@@ -129,7 +129,7 @@ def _decided(judge: Judging, scope: Scope, link: Meaning) -> Verdict | None:
 
 
 def _rational(left: sympy.Expr, right: sympy.Expr) -> Verdict | None:
-    """The proof that two quotients of polynomials in entries are one: such quotients are large, and no more than that."""
+    """The proof that two quotients of polynomials in entries are one: such quotients are large."""
     names = {e: sympy.Dummy() for side in (left, right) for e in side.atoms(Element)}
     difference = (left - right).xreplace(names)
     if not difference.is_rational_function(*names.values()) or difference.free_symbols - {*names.values()}:
