@@ -72,10 +72,10 @@ def by_induction(judge: Judging, link: Meaning) -> Verdict | None:
     start = Element(closed.entry.args[0], closed.first) if begins[1] is None else begins[1].value.body
     exactly = replace(link, relation="=")
     step = _put_in(_opened(scope, closed.made(closed.entry.subscripts[0]), name), closed)
-    if _proved(judge, exactly, begins[0], start) and step is not None:
-        if _proved(judge, exactly, step, closed.body):
-            told = f"all real values; all t from {closed.first} on, by the recurrence of {name}"
-            return Verdict(Status.PROVED, INDUCTION, told)
+    begun = _proved(judge, exactly, begins[0], start)
+    if begun and step is not None and _proved(judge, exactly, step, closed.body):
+        told = f"all real values; all t from {closed.first} on, by the recurrence of {name}"
+        return Verdict(Status.PROVED, INDUCTION, told)
     if link.relation == "≈" or not any(e.name == name for e in closed.body.atoms(Element)):
         return None
     third = _at_third(scope, closed, start)

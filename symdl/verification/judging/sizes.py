@@ -87,9 +87,8 @@ def _extents(reader: Interpreter, sides: tuple[Node, Node]) -> list[sympy.Symbol
     """The numbers of rows and columns that nobody states."""
     found: dict[sympy.Symbol, None] = {}
     every = [n for side in sides for n in walk(side)]
-    scripts = {
-        id(n) for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part for n in walk(part)
-    }
+    parts_of = (part for s in every if isinstance(s, tree.Scripted) for part in (s.sub, s.sup) if part is not None)
+    scripts = {id(n) for part in parts_of for n in walk(part)}
     for node in (n for n in every if isinstance(n, tree.Symbol) and id(n) not in scripts):
         parts = reader.parts(node)
         if parts is None or node.name in _OPERATORS:
@@ -130,7 +129,7 @@ def _decided(judge: Judging, scope: Scope, link: Meaning) -> Verdict | None:
 
 
 def _rational(left: sympy.Expr, right: sympy.Expr) -> Verdict | None:
-    """The proof that two quotients of polynomials in entries are one: such quotients are large, and no more than that."""
+    """The proof that two quotients of polynomials in entries are one: such quotients are large."""
     names = {e: sympy.Dummy() for side in (left, right) for e in side.atoms(Element)}
     difference = (left - right).xreplace(names)
     if not difference.is_rational_function(*names.values()) or difference.free_symbols - {*names.values()}:

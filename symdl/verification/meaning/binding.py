@@ -225,7 +225,7 @@ def put_in(reader: Interpreter, left: Node, right: Node, section: tuple[int, ...
 
 
 def declared(reader: Interpreter, side: Node, kind: Node) -> str:
-    """W ∈ ℝ^{m×d}, or A, B ∈ ℝ^{n×n}: the shape of a name, or of several, in words; empty where it says something else."""
+    """W ∈ ℝ^{m×d}: the shape of a name, or of each in a list, in words; empty where it says something else."""
     if isinstance(side, tree.List):
         return "; ".join(told for item in side.items if (told := declared(reader, item, kind)))
     found = head(reader, side)

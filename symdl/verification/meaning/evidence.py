@@ -65,6 +65,10 @@ def strides(sub: Node, labels: Labels, letters: set[str]) -> Iterator[str]:
                 yield parts.name
 
 
+#: The letter that counts steps.
+TIME = "t"
+
+
 def stepping_letters(nodes: Iterable[Node]) -> set[str]:
     """The letters that count the steps of recurrences: t of m_t = β m_{t−1} + g_t.
 
@@ -79,15 +83,18 @@ def stepping_letters(nodes: Iterable[Node]) -> set[str]:
             continue
         letter = _stepped(head.sub)
         value = (n for n in walk(chain.sides[1]) if isinstance(n, tree.Scripted) and n.base == head.base)
+        sums = (n for n in walk(chain.sides[1]) if isinstance(n, tree.Big) and n.sup is not None)
+        if letter == TIME and head.sub == tree.Symbol(TIME) and any(letter_of(n.sup) == TIME for n in sums if n.sup):
+            found.add(letter)  # m_t = Σ_{i=1}^t g_i
         found |= {letter} if letter and any(n.sub != head.sub and _stepped(n.sub) == letter for n in value) else set()
     return found
 
 
 def _stepped(sub: Node | None) -> str:
     """t of t, t − 1 and t + 1; empty of anything else."""
-    terms = sub.terms if isinstance(sub, tree.Sum) and len(sub.terms) == 2 else ()
-    shifted = bool(terms) and isinstance(terms[1][1], tree.Number)
-    letter = letter_of(terms[0][1] if shifted else sub) if sub is not None else ""
+    if isinstance(sub, tree.Sum) and len(sub.terms) == 2 and isinstance(sub.terms[1][1], tree.Number):
+        sub = sub.terms[0][1]
+    letter = "" if sub is None else letter_of(sub)
     return letter if len(letter) == 1 and letter.islower() else ""
 
 

@@ -1,8 +1,8 @@
-"""E[·], Var(·) and Cov(·, ·): E is linear, Var(X) = E[X²] − E[X]². X, Y and Z are random, small letters beside them are not.
+"""E[·], Var(·) and Cov(·, ·): E is linear, Var(X) = E[X²] − E[X]². X, Y and Z are random, small letters are not.
 
 Of a distribution nothing is known, so E[X] is an unknown of its own: what is proved holds for all distributions, and
-nothing is refuted. E[X Y] = E[X] E[Y] needs independence, and stays open. Where Y is given, E[Y X | Y] = Y E[X | Y], and
-the mean of that over all Y is E[Y X].
+nothing is refuted. E[X Y] = E[X] E[Y] needs independence, and stays open. Where Y is given, E[Y X | Y] = Y E[X | Y],
+and the mean of that over all Y is E[Y X].
 """
 
 from __future__ import annotations

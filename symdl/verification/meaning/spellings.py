@@ -20,6 +20,8 @@ _VARIABLES = frozenset(map(tree.Symbol, "xyt"))
 _NO_VALUE = frozenset({"undefined", "undef", "undef.", "not defined", "DNE"})
 #: Operations of whole signals, which are applied to a place: (x ∗ w)(t).
 _SIGNALS = frozenset({"*", "∗", "⋆", "★", "⊛"})
+#: Relations by which a name becomes more or less by something.
+_INCREASES = frozenset({"+=", "-="})
 #: What stands for the argument of a function that is set equal to another one.
 _PLACE = "x"
 
@@ -48,7 +50,7 @@ class Spellings:
         ['φ(x) = tanh(x)', 'I*K(i) = 2', 'aᵢ > 0', 'δ|outₜ = 1']
         """
         if isinstance(node, tree.Chain):
-            node = self._with_argument(_without_all(node))
+            node = self._with_argument(_without_all(_increased(node)))
             node = replace(node, sides=(self._joined(node.sides[0]), *node.sides[1:]))
             if (inner := self._inside(node)) is not None:
                 return tree.Statements(
@@ -160,6 +162,15 @@ def _degrees(nodes: list[Node]) -> set[str]:
             behind |= {id(factors[0]), id(factors[1])}
     others = {n.name for n in nodes if isinstance(n, tree.Symbol) and id(n) not in behind}
     return set() if "d" in others else found - others
+
+
+def _increased(chain: tree.Chain) -> tree.Chain:
+    """s ← s + x for s += x, as programs write it."""
+    first, *others = chain.relations or ("",)
+    if first not in _INCREASES:
+        return chain
+    step = tree.Sum((("+", chain.sides[0]), (first[0], tree.Group(chain.sides[1]))))
+    return replace(chain, sides=(chain.sides[0], step, *chain.sides[2:]), relations=("←", *others))
 
 
 def _without_all(chain: tree.Chain) -> tree.Chain:

@@ -58,7 +58,7 @@ RELATIONS = _table(
 #: Longest first.
 RELATION_RUNS = _table(
     """
-    <=> ⟺  <-> ↔  == =  <= ≤  >= ≥  != ≠  := :=  =: =:  -> →  <- ←  => ⇒  << ≪  >> ≫
+    <=> ⟺  <-> ↔  += +=  -= -=  == =  <= ≤  >= ≥  != ≠  := :=  =: =:  -> →  <- ←  => ⇒  << ≪  >> ≫
     """
 )
 RELATION_COMMANDS = _table(
