@@ -11,6 +11,7 @@ from symdl.verification.documents import Document
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.alone import Alone, Trees
+from symdl.verification.judging.called import called_arrays
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
 from symdl.verification.judging.doubts import names_set_by
@@ -146,7 +147,7 @@ def _walked(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage or usage_of(read), rounding=rounding)
-        reading.foresee(read, one_hot(document), independent(document), symmetric(document))
+        reading.foresee(read, one_hot(document), independent(document), symmetric(document), called_arrays(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)

@@ -19,6 +19,7 @@ from symdl.library.activations import ACTIVATIONS
 from symdl.verification.decide import equal
 from symdl.verification.judging import assumptions, orders
 from symdl.verification.judging.abstraction import without_functions
+from symdl.verification.judging.called import taken_for_numbers
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.corners import has_corners, with_convention
 from symdl.verification.judging.counting import counted
@@ -126,7 +127,7 @@ class Judge:
             other = by_equations(self, link) if other is None and not self.quick else other
             other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
-        if not link.defines and (why := unheard(self.reading, link)):
+        if not link.defines and (why := unheard(self.reading, link) or taken_for_numbers(self.reading, link)):
             found = undecided(why, found)
         notes = "; ".join(link.notes)
         if notes:

@@ -87,6 +87,7 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    arrays: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
@@ -106,6 +107,7 @@ class Reading:
         one_hot: Iterable[Node],
         independent: Iterable[tuple[Node, ...]] = (),
         symmetric: Iterable[tuple[Node, tuple[int, ...]]] = (),
+        arrays: Iterable[tuple[Node, tuple[int, ...]]] = (),
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
@@ -124,9 +126,10 @@ class Reading:
         for nodes in independent:
             apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
             self.independent += [apart] if len(apart) == len(nodes) else []
-        for node, section in symmetric:
-            parts = reader.parts(node)
-            self.symmetric += [(parts.name, section)] if parts is not None else []
+        for told, said in ((symmetric, self.symmetric), (arrays, self.arrays)):
+            for node, section in told:
+                parts = reader.parts(node)
+                said += [(parts.name, section)] if parts is not None and not parts.subscripts else []
 
     def _foresee_slope(self, reader: Interpreter, chain: tree.Chain) -> None:
         slope = chain.sides[0]

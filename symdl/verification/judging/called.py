@@ -1,0 +1,80 @@
+"""Matrices and vectors that only the words speak of: "let A and B be square matrices".
+
+A name without a shape is read as a number. What is linear in it holds for matrices as well; that A B = B A, or that
+(A + B)² = A² + 2AB + B², says something else of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symdl.errors import SymdlError
+from symdl.verification.documents import Document
+from symdl.verification.meaning.matrices import MINUS_ONE
+from symdl.verification.meaning.naming import names_in
+from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.statements import Reading
+from symdl.verification.notation import UnreadError, parse, tree
+from symdl.verification.notation.tree import Node, walk
+
+_NAMED = r"\$[^$]+\$"
+_LIST = rf"({_NAMED}(?:(?:, and|,| and) {_NAMED})*)"
+_KIND = r"(?:matri(?:x|ces)|(?:column |row )?vectors?)\b"
+#: What stands between "be" and "matrices": no words that say that it is something of a matrix.
+_SOME = rf"(?:(?!(?:of|in|on|for|with|from|to|that|which|not|number)\b)[\w×-]+ |{_NAMED} ){{0,5}}"
+_SAID = (
+    re.compile(rf"{_LIST} (?:is|are|be|denotes?) {_SOME}{_KIND}", re.IGNORECASE),
+    re.compile(rf"\b{_KIND} {_LIST}", re.IGNORECASE),
+)
+
+
+def called_arrays(document: Document) -> Iterator[tuple[Node, tuple[int, ...]]]:
+    """The names of which the words say that they are matrices or vectors, each with its section.
+
+    >>> from symdl.verification.documents import read_text
+    >>> text = "Let $A$ and $B$ be real $n$ by $n$ matrices, $v$ a vector, $k$ the number of rows of the matrix $C$."
+    >>> [node.name for node, _ in called_arrays(read_text(text, "markdown"))]
+    ['A', 'B', 'C']
+    """
+    seen = set()
+    for span in document.spans:
+        text = f"{span.before} ${span.latex}$ {span.after}".replace("*", "")
+        for names in (found for pattern in _SAID for found in pattern.findall(text)):
+            for latex in re.findall(_NAMED, names):
+                try:
+                    said = parse(latex.strip("$")), span.section
+                except UnreadError:
+                    continue
+                if said not in seen:
+                    seen.add(said)
+                    yield said
+
+
+def taken_for_numbers(reading: Reading, link: Meaning) -> str:
+    """Why a verdict on numbers says nothing: the words call them matrices or vectors, and they are multiplied with each
+    other, or divided by; empty: it does."""
+    said = {name for name, section in reading.arrays if section[:1] == reading.section[:1]}
+    reader = reading.reader()
+    for node in (*walk(link.left), *walk(link.right)):
+        parts: tuple[Node, ...] = ()
+        if isinstance(node, tree.Product):
+            parts = node.factors
+        elif isinstance(node, tree.Scripted) and (isinstance(node.sup, tree.Number) or node.sup == MINUS_ONE):
+            parts = (node.base, node.base)
+        elif isinstance(node, tree.Quotient):
+            parts = (node.under, node.under)
+        found = [said & names_in(reader, (part,)) for part in parts]
+        if sum(map(bool, found)) < 2:
+            continue
+        numbers = sorted(n for n in set().union(*found) if _is_number(reading, n))
+        if numbers:
+            return f"the words call {', '.join(numbers)} a matrix or a vector, of which no shape is said"
+    return ""
+
+
+def _is_number(reading: Reading, name: str) -> bool:
+    try:
+        return not reading.reader().value(tree.Symbol(name)).axes
+    except SymdlError:
+        return False
