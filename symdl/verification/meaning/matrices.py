@@ -89,7 +89,7 @@ def _cells(reader: Reader, matrix: Array) -> sympy.Matrix:
     size = int(sizes[0])
     if size > OF_NUMBERS:
         raise MeaningError(f"the determinant or inverse of {size} × {size} numbers")
-    cells = sympy.Matrix(size, size, lambda i, j: _entry(reader.scope, matrix.at((sympy.S(i), sympy.S(j)))))
+    cells = sympy.Matrix(size, size, lambda i, j: _entry(reader.scope, matrix.at((sympy.Integer(i), sympy.Integer(j)))))
     if size > OF_NAMES and not all(cell.is_number for cell in cells):
         raise MeaningError(f"the determinant or inverse of {size} × {size} names")
     return cells
