@@ -59,12 +59,6 @@ def raised(value, t):
     b = np.int64(np.int64(n - half + np.int32(1023)) << np.int64(52)).view(np.float64)
     return value*a*b
 '''
-_EXP = '''
-def exp(x):
-    """e**x."""
-    q, t = exp_core(x, -0.0)
-    return raised(q + 1.0, t)
-'''
 _SCALED = '''
 def scaled(a, x):
     """a·e**x; the power of two comes after the factor."""
@@ -106,7 +100,6 @@ def _sources(dtype: str) -> dict[str, str]:
     found = {
         "exp_core": _CORE64 if double else _CORE32,
         "raised": _RAISED64 if double else _RAISED32,
-        "exp": _EXP,
         "scaled": _SCALED.replace("LIMIT", _LIMITS[dtype]),
         "over": _OVER.replace("STEP", _STEPS[dtype]),
         "far_over": _FAR_OVER,

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
+from symdl.verification.judging.worded import names_said
 from symdl.verification.meaning.matrices import MINUS_ONE
 from symdl.verification.meaning.naming import names_in
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
-from symdl.verification.notation import UnreadError, parse, tree
+from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
 _NAMED = r"\$[^$]+\$"
@@ -37,18 +38,7 @@ def called_arrays(document: Document) -> Iterator[tuple[Node, tuple[int, ...]]]:
     >>> [node.name for node, _ in called_arrays(read_text(text, "markdown"))]
     ['A', 'B', 'C']
     """
-    seen = set()
-    for span in document.spans:
-        text = f"{span.before} ${span.latex}$ {span.after}".replace("*", "")
-        for names in (found for pattern in _SAID for found in pattern.findall(text)):
-            for latex in re.findall(_NAMED, names):
-                try:
-                    said = parse(latex.strip("$")), span.section
-                except UnreadError:
-                    continue
-                if said not in seen:
-                    seen.add(said)
-                    yield said
+    return names_said(document, _SAID)
 
 
 def taken_for_numbers(reading: Reading, link: Meaning) -> str:

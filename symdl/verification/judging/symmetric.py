@@ -9,12 +9,12 @@ from dataclasses import replace
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.judging.rules import Judging
+from symdl.verification.judging.worded import names_said
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.naming import names_in
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.sums import new_index
-from symdl.verification.notation import UnreadError, parse
 from symdl.verification.notation.tree import Node
 from symdl.verification.verdict import Verdict
 
@@ -33,17 +33,7 @@ def symmetric(document: Document) -> Iterator[tuple[Node, tuple[int, ...]]]:
     >>> [node.name for node, _ in symmetric(read_text(text, "markdown"))]
     ['A', 'C']
     """
-    seen = set()
-    for span in document.spans:
-        text = f"{span.before} ${span.latex}$ {span.after}".replace("*", "")
-        for latex in (found for pattern in _SAID for found in pattern.findall(text)):
-            try:
-                said = parse(latex), span.section
-            except UnreadError:
-                continue
-            if said not in seen:
-                seen.add(said)
-                yield said
+    return names_said(document, _SAID)
 
 
 def where_symmetric(judge: Judging, link: Meaning) -> Verdict | None:

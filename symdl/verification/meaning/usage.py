@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
 from symdl.verification.meaning.evidence import listed_letters, lying, settings, stepping_letters, strides
+from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of
 from symdl.verification.meaning.names import INDEX_LETTERS, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
-#: Words beside which E(x) is a mean.
-_VARIANCES = frozenset({"Var", "var", "Cov", "cov"})
 #: Names below which a name says by what they are differentiated.
 SLOPED = frozenset("fghFGD∂")
 
@@ -232,7 +231,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
                 usage.bold |= {parts.name} if parts.bold else set()
     sloped = {n.of.name for n in nodes if isinstance(n, tree.Derivative) and isinstance(n.of, tree.Symbol)}
     usage.doubled = usage.counts & sloped
-    usage.moments = "E" not in sloped and any(isinstance(n, tree.Symbol) and n.name in _VARIANCES for n in nodes)
+    usage.moments = "E" not in sloped and any(
+        isinstance(n, tree.Symbol) and n.name in VARIANCES | COVARIANCES for n in nodes
+    )
     usage.counts -= usage.doubled
     for name, ranks in usage.ranks.items():
         if usage.without_layer(name) != name:
