@@ -1,8 +1,12 @@
-"""Forms that keep digits are found once for a function, not once for a program: what was found stays in the cache."""
+"""Forms that keep digits are found once for a function, not once for a program: what was found stays in the cache.
+
+Those of the library's functions come with the package.
+"""
 
 from __future__ import annotations
 
 from symdl.compilation import cache
+from symdl.derivation.accurate.shipped import Shipped
 
 #: The file of an entry that holds what was found.
 FOUND = "form.json"
@@ -13,6 +17,8 @@ class Searches:
 
     def get(self, key: str) -> str | None:
         """What was found."""
+        if (text := Shipped().get(key)) is not None:
+            return text
         entry = cache.find(_key(key), FOUND)
         return None if entry is None else entry.source
 
