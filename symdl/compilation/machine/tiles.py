@@ -71,21 +71,23 @@ def _stored(to: Lanes, sums: list[Any], c: Any, c_row: Any, held: Any, masks: li
                 to.store(to.builder.fadd(value, to.load(place, mask)) if adds else value, place, mask)
 
 
-def packed(dtype: str, lanes: int) -> Any:
-    """`packed(source, step, target, gap, inner, held)`: target[k, j] = source[k, j] for j < `held` ≤ lanes.
+def packed(dtype: str, lanes: int, vectors: int = 1) -> Any:
+    """`packed(source, step, target, gap, inner, held)`: target[k, j] = source[k, j] for j < `held` ≤ lanes · vectors.
 
-    The source has its columns side by side and its rows `step` apart, the target has its rows `gap` apart.
+    The rest of those lanes is 0. The source has its columns side by side and its rows `step` apart, the target has its
+    rows `gap` apart.
     """
 
     def typed(context, source, step, target, gap, inner, held):  # type: ignore[no-untyped-def]
         def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             source, step, target, gap, inner, held = values
             to = Lanes(builder, dtype, lanes)
-            mask = to.first(held)
+            masks = [to.first(builder.sub(held, to.word(v * lanes))) for v in range(vectors)]
 
             def body(k: Any, carried: list[Any]) -> list[Any]:
                 here, there = carried
-                to.store(to.load(here, mask), there)
+                for v, mask in enumerate(masks):
+                    to.store(to.load(to.offset(here, v * lanes), mask), to.offset(there, v * lanes))
                 return [builder.add(here, step), builder.add(there, gap)]
 
             counted(builder, inner, [source, target], body)

@@ -19,7 +19,7 @@ from symdl.compilation.statements import Contraction
 from symdl.compilation.targets.emit import Emitter, Function
 from symdl.compilation.targets.epoch import SQUARES
 from symdl.compilation.targets.kernels import array_type, names_in, wrapped
-from symdl.compilation.targets.products import ALIASED, PRODUCT, SEVERAL, VECTORS, tiles
+from symdl.compilation.targets.products import ALIASED, PRODUCT, ROWS_TO_PACK, VECTORS, tiles
 from symdl.compilation.targets.scalars import indented
 from symdl.compilation.targets.teams import LARGE
 from symdl.core.tensors import Role
@@ -76,7 +76,7 @@ def rows_of(item: Contraction, plan: Plan, dtype: str) -> int:
     assert made is not None, "our own product"
     columns = math.prod(plan.axes.expected_size(i) for i in item.columns) * np.dtype(dtype).itemsize
     is_packed = item.right.transposed or columns % ALIASED == 0
-    fewest = SEVERAL * VECTORS * made.lanes if is_packed else UNIT
+    fewest = 2 * ROWS_TO_PACK * VECTORS * made.lanes if is_packed else UNIT
     return max(fewest, ROOM // columns // fewest * fewest)
 
 

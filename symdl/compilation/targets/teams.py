@@ -36,9 +36,10 @@ FUNCTIONS = (SERVE, PRODUCT, SHARE)
 #: Multiplications and additions from which a product is shared: 4 µs of one core. What it takes to share one is below
 #: half a microsecond where the others are awake.
 LARGE = 1 << 19
-#: Of how many there is a part of a product, up to so many parts for each thread: cores are not equally fast at every
-#: moment, and whoever is quicker takes more of them. What a part has to do first is little beside that.
-PIECE, PIECES = 1 << 24, 8
+#: Of how many there is a part of a product, up to so many parts for each thread, or half as many where each of them
+#: packs an operand that is not cut by strides (what it takes to turn one is little): cores are not equally fast at
+#: every moment, and whoever is quicker takes more of them.
+PIECE, PIECES = 1 << 22, 8
 #: Operations of a nest for each thread from which there are twice as many parts as threads.
 PART = 1 << 26
 #: Operations from which a nest is shared: it takes no longer alone, but what it reads is in the cache of several cores.
@@ -220,6 +221,8 @@ def {product}(a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, 
         else:
             by_rows = for_rows < for_columns
         by_rows = rows >= parts*{lanes} if by_rows else columns < parts*{wide} and rows > columns
+        if (for_rows > 0 and b_column == {size}) if by_rows else (for_columns > 0 and a_row == {size}):
+            parts = min(parts, threads*{pieces}//2)
         given = (int64(by_rows), a, a_row, a_inner, b, b_inner, b_column, c, c_row, rows, columns, inner)
         code, place = work_of(product_part, given)
         if shared_out(team, code, place, threads, parts):
