@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from symdl.compilation import machine, team
+from symdl.compilation import aligned, machine, team
 from symdl.compilation.cuda_models import Batch
 from symdl.compilation.memory import Memory
 from symdl.compilation.pace import Pace
@@ -115,8 +115,8 @@ class Program:
         """Run a function on prepared arguments; `shapes` are those of its outputs."""
         signature = self.functions[name]
         inputs = [_passed(arrays[n]) for n in signature.inputs]
-        results = {n: np.empty(shapes[n], self.dtype) for n in signature.outputs}
-        work = np.empty(self.space[f"{name}_size"](*inputs), self.dtype)
+        results = {n: aligned.empty(shapes[n], self.dtype) for n in signature.outputs}
+        work = aligned.empty(self.space[f"{name}_size"](*inputs), self.dtype)
         self.space[name](*inputs, *(_passed(r) for r in results.values()), work)
         team.attend()
         return results
@@ -225,13 +225,13 @@ class Program:
         for name, size in sizes.items():
             if name not in places:
                 places[name] = slice(end, end + size)
-                end += size
+                end += aligned.padded(size, self.dtype)
         return places, end
 
     def _results(self, arrays: Mapping[str, Array]) -> list[Array]:
         """Arrays that the gradient is written to in a loop."""
         places, size = self._result_room(arrays)
-        room = np.empty(size, self.dtype)
+        room = aligned.empty(size, self.dtype)
         return [room[places[n]].reshape(shape) for n, shape in self._result_shapes(arrays).items()]
 
     def run_loop(
@@ -249,17 +249,18 @@ class Program:
         names = self.epoch
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, self.dtype)
-        batches = {n: np.empty(s, arrays[n].dtype) for n, s in self._batch_shapes(arrays, batch_size).items()}
+        batches = {n: aligned.empty(s, arrays[n].dtype) for n, s in self._batch_shapes(arrays, batch_size).items()}
         packs = names.packs()
         apart = [(p, s) for p, s in names.states if not p]
         held = [*(_passed(arrays[p]) for p in names.parameters), *(_passed(states[s]) for s in apart)]
-        before = [array.copy() for array in held]
+        # what is given changes when the epoch is over: an error or an interrupt leaves it as it was
+        copies = [aligned.copied(array) for array in held]
         flat = [_joined(states, pack) for pack in packs.values()]
-        changed = [*held[: len(names.parameters)], *flat, *held[len(names.parameters) :]]
+        changed = [*copies[: len(names.parameters)], *flat, *copies[len(names.parameters) :]]
         results = self._results(arrays)
         sizing = [batches.get(n, arrays[n]) for n in self.functions["gradient"].inputs]
         gradient = function.replace("epoch", "gradient")
-        work = np.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
+        work = aligned.empty(self.space[f"{gradient}_size"](*sizing), self.dtype)
 
         def run(rows: npt.NDArray[np.int64], before: int = 0) -> int:
             done: int = self.space[function](
@@ -276,22 +277,17 @@ class Program:
 
         make = self._paced(run, batch_size) if self.space.keys() & {SHARING, SHARING_ANY} else run
 
-        def undone() -> None:
-            for array, numbers in zip(held, before, strict=True):
+        done = make(order)
+        if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
+            done = -1 - done
+            for array, numbers in zip(copies, held, strict=True):
                 array[...] = numbers
             for numbers, pack in zip(flat, packs.values(), strict=True):
                 numbers[...] = _joined(states, pack)
-
-        try:
-            done = make(order)
-            if done < 0:  # the result of a step is not finite, and stands where the last finite one stood
-                done = -1 - done
-                undone()
-                if done and run(order[: done * batch_size]) != done:
-                    raise RuntimeError("steps that were finite are not when they are made again")
-        except BaseException:
-            undone()
-            raise
+            if done and run(order[: done * batch_size]) != done:
+                raise RuntimeError("steps that were finite are not when they are made again")
+        for array, numbers in zip(held, copies, strict=True):
+            array[...] = numbers
         for pack, numbers in zip(packs.values(), flat, strict=True):
             limits = np.cumsum([states[s].size for s in pack])
             for s, part in zip(pack, np.split(numbers, limits[:-1]), strict=True):
@@ -326,7 +322,8 @@ class Program:
 
 def _joined(states: Mapping[tuple[str, str], Array], pack: list[tuple[str, str]]) -> Array:
     """The states of a pack in one array."""
-    return np.concatenate([np.ravel(states[s]) for s in pack])
+    parts = [np.ravel(states[s]) for s in pack]
+    return np.concatenate(parts, out=aligned.empty(sum(p.size for p in parts), parts[0].dtype))
 
 
 def prepared(tensor: Tensor, value: Any, dtype: str) -> Any:

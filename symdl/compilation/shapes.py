@@ -8,12 +8,13 @@ them that have to be looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from symdl.compilation import aligned
 from symdl.compilation.objects import FAILED
 from symdl.core.tensors import Role, Tensor
 
@@ -25,11 +26,14 @@ MOST = 256
 
 @dataclass(frozen=True)
 class Known:
-    """What a call on arguments of some shapes needs: the function, its results by name, the size of its work space."""
+    """What a call on arguments of some shapes needs: the function, its results by name, the size of its work space,
+    and what makes arrays for these."""
 
     function: Callable[..., Any]
     results: tuple[tuple[str, tuple[int, ...]], ...]
     work: int
+    makers: tuple[Callable[..., Array], ...] = ()
+    room: Callable[..., Array] = aligned.empty
 
 
 @dataclass
@@ -58,7 +62,8 @@ class ReadyCalls:
         """Remember what calls of these shapes need; of many shapes, the last ones."""
         while len(self.known) >= MOST:
             self.known.pop(next(iter(self.known)), None)
-        self.known[shapes] = known
+        makers = tuple(aligned.maker(shape, self._real) for _, shape in known.results)
+        self.known[shapes] = replace(known, makers=makers, room=aligned.maker((known.work,), self._real))
 
     def shapes(self, arrays: Mapping[str, Any]) -> Shapes | None:
         """The shapes of arguments that are in shape; None where one of them has to be looked at."""
@@ -78,15 +83,15 @@ class ReadyCalls:
         known = self.known.get(shapes) if shapes is not None else None
         if known is None:
             return None
-        empty, real = np.empty, self._real
+        real = self._real
         passed = [arrays[n] for n in self.names]
         if self._has_numbers:
             passed = [a if a.ndim else a.reshape(1) for a in passed]
         results = {}
-        for name, shape in known.results:
+        for (name, shape), empty in zip(known.results, known.makers, strict=True):
             passed.append(made := empty(shape or 1, real))
             results[name] = made if shape else made.reshape(())
         # numbers are passed as arrays of one
-        if known.function(*passed, empty(known.work, real) if known.work else self._nothing) == FAILED:
+        if known.function(*passed, known.room(known.work, real) if known.work else self._nothing) == FAILED:
             raise RuntimeError("compiled code failed")
         return results

@@ -10,8 +10,8 @@ from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
 IMPORT = "from symdl.compilation.machine.addresses import apart, carray, joined, stack, view"
-#: Slots start at multiples of this many numbers.
-ALIGNMENT = 8
+#: Slots start at multiples of this many numbers: at lines of the cache, for either dtype.
+ALIGNMENT = 16
 
 
 class WorkSpace:
