@@ -12,7 +12,7 @@ from symdl.compilation.statements import Statement
 from symdl.compilation.targets.names import Names
 from symdl.compilation.targets.printer import ScalarPrinter
 from symdl.core.accurate import PRINTED
-from symdl.core.functions import ScalarFunction
+from symdl.core.functions import ScalarFunction, Switch
 from symdl.core.indices import Index
 
 
@@ -41,7 +41,7 @@ class Line:
 def share(values: list[sympy.Expr], names: Names) -> list[Line]:
     """Joint common-subexpression elimination over the values of a block, each shared value before its first use."""
     fresh = (sympy.Symbol(names.new("t"), real=True) for _ in iter(int, 1))
-    replacements, reduced = sympy.cse(values, symbols=fresh, order="none")
+    replacements, reduced = sympy.cse([_upright(v) for v in values], symbols=fresh, order="none")
     pending = dict(replacements)
     lines: list[Line] = []
 
@@ -56,6 +56,24 @@ def share(values: list[sympy.Expr], names: Names) -> list[Line]:
         emit(value)
         lines.append(Line("", value, position))
     return lines
+
+
+def _upright(expr: sympy.Expr) -> sympy.Expr:
+    """Switches at −s as switches at s: |−s| is |s| then, whose exponential σ(s) and σ(−s) share.
+
+    >>> s = sympy.Symbol("s", real=True)
+    >>> _upright(Switch(-s, s, -s, sympy.Rational(1, 2)) + Switch(-s, 0, 1, 1))
+    Switch(s, 1, 0, 0) + Switch(s, -s, s, 1/2)
+    """
+
+    def turned(e: Any) -> sympy.Expr:
+        x, below, above, weight = e.args
+        return Switch(-x, above, below, 1 - weight)
+
+    def is_turned(e: sympy.Basic) -> bool:
+        return isinstance(e, Switch) and e.weight.is_Number and bool(e.args[0].could_extract_minus_sign())
+
+    return expr.replace(is_turned, turned) if expr.has(Switch) else expr
 
 
 class Invariants:
