@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import sympy
@@ -56,9 +56,37 @@ def lower(
     if windows and products:
         equations = samples_last(equations, definition.outputs, axes, size)
         equations = time_first(equations, definition.outputs, axes)
-    for group in groups(tuple(equations)):
+    for group in _with_followers(groups(tuple(equations))):
         units += _lower_group(group, context) if group.direction else _lower_equation(group.equations[0], context)
     return units
+
+
+def _with_followers(found: Iterable[Group]) -> list[Group]:
+    """Recurrences with the equations behind them that need nothing but the same moment of theirs: they are computed at
+    that moment, behind the last one that they need, while what they read is at hand."""
+    made: list[Group] = []
+    for group in found:
+        (last,) = made[-1:] or [group]
+        if last.direction and not group.direction and (behind := _behind(last, group.equations[0])) is not None:
+            at, (eq,) = behind, group.equations
+            (axis,) = [k for k, i in enumerate(eq.indices) if i.sequential]
+            equations = (*last.equations[: at + 1], eq, *last.equations[at + 1 :])
+            made[-1] = replace(last, equations=equations, time={**last.time, eq.name: axis})
+        else:
+            made.append(group)
+    return made
+
+
+def _behind(group: Group, eq: Equation) -> int | None:
+    """Which equation of a recurrence another one may stand behind; None where it needs other moments, or nothing."""
+    if not eq.pointwise or [i.sequential for i in eq.indices].count(True) != 1:
+        return None
+    (time,) = (i for i in eq.indices if i.sequential)
+    places = {e.name: k for k, e in enumerate(group.equations)}
+    read = [e for t in eq.terms for e in elements_in(t.body) if e.name in places]
+    if not read or any(e.subscripts[group.time[e.name]] != time for e in read):
+        return None
+    return max(places[e.name] for e in read) if time.extent == group.extent else None
 
 
 def _lower_group(group: Group, context: Context) -> list[Unit]:

@@ -10,8 +10,12 @@ import torch
 from torch.nn import functional as F
 
 import symdl as sd
+from symdl.compilation.extents import Axes
+from symdl.compilation.gradients import programs_for
+from symdl.compilation.lowering import lower
 from symdl.compilation.slopes import with_slopes_kept
-from symdl.core.define import Input, Param, Sum, define, let
+from symdl.compilation.statements import Recurrence
+from symdl.core.define import Input, Param, Sum, define, in_range, let, state, tanh
 from symdl.core.definitions import Definition
 from symdl.derivation.accurate.calls import with_forms, with_twins
 from symdl.derivation.derive import derive
@@ -52,6 +56,49 @@ def test_slopes_stand_behind_their_functions(name: str) -> None:
 def test_slopes_stay_where_nothing_is_saved(gradient: Definition) -> None:
     assert slopes(gradient) == []
     assert with_slopes_kept(gradient) is gradient
+
+
+def gated() -> Definition:
+    """c_t = σ(s_t)·c_{t−1} + tanh(r_t) with r_t = w c_{t−1} + x_t and s_t = v c_{t−1} + x_t; its gradient."""
+
+    @define(time="t")
+    def cell(x: Any = Input("n t"), w: Any = Param(), v: Any = Param()) -> Any:
+        n, t = x.indices
+        c = state("c[n,t]")
+        before = let("before[n,t]", c[n, t - 1] * in_range(t - 1, t.extent))
+        r = let("r[n,t]", w * before[n, t] + x[n, t])
+        s = let("s[n,t]", v * before[n, t] + x[n, t])
+        h = let("h[n,t]", tanh(r[n, t]))
+        g = let("g[n,t]", sd.sigmoid(s[n, t]))
+        let("c[n,t]", g[n, t] * before[n, t] + h[n, t])
+        return let("L", Sum(c[n, t] ** 2, n, t))
+
+    return programs_for(cell, ("w", "v"), False).stable["gradient"]
+
+
+def test_slopes_in_time_are_computed_at_the_moment_of_their_functions() -> None:
+    """They stand behind the recurrence, which they are no part of, and are computed in its loop."""
+    changed = with_slopes_kept(gated())
+    later = changed.equations[[e.name for e in changed.equations].index("L") :]
+    assert {"s_slope", "r_slope"} <= {e.name for e in changed.equations} - {e.name for e in later}
+    assert not {"s", "r"} & {e.name for eq in later for e in eq.uses}
+    first, *_ = [u for u in lower(changed, Axes(changed), lambda i: 8) if isinstance(u, Recurrence)]
+    written = [u.out.name for u in first.units]
+    assert written.index("s") < written.index("s_slope")
+    assert written.index("r") < written.index("r_slope")
+
+
+def test_what_needs_another_moment_is_computed_behind_the_recurrence() -> None:
+    @define(time="t")
+    def steps(x: Any = Input("n t")) -> Any:
+        n, t = x.indices
+        c = state("c[n,t]")
+        let("c[n,t]", tanh(x[n, t] + c[n, t - 1] * in_range(t - 1, t.extent)))
+        up = let("up[n,t]", c[n, t] - c[n, t - 1] * in_range(t - 1, t.extent))
+        return let("L", Sum(up[n, t] ** 2, n, t))
+
+    (loop,) = [u for u in lower(steps, Axes(steps), lambda i: 8) if isinstance(u, Recurrence)]
+    assert [u.out.name for u in loop.units] == ["c"]
 
 
 def test_values_stay_those_of_autograd(rng: np.random.Generator) -> None:

@@ -41,7 +41,7 @@ class Line:
 def share(values: list[sympy.Expr], names: Names) -> list[Line]:
     """Joint common-subexpression elimination over the values of a block, each shared value before its first use."""
     fresh = (sympy.Symbol(names.new("t"), real=True) for _ in iter(int, 1))
-    replacements, reduced = sympy.cse([_upright(v) for v in values], symbols=fresh, order="none")
+    replacements, reduced = sympy.cse([upright(v) for v in values], symbols=fresh, order="none")
     pending = dict(replacements)
     lines: list[Line] = []
 
@@ -58,11 +58,11 @@ def share(values: list[sympy.Expr], names: Names) -> list[Line]:
     return lines
 
 
-def _upright(expr: sympy.Expr) -> sympy.Expr:
+def upright(expr: sympy.Expr) -> sympy.Expr:
     """Switches at −s as switches at s: |−s| is |s| then, whose exponential σ(s) and σ(−s) share.
 
     >>> s = sympy.Symbol("s", real=True)
-    >>> _upright(Switch(-s, s, -s, sympy.Rational(1, 2)) + Switch(-s, 0, 1, 1))
+    >>> upright(Switch(-s, s, -s, sympy.Rational(1, 2)) + Switch(-s, 0, 1, 1))
     Switch(s, 1, 0, 0) + Switch(s, -s, s, 1/2)
     """
 
