@@ -9,17 +9,16 @@ import sympy
 
 from symdl.core.tensors import Element
 from symdl.verification.documents import Document
+from symdl.verification.judging.worded import NAMED, said
 from symdl.verification.meaning.expectation import is_mean, mean
 from symdl.verification.meaning.unknown import UnknownFunction
-from symdl.verification.notation import UnreadError, parse
 from symdl.verification.notation.tree import Node
 
-_NAMED = r"\$\s*([^$]+?)\s*\$"
 _SAID = (
-    re.compile(rf"{_NAMED}(?:,? and {_NAMED})? (?:is|are)\b(?![^.;$]{{0,30}}\bnot\b)[^.;$]{{0,30}}\bindependent", re.I),
+    re.compile(rf"{NAMED}(?:,? and {NAMED})? (?:is|are)\b(?![^.;$]{{0,30}}\bnot\b)[^.;$]{{0,30}}\bindependent", re.I),
     re.compile(
-        rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{_NAMED}"
-        rf"(?:,? and {_NAMED})?",
+        rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{NAMED}"
+        rf"(?:,? and {NAMED})?",
         re.IGNORECASE,
     ),
 )
@@ -33,17 +32,8 @@ def independent(document: Document) -> Iterator[tuple[Node, ...]]:
     >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
     [['e']]
     """
-    seen = set()
-    for text in dict.fromkeys(f"{s.before} ${s.latex}$ {s.after}".replace("*", "") for s in document.spans):
-        for pattern in _SAID:
-            for found in pattern.findall(text):
-                try:
-                    names = tuple(parse(latex) for latex in found if latex)
-                except UnreadError:
-                    continue
-                if names not in seen:
-                    seen.add(names)
-                    yield names
+    sayings = (nodes for nodes, _ in said(document, _SAID))
+    yield from dict.fromkeys(tuple(n for n in nodes if n is not None) for nodes in sayings if None not in nodes)
 
 
 def factored(expressions: Sequence[sympy.Expr], groups: Sequence[frozenset[str]]) -> Iterator[tuple[str, sympy.Expr]]:
