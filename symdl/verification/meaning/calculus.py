@@ -189,6 +189,28 @@ def _argument_of(reader: Reader, of: Node) -> Node | None:
     return tree.Symbol(formula.parameters[0], "bf")
 
 
+def is_factor(reader: Reader, node: tree.Derivative, group: tree.Group) -> bool:
+    """Whether brackets behind a slope are a factor, ∂L/∂x̂_i (x_i − μ), and not the place where it is taken.
+
+    A sum is no place to take the slope of a name at that stands for no function, by a name that is made of others.
+
+    Raises:
+        MeaningError: it may be either, dy/dx (x + 1) of y = x².
+    """
+    of = reader.parts(node.of) if node.of is not None else None
+    by = [reader.parts(name) for name, _ in node.by]
+    if of is None or len(by) != 1 or by[0] is None or not isinstance(group.body, tree.Sum) or of.primes:
+        return False
+    scope, name = reader.scope, of.name
+    formulas = scope.all_of(name, len(of.subscripts))
+    applied = name in reader.usage.applied - reader.usage.bare or name in scope.functions.keys() | scope.functionals
+    if applied or function_letter(name) or any(f.parameters for f in formulas):
+        return False
+    if formulas and not scope.all_of(by[0].name, len(by[0].subscripts)):
+        raise MeaningError("brackets behind a slope that is no function's", remedy="write · for a product")
+    return True
+
+
 def evaluated_at(reader: Reader, node: Node, group: tree.Group) -> Array:
     """(df/dx)(a): the derivative, and then a for x."""
     if not isinstance(node, tree.Derivative) or len(node.by) != 1:
