@@ -91,9 +91,9 @@ def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, symp
         except SymdlError:
             continue
         exact = valued(scope, element)
-        if half and isinstance(element, Element) and value.is_Rational and exact != value and exact.is_number:
-            if abs(sympy.N(exact - value, 30)) <= half:
-                found[element] = (value, half)
+        named = isinstance(element, Element) and value.is_Rational and exact.is_number
+        if half and named and exact != value and abs(sympy.N(exact - value, 30)) <= half:
+            found[element] = (value, half)
     return found
 
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import sympy
 
-from symdl.core.indices import Index
+from symdl.core.indices import Index, provably_nonnegative
 from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning import cotangents, functionals, sums
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.literals import literal
 from symdl.verification.meaning.names import function_letter
@@ -333,6 +333,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         place = target.body
         if not isinstance(place, Element):
             raise MeaningError("a derivative by something that is no name")
+        _checked_to_be_there(reader.scope, place)
         return derived(reader, whole, place)
     target = target.fresh()
     place = target.body
@@ -340,6 +341,18 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         raise MeaningError(f"a derivative by {target.kind} that is no name")
     found = derived(reader, whole, place)
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
+
+
+def _checked_to_be_there(scope: Scope, place: Element) -> None:
+    """That Σ_i ∂L/∂y_i does not run over more than there are: a slope by an entry that is not there is none.
+
+    Raises:
+        ShapesError: it does.
+    """
+    for axis, sub in enumerate(place.subscripts):
+        index, length = sub - scope.base(place.name), scope.extent(place.name, axis, len(place.subscripts))
+        if isinstance(index, Index) and provably_nonnegative(scope.root(index.extent) - 1 - length):
+            raise ShapesError(f"{index.name} runs over {index.extent} entries of {place.name}, which has {length}")
 
 
 def _is_unset(scope: Scope, e: Element) -> bool:

@@ -54,8 +54,8 @@ class Reading:
 
     `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
-    with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by what stands on the
-    left of an equation, the figure with decimals that it ends in: of it the document may go on.
+    with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
+    equations, the figures with decimals that they end in, from which the document may go on.
     """
 
     usage: Usage
@@ -415,6 +415,7 @@ class Reading:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self.sources[sides[k]] = value
                 self._understood(reader, sides[k])
+                binding.over_ranges(reader, sides[k], place.ranges)
                 self._at_other_layers(sides[k], value, place)
                 self._at_examples(sides[k], value, place)
                 named = place.named if newness.applied_to_one(reader, sides[k]) else ""
