@@ -61,7 +61,11 @@ def in_its_place(judging: Judge, link: Meaning) -> str:
         return ""
     for right in _worked_out(judging, link):
         text = unicode(right)
-        if len(text) <= LONGEST and not _says_nothing(link, right) and _holds(replace(judging, budget=EACH * judging.budget), link, right):
+        if (
+            len(text) <= LONGEST
+            and not _says_nothing(link, right)
+            and _holds(replace(judging, budget=EACH * judging.budget), link, right)
+        ):
             return f"right is {text}"
     return ""
 

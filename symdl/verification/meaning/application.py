@@ -166,8 +166,9 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     group = second if scripts is None else scripts.base
     if not isinstance(group, tree.Group) or group.open not in ("(", "[", "{"):
         return None
-    if isinstance(first, tree.Number) and first.text == "1" and isinstance(group.body, tree.Chain):
-        return scalar(cases.indicator(reader, group.body)) if scripts is None else None
+    plain_one = isinstance(first, tree.Number) and first.text == "1"
+    if (plain_one or first == tree.Symbol("1", "bf")) and isinstance(group.body, tree.Chain):
+        return cases.indicator(reader, group.body) if scripts is None else None
     slope = first.body if isinstance(first, tree.Group) else first
     if isinstance(slope, tree.Derivative) and calculus.is_factor(reader, slope, group):
         return None

@@ -233,7 +233,9 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
                 usage.bold |= {parts.name} if parts.bold else set()
     sloped = {n.of.name for n in nodes if isinstance(n, tree.Derivative) and isinstance(n.of, tree.Symbol)}
     usage.doubled = usage.counts & sloped
-    primed = {n.base.name for n in nodes if isinstance(n, tree.Scripted) and n.primes and isinstance(n.base, tree.Symbol)}
+    primed = {
+        n.base.name for n in nodes if isinstance(n, tree.Scripted) and n.primes and isinstance(n.base, tree.Symbol)
+    }
     usage.moments = "E" not in sloped | primed and any(
         isinstance(n, tree.Symbol) and n.name in VARIANCES | COVARIANCES for n in nodes
     )
