@@ -92,7 +92,8 @@ def _parts(text: str, depth: int) -> Iterator[str]:
             d = r"\partial " if derivative["d"] == "∂" else "d"
             order = (derivative["order"] or "").lstrip("^")
             power = f"^{{{_HIGH.get(order, order)}}}" if order else ""
-            yield rf"\frac{{{d.strip()}{power} {_name(derivative['of'])}}}{{{d}{_name(derivative['by'])}{power}}}"
+            first = f"{d.strip()}{power} " if power else d
+            yield rf"\frac{{{first}{_name(derivative['of'])}}}{{{d}{_name(derivative['by'])}{power}}}"
             at = derivative.end()
             continue
         found = TOKEN.match(text, at)
