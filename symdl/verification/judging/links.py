@@ -61,7 +61,7 @@ from symdl.verification.judging.worked import (
 )
 from symdl.verification.meaning.arrays import Array, transposed
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
-from symdl.verification.meaning.expectation import means_opened
+from symdl.verification.meaning.expectation import is_mean, means_opened
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import ORDERS, Meaning
@@ -278,6 +278,8 @@ class Judge:
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
         if found.status is Status.DEFINITION and says_which_function(self.reading, link):
             return as_condition("so for some functions only")
+        if all(is_mean(c) for e in (left, right) for c in e.atoms(UnknownFunction)):
+            return undecided("not so for every distribution, and too little is said of this one")
         return undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
 
     def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:
