@@ -14,14 +14,17 @@ from symdl.verification.meaning.expectation import is_mean, mean
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.notation.tree import Node
 
+_ARE = r"(?:is|are)\b(?![^.;$]{0,30}\bnot\b)[^.;$]{0,30}\bindependent"
 _SAID = (
-    re.compile(rf"{NAMED}(?:,? and {NAMED})? (?:is|are)\b(?![^.;$]{{0,30}}\bnot\b)[^.;$]{{0,30}}\bindependent", re.I),
+    re.compile(rf"{NAMED}(?:,? and {NAMED})? {_ARE}(?! of (?:\w+ )?\$)", re.IGNORECASE),
     re.compile(
         rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{NAMED}"
         rf"(?:,? and {NAMED})?",
         re.IGNORECASE,
     ),
 )
+#: Of these names and of nothing else.
+_OF_SOME = (re.compile(rf"{NAMED} {_ARE} of (?:\w+ )?{NAMED}(?: and {NAMED}(?! is\b))?", re.IGNORECASE),)
 
 
 def independent(document: Document) -> Iterator[tuple[Node, ...]]:
@@ -31,9 +34,13 @@ def independent(document: Document) -> Iterator[tuple[Node, ...]]:
     >>> text = "Since $e$ is independent of the weights. $u$ and $v$ are not independent. Let $u$ and $w$ be 1."
     >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
     [['e']]
+    >>> text = "Here $a$ is independent of $b$ and $c$."
+    >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
+    [['a', 'b'], ['a', 'c']]
     """
-    sayings = (nodes for nodes, _ in said(document, _SAID))
-    yield from dict.fromkeys(tuple(n for n in nodes if n is not None) for nodes in sayings if None not in nodes)
+    groups = [tuple(nodes) for nodes, _ in said(document, _SAID)]
+    groups += [(one, other) for (one, *others), _ in said(document, _OF_SOME) for other in others]
+    yield from dict.fromkeys(tuple(n for n in nodes if n is not None) for nodes in groups if None not in nodes)
 
 
 def factored(expressions: Sequence[sympy.Expr], groups: Sequence[frozenset[str]]) -> Iterator[tuple[str, sympy.Expr]]:

@@ -48,7 +48,7 @@ from symdl.verification.judging.readings import (
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
-from symdl.verification.judging.withinaxes import where_entries_are
+from symdl.verification.judging.withinaxes import within_axes
 from symdl.verification.judging.worked import (
     as_condition,
     at_values,
@@ -353,10 +353,10 @@ class Judge:
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
-        inside = where_entries_are(self.reading.scope, forms)
-        if inside is not None and (other := self.decided(link, *inside[0])).proved:
-            reason = f"so where the subscripts of {inside[1]} are within its length"
-            return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
+        for pair, told in within_axes(self.reading.scope, forms, link.free):
+            if (other := self.decided(link, *pair)).proved:
+                reason = f"so where {told}"
+                return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
         for reading in (without_what_is_over, with_identity, with_means):
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:

@@ -3,6 +3,8 @@ an entry."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 
 from symdl.core.functions import InRange
@@ -14,12 +16,14 @@ from symdl.verification.meaning.scope import Scope
 Pair = tuple[sympy.Expr, sympy.Expr]
 
 
-def where_entries_are(scope: Scope, forms: Pair) -> tuple[Pair, str] | None:
-    """Both sides times what is 1 where every entry that they name outside of sums is there, and 0 elsewhere.
+def within_axes(scope: Scope, forms: Pair, free: tuple[Index, ...]) -> Iterator[tuple[Pair, str]]:
+    """Both sides times what is 1 where their entries are there, and 0 elsewhere, each with where that is, in words."""
+    yield from _where_entries_are(scope, forms)
+    yield from _where_summed(forms, free)
 
-    Returns:
-        The sides, and which entries these are, in words; None where no subscript can leave its axis.
-    """
+
+def _where_entries_are(scope: Scope, forms: Pair) -> Iterator[tuple[Pair, str]]:
+    """Where every entry that is named outside of sums is there; nothing where no subscript can leave its axis."""
     found: dict[Element, list[sympy.Expr]] = {}
     for e in sorted(set().union(*map(_outside_of_sums, forms)), key=str):
         base, rank = scope.base(e.name), len(e.subscripts)
@@ -27,10 +31,20 @@ def where_entries_are(scope: Scope, forms: Pair) -> tuple[Pair, str] | None:
             guard = InRange(sub - base, scope.extent(e.name, axis, rank))
             if sub.atoms(Index) and isinstance(guard, InRange) and decided(guard) is None:
                 found.setdefault(e, []).append(guard)
-    if not found:
-        return None
-    weight = sympy.Mul(*{guard for guards in found.values() for guard in guards})
-    return (weight * forms[0], weight * forms[1]), ", ".join(sorted({e.name for e in found}))
+    if found:
+        weight = sympy.Mul(*{guard for guards in found.values() for guard in guards})
+        names = ", ".join(sorted({e.name for e in found}))
+        yield (weight * forms[0], weight * forms[1]), f"the subscripts of {names} are within its length"
+
+
+def _where_summed(forms: Pair, free: tuple[Index, ...]) -> Iterator[tuple[Pair, str]]:
+    """Where an index is one of those that a sum runs over: ∂V/∂y_j of V = Σ_{i ≤ k} y_i, for j ≤ k."""
+    lengths = {i.extent for form in forms for r in form.atoms(Reduction) for i in r.bound}
+    for index in free:
+        for length in sorted(lengths - {index.extent}, key=str):
+            guard = InRange(index, length)
+            if isinstance(guard, InRange) and decided(guard) is None:
+                yield (guard * forms[0], guard * forms[1]), f"{index.name} is one of {length}"
 
 
 def _outside_of_sums(expr: sympy.Expr) -> set[Element]:
