@@ -37,7 +37,10 @@ def add_to(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Derive, prove both ways equal where both are asked for, and show or write the result."""
+    """Derive, prove both ways equal where both are asked for, and show or write the result.
+
+    The gradient of a layer, which has no loss, is for any loss (`sd.vjp`).
+    """
     if arguments.all:
         return write_gallery(arguments.output)
     if arguments.what is None:
@@ -47,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     definition = load(arguments.what)
     wrt = [w.strip() for w in arguments.wrt.split(",")] if arguments.wrt else None
     ways: list[Any] = ["chain", "expand"] if arguments.via == "both" else [arguments.via]
+    if definition.target.rank and arguments.of is None:  # a layer: for any loss, by the slope of its output
+        definition = sd.seeded(definition)
     derivations = [sd.derive(definition, wrt, via=way, of=arguments.of) for way in ways]
     verdict = sd.equal(*derivations) if len(derivations) == 2 else None
     worked = _worked(arguments, derivations)

@@ -198,7 +198,9 @@ def _occurrence(state: Backward, eq: Equation, term: Term, element: Element) -> 
     tied, left = eliminate(body, tuple(outer.values()))
     sloped = _summed(tied, left, tuple(inner.values()))
     marker = Partial(rename(eq.lhs, outer), element.tensor.element())
-    partial_body, partial_left = eliminate(sympy.Mul(upstream, marker, *deltas), tuple(outer.values()))
+    # what is differentiated by itself is so at its own subscripts: δ_{dd'} of ∂w̄_d/∂w_{d'} belongs inside as well
+    ties = [] if eq.out == state.of.tensor else deltas
+    partial_body, partial_left = eliminate(sympy.Mul(upstream, marker, *ties), tuple(outer.values()))
     # a δ that is left ties an index of the equation's own sums: it belongs inside ∂v/∂u
     visible = sympy.Mul(*[f for f in sympy.Mul.make_args(partial_body) if not isinstance(f, Delta)])
     partial = reduction("sum", visible, partial_left)

@@ -22,7 +22,7 @@ GREEK = frozenset((
     "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 ))
 # fmt: on
-_LETTERS = {**{name: f"\\{name}" for name in GREEK}, "eps": r"\varepsilon", "ell": r"\ell"}
+_LETTERS = {**{name: f"\\{name}" for name in GREEK}, "eps": r"\varepsilon", "ell": r"\ell", "lam": r"\lambda"}
 #: Accents over one letter, and over a word or a square.
 _ACCENTS = {
     "hat": (r"\hat", r"\widehat"),

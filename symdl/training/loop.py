@@ -105,12 +105,11 @@ def train(
     if penalty is not None:
         definition = model = _with_penalty(model, penalty)
     values = _hyper(definition, {**(hyper or {}), **(penalty.hyper if penalty is not None else {})})
-    wanted = chosen(metrics)
+    wanted, held = chosen(metrics), _held_out(validation)
     kept(definition, values)  # what is wrong with a mask is said before anything is compiled
     _check_watched(model.optimizer if isinstance(model, Compiled) else optimizer, stopping, validation is not None)
     used_dtype = model.dtype if isinstance(model, Compiled) else dtype
     data = Rows(definition, X, y, used_dtype, {n: np.shape(a) for n, a in (initial or {}).items()})
-    held = (validation, None) if isinstance(validation, Mapping) else validation
     held_out = Rows(definition, *held, used_dtype, data.shapes) if held is not None else None
     if held_out is not None:
         check_alike(data, held_out)
@@ -170,6 +169,20 @@ def _with_penalty(model: Definition | Compiled, penalty: Penalty) -> Definition:
             remedy="compile sd.regularised(definition, penalty), and pass its hyper",
         )
     return regularised(model, penalty)
+
+
+def _held_out(validation: Any) -> tuple[Inputs, npt.ArrayLike | None] | None:
+    """The rows to measure on, as X and y."""
+    if validation is None or isinstance(validation, Mapping):
+        return None if validation is None else (validation, None)
+    if isinstance(validation, tuple | list) and len(validation) == 2:
+        return validation[0], validation[1]
+    raise DataError(
+        "validation is no pair",
+        where="train",
+        why=f"it is {type(validation).__name__}",
+        remedy="pass validation=(X, y), or a table of the inputs by name",
+    )
 
 
 def _check_watched(optimizer: Optimizer | LBFGS | None, stopping: EarlyStopping | None, validated: bool) -> None:

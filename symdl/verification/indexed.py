@@ -71,10 +71,11 @@ def _with_other_extents(
 ) -> Iterator[Surveyor]:
     """The same comparison for sums of other lengths; none where all lengths are numbers.
 
-    The last one is longer than what people write out: the largest of |i − 3| is 2 up to five of them.
+    The third one is longer than what people write out: the largest of |i − 3| is 2 up to five of them. The last one
+    has the lengths in another order: that n is below m is nothing that was said.
     """
-    for shift in (1, 2, 5) if surveyor.extents else ():
-        extents = small_extents(expressions, shift)
+    for shift, turned in ((1, False), (2, False), (5, False), (0, True)) if surveyor.extents else ():
+        extents = small_extents(expressions, shift, turned=turned)
         also = {} if translation is None else translation.numbers(extents)
         yield replace(surveyor, extents={**extents, **also})
 

@@ -170,11 +170,11 @@ def gather_limits(expressions: list[sympy.Expr]) -> dict[str, sympy.Expr]:
     return limits
 
 
-def small_extents(expressions: list[sympy.Expr], shift: int = 0) -> dict[sympy.Symbol, int]:
+def small_extents(expressions: list[sympy.Expr], shift: int = 0, *, turned: bool = False) -> dict[sympy.Symbol, int]:
     """Numbers for the extent symbols: distinct primes where there are few, 2, 3, 5 in turn where there are many.
 
     Where an extent such as H − R + 1 would be below 1, what makes it larger is enlarged. With another `shift` they are
-    others: 1/n and 1/2 are one at n = 2.
+    others: 1/n and 1/2 are one at n = 2. `turned`: the first one is the largest.
 
     >>> H, R = sympy.symbols("H R", integer=True, positive=True)
     >>> u, r = Index("u", H - R + 1), Index("r", R)
@@ -182,7 +182,7 @@ def small_extents(expressions: list[sympy.Expr], shift: int = 0) -> dict[sympy.S
     {'H': 3, 'R': 3}
     """
     extents = _extents(expressions)
-    names = sorted({s for e in extents for s in e.free_symbols}, key=lambda s: s.name)
+    names = sorted({s for e in extents for s in e.free_symbols}, key=lambda s: s.name, reverse=turned)
     several = len(names) > 4
     sizes = {s: PRIMES[(k + shift) % 3] if several else PRIMES[k + shift] for k, s in enumerate(names)}
     composite = [e for e in sorted(extents, key=str) if not e.is_Atom]

@@ -84,6 +84,11 @@ def test_pdf_without_tex(capsys, tmp_path, monkeypatch):
     assert code == 2 and "TeX" in err and err.count("\n") == 1 and not path.exists()
 
 
+def test_the_gradient_of_a_layer_is_for_any_loss(capsys):
+    code, out, _ = run(capsys, "derive", "linear", "--wrt", "W", "--matrix")
+    assert code == 0 and r"\bar{\mathbf{W}} &= \bar{\mathbf{Y}}^{\top} \mathbf{X}" in out
+
+
 def test_a_definition_of_ones_own(capsys, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(

@@ -306,3 +306,19 @@ def test_a_tensor_is_labelled_in_one_way_in_a_document() -> None:
     assert r"\bar{\mathbf{Y}}_{nc}" in text
     assert r"\mathbf{Y}}_{nh}" not in text
     assert "What has no such form stands as it is" in text
+
+
+def test_what_is_differentiated_is_named_at_its_own_subscripts():
+    """∂w̄_d/∂w_{d'} = Σ_n … + ∂w̄_d/∂w_{d'}: the last of them, directly, is not that of w̄_{d'}."""
+
+    @define
+    def ridge(X=Input("n d"), y=Input("n"), w=Param("d")):
+        n_, d_ = X.indices
+        r_ = let("r[n]", Sum(X[n_, d_] * w[d_], d_) - y[n_])
+        return let("J", mean(r_[n_] ** 2, n_) + Sum(w[d_] ** 2, d_))
+
+    hessian = derive(derive(ridge, "w").gradient, "w", of="w_bar[k]")
+    direct = (
+        r"\frac{\partial r_{n}}{\partial w_{d'}} + \frac{\partial \bar{w}_{d}}{\partial w_{d'}} && \text{chain rule}"
+    )
+    assert direct in latex(hessian)

@@ -203,6 +203,7 @@ X_GOOD, T_GOOD = np.ones((6, 2)), np.arange(6.0)
         (line, {"optimizer": sd.sgd(sd.schedules.plateau(0.1))}, DataError, "plateaus needs validation data"),
         (line, {"optimizer": sd.lbfgs(), "batch_size": 3}, DefinitionError, "L-BFGS takes no batches"),
         (line, {"optimizer": "adam"}, DefinitionError, "'adam' is no optimiser"),
+        (line, {"validation": np.ones((3, 1))}, DataError, "validation is no pair"),
         (line, {"metrics": ["fl"]}, DataError, "no metric 'fl'"),
         (line, {"metrics": ["f1"]}, DataError, "f1 needs classes"),
         (masked, {"hyper": {"keep": 0.0}}, DataError, "keep = 0.0"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from symdl.verification.documents.typed import FUNCTIONS, GREEK_NAMES, TOKEN
+from symdl.verification.documents.typed import DERIVATIVE, FUNCTIONS, GREEK_NAMES, TOKEN
 
 _KNOWN = FUNCTIONS | GREEK_NAMES | {"sqrt", "abs", "sum", "prod"}
 _RELATIONS = {"=", "≈", "<", ">", "≤", "≥", "≠", "<=", ">=", "!=", "==", ":=", "<-", "~=", "←", "≡", "∈", "∼", "∝"}
@@ -66,7 +66,7 @@ def _belongs(token: Token, before: Token | None, after: Token | None, line: str)
     if token.lastgroup != "word":
         return True
     letters = text.rstrip("0123456789")
-    if len(letters) <= 1 or letters in _KNOWN:
+    if len(letters) <= 1 or letters in _KNOWN or DERIVATIVE.match(line, token.start()):
         return True
     if letters.lower() in _SMALL:
         return False
@@ -77,6 +77,9 @@ def _belongs(token: Token, before: Token | None, after: Token | None, line: str)
         return True
     if before is None:
         return False
+    inside = line[token.start() - 1] == "(" and line[token.end() : token.end() + 1] == ")"
+    if inside and re.search(r"[^\W_]\($", line[: token.start()]):
+        return True  # sqrt(name)
     tied = before.end() == token.start() and before.lastgroup in {"number", "low", "high", "under"}
     return tied or before[0] in _TIED - _RELATIONS or (len(letters) == 2 and letters[0] == "d" and before[0] == "/")
 

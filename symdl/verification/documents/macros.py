@@ -30,6 +30,8 @@ _NAME = re.compile(r"\s*(?:\{\s*\\([A-Za-z@]+|.)\s*\}|\\([A-Za-z@]+|.))", re.DOT
 _COUNT = re.compile(r"\s*\[\s*(\d)\s*\]")
 _PARAMETERS = re.compile(r"((?:\s*#\d)*)\s*(?=\{)")
 _PLACE = re.compile(r"#(\d)")
+#: \DeclareMathOperator{\E}{\mathbb{E}}: an operator that is a letter in a typeface of its own, and no word.
+_IN_A_FACE = re.compile(r"\s*\{?\s*\\(?:math(?:bb|bf|rm|cal|sf|scr)|mathbbm|mathds)\s*\{[^{}]*\}\s*\}?\s*")
 _ENDS_IN_WORD = re.compile(r"\\[A-Za-z@]+\Z")
 
 
@@ -153,7 +155,7 @@ def _definition(text: str, at: int) -> tuple[str, Macro | None, int]:
         count, end = int(number[1]), number.end()
         default, end = optional(text, end)
     body, end = argument(text, end)
-    if command == "DeclareMathOperator":
+    if command == "DeclareMathOperator" and not _IN_A_FACE.fullmatch(body):
         body = rf"\operatorname{'*' if starred else ''}{{{body}}}"
     return word, Macro(count, body, default), end
 

@@ -63,9 +63,11 @@ TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_DERIVATIVE = re.compile(
-    rf"(?P<d>[d∂])(?P<of>(?:{LETTER})?(?:[{_LOWS}]+|_\w+|\d+)?)\s*/\s*(?P=d)(?P<by>{LETTER}(?:[{_LOWS}]+|_\w+|\d+)?)(?!\w)"
+DERIVATIVE = re.compile(
+    rf"(?P<d>[d∂])(?P<order>[²³]|\^[23])?(?P<of>(?:{LETTER})?(?:[{_LOWS}]+|_\w+|\d+)?)\s*/\s*"
+    rf"(?P=d)(?P<by>{LETTER}(?:[{_LOWS}]+|_[^\W²³]+|\d+)?)(?(order)(?P=order))(?!\w)"
 )
+"""∂L/∂w₀ and d²L/dw²."""
 
 
 def latex_of(typed: str, depth: int = 0) -> str:
@@ -86,9 +88,12 @@ def _apart(text: str) -> str:
 def _parts(text: str, depth: int) -> Iterator[str]:
     at = 0
     while at < len(text):
-        if derivative := _DERIVATIVE.match(text, at):
+        if derivative := DERIVATIVE.match(text, at):
             d = r"\partial " if derivative["d"] == "∂" else "d"
-            yield rf"\frac{{{d}{_name(derivative['of'])}}}{{{d}{_name(derivative['by'])}}}"
+            order = (derivative["order"] or "").lstrip("^")
+            power = f"^{{{_HIGH.get(order, order)}}}" if order else ""
+            first = f"{d.strip()}{power} " if power else d
+            yield rf"\frac{{{first}{_name(derivative['of'])}}}{{{d}{_name(derivative['by'])}{power}}}"
             at = derivative.end()
             continue
         found = TOKEN.match(text, at)

@@ -113,6 +113,9 @@ _ASSUMES = re.compile(
 )
 _WANTED = re.compile(r"\s*(?:is|are|be)\s+(?:wanted|required|needed|desired|assumed|demanded)\b")
 _GIVES_A_VALUE = re.compile(rf"{NAME}\s*(?:\(\s*{NAME}(?:\s*,\s*{NAME}){{0,9}}\s*\))?\s*(?::?=)(?!\s*0\s*\Z)")
+_SLOPE = r"(?:\\[dt]?frac\s*\{\s*(?:d|\\partial|\\mathrm\s*\{?d)(?![a-z])|\\nabla|[A-Za-z\\]+'+\s*\()"
+#: "The sigmoid is …, with" says more of it; that a slope is 0 says where.
+_GIVES_A_SLOPE, _BESIDE = re.compile(rf"{_SLOPE}[^=]*=(?!\s*0\s*\Z)"), re.compile(r"\b(?:with|where)\s*\Z", re.I)
 _ADJECTIVE = re.compile(
     r"\b(positive|negative|non-?negative|non-?zero|non-?positive)(?:\s+(?:real|scalar|constant|number|integer|input))*\Z"
 )
@@ -158,7 +161,7 @@ def _is_condition(latex: str, before: str, after: str) -> bool:
     """Whether the words make it a condition: for x > 0, where Σ y = 1, such that f(x) = 0, n v = 2 is wanted."""
     if "=" not in latex:
         return bool(_RELATION.search(latex) and (_CONDITION.search(before) or _WANTED.match(after)))
-    if _GIVES_A_VALUE.match(latex):
+    if _GIVES_A_VALUE.match(latex) or (_GIVES_A_SLOPE.match(latex) and _BESIDE.search(before)):
         return False
     return bool(_ASSUMES.search(before) or _WANTED.match(after))
 

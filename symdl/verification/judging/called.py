@@ -21,12 +21,16 @@ from symdl.verification.notation.tree import Node, walk
 
 _NAMED = r"\$[^$]+\$"
 _LIST = rf"({_NAMED}(?:(?:, and|,| and) {_NAMED})*)"
-_KIND = r"(?:matri(?:x|ces)|(?:column |row )?vectors?)\b"
+_ONE, _MANY = r"(?:matrix|(?:column |row )?vector)\b", r"(?:matrices|(?:column |row )?vectors)\b"
 #: What stands between "be" and "matrices": no words that say that it is something of a matrix.
-_SOME = rf"(?:(?!(?:of|in|on|for|with|from|to|that|which|not|number)\b)[\w×-]+ |{_NAMED} ){{0,5}}"
+_SOME = (
+    rf"(?:(?!(?:of|in|on|for|with|from|to|that|which|not|number|scalar|constant|integer)\b)[\w×-]+ |{_NAMED} ){{0,5}}"
+)
 _SAID = (
-    re.compile(rf"{_LIST} (?:is|are|be|denotes?) {_SOME}{_KIND}", re.IGNORECASE),
-    re.compile(rf"\b{_KIND} {_LIST}", re.IGNORECASE),
+    re.compile(rf"{_LIST} (?:is|are|be|denotes?) {_SOME}(?:{_ONE}|{_MANY})", re.IGNORECASE),
+    re.compile(rf"\b{_ONE} ({_NAMED})", re.IGNORECASE),
+    # of "matrices $A$, $B$ and $c$ a number" the last one is none
+    re.compile(rf"\b{_MANY} {_LIST}(?! (?:is |be )?an? )", re.IGNORECASE),
 )
 
 

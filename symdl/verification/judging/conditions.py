@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from symdl.verification.documents import Document, Span
 from symdl.verification.documents.spans import Position
+from symdl.verification.judging.worded import names_said
 from symdl.verification.meaning.names import INDEX_LETTERS
 from symdl.verification.meaning.stated import Place
 from symdl.verification.notation import UnreadError, parse, tree
@@ -180,15 +181,5 @@ def one_hot(document: Document) -> Iterator[tree.Node]:
     >>> [n.name for n in one_hot(read_text(text, "markdown"))]
     ['y', 't']
     """
-    seen = set()
-    for text in dict.fromkeys(f"{s.before} ${s.latex}$ {s.after}" for s in document.spans):
-        for pattern in _ONE_HOT:
-            for latex in pattern.findall(text):
-                try:
-                    node = parse(latex)
-                except UnreadError:
-                    continue
-                name = node.sides[0] if isinstance(node, tree.Chain) else node
-                if name not in seen:
-                    seen.add(name)
-                    yield name
+    names = (node for node, _ in names_said(document, _ONE_HOT))
+    yield from dict.fromkeys(n.sides[0] if isinstance(n, tree.Chain) else n for n in names)

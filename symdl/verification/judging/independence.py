@@ -9,20 +9,22 @@ import sympy
 
 from symdl.core.tensors import Element
 from symdl.verification.documents import Document
+from symdl.verification.judging.worded import NAMED, said
 from symdl.verification.meaning.expectation import is_mean, mean
 from symdl.verification.meaning.unknown import UnknownFunction
-from symdl.verification.notation import UnreadError, parse
 from symdl.verification.notation.tree import Node
 
-_NAMED = r"\$\s*([^$]+?)\s*\$"
+_ARE = r"(?:is|are)\b(?![^.;$]{0,30}\bnot\b)[^.;$]{0,30}\bindependent"
 _SAID = (
-    re.compile(rf"{_NAMED}(?:,? and {_NAMED})? (?:is|are)\b(?![^.;$]{{0,30}}\bnot\b)[^.;$]{{0,30}}\bindependent", re.I),
+    re.compile(rf"{NAMED}(?:,? and {NAMED})? {_ARE}(?! of (?:\w+ )?\$)", re.IGNORECASE),
     re.compile(
-        rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{_NAMED}"
-        rf"(?:,? and {_NAMED})?",
+        rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{NAMED}"
+        rf"(?:,? and {NAMED})?",
         re.IGNORECASE,
     ),
 )
+#: Of these names and of nothing else.
+_OF_SOME = (re.compile(rf"{NAMED} {_ARE} of (?:\w+ )?{NAMED}(?: and {NAMED}(?! is\b))?", re.IGNORECASE),)
 
 
 def independent(document: Document) -> Iterator[tuple[Node, ...]]:
@@ -32,18 +34,13 @@ def independent(document: Document) -> Iterator[tuple[Node, ...]]:
     >>> text = "Since $e$ is independent of the weights. $u$ and $v$ are not independent. Let $u$ and $w$ be 1."
     >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
     [['e']]
+    >>> text = "Here $a$ is independent of $b$ and $c$."
+    >>> [[n.name for n in names] for names in independent(read_text(text, "markdown"))]
+    [['a', 'b'], ['a', 'c']]
     """
-    seen = set()
-    for text in dict.fromkeys(f"{s.before} ${s.latex}$ {s.after}".replace("*", "") for s in document.spans):
-        for pattern in _SAID:
-            for found in pattern.findall(text):
-                try:
-                    names = tuple(parse(latex) for latex in found if latex)
-                except UnreadError:
-                    continue
-                if names not in seen:
-                    seen.add(names)
-                    yield names
+    groups = [tuple(nodes) for nodes, _ in said(document, _SAID)]
+    groups += [(one, other) for (one, *others), _ in said(document, _OF_SOME) for other in others]
+    yield from dict.fromkeys(tuple(n for n in nodes if n is not None) for nodes in groups if None not in nodes)
 
 
 def factored(expressions: Sequence[sympy.Expr], groups: Sequence[frozenset[str]]) -> Iterator[tuple[str, sympy.Expr]]:

@@ -37,7 +37,7 @@ from symdl.verification.meaning.spellings import spellings_of
 from symdl.verification.meaning.stated import Meaning, Place
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.typeset import otherwise_typeset
-from symdl.verification.meaning.usage import Usage, usage_of
+from symdl.verification.meaning.usage import Usage, range_of, usage_of
 from symdl.verification.notation import UnreadError, latex, parse, tree, unicode
 from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Status, Verdict
@@ -238,14 +238,16 @@ def _told(
     wanted: bool,
     machine: Machine | None,
 ) -> Iterator[Link]:
-    for claim in claims(node):
+    stated = [*claims(node)]
+    ranges = (*place.ranges, *(c.chain for c in stated if range_of(c.chain) is not None))
+    for claim in stated:
         chain = claim.chain
         if previous is None and _amount(chain):
             continue
         beside = claim.beside and not names_of(chain).isdisjoint(place.varying)
         passing = place.passing or claim.passing or beside
         before = "let" if claim.introduced else place.before
-        where = replace(place, before=before, under=(*place.under, *claim.under), passing=passing)
+        where = replace(place, before=before, under=(*place.under, *claim.under), passing=passing, ranges=ranges)
         try:
             meanings = reading.statement(chain, where, previous)
         except BEYOND as error:

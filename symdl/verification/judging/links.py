@@ -48,6 +48,7 @@ from symdl.verification.judging.readings import (
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
+from symdl.verification.judging.withinaxes import within_axes
 from symdl.verification.judging.worked import (
     as_condition,
     at_values,
@@ -60,7 +61,7 @@ from symdl.verification.judging.worked import (
 )
 from symdl.verification.meaning.arrays import Array, transposed
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
-from symdl.verification.meaning.expectation import means_opened
+from symdl.verification.meaning.expectation import is_mean, means_opened
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import ORDERS, Meaning
@@ -277,6 +278,8 @@ class Judge:
             return replace(found, scope=scope if found.scope == "these numbers" else f"{found.scope}; {scope}")
         if found.status is Status.DEFINITION and says_which_function(self.reading, link):
             return as_condition("so for some functions only")
+        if all(is_mean(c) for e in (left, right) for c in e.atoms(UnknownFunction)):
+            return undecided("not so for every distribution, and too little is said of this one")
         return undecided(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not defined here")
 
     def _by_case(self, link: Meaning, cases: sympy.Piecewise, other: sympy.Expr) -> Verdict:
@@ -350,6 +353,10 @@ class Judge:
         off = self._away_from_kinks(link, forms)
         if off is not None:
             return off
+        for pair, told in within_axes(self.reading.scope, forms, link.free):
+            if (other := self.decided(link, *pair)).proved:
+                reason = f"so where {told}"
+                return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
         for reading in (without_what_is_over, with_identity, with_means):
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:

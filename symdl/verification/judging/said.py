@@ -9,6 +9,7 @@ from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
 from symdl.verification.judging.conditions import SENTENCE_END, Conditions
 from symdl.verification.meaning.stated import Place
+from symdl.verification.meaning.usage import range_of
 from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import Node
 
@@ -27,6 +28,12 @@ _LOOSELY = re.compile(
     r"|for (?:very )?(?:large|small)|approximately|roughly|to (?:the )?(?:first|leading) order)\b"
     r"|\b(?:if|when|whenever)\b[^$.;]{0,30}\$[^$]+\$\s+(?:is|are|was|were)\s+(?:the|an?)\b",
     re.IGNORECASE,
+)
+
+
+_RANGE = (
+    re.compile(r"\s*,?\s*\(?for (?:all |each |every |any )?\$([^$]+)\$", re.IGNORECASE),
+    re.compile(r"\bfor (?:all |each |every |any )?\$([^$]+)\$[^$]*$", re.IGNORECASE),
 )
 
 
@@ -60,7 +67,8 @@ class Said:
         passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
         named, varying = self.named.get(span.position, ""), self.conditions_of.varying
         loosely = bool(_LOOSELY.search(SENTENCE_END.split(span.before)[-1]))
-        return Place(span.section, span.line, span.before, named, condition, passing, under, varying, loosely)
+        ranges = _ranges(span)
+        return Place(span.section, span.line, span.before, named, condition, passing, under, varying, loosely, ranges)
 
 
 def _of_words(said: Stated) -> str:
@@ -72,6 +80,13 @@ def _of_words(said: Stated) -> str:
     if said.kind == "domain" and (said.span is None or said.value != said.span.latex):
         return said.value
     return ""
+
+
+def _ranges(span: Span) -> tuple[tree.Chain, ...]:
+    """What indices run over in a formula, by the words right behind it, or its sentence: "for $i = 1, \\dots, n$"."""
+    found = (_RANGE[0].match(span.after), _RANGE[1].search(SENTENCE_END.split(span.before)[-1]))
+    nodes = [_tree(m[1]) for m in found if m is not None]
+    return tuple(n for n in nodes if isinstance(n, tree.Chain) and range_of(n) is not None)
 
 
 def _of_pragma(pragma: Pragma) -> str:

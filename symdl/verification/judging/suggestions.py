@@ -50,7 +50,7 @@ def suggestion(judging: Judge, link: Meaning) -> str:
     for right in _candidates(judging, link):
         if now() > deadline:
             return ""
-        if _holds(quick, link, right):
+        if not _says_nothing(link, _tidy(right)) and _holds(quick, link, right):
             return _written(link, link.left, _tidy(right))
     return ""
 
@@ -61,9 +61,18 @@ def in_its_place(judging: Judge, link: Meaning) -> str:
         return ""
     for right in _worked_out(judging, link):
         text = unicode(right)
-        if len(text) <= LONGEST and _holds(replace(judging, budget=EACH * judging.budget), link, right):
+        if (
+            len(text) <= LONGEST
+            and not _says_nothing(link, right)
+            and _holds(replace(judging, budget=EACH * judging.budget), link, right)
+        ):
             return f"right is {text}"
     return ""
+
+
+def _says_nothing(link: Meaning, right: Node) -> bool:
+    """Whether a right side is the left one as it is read: C D = C D is no help to who wrote C D = D C."""
+    return unicode(right) == unicode(link.left)
 
 
 def _candidates(judging: Judge, link: Meaning) -> Iterator[Node]:
@@ -72,7 +81,7 @@ def _candidates(judging: Judge, link: Meaning) -> Iterator[Node]:
         {i.name for i in link.free}
         | {n.name for n in walk(link.right) if isinstance(n, tree.Symbol) and n.name in "ijkmn"}
     )
-    made = [*scaled(link.right), *edits(link.right, letters)][:MOST]
+    made = sorted([*scaled(link.right), *edits(link.right, letters)][:MOST], key=lambda each: each[0] == "digit")
     if link.named:
         made = [*further(link.right), *made]
     elif not (link.redefines or link.unfit):
@@ -156,6 +165,7 @@ def _by_a_factor(judging: Judge, link: Meaning) -> Iterator[Node]:
             for node in _leading(link.right):
                 yield _replaced(link.right, node, tree.Quotient(node, told.under))
         inner = tree.Group(link.right) if isinstance(link.right, tree.Sum) else link.right
+        told = tree.Group(told) if isinstance(told, tree.Sum) and len(told.terms) > 1 else told
         apart = any(isinstance(n, tree.Quotient) for n in (told, inner))
         yield tree.Product((told, inner), ("·" if apart else "",))
 

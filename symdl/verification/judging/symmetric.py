@@ -9,7 +9,7 @@ from dataclasses import replace
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.judging.rules import Judging
-from symdl.verification.judging.worded import names_said
+from symdl.verification.judging.worded import NAMED, names_said
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.naming import names_in
 from symdl.verification.meaning.scope import Formula, element
@@ -18,10 +18,9 @@ from symdl.verification.meaning.sums import new_index
 from symdl.verification.notation.tree import Node
 from symdl.verification.verdict import Verdict
 
-_NAMED = r"\$\s*([^$]+?)\s*\$"
 _SAID = (
-    re.compile(rf"(?<!not )(?<!skew-)(?<!anti-)\bsymmetric (?:[\w-]+ ){{0,3}}{_NAMED}", re.IGNORECASE),
-    re.compile(rf"{_NAMED} (?:is|be)(?: an?| the)?(?: [\w-]+)?(?<! not) symmetric\b", re.IGNORECASE),
+    re.compile(rf"(?<!not )(?<!skew-)(?<!anti-)\bsymmetric (?:[\w-]+ ){{0,3}}{NAMED}", re.IGNORECASE),
+    re.compile(rf"{NAMED} (?:is|be)(?: an?| the)?(?: [\w-]+)?(?<! not) symmetric\b", re.IGNORECASE),
 )
 
 

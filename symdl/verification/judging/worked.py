@@ -13,7 +13,7 @@ from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.figures import Side, decide_numbers, half_unit
 from symdl.verification.meaning.cotangents import is_slope
-from symdl.verification.meaning.stated import Meaning
+from symdl.verification.meaning.stated import ORDERS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
@@ -48,9 +48,52 @@ def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
         settled = {s: v for s, v in kept.items() if rounding.settled(v)}
         sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
     found = decide_numbers(sides[0], sides[1], link.relation)
+    if found.status is Status.REFUTED and (again := _as_shown(reading, link, sides)) is not None:
+        found = again
     used = set().union(*[names_of(v.body) for v in link.values or ()])
     if used:
         return replace(found, scope=f"the stated values of {', '.join(sorted(used)[:6])}")
+    return found
+
+
+def _as_shown(reading: Reading, link: Meaning, sides: list[Side]) -> Verdict | None:
+    """The verdict with the rounded figures that the document shows of names, h = σ(z) = 0.6457, in their places; None
+    where it is not consistent with them either, or where none is shown.
+
+    Each has to be a rounding of what its name stands for.
+    """
+    figures = [k for k, side in enumerate(sides) if side.figure]
+    if link.values is None or len(figures) != 1 or link.relation in ORDERS:
+        return None
+    worked_out = 1 - figures[0]
+    body = link.values[worked_out].body
+    shown = _shown_figures(reading)
+    kept = reading.scope.expanded(body, lambda e, formula: e not in shown) if shown else body
+    symbols = {e: sympy.Dummy(real=True) for e in kept.atoms(Element) if e in shown}
+    expr = valued(reading.scope, kept.xreplace(symbols))
+    if not symbols or expr.atoms(Element) or not expr.free_symbols <= set(symbols.values()):
+        return None
+    halves = {symbols[e]: shown[e] for e in symbols}
+    sides[worked_out] = replace(sides[worked_out], spread=expr, halves=halves, loose=None)
+    found = decide_numbers(sides[0], sides[1], link.relation)
+    return found if found.status is Status.CONSISTENT else None
+
+
+def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, sympy.Rational]]:
+    """The names of which a figure with decimals is shown that rounds what they stand for, with half a unit of its last
+    digit; what is stated and not worked out is no rounded figure."""
+    found = {}
+    reader, scope = reading.reader(), reading.scope
+    for name, figure in reading.shown.items():
+        half = half_unit(figure)
+        try:
+            element, value = reader.number(name), reader.number(figure)
+        except SymdlError:
+            continue
+        exact = valued(scope, element)
+        named = isinstance(element, Element) and value.is_Rational and exact.is_number
+        if half and named and exact != value and abs(sympy.N(exact - value, 30)) <= half:
+            found[element] = (value, half)
     return found
 
 

@@ -166,8 +166,12 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     group = second if scripts is None else scripts.base
     if not isinstance(group, tree.Group) or group.open not in ("(", "[", "{"):
         return None
-    if isinstance(first, tree.Number) and first.text == "1" and isinstance(group.body, tree.Chain):
-        return scalar(cases.indicator(reader, group.body)) if scripts is None else None
+    plain_one = isinstance(first, tree.Number) and first.text == "1"
+    if (plain_one or first == tree.Symbol("1", "bf")) and isinstance(group.body, tree.Chain):
+        return cases.indicator(reader, group.body) if scripts is None else None
+    slope = first.body if isinstance(first, tree.Group) else first
+    if isinstance(slope, tree.Derivative) and calculus.is_factor(reader, slope, group):
+        return None
     if isinstance(first, tree.Group) and (isinstance(first.body, tree.Derivative) or may_be_slope(first.body)):
         return calculus.evaluated_at(reader, first.body, group)
     if isinstance(first, tree.Derivative):
@@ -235,7 +239,7 @@ def _called(reader: Reader, parts: Parts, nodes: list[Node]) -> Array | None:
     if name in reader.arguments or name in reader.letters:
         return None
     if parts.subscripts and not parts.primes:
-        if function_letter(name) and (name, len(parts.subscripts)) not in scope.formulas:
+        if function_letter(name) and not scope.all_of(name, len(parts.subscripts)):
             raise MeaningError(f"{name} with subscripts is not defined here as a function")
         return _hanging_on(reader, parts, nodes)
     if (name, 0) in scope.formulas or (name, 1) in scope.formulas:

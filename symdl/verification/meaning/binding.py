@@ -14,7 +14,7 @@ from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.newness import bound_to, is_number
 from symdl.verification.meaning.scope import Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
-from symdl.verification.meaning.usage import cells_of
+from symdl.verification.meaning.usage import cells_of, range_of
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -158,6 +158,21 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     scope.bind(parts.name, Formula(array, first, given=given, recurrent=recurrent, section=section, line=line))
     scope.entries |= begins
     return text
+
+
+def over_ranges(reader: Interpreter, side: Node, ranges: tuple[tree.Chain, ...]) -> None:
+    """y_i = …, for i = 1, …, n: so many entries y has."""
+    parts = reader.parts(side)
+    for chain in ranges if parts is not None else ():
+        ends = range_of(chain)
+        letters = chain.sides[0].items if isinstance(chain.sides[0], tree.List) else chain.sides[:1]
+        for axis, sub in enumerate(parts.subscripts if parts is not None else ()):
+            if parts is None or ends is None or sub not in letters or len(reader.usage.ranges.get(sub, ())) > 1:
+                continue
+            first, last = map(reader.subscript, ends)
+            if first == reader.scope.base(parts.name):
+                extent = reader.scope.extent(parts.name, axis, len(parts.subscripts))
+                reader.scope.fit(extent, sympy.expand(last - first + 1))
 
 
 def _first_state(

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import sympy
 
-from symdl.core.indices import Index
+from symdl.core.indices import Index, provably_nonnegative
 from symdl.core.tensors import Element, Reduction, reduction
 from symdl.errors import UnsupportedError
 from symdl.verification.meaning import cotangents, functionals, sums
 from symdl.verification.meaning.arrays import Array, scalar
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.literals import literal
 from symdl.verification.meaning.names import function_letter
@@ -189,6 +189,28 @@ def _argument_of(reader: Reader, of: Node) -> Node | None:
     return tree.Symbol(formula.parameters[0], "bf")
 
 
+def is_factor(reader: Reader, node: tree.Derivative, group: tree.Group) -> bool:
+    """Whether brackets behind a slope are a factor, ∂L/∂x̂_i (x_i − μ), and not the place where it is taken.
+
+    A sum is no place to take the slope of a name at that stands for no function, by a name that is made of others.
+
+    Raises:
+        MeaningError: it may be either, dy/dx (x + 1) of y = x².
+    """
+    of = reader.parts(node.of) if node.of is not None else None
+    by = [reader.parts(name) for name, _ in node.by]
+    if of is None or len(by) != 1 or by[0] is None or not isinstance(group.body, tree.Sum) or of.primes:
+        return False
+    scope, name = reader.scope, of.name
+    formulas = scope.all_of(name, len(of.subscripts))
+    applied = name in reader.usage.applied - reader.usage.bare or name in scope.functions.keys() | scope.functionals
+    if applied or function_letter(name) or any(f.parameters for f in formulas):
+        return False
+    if formulas and not scope.all_of(by[0].name, len(by[0].subscripts)):
+        raise MeaningError("brackets behind a slope that is no function's", remedy="write · for a product")
+    return True
+
+
 def evaluated_at(reader: Reader, node: Node, group: tree.Group) -> Array:
     """(df/dx)(a): the derivative, and then a for x."""
     if not isinstance(node, tree.Derivative) or len(node.by) != 1:
@@ -311,6 +333,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         place = target.body
         if not isinstance(place, Element):
             raise MeaningError("a derivative by something that is no name")
+        _checked_to_be_there(reader.scope, place)
         return derived(reader, whole, place)
     target = target.fresh()
     place = target.body
@@ -318,6 +341,18 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         raise MeaningError(f"a derivative by {target.kind} that is no name")
     found = derived(reader, whole, place)
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
+
+
+def _checked_to_be_there(scope: Scope, place: Element) -> None:
+    """That Σ_i ∂L/∂y_i does not run over more than there are: a slope by an entry that is not there is none.
+
+    Raises:
+        ShapesError: it does.
+    """
+    for axis, sub in enumerate(place.subscripts):
+        index, length = sub - scope.base(place.name), scope.extent(place.name, axis, len(place.subscripts))
+        if isinstance(index, Index) and provably_nonnegative(scope.root(index.extent) - 1 - length):
+            raise ShapesError(f"{index.name} runs over {index.extent} entries of {place.name}, which has {length}")
 
 
 def _is_unset(scope: Scope, e: Element) -> bool:

@@ -10,7 +10,8 @@ import sympy
 from symdl.core.functions import Delta, Switch
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.verification.meaning.errors import MeaningError
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.errors import MeaningError, ShapesError
 from symdl.verification.meaning.guards import joined
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.notation import tree
@@ -24,6 +25,8 @@ _RELATIONS = {
     "=": sympy.Equality,
     "≠": sympy.Unequality,
 }
+#: Those that compare arrays entry by entry.
+_ORDERS = frozenset({"<", "≤", ">", "≥"})
 
 
 def condition(reader: Reader, node: Node) -> list[sympy.Basic]:
@@ -133,6 +136,25 @@ def _side(relation: sympy.Basic) -> tuple[sympy.Expr, bool, bool] | None:
     return relation.lhs - relation.rhs, above, closed
 
 
-def indicator(reader: Reader, node: tree.Chain) -> sympy.Expr:
-    """[a = b] as 1 or 0, for subscripts and for numbers."""
-    return joined(condition(reader, node))
+def indicator(reader: Reader, node: tree.Chain) -> Array:
+    """[a = b] as 1 or 0, for subscripts and for numbers; 𝟙[𝐳 > 0] of a vector or matrix is one for each entry.
+
+    Raises:
+        MeaningError: it is no condition between numbers, or the shapes of its sides are not one.
+    """
+    values = [reader.value(side) for side in node.sides] if set(node.relations) <= _ORDERS else []
+    whole = next((v for v in values if v.axes), None)
+    if whole is None:
+        return scalar(joined(condition(reader, node)))
+    for value in values:
+        if value.axes and (value.rank != whole.rank or value.row != whole.row):
+            raise MeaningError(f"{whole.kind} compared with {value.kind}")
+        for i, j in zip(whole.axes, value.axes, strict=False):
+            if not reader.scope.fit(i.extent, j.extent):
+                raise ShapesError(f"an axis of {i.extent} compared with an axis of {j.extent}")
+    entries = [v.at(whole.axes) if v.axes else v.body for v in values]
+    relations = [
+        _RELATIONS[relation](a, b, evaluate=False)
+        for a, b, relation in zip(entries, entries[1:], node.relations, strict=False)
+    ]
+    return replace(whole, body=joined(relations))

@@ -89,7 +89,7 @@ class Interpreter(NameReader):
             inner = node.open == "⟨" and len(node.body.items) == 2
             return norms.inner_product(self, node.body) if inner else self._list(node.body)
         if isinstance(node.body, tree.Chain):
-            return scalar(cases.indicator(self, node.body)) if node.open == "[" else self._claimed()
+            return cases.indicator(self, node.body) if node.open == "[" else self._claimed()
         return self.value(node.body)
 
     def _claimed(self) -> Array:
@@ -118,7 +118,7 @@ class Interpreter(NameReader):
     def _scripted(self, node: tree.Scripted) -> Array:
         told = operators.indicated(node)
         if told is not None:
-            return scalar(cases.indicator(self, told))
+            return cases.indicator(self, told)
         if isinstance(node.base, (tree.Symbol, tree.Accented)):
             return self._named(node)
         if isinstance(node.base, tree.Norm):

@@ -48,7 +48,7 @@ def applied(reader: Reader, node: tree.Applied) -> Array:
     if function.name in VARIANCES | COVARIANCES and base is power is None and not primes:
         return _covariance(reader, function.name, inner)
     if function.name in INDICATORS and isinstance(inner, tree.Chain) and base is power is None:
-        return scalar(cases.indicator(reader, inner))
+        return cases.indicator(reader, inner)
     own = reader.scope.functions.get(function.name) if named(function.name) is None and base is None else None
     if isinstance(inner, tree.List) and own is not None and power is None and not primes:
         return application.call(reader, function.name, own, [reader.value(item) for item in inner.items])

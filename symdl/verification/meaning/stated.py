@@ -32,6 +32,7 @@ class Place:
         under: conditions that its sentence puts it under.
         varying: names of which the document states several conditions, so that none of them stays.
         loosely: its sentence says that something is left out, or is so nearly.
+        ranges: what indices run over in it, i = 1, …, n.
     """
 
     section: tuple[int, ...] = ()
@@ -43,6 +44,7 @@ class Place:
     under: tuple[tree.Chain, ...] = ()
     varying: frozenset[str] = frozenset()
     loosely: bool = False
+    ranges: tuple[tree.Chain, ...] = ()
 
 
 @dataclass(frozen=True)

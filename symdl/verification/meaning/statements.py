@@ -28,7 +28,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
-from symdl.verification.meaning.rounding import Rounding
+from symdl.verification.meaning.rounding import Rounding, figures
 from symdl.verification.meaning.scope import Scope, Slope, element
 from symdl.verification.meaning.stated import (
     DEFINITIONS,
@@ -54,7 +54,8 @@ class Reading:
 
     `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
-    with the line. `slopes_said`: by each name, what a document says that slopes by it are.
+    with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
+    equations, the figures with decimals that they end in, from which the document may go on.
     """
 
     usage: Usage
@@ -92,6 +93,7 @@ class Reading:
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
+    shown: dict[Node, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -238,6 +240,8 @@ class Reading:
         elif set(relations) <= EQUALITIES | ORDERS | DEFINITIONS:
             if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
                 self.worked_out = {sides[0]: sides[-1]}
+            if figures(sides[-1]) and set(relations) <= EQUALITIES | DEFINITIONS:
+                self.shown[sides[0]] = sides[-1]
             found = equated(self._chain(sides, relations, place, continued=sides[0] is not node.sides[0]), sides, place)
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
@@ -411,6 +415,7 @@ class Reading:
                 told = binding.defined(reader, sides[k], value, place.section, place.line)
                 self.sources[sides[k]] = value
                 self._understood(reader, sides[k])
+                binding.over_ranges(reader, sides[k], place.ranges)
                 self._at_other_layers(sides[k], value, place)
                 self._at_examples(sides[k], value, place)
                 named = place.named if newness.applied_to_one(reader, sides[k]) else ""

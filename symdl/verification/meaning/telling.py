@@ -110,13 +110,19 @@ def _is_index(reader: Interpreter, parts: Parts) -> bool:
 
 def _assumed_moment(reader: Interpreter, left: Node, right: Node) -> bool:
     """Var(w) = 2/n of a w of which nothing was said, by names: nothing that stands there follows from anything."""
-    within = moment_of(left)
+    within = None if _is_called(reader, left) else moment_of(left)
     found = None if within is None else head(reader, within)
     if found is None or found[1] is not None or any(moment_of(n) is not None for n in walk(right)):
         return False
     name = found[0].name
     known = any(n == name for n, _ in reader.scope.formulas) or any(n == name for n, _ in reader.scope.entries)
     return not known and (bool(names_in(reader, [right])) or name not in RANDOM)
+
+
+def _is_called(reader: Interpreter, node: Node) -> bool:
+    """Whether E(w) is a value of a function E: an error, where no variance stands in the document."""
+    brackets = node.factors[-1] if isinstance(node, tree.Product) else None
+    return isinstance(brackets, tree.Group) and brackets.open == "(" and not reader.usage.moments
 
 
 def moment_of(node: Node) -> Node | None:

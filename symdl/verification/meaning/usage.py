@@ -53,6 +53,7 @@ class Usage:
         classes: letters that choose one of the places that an index runs over, y of p_y.
         silent: the letters that sums without an index run over, Σ x_i.
         moments: variances stand somewhere, so that E(x) is a mean.
+        ranges: what the document says that a letter runs over, i = 1, …, n.
     """
 
     letters: set[str] = field(default_factory=set)
@@ -86,6 +87,7 @@ class Usage:
     moments: bool = False
     classes: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
+    ranges: dict[Node, set[tuple[Node, Node]]] = field(default_factory=dict)
 
     def base_of(self, name: str) -> int:
         """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
@@ -231,7 +233,10 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
                 usage.bold |= {parts.name} if parts.bold else set()
     sloped = {n.of.name for n in nodes if isinstance(n, tree.Derivative) and isinstance(n.of, tree.Symbol)}
     usage.doubled = usage.counts & sloped
-    usage.moments = "E" not in sloped and any(
+    primed = {
+        n.base.name for n in nodes if isinstance(n, tree.Scripted) and n.primes and isinstance(n.base, tree.Symbol)
+    }
+    usage.moments = "E" not in sloped | primed and any(
         isinstance(n, tree.Symbol) and n.name in VARIANCES | COVARIANCES for n in nodes
     )
     usage.counts -= usage.doubled
@@ -372,6 +377,7 @@ def _ranges(node: tree.Chain, usage: Usage, conflicting: set[str]) -> None:
         return
     letters = node.sides[0].items if isinstance(node.sides[0], tree.List) else node.sides[:1]
     for letter in letters:
+        usage.ranges.setdefault(letter, set()).add(ends)
         if isinstance(letter, tree.Symbol) and usage.limits.setdefault(letter.name, ends) != ends:
             conflicting.add(letter.name)
     named = {letter.name for letter in letters if isinstance(letter, tree.Symbol)}

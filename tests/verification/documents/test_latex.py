@@ -124,6 +124,7 @@ def test_unclosed_is_noted(text: str) -> None:
         (r"\newcommand{\f}[1]{#1\cdot}", r"\f{a}b", r"a\cdot b"),
         (r"\newcommand{\R}{\mathbb{R}}", r"x^\R", r"x^{\mathbb{R}}"),
         (r"\DeclareMathOperator*{\am}{arg\,min}", r"\am_x f", r"\operatorname*{arg\,min}_x f"),
+        (r"\DeclareMathOperator{\E}{\mathbb{E}}", r"\E[x]", r"\mathbb{E}[x]"),
         (r"\DeclarePairedDelimiter{\abs}{|}{|}", r"\abs{x} + \abs*{y}", r"|x| + \left|y\right|"),
         (r"\let\old\vec \renewcommand{\vec}[1]{\old{\mathbf{#1}}}", r"\vec x", r"\vec{\mathbf{x}}"),
         (r"\newcommand{\a}{1}\let\b\a\renewcommand{\a}{2}", r"\a\b", "21"),

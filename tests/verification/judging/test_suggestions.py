@@ -18,6 +18,7 @@ SLIPS = [
     (LOSS, r"\frac{\partial L}{\partial y_i} = \frac{2}{n} (y_j - t_j)", "∂L/∂yᵢ = 2/n (yᵢ − tᵢ)"),
     ("With $f(x) = x^3 + 2x$", "f'(x) = 3x + 2", "f′(x) = 3x² + 2"),
     ("For every $x$", r"\frac{d}{dx} \sin(x^2) = \cos(x^2)", "d/dx [sin(x²)] = 2x cos(x²)"),
+    ("With $s(x) = 1/(1 + e^{-x})$", "s''(x) = s(x) (1 - s(x))^2", "s′′(x) = (1 − eˣ)s(x)(1 − s(x))²"),
     ("For every $r$", r"\sum_{k=0}^{n} r^k = \frac{1 - r^n}{1 - r}", "∑ₖ₌₀ⁿ rᵏ = (1 − rⁿ⁺¹)/(1 − r)"),
     ("The sigmoid is", r"s(x) = \frac{1}{1 + e^x}", "s(x) = 1/(1 + e⁻ˣ)"),
     ("So", r"-7 \cdot 3 = -20.5", "−7 · 3 = −21.0"),
@@ -52,6 +53,12 @@ def test_what_is_right_in_its_place(before, claim, right):
     found = judged(before, claim)
     assert found.status is Status.REFUTED and not found.suggestion
     assert found.verdict.reason == f"right is {right}"
+
+
+@pytest.mark.parametrize("claim", ["M N = N M", r"u v^T = v u^T"])
+def test_the_left_side_once_more_is_no_suggestion(claim):
+    found = judged(r"Let $M, N \in \mathbb{R}^{n \times n}$ and $u, v \in \mathbb{R}^n$.", claim)
+    assert found.status is Status.REFUTED and not found.suggestion
 
 
 def test_a_witness_counts_as_the_document_does():
