@@ -45,6 +45,7 @@ from symdl.verification.judging.readings import (
     under_what_was_said,
     without_what_is_over,
 )
+from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
@@ -127,6 +128,8 @@ class Judge:
             other = by_equations(self, link) if other is None and not self.quick else other
             other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
+        if found.status in (Status.UNDECIDED, Status.REFUTED):
+            found = at_given_places(self, link, found)
         if not link.defines and (why := unheard(self.reading, link) or taken_for_numbers(self.reading, link)):
             found = undecided(why, found)
         notes = "; ".join(link.notes)

@@ -54,7 +54,8 @@ class Reading:
 
     `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
-    with the line. `slopes_said`: by each name, what a document says that slopes by it are.
+    with the line. `slopes_said`: by each name, what a document says that slopes by it are. `at_values`: letters below
+    names are the numbers that were given for them.
     """
 
     usage: Usage
@@ -92,6 +93,7 @@ class Reading:
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
+    at_values: bool = False
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -141,7 +143,9 @@ class Reading:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
         arguments = {name: scalar(element(name)) for name in self.formal}
         free, indices = dict(self.reused), dict(self.indices)
-        return Interpreter(self.scope, self.usage, arguments=arguments, indices=indices, free=free)
+        return Interpreter(
+            self.scope, self.usage, arguments=arguments, indices=indices, free=free, at_values=self.at_values
+        )
 
     def foresee_slopes(self, chains: Iterable[tuple[tree.Chain, tuple[int, ...]]]) -> None:
         """Which names will be given to slopes, in which sections."""
