@@ -64,7 +64,7 @@ from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError,
 from symdl.verification.meaning.expectation import means_opened
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.stated import ORDERS, Meaning
+from symdl.verification.meaning.stated import ORDERS, PROPORTIONS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
@@ -114,7 +114,7 @@ class Judge:
         if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
             closed = by_induction(self, link)
             found = found if closed is None else closed
-        if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
+        if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS | PROPORTIONS:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
