@@ -21,7 +21,7 @@ from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
-from symdl.verification.meaning.examples import at_example
+from symdl.verification.meaning.examples import at_example, of_one_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
@@ -29,7 +29,7 @@ from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding
-from symdl.verification.meaning.scope import Scope, Slope, element
+from symdl.verification.meaning.scope import Formula, Scope, Slope, element
 from symdl.verification.meaning.stated import (
     DEFINITIONS,
     EQUALITIES,
@@ -300,6 +300,12 @@ class Reading:
         inside = None if continued or relations[0] not in {"=", *DEFINITIONS} else newness.logged(reader, sides[0])
         if inside is not None and self._is_new(inside, [inside, *sides[1:]], place):
             return self._by_its_logarithm(inside, sides, relations, place)
+        if len(sides) == 2 and relations == ("=",) and not continued:
+            one = of_one_example(reader, *sides)
+            if one is not None:
+                (name,) = naming.heads(reader, sides[0])
+                self.scope.bind(name, Formula(scalar(one), section=place.section, line=place.line))
+                return [Meaning(sides[0], sides[1], "=", defines=f"{name}, of one example")]
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
