@@ -94,6 +94,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     doubled = _namesakes(reading, link)
     if doubled:
         return f"{doubled} may be meant"
+    if at := sorted(n for side in (link.left, link.right) for n in _maybe_at_a_place(reading, side)):
+        return f"the value of {', '.join(at)} at the place in brackets may be meant, and no product"
     if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
         return "a norm of what has no shape here"
     both = sides[0] | sides[1]
@@ -208,6 +210,23 @@ def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:
         return isinstance(node, tree.Norm) and not reading.reader().value(node.body).axes
     except SymdlError:
         return False
+
+
+def _maybe_at_a_place(reading: Reading, side: tree.Node) -> set[str]:
+    """L of L(w + ε), where L = w² was said of no L(w): what stands in the brackets is made of what L is made of."""
+    reader, scope = reading.reader(), reading.scope
+    found = set()
+    for product in (n for n in walk(side) if isinstance(n, tree.Product)):
+        for first, group, op in zip(product.factors, product.factors[1:], product.ops, strict=False):
+            parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
+            body = group.body if isinstance(group, tree.Group) and group.open == "(" else None
+            formula = None if parts is None else scope.formulas.get((parts.name, 0))
+            if parts is None or formula is None or formula.given or not isinstance(body, (tree.Sum, tree.Product)):
+                continue
+            inside = names_in(reader, [body])
+            made = {e.name for e in formula.value.body.atoms(Element)}
+            found |= {parts.name} if parts.name not in inside and not made.isdisjoint(inside) else set()
+    return found
 
 
 def _made_of_opaque(reading: Reading, names: set[str]) -> set[str]:
