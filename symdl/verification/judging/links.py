@@ -40,12 +40,12 @@ from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
+from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.readings import (
     otherwise_proved,
     under_what_was_said,
     without_what_is_over,
 )
-from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one

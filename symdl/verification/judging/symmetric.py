@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
-from symdl.verification.judging.graphs import Judging
-from symdl.verification.judging.sizes import at_small_sizes
+from symdl.verification.judging.rules import Judging
 from symdl.verification.judging.worded import names_said
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.naming import names_in
@@ -54,11 +53,8 @@ def where_symmetric(judge: Judging, link: Meaning) -> Verdict | None:
         body = sum(element(f"{name}₂", [i + base, j + base]) for i, j in ((rows, columns), (columns, rows)))
         scope.ranks = {**scope.ranks, name: {2}}
         scope.formulas[name, 2] = Formula(Array((rows, columns), body / 2), (base, base), section=reading.section)
-    symmetric_ones = replace(reading, scope=scope)
     try:
-        found = judge.read_in(symmetric_ones, link)
-        if not found.proved:
-            found = at_small_sizes(replace(judge, reading=symmetric_ones), link) or found  # type: ignore[type-var]
+        found = judge.read_in(replace(reading, scope=scope), link)
     except SymdlError:
         return None
     return replace(found, scope=f"{found.scope}; for symmetric {', '.join(names)}")
