@@ -8,7 +8,7 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
-from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
+from symdl.verification.judging.arguments import at_its_place, of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
@@ -364,6 +364,7 @@ _QUICK = (
     at_every_place,
     with_its_parameter,
     of_its_argument,
+    at_its_place,
     _expanded,
     _with_second_derivatives,
     _symmetric,

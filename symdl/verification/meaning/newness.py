@@ -76,8 +76,8 @@ def _is_of_places(parts: Parts, known: Formula) -> bool:
 
 
 def _at_another_place(reader: Interpreter, parts: Parts, known: Formula) -> bool:
-    """Whether t = 2 was set since m_t was given its formula, at t = 1."""
-    letters = [s.name for s in parts.subscripts if isinstance(s, tree.Symbol)]
+    """Whether t = 2 was set since m_t was given its formula, at t = 1: of a t that is set to several numbers."""
+    letters = [s.name for s in parts.subscripts if isinstance(s, tree.Symbol) and s.name in reader.usage.settings]
     places = [reader.scope.formulas.get((letter, 0)) for letter in letters if reader.counts_places(letter)]
     return any(place is not None and place.section == known.section and place.line >= known.line for place in places)
 
