@@ -299,6 +299,13 @@ def only_given(reading: Reading, link: Meaning) -> bool:
     return bool(shown) and all(f is None or f.given for f in formulas)
 
 
+def of_lists(reading: Reading, link: Meaning) -> bool:
+    """Whether a link shows nothing but vectors and matrices that were given number by number: wᵀx = vᵀx of such ones."""
+    shown = {e for v in link.values or () for e in v.body.atoms(Element)}
+    formulas = [reading.scope.formula_of(e) for e in shown]
+    return bool(shown) and all(f is not None and f.given and f.value.axes for f in formulas)
+
+
 def _determined(reading: Reading, link: Meaning) -> bool:
     """Whether the left side is worked out from definitions: what stands there is known then."""
     if any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in walk(link.left)):

@@ -31,6 +31,7 @@ from symdl.verification.judging.doubts import (
     defined_by_others,
     doubt,
     doubt_of_values,
+    of_lists,
     only_given,
     says_when,
     says_which_function,
@@ -251,7 +252,7 @@ class Judge:
         alone = self._with_numbers_of_one_side(link, forms)
         if alone is not None:
             return alone
-        if worked_out and has_figures(link):
+        if worked_out and (has_figures(link) or (link.relation in EXACT and of_lists(self.reading, link))):
             found = decide_figures(self.reading, link, numbers)
             if found.status in (Status.PROVED, Status.CONSISTENT):
                 return found
