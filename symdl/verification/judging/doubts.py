@@ -300,7 +300,7 @@ def only_given(reading: Reading, link: Meaning) -> bool:
 
 
 def of_lists(reading: Reading, link: Meaning) -> bool:
-    """Whether a link shows nothing but vectors and matrices that were given number by number: wᵀx = vᵀx of such ones."""
+    """Whether a link shows nothing but vectors and matrices of given numbers: wᵀx = vᵀx of such ones."""
     shown = {e for v in link.values or () for e in v.body.atoms(Element)}
     formulas = [reading.scope.formula_of(e) for e in shown]
     return bool(shown) and all(f is not None and f.given and f.value.axes for f in formulas)

@@ -6,12 +6,13 @@ from __future__ import annotations
 from symdl.verification.judging.antiderivatives import antiderivative
 from symdl.verification.judging.extremes import extreme
 from symdl.verification.judging.graphs import Judging
+from symdl.verification.judging.infinity import at_infinity
 from symdl.verification.judging.onestep import wrong_at_one_step
 from symdl.verification.judging.proportions import proportional
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.verdict import Verdict
 
-_WAYS = (wrong_at_one_step, extreme, antiderivative, proportional)
+_WAYS = (wrong_at_one_step, extreme, antiderivative, proportional, at_infinity)
 
 
 def of_its_kind(judge: Judging, link: Meaning) -> Verdict | None:
