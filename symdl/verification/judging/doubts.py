@@ -213,7 +213,10 @@ def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:
 
 
 def _maybe_at_a_place(reading: Reading, side: tree.Node) -> set[str]:
-    """L of L(w + ε), where L = w² was said of no L(w): what stands in the brackets is made of what L is made of."""
+    """L of L(w + ε), where L = w² was said of no L(w): what stands in the brackets is made of what L is made of.
+
+    Of losses, and of y, which texts write as functions when they have said what they are.
+    """
     reader, scope = reading.reader(), reading.scope
     found = set()
     for product in (n for n in walk(side) if isinstance(n, tree.Product)):
@@ -221,8 +224,10 @@ def _maybe_at_a_place(reading: Reading, side: tree.Node) -> set[str]:
             parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
             body = group.body if isinstance(group, tree.Group) and group.open == "(" else None
             formula = None if parts is None else scope.formulas.get((parts.name, 0))
-            if parts is None or formula is None or formula.given or not isinstance(body, (tree.Sum, tree.Product)):
+            if parts is None or formula is None or not isinstance(body, (tree.Sum, tree.Product)):
                 continue
+            if formula.given or formula.parameters or not (objective(parts.name) or parts.name == "y"):
+                continue  # e (1 − a) is a product
             inside = names_in(reader, [body])
             made = {e.name for e in formula.value.body.atoms(Element)}
             found |= {parts.name} if parts.name not in inside and not made.isdisjoint(inside) else set()
