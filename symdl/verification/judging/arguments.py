@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symdl.core.tensors import Element
 from symdl.library.activations import ACTIVATIONS
 from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.functions import ELEMENTARY, library_name
@@ -55,6 +56,27 @@ def with_its_parameter(judge: Judging, link: Meaning) -> Verdict | None:
     both = tree.Group(tree.List((argument, own[0]), ","))
     found = judge.read_in(judge.reading, replace(link, left=replace(left, argument=both)))
     return replace(found, scope=f"{found.scope}; with {own[0].name} as its parameter")
+
+
+def at_its_place(judge: Judging, link: Meaning) -> Verdict | None:
+    """L(w + ε) as the value of L = w² there, where the brackets hold one of the names that L is made of."""
+    reader, scope = judge.reading.reader(), judge.reading.scope
+    made, told = scope.copy(), list[str]()
+    for product in (n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Product)):
+        for first, group, op in zip(product.factors, product.factors[1:], product.ops, strict=False):
+            parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
+            formula = None if parts is None else scope.formulas.get((parts.name, 0))
+            if parts is None or formula is None or formula.given or not isinstance(group, tree.Group):
+                continue
+            own = {e.name for e in formula.value.body.atoms(Element)} & names_in(reader, [group])
+            if formula.parameters or len(own) != 1 or isinstance(group.body, (tree.List, tree.Symbol)):
+                continue
+            made.formulas[parts.name, 0] = replace(formula, parameters=tuple(own))
+            told.append(parts.name)
+    if not told:
+        return None
+    found = judge.read_in(replace(judge.reading, scope=made), link)
+    return replace(found, scope=f"{found.scope}; {', '.join(sorted(set(told)))} at the place in brackets")
 
 
 def of_its_argument(judge: Judging, link: Meaning) -> Verdict | None:

@@ -20,6 +20,8 @@ from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Verdict
 
+#: What the density of the standard normal distribution is called beside Φ.
+_DENSITIES = frozenset({"φ", "ϕ"})
 #: What a name ends with that has a bar.
 _BAR = "\u0304"
 
@@ -119,14 +121,20 @@ def _alone(sub: Node | None) -> bool:
 
 
 def with_normal_distribution(judge: Judging, link: Meaning) -> Verdict | None:
-    """The verdict with Φ(x) as the share of the standard normal distribution below x, where nothing is said of Φ."""
+    """The verdict with Φ(x) as the share of the standard normal distribution below x, and φ(x) beside it as its slope,
+    where nothing is said of them."""
     reading = judge.reading
     reader = reading.reader()
-    stands = "Φ" in applied_names(reader, (link.left, link.right))
-    if not stands or reader.known("Φ") or "Φ" in reading.scope.opaque:
+    applied = applied_names(reader, (link.left, link.right))
+    if "Φ" not in applied or reader.known("Φ") or "Φ" in reading.scope.opaque:
         return None
     scope = reading.scope.copy()
     x = element("x")
     scope.bind_function("Φ", Formula(scalar((1 + sympy.erf(x / sympy.sqrt(2))) / 2), parameters=("x",)))
+    densities = sorted(n for n in _DENSITIES & applied if not reader.known(n) and n not in scope.opaque)
+    for name in densities:
+        density = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+        scope.bind_function(name, Formula(scalar(density), parameters=("x",)))
     found = judge.read_in(replace(reading, scope=scope), link)
-    return replace(found, scope=f"{found.scope}; Φ for the standard normal distribution")
+    told = f"{found.scope}; Φ for the standard normal distribution"
+    return replace(found, scope=f"{told} and {', '.join(densities)} for its density" if densities else told)

@@ -94,6 +94,8 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     doubled = _namesakes(reading, link)
     if doubled:
         return f"{doubled} may be meant"
+    if at := sorted(n for side in (link.left, link.right) for n in _maybe_at_a_place(reading, side)):
+        return f"the value of {', '.join(at)} at the place in brackets may be meant, and no product"
     if any(_is_norm_of_a_number(reading, n) for side in (link.left, link.right) for n in walk(side)):
         return "a norm of what has no shape here"
     both = sides[0] | sides[1]
@@ -210,6 +212,28 @@ def _is_norm_of_a_number(reading: Reading, node: tree.Node) -> bool:
         return False
 
 
+def _maybe_at_a_place(reading: Reading, side: tree.Node) -> set[str]:
+    """L of L(w + ε), where L = w² was said of no L(w): what stands in the brackets is made of what L is made of.
+
+    Of losses, and of y, which texts write as functions when they have said what they are.
+    """
+    reader, scope = reading.reader(), reading.scope
+    found = set()
+    for product in (n for n in walk(side) if isinstance(n, tree.Product)):
+        for first, group, op in zip(product.factors, product.factors[1:], product.ops, strict=False):
+            parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
+            body = group.body if isinstance(group, tree.Group) and group.open == "(" else None
+            formula = None if parts is None else scope.formulas.get((parts.name, 0))
+            if parts is None or formula is None or not isinstance(body, (tree.Sum, tree.Product)):
+                continue
+            if formula.given or formula.parameters or not (objective(parts.name) or parts.name == "y"):
+                continue  # e (1 − a) is a product
+            inside = names_in(reader, [body])
+            made = {e.name for e in formula.value.body.atoms(Element)}
+            found |= {parts.name} if parts.name not in inside and not made.isdisjoint(inside) else set()
+    return found
+
+
 def _made_of_opaque(reading: Reading, names: set[str]) -> set[str]:
     """Names of which the formulas that count here are made of something that is not understood, or doubted."""
     scope = reading.scope
@@ -278,6 +302,13 @@ def only_given(reading: Reading, link: Meaning) -> bool:
     shown = {e for v in link.values or () for e in v.body.atoms(Element)}
     formulas = [reading.scope.formula_of(e) for e in shown]
     return bool(shown) and all(f is None or f.given for f in formulas)
+
+
+def of_lists(reading: Reading, link: Meaning) -> bool:
+    """Whether a link shows nothing but vectors and matrices of given numbers: wᵀx = vᵀx of such ones."""
+    shown = {e for v in link.values or () for e in v.body.atoms(Element)}
+    formulas = [reading.scope.formula_of(e) for e in shown]
+    return bool(shown) and all(f is not None and f.given and f.value.axes for f in formulas)
 
 
 def _determined(reading: Reading, link: Meaning) -> bool:

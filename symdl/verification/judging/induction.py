@@ -93,6 +93,8 @@ def _closed(reading: Reading, link: Meaning) -> _Closed | None:
     indices = [i for i in entry.free_symbols if isinstance(i, Index)]
     if len(indices) != 1 or len(entry.subscripts) != 1 or not (entry.subscripts[0] - indices[0]).is_Integer:
         return None
+    # t of aᵗ is the t of x_t, though the document may have set t = 0 somewhere
+    body = body.xreplace({e: entry.subscripts[0] for e in body.atoms(Element) if e.name == indices[0].name})
     own = [e for e in body.atoms(Element) if e.name == entry.name]
     if any(not e.subscripts[0].is_Integer for e in own if len(e.subscripts) == 1):
         return None

@@ -31,6 +31,7 @@ from symdl.verification.judging.doubts import (
     defined_by_others,
     doubt,
     doubt_of_values,
+    of_lists,
     only_given,
     says_when,
     says_which_function,
@@ -40,6 +41,7 @@ from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
+from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.readings import (
     otherwise_proved,
     under_what_was_said,
@@ -64,7 +66,7 @@ from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError,
 from symdl.verification.meaning.expectation import is_mean, means_opened
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.scope import element
-from symdl.verification.meaning.stated import ORDERS, Meaning
+from symdl.verification.meaning.stated import ORDERS, PROPORTIONS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened, valued
@@ -114,7 +116,7 @@ class Judge:
         if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
             closed = by_induction(self, link)
             found = found if closed is None else closed
-        if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS:
+        if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS | PROPORTIONS:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
@@ -128,6 +130,8 @@ class Judge:
             other = by_equations(self, link) if other is None and not self.quick else other
             other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
+        if found.status in (Status.UNDECIDED, Status.REFUTED):
+            found = at_given_places(self, link, found)
         if not link.defines and (why := unheard(self.reading, link) or taken_for_numbers(self.reading, link)):
             found = undecided(why, found)
         notes = "; ".join(link.notes)
@@ -249,7 +253,7 @@ class Judge:
         alone = self._with_numbers_of_one_side(link, forms)
         if alone is not None:
             return alone
-        if worked_out and has_figures(link):
+        if worked_out and (has_figures(link) or (link.relation in EXACT and of_lists(self.reading, link))):
             found = decide_figures(self.reading, link, numbers)
             if found.status in (Status.PROVED, Status.CONSISTENT):
                 return found

@@ -8,7 +8,7 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
-from symdl.verification.judging.arguments import of_its_argument, with_its_parameter, with_its_subscript
+from symdl.verification.judging.arguments import at_its_place, of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
@@ -38,6 +38,7 @@ from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
+from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.naming import applied_names
@@ -153,11 +154,25 @@ def _for_any(judge: Judging, link: Meaning) -> Verdict | None:
     scope = judge.reading.scope
     states = {n for n, rank in scope.formulas if rank} | {n for n, _ in scope.entries}  # h of h_t is no function
     known = {n for n in names - states if reader.known(n) or n in scope.opaque}
-    if not known:
+    losses = {n for n in _applied_alone(reader, link) if objective(n)} - states
+    if not known | losses:
         return None
-    reading = replace(judge.reading, scope=judge.reading.scope.where_open(known))
+    usage = judge.reading.usage
+    usage = replace(usage, applied=usage.applied | losses, bare=usage.bare - losses) if losses else usage
+    reading = replace(judge.reading, scope=judge.reading.scope.where_open(known | losses), usage=usage)
     found = judge.read_in(reading, link)
     return found if found.proved else _to_an_order(judge, reading, link)
+
+
+def _applied_alone(reader: Interpreter, link: Meaning) -> set[str]:
+    """The names that stand before brackets in a link, and nowhere else in it: L of L(x + ε) − L(x)."""
+    nodes = [n for side in (link.left, link.right) for n in walk(side)]
+    pairs = (pair for p in nodes if isinstance(p, tree.Product) for pair in zip(p.factors, p.factors[1:], strict=False))
+    before = {id(f) for f, g in pairs if isinstance(f, tree.Symbol) and isinstance(g, tree.Group)}
+    applied = {n.name for n in nodes if id(n) in before and isinstance(n, tree.Symbol)}
+    others = {n.name for n in nodes if isinstance(n, tree.Symbol) and id(n) not in before}
+    worked = any(isinstance(n, (tree.Derivative, tree.Gradient)) for n in nodes)
+    return set() if worked else (applied - others) & applied_names(reader, (link.left, link.right))
 
 
 def _with_open_gradients(judge: Judging, link: Meaning) -> Verdict | None:
@@ -349,6 +364,7 @@ _QUICK = (
     at_every_place,
     with_its_parameter,
     of_its_argument,
+    at_its_place,
     _expanded,
     _with_second_derivatives,
     _symmetric,

@@ -140,7 +140,10 @@ def _entries(reader: Interpreter, parts: Parts, value: Node, section: tuple[int,
     text = f"{parts.name}[{', '.join(text_of(s) for s in parts.subscripts)}]"
     recurrent = is_recurrence(reader, whole, parts.name, places)
     whole = whole if recurrent else _before_update(reader, whole, parts.name)
-    given = not whole.body.atoms(Element)
+    before = scope.formulas.get((parts.name, len(places) + whole.rank))
+    several = before is not None and not before.value.body.atoms(Element) and not scope.chapter_over(before.section)
+    in_places = bool(whole.body.atoms(Index) & {i for p in places for i in p.atoms(Index)})
+    given = not whole.body.atoms(Element) and (several or not in_places)  # of several a_n nobody knows which is meant
     if all(p.is_Integer for p in places):
         scope.bind_entry(parts.name, places, Formula(whole, given=given, section=section, line=line))
         return text

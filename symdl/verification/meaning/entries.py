@@ -22,6 +22,7 @@ from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.literals import power
 from symdl.verification.meaning.names import (
     FUNCTION_LETTERS,
+    INDEX_LETTERS,
     Parts,
     letter_of,
     parts_of,
@@ -48,6 +49,7 @@ class NameReader:
         indices: letters that subscript a name somewhere in the statement, with that name: they are no quantities.
         figures: where decimals are to stand for intervals, the intervals found so far.
         spreading: names that have so many subscripts elsewhere are arrays while what has subscripts outside is read.
+        at_values: letters that were set to numbers are these, though they stand below names as well.
     """
 
     scope: Scope
@@ -60,6 +62,7 @@ class NameReader:
     indices: dict[str, str] = field(default_factory=dict)
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
     spreading: int = 0
+    at_values: bool = False
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,6 +235,8 @@ class NameReader:
     def _letter(self, letter: str, name: str) -> sympy.Expr:
         if letter in self.letters:
             return self.letters[letter]
+        if self.at_values and (number := self._number_set(letter)) is not None:
+            return number
         if letter in self.scope.counts | self.usage.doubled and letter not in self.free:
             return count(letter)
         if letter not in self.free:
@@ -248,7 +253,7 @@ class NameReader:
             return scalar(self.letters[name])
         if name in self.scope.counts and not parts.bold:  # 𝐡 ∈ ℝʰ is not h
             return scalar(count(name))
-        if (name in self.free or name in self.indices) and not self.known(name):
+        if (name in self.free or name in self.indices) and (not self.known(name) or self.counts_places(name)):
             return scalar(self._letter(name, self.indices.get(name, "")))
         if name == "e" and not self.known(name):
             return scalar(sympy.E)
@@ -281,6 +286,16 @@ class NameReader:
         axes = [sums.new_index(f"a{k}", self.scope.extent(name, k, rank)) for k in range(rank)]
         lying = rank == 1 and self.usage.lying
         return Array(tuple(axes), element(name, [i + self.scope.base(name) for i in axes]), lying)
+
+    def counts_places(self, name: str) -> bool:
+        """Whether a letter that was set to a number, t = 0, is any t here, since it stands below a name."""
+        return self._number_set(name) is not None and not self.at_values
+
+    def _number_set(self, name: str) -> sympy.Integer | None:
+        """The whole number that a letter which may count places was set to."""
+        whole = self.scope.formulas.get((name, 0))
+        lone = self.scope.ranks.get(name) == {0} and name not in self.scope.functions and name in INDEX_LETTERS
+        return whole.value.body if lone and whole is not None and whole.given and whole.value.body.is_Integer else None
 
     def known(self, name: str) -> bool:
         """Whether the document says what a name is."""

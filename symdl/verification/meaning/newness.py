@@ -60,11 +60,26 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return False  # S̄ = ∂L/∂S is what S̄ is said to be in the result
     if known is None:
         return True
+    if arguments is None and (_is_of_places(parts, known) or _at_another_place(reader, parts, known)):
+        return True
     vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
     if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
     set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
     return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _is_of_places(parts: Parts, known: Formula) -> bool:
+    """Whether a_n was set to a formula in n alone, 1/n, and is again: texts give one example after the other."""
+    letters = bool(parts.subscripts) and not any(map(is_number, parts.subscripts))
+    return letters and known.value.rank > 0 and not known.value.body.atoms(Element)
+
+
+def _at_another_place(reader: Interpreter, parts: Parts, known: Formula) -> bool:
+    """Whether t = 2 was set since m_t was given its formula, at t = 1: of a t that is set to several numbers."""
+    letters = [s.name for s in parts.subscripts if isinstance(s, tree.Symbol) and s.name in reader.usage.settings]
+    places = [reader.scope.formulas.get((letter, 0)) for letter in letters if reader.counts_places(letter)]
+    return any(place is not None and place.section == known.section and place.line >= known.line for place in places)
 
 
 def _is_worked_out(reader: Interpreter, side: Node) -> bool:

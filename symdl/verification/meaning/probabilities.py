@@ -52,7 +52,7 @@ def events_named(node: Node, either: set[Node]) -> Node:
         return _name_of(node)
     group = node.factors[1]
     other = tree.mapped(group, lambda inner: _replaced(inner, event))
-    return tree.Group(tree.Sum((("+", tree.Number("1")), ("-", tree.Symbol(unicode(_applied(node, other)))))))
+    return tree.Group(tree.Sum((("+", tree.Number("1")), ("-", _name_of(_applied(node, other))))))
 
 
 def _name_of(node: Node) -> Node:

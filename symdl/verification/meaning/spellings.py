@@ -34,11 +34,13 @@ class Spellings:
         applied: letters that stand in front of brackets somewhere.
         degrees: names after a d that make one name with it: df of df(λ) = ….
         heads: what is set equal to something.
+        signals: entries of a convolution that the document defines: (I ∗ K)_{ij} = Σ_m Σ_n ….
     """
 
     applied: frozenset[str]
     degrees: frozenset[str]
     heads: frozenset[Node] = frozenset()
+    signals: frozenset[Node] = frozenset()
 
     def of(self, node: Node) -> Node:
         """A formula in the usual spelling.
@@ -61,6 +63,8 @@ class Spellings:
             return _with_values(node)
         if isinstance(node, tree.Evaluated):
             return _at_a_word(node)
+        if node in self.signals and isinstance(node, tree.Scripted):
+            return _signal(node)
         return self._of_signals(node) if isinstance(node, tree.Product) else node
 
     def _inside(self, chain: tree.Chain) -> tree.Chain | None:
@@ -119,8 +123,35 @@ def spellings_of(formulas: Iterable[Node]) -> Spellings:
     nodes = [node for formula in formulas for node in walk(formula)]
     products = [n for n in nodes if isinstance(n, tree.Product)]
     applied = {name for p in products for a, b, op in _pairs(p) if (name := _applied(a, b, op))}
-    heads = {n.sides[0] for n in nodes if isinstance(n, tree.Chain)}
-    return Spellings(frozenset(applied), frozenset(_degrees(nodes)), frozenset(heads))
+    chains = [n for n in nodes if isinstance(n, tree.Chain)]
+    heads = {n.sides[0] for n in chains}
+    summed = {n.sides[0] for n in chains if n.relations[0] == "=" and _ends_in_a_sum(n.sides[1])}
+    signals = {head for head in summed if isinstance(head, tree.Scripted) and _inner_signal(head) is not None}
+    return Spellings(frozenset(applied), frozenset(_degrees(nodes)), frozenset(heads), frozenset(signals))
+
+
+def _inner_signal(node: tree.Scripted) -> tree.Product | None:
+    """I ∗ K of (I ∗ K)_{ij}."""
+    inner = node.base.body if isinstance(node.base, tree.Group) and node.base.open == "(" else None
+    plain = isinstance(inner, tree.Product) and len(inner.factors) == 2 and set(inner.ops) <= _SIGNALS
+    names = inner.factors if plain and isinstance(inner, tree.Product) else ()
+    one = node.sub is not None and node.sup is None and not node.primes
+    lone = bool(names) and all(isinstance(f, tree.Symbol) for f in names)
+    return inner if one and lone and isinstance(inner, tree.Product) else None
+
+
+def _ends_in_a_sum(side: Node) -> bool:
+    """Σ_m Σ_n …, with something added or not."""
+    first = side.terms[0][1] if isinstance(side, tree.Sum) else side
+    return isinstance(first, tree.Big) and first.op == "sum"
+
+
+def _signal(node: tree.Scripted) -> Node:
+    """(I ∗ K)_{ij} with I∗K as a name."""
+    inner = _inner_signal(node)
+    assert inner is not None
+    names = [f.name for f in inner.factors if isinstance(f, tree.Symbol)]
+    return replace(node, base=tree.Symbol(inner.ops[0].join(names)))
 
 
 def _activates(function: Node | None) -> bool:

@@ -21,7 +21,7 @@ from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
-from symdl.verification.meaning.examples import at_example
+from symdl.verification.meaning.examples import at_example, of_one_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
@@ -29,7 +29,7 @@ from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding, figures
-from symdl.verification.meaning.scope import Scope, Slope, element
+from symdl.verification.meaning.scope import Formula, Scope, Slope, element
 from symdl.verification.meaning.stated import (
     DEFINITIONS,
     EQUALITIES,
@@ -55,7 +55,8 @@ class Reading:
     `merged`: which extents were known to be one before the statement that is read now. `hidden`: the names in formulas
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
-    equations, the figures with decimals that they end in, from which the document may go on.
+    equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
+    below names are the numbers that were given for them.
     """
 
     usage: Usage
@@ -94,6 +95,7 @@ class Reading:
     solved: set[tuple[str, int]] = field(default_factory=set)
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     shown: dict[Node, Node] = field(default_factory=dict)
+    at_values: bool = False
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -143,7 +145,9 @@ class Reading:
         """An interpreter for one statement; in a(x), of a function that takes a number x, x is that number."""
         arguments = {name: scalar(element(name)) for name in self.formal}
         free, indices = dict(self.reused), dict(self.indices)
-        return Interpreter(self.scope, self.usage, arguments=arguments, indices=indices, free=free)
+        return Interpreter(
+            self.scope, self.usage, arguments=arguments, indices=indices, free=free, at_values=self.at_values
+        )
 
     def foresee_slopes(self, chains: Iterable[tuple[tree.Chain, tuple[int, ...]]]) -> None:
         """Which names will be given to slopes, in which sections."""
@@ -300,6 +304,12 @@ class Reading:
         inside = None if continued or relations[0] not in {"=", *DEFINITIONS} else newness.logged(reader, sides[0])
         if inside is not None and self._is_new(inside, [inside, *sides[1:]], place):
             return self._by_its_logarithm(inside, sides, relations, place)
+        if len(sides) == 2 and relations == ("=",) and not continued:
+            one = of_one_example(reader, *sides)
+            if one is not None:
+                (name,) = naming.heads(reader, sides[0])
+                self.scope.bind(name, Formula(scalar(one), section=place.section, line=place.line))
+                return [Meaning(sides[0], sides[1], "=", defines=f"{name}, of one example")]
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
