@@ -220,7 +220,7 @@ class Program:
         """
         assert self.epoch is not None
         sizes = {n: math.prod(shape) for n, shape in self._result_shapes(arrays).items()}
-        end = max((sizes[n] for n in self.epoch.passing), default=0)
+        end = aligned.padded(max((sizes[n] for n in self.epoch.passing), default=0), self.dtype)
         places = {n: slice(0, sizes[n]) for n in self.epoch.passing}
         for name, size in sizes.items():
             if name not in places:
