@@ -35,7 +35,7 @@ def empty(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 
 def maker(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Callable[..., Array]:
-    """What makes new arrays of that size in a call that takes no longer than that: small ones stand anywhere."""
+    """What makes arrays of that size in each call: `empty`, or for small ones, which may stand anywhere, `np.empty`."""
     return empty if math.prod(shape) * np.dtype(dtype).itemsize >= LARGE else np.empty
 
 

@@ -66,14 +66,15 @@ def _with_followers(found: Iterable[Group]) -> list[Group]:
     that moment, behind the last one that they need, while what they read is at hand."""
     made: list[Group] = []
     for group in found:
-        (last,) = made[-1:] or [group]
-        if last.direction and not group.direction and (behind := _behind(last, group.equations[0])) is not None:
-            at, (eq,) = behind, group.equations
-            (axis,) = [k for k, i in enumerate(eq.indices) if i.sequential]
-            equations = (*last.equations[: at + 1], eq, *last.equations[at + 1 :])
-            made[-1] = replace(last, equations=equations, time={**last.time, eq.name: axis})
-        else:
+        last = made[-1] if made and not group.direction else None
+        behind = _behind(last, group.equations[0]) if last is not None and last.direction else None
+        if last is None or behind is None:
             made.append(group)
+            continue
+        (eq,) = group.equations
+        axis = [i.sequential for i in eq.indices].index(True)
+        equations = (*last.equations[: behind + 1], eq, *last.equations[behind + 1 :])
+        made[-1] = replace(last, equations=equations, time={**last.time, eq.name: axis})
     return made
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
 
+from symdl.compilation.aligned import LINE
 from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
 IMPORT = "from symdl.compilation.machine.addresses import apart, carray, joined, stack, view"
 #: Slots start at multiples of this many numbers: at lines of the cache, for either dtype.
-ALIGNMENT = 16
+ALIGNMENT = LINE // 4
 
 
 class WorkSpace:

@@ -63,7 +63,7 @@ def at_its_place(judge: Judging, link: Meaning) -> Verdict | None:
     reader, scope = judge.reading.reader(), judge.reading.scope
     made, told = scope.copy(), list[str]()
     for product in (n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Product)):
-        for first, group, op in zip(product.factors, product.factors[1:], product.ops, strict=False):
+        for first, group, op in product.neighbours:
             parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
             formula = None if parts is None else scope.formulas.get((parts.name, 0))
             if parts is None or formula is None or formula.given or not isinstance(group, tree.Group):

@@ -220,7 +220,7 @@ def _maybe_at_a_place(reading: Reading, side: tree.Node) -> set[str]:
     reader, scope = reading.reader(), reading.scope
     found = set()
     for product in (n for n in walk(side) if isinstance(n, tree.Product)):
-        for first, group, op in zip(product.factors, product.factors[1:], product.ops, strict=False):
+        for first, group, op in product.neighbours:
             parts = reader.parts(first) if op == "" and isinstance(first, (tree.Symbol, tree.Accented)) else None
             body = group.body if isinstance(group, tree.Group) and group.open == "(" else None
             formula = None if parts is None else scope.formulas.get((parts.name, 0))

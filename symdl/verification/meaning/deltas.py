@@ -136,7 +136,7 @@ def _shown(chains: list[tree.Chain]) -> dict[Kind, tree.Symbol]:
         side = chain.sides[1] if kind is not None and len(chain.sides) > 1 else None
         if kind is None or not isinstance(side, tree.Product):
             continue
-        pairs = zip(side.factors, side.factors[1:], side.ops, strict=False)
+        pairs = side.neighbours
         behind = [b.body for a, b, op in pairs if op == "" and _is_slope(a) and isinstance(b, tree.Group)]
         letters = [_letter(node, chain.sides[0]) for node in behind]
         if len(letters) == 1 and letters[0] is not None:

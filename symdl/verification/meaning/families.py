@@ -164,7 +164,7 @@ def _is_bold_entry(node: Node) -> bool:
 
 
 def _beside_transposed(node: tree.Product, found: Families) -> None:
-    for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+    for first, second, op in node.neighbours:
         if op != "":
             continue
         after_transposed = isinstance(first, tree.Scripted) and _is_transposed(first) and first.sub is None
@@ -180,7 +180,7 @@ def _beside_arrays(nodes: list[Node], found: Families) -> bool:
     for node in nodes:
         if not isinstance(node, tree.Product):
             continue
-        for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+        for first, second, op in node.neighbours:
             name = _name(second)
             capital = len(_base(second)) == 1 and _base(second).isupper() and not _is_transposed_name(second)
             if op == "" and capital and _name(first)[:1].isupper() and _name(first) in found.arrays:

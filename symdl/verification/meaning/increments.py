@@ -69,7 +69,7 @@ def _is_delta(node: Node) -> bool:
 
 def _places(node: tree.Product) -> set[int]:
     """Where a Δ stands right before a name."""
-    pairs = enumerate(zip(node.factors, node.factors[1:], node.ops, strict=False))
+    pairs = enumerate(node.neighbours)
     return {k for k, (a, b, op) in pairs if _is_delta(a) and op == "" and _name_of(b) is not None}
 
 

@@ -135,7 +135,7 @@ def slopes_marked(formulas: Iterable[Node]) -> Marked | None:
 
 def _places(node: tree.Product, mark: str) -> set[int]:
     """Where a mark stands right before a name."""
-    pairs = enumerate(zip(node.factors, node.factors[1:], node.ops, strict=False))
+    pairs = enumerate(node.neighbours)
     return {k for k, (a, b, op) in pairs if op == "" and _is_mark(a, mark) and _is_name(b) and not _is_mark(b, mark)}
 
 

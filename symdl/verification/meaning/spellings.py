@@ -122,7 +122,7 @@ def spellings_of(formulas: Iterable[Node]) -> Spellings:
     """One pass over the formulas of a document."""
     nodes = [node for formula in formulas for node in walk(formula)]
     products = [n for n in nodes if isinstance(n, tree.Product)]
-    applied = {name for p in products for a, b, op in _pairs(p) if (name := _applied(a, b, op))}
+    applied = {name for p in products for a, b, op in p.neighbours if (name := _applied(a, b, op))}
     chains = [n for n in nodes if isinstance(n, tree.Chain)]
     heads = {n.sides[0] for n in chains}
     summed = {n.sides[0] for n in chains if n.relations[0] == "=" and _ends_in_a_sum(n.sides[1])}
@@ -170,10 +170,6 @@ def _call(side: Node) -> tuple[Node, Node] | None:
     name, group = side.factors
     plain = isinstance(name, tree.Symbol) and isinstance(group, tree.Group)
     return (name, group.body) if plain and isinstance(group, tree.Group) else None
-
-
-def _pairs(node: tree.Product) -> Iterable[tuple[Node, Node, str]]:
-    return zip(node.factors, node.factors[1:], node.ops, strict=False)
 
 
 def _applied(name: Node, group: Node, op: str) -> str:

@@ -437,7 +437,7 @@ def _together(formula: list[Node], usage: Usage) -> None:
 
 
 def _applications(node: tree.Product, usage: Usage, heads: set[int]) -> None:
-    for first, second, op in zip(node.factors, node.factors[1:], node.ops, strict=False):
+    for first, second, op in node.neighbours:
         inner = second.base if isinstance(second, tree.Scripted) else second
         if op == "" and isinstance(inner, tree.Group):
             parts = parts_of(first, usage)

@@ -87,6 +87,11 @@ class Product(Node):
     factors: tuple[Node, ...]
     ops: tuple[str, ...]
 
+    @property
+    def neighbours(self) -> Iterator[tuple[Node, Node, str]]:
+        """Each two factors side by side, and what stands between them."""
+        return zip(self.factors, self.factors[1:], self.ops, strict=False)
+
 
 @dataclass(frozen=True)
 class Quotient(Node):
