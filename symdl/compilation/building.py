@@ -27,6 +27,7 @@ from symdl.compilation.records import record_of
 from symdl.compilation.report import Report
 from symdl.compilation.runtime import Program, load_source, signatures_of
 from symdl.compilation.shared import MAKERS
+from symdl.compilation.signs import with_signs_of_results
 from symdl.compilation.sizes import is_small, lengths_of
 from symdl.compilation.slopes import with_slopes_kept
 from symdl.compilation.targets.lanes import Lanes
@@ -101,7 +102,7 @@ def _emitted(
     programs: Programs, dtype: str, optimizer: Optimizer | None, extents: Mapping[str, int], careful: bool
 ) -> tuple[str, dict[str, Any]]:
     """The source for the processor, and what is needed beside it to call it."""
-    stable = {n: d if careful else with_slopes_kept(d) for n, d in programs.stable.items()}
+    stable = {n: d if careful else with_signs_of_results(with_slopes_kept(d)) for n, d in programs.stable.items()}
     windows = not careful and tiles(dtype) is not None
     plans = {n: _planned(d, extents, not careful, windows=windows) for n, d in stable.items()}
     special = lanes = None

@@ -17,10 +17,11 @@ from symdl.compilation.beside import total
 from symdl.compilation.extents import Axes
 from symdl.compilation.lowering import dependencies, fills
 from symdl.compilation.parallel import may_join
+from symdl.compilation.places import never_meet
 from symdl.compilation.statements import LONG, Multiplied, Recurrence, Statement, Unit, Windowed
 from symdl.core.functions import InRange, Switch
 from symdl.core.indices import Index
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, elements_in
 
 
 @dataclass(frozen=True)
@@ -257,9 +258,15 @@ def _enters(loop: Loop, unit: Statement, depth: int, axes: Axes) -> Statement | 
     for earlier in statements_in(loop):
         writes.setdefault(earlier.out.name, []).append(earlier)
     reads = (*joined.reads, joined.out)
-    if all(_complete(w, e, loop.index) for e in reads for w in writes.get(e.name, [])):
+    if all(_complete(w, e, loop.index) or _adds(w, joined, e) for e in reads for w in writes.get(e.name, [])):
         return joined
     return None
+
+
+def _adds(write: Statement | Windowed, unit: Statement, read: Element) -> bool:
+    """Whether two statements add to places of one tensor that never meet, such as those of windows side by side."""
+    adds = bool(unit.op) and write.op == unit.op and read == unit.out and read not in elements_in(unit.body)
+    return adds and never_meet(write.out.subscripts, read.subscripts)
 
 
 def _complete(write: Statement | Windowed, read: Element, index: Index) -> bool:

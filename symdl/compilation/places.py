@@ -93,6 +93,33 @@ def _at(part: Part, index: Index, value: int) -> Part:
     return replace(part, place=place, body=rename(part.body, fixed), bound=bound, guards=guards)
 
 
+def never_meet(first: tuple[sympy.Expr, ...], second: tuple[sympy.Expr, ...]) -> bool:
+    """Whether two places are never the same one, whatever their indices are: 2u + 1 and 2v are not.
+
+    >>> u, v = Index("u", 4), Index("v", 4)
+    >>> never_meet((2 * u,), (2 * v + 1,)), never_meet((2 * u,), (2 * v + 2,)), never_meet((u,), (u + 1,))
+    (True, False, False)
+    """
+    return any(_differ(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _differ(first: sympy.Expr, second: sympy.Expr) -> bool:
+    """Whether two subscripts differ by no multiple of what the steps of their indices have in common."""
+    if first.has(Element) or second.has(Element):
+        return False
+    steps, rests = list[sympy.Expr](), list[sympy.Expr]()
+    for subscript in (first, second):
+        rest = sympy.expand(subscript)
+        for index in indices_in(subscript):
+            steps.append(step := rest.coeff(index, 1))
+            rest = sympy.expand(rest - step * index)
+        rests.append(rest)
+    apart = sympy.expand(rests[0] - rests[1])
+    if not steps or not all(s.is_Integer and s != 0 for s in steps) or not apart.is_Integer:
+        return False
+    return int(apart) % math.gcd(*map(int, steps)) != 0
+
+
 def _of_sum(eq: Equation, term: Term) -> Iterator[Part]:
     """Products with guards each for itself, all others together."""
     plain: list[sympy.Expr] = []

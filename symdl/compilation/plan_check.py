@@ -15,7 +15,7 @@ from symdl.compilation.statements import Contraction, Operand, Statement, Window
 from symdl.core.functions import InRange
 from symdl.core.guards import guarded, stays_within
 from symdl.core.indices import Index, indices_in
-from symdl.core.tensors import Element
+from symdl.core.tensors import Element, elements_in
 from symdl.errors import CrossCheckError
 
 
@@ -187,10 +187,17 @@ class _Checker:
         if element != statement.out:
             self.finished.add(element.name)
         for write in self.written[element.name]:
+            if self._adds(write, element, statement):
+                continue
             if (write.item == self.item and element != write.out) or self._unfinished(write, element, statement):
                 shared = [i for i in write.loops if i in self.loops]
                 if any(not self._same_place(write, element, i) for i in shared):
                     self._fail(f"{element} is read before it is finished")
+
+    def _adds(self, write: _Write, element: Element, statement: Statement | Windowed) -> bool:
+        """Whether both add to places of one tensor, in whatever order, the same place or others."""
+        adds = bool(write.op) and write.op == statement.op and element == statement.out
+        return adds and element not in elements_in(statement.body)
 
     def _unfinished(self, write: _Write, element: Element, statement: Statement | Windowed) -> bool:
         """An accumulation in progress may be read only by the accumulations themselves."""

@@ -47,7 +47,7 @@ def with_slopes_kept(definition: Definition) -> Definition:
     """
     first: dict[Tensor, tuple[int, sympy.Expr]] = {}  # which equation begins with which function
     calls: dict[tuple[Tensor, sympy.Expr], None] = {}
-    ends = _ends(definition)
+    ends = ends_of_groups(definition)
     for position, eq in enumerate(definition.equations):
         for call in _calls(eq):
             element, function = _parted(call)
@@ -70,7 +70,7 @@ def with_slopes_kept(definition: Definition) -> Definition:
     return _rewritten(definition, {t: ends[begun] for t, (begun, _) in first.items()}, kept)
 
 
-def _ends(definition: Definition) -> list[int]:
+def ends_of_groups(definition: Definition) -> list[int]:
     """For each equation the last one of its recurrence, or itself."""
     found: list[int] = []
     for group in groups(definition.equations):

@@ -66,6 +66,27 @@ def test_a_kink_passes_nan_on() -> None:
     assert [run(text, "float64", x=v) for v in (-2, 0, 3)] == [0, 0, 3]
 
 
+@pytest.mark.parametrize("weight", [0, sympy.Rational(1, 2), 1])
+@pytest.mark.parametrize("above", [sympy.S.Zero, sympy.S.One, x, -x, x / 5, 1 + x, x**2, -sympy.S.One], ids=str)
+@pytest.mark.parametrize("below", [sympy.S.Zero, sympy.S.One, x, -x, x / 4, 2 - x, sympy.exp(x)], ids=str)
+def test_a_kink_is_what_it_is_on_both_sides_and_at_0_with_its_sign(
+    below: sympy.Expr, above: sympy.Expr, weight: sympy.Expr
+) -> None:
+    """Comparisons are left out where two of its values are the same expression."""
+    kink = Switch(x, below, above, weight)
+    text = ScalarPrinter("float64").doprint(kink)
+    for at in (-2.0, -5e-324, 5e-324, 2.0):
+        branch = kink if not isinstance(kink, Switch) else above if at > 0 else below
+        assert run(text, "float64", x=at) == run(ScalarPrinter("float64").doprint(branch), "float64", x=at)
+    at_zero = kink if not isinstance(kink, Switch) else (1 - weight) * below + weight * above
+    for at in (0.0, -0.0):
+        value, wanted = (run(t, "float64", x=at) for t in (text, ScalarPrinter("float64").doprint(at_zero)))
+        magnitude = isinstance(kink, Switch) and {below, above} == {x, -x}
+        assert value == wanted and (magnitude or math.copysign(1, value) == math.copysign(1, wanted))
+    if isinstance(kink, Switch):
+        assert math.isnan(run(text, "float64", x=math.nan))
+
+
 def test_constants_of_float32_are_float32() -> None:
     assert ScalarPrinter("float32").doprint(2 * x + sympy.Rational(1, 3)) == "real(2.0)*x + real(0.3333333333333333)"
 

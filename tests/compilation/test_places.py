@@ -12,11 +12,12 @@ from hypothesis import given, strategies as st
 from support.strict import OutOfRangeError, run_strictly
 
 from symdl.compilation.fusion import Loop, statements_in
-from symdl.compilation.places import parts
+from symdl.compilation.places import never_meet, parts
 from symdl.compilation.plan import Plan, make_plan
 from symdl.compilation.plan_check import check_plan
 from symdl.compilation.statements import Statement, loop_order
 from symdl.compilation.targets.conditions import bounds
+from symdl.compilation.targets.together import strands_of
 from symdl.core.define import Input, Param, Sum, define, delta, in_range, index, let, state, tanh
 from symdl.core.equations import Equation, Term
 from symdl.core.functions import Delta, InRange, Masked
@@ -96,6 +97,16 @@ def test_bounds_are_where_the_guard_holds(slope: int, start: int, extent: int, l
     assert list(range(max(0, first), min(length, after))) == wanted
 
 
+@given(steps=st.tuples(st.integers(1, 5), st.integers(1, 5)), rests=st.tuples(st.integers(-6, 6), st.integers(-6, 6)))
+def test_places_never_meet_where_counting_finds_none(steps: tuple[int, int], rests: tuple[int, int]) -> None:
+    i, j = Index("i"), Index("j")
+    first, second = ([step * v + rest for v in range(60)] for step, rest in zip(steps, rests, strict=True))
+    places = [(step * k + rest,) for step, k, rest in zip(steps, (i, j), rests, strict=True)]
+    assert never_meet(*places) is not bool(set(first) & set(second))
+    assert never_meet((N, *places[0]), (N, *places[1])) is never_meet(*places)
+    assert not never_meet((tok[N],), (tok[N] + 1,)), "two rows may have tokens beside each other"
+
+
 def test_loops_of_a_convolution_end_along_the_row() -> None:
     n, o, c, u, r = Index("n"), Index("o"), Index("c"), Index("u", 5), Index("r", 3)
     k, z = Tensor("k", (o, c, r)), Tensor("z", (n, c, Index("h", 7)))
@@ -170,6 +181,43 @@ def test_a_corrupted_scatter_is_refused(fault: Callable[[Plan], Plan]) -> None:
     check_plan(plan)
     with pytest.raises(CrossCheckError):
         check_plan(fault(plan))
+
+
+@define
+def pooled(x=Input("n p"), q=Input("n u")):
+    """What windows of two places beside each other send back."""
+    (n, p), (_, u) = x.indices, q.indices
+    r = index("r", 2)
+    y = let("y[n,p]", Sum(x[n, p] * q[n, u] * delta(p, 2 * u + r) * in_range(2 * u + r, p.extent), u, r))
+    return let("L", Sum(y[n, p] ** 2, n, p)), y
+
+
+def reads_what_it_adds_to(plan: Plan) -> Plan:
+    """y[2u] += … y[2v + 1]: which of both comes first is not told."""
+    other = next(s.out for i in plan.items for s in statements_in(i) if s.op and s.out.name == "y")
+    beside = other.tensor[other.subscripts[0], other.subscripts[1] + 1]
+    return changed(plan, lambda s: replace(s, body=s.body * beside) if s.out == other else s)
+
+
+def test_windows_beside_each_other_are_one_loop() -> None:
+    plan = make_plan(pooled, {"n": 8, "p": 16, "u": 8}, windows=True)
+    check_plan(plan)
+    nest, *others = (i for i in plan.items if any(s.op and s.out.name == "y" for s in statements_in(i)))
+    assert isinstance(nest, Loop) and not others
+    assert [len(group) for group in strands_of(nest)] == [2]
+    with pytest.raises(CrossCheckError, match="y"):
+        check_plan(reads_what_it_adds_to(plan))
+
+
+def test_windows_that_meet_are_no_strands() -> None:
+    """Of three places by two, the last one is the first one of the next window."""
+    u, k = Index("u", 4), Index("k", 4)
+    out = Tensor("out", (Index("p", 12),))
+    meeting = [Statement(out[2 * i + r], x[i], "sum", (i,), "") for i, r in ((u, 0), (u, 1), (u, 2))]
+    assert strands_of(Loop(u, (*meeting[:2],))) == [[out[2 * u], out[2 * u + 1]]]
+    assert strands_of(Loop(u, tuple(meeting))) == []
+    assert strands_of(Loop(u, (meeting[0], replace(meeting[0], body=2 * x[u])))) == []
+    assert not never_meet(out[2 * u].subscripts, out[2 * k].subscripts)
 
 
 def loop_in_time(plan: Plan) -> Loop:

@@ -23,7 +23,7 @@ from symdl.library.optimisers import adam
 HEAD = """
 import math
 import numpy as np
-from symdl.compilation.machine.addresses import apart, carray, joined, stack, view
+from symdl.compilation.machine.addresses import apart, carray, joined, stack, strand, view
 from symdl.compilation.machine.compiling import njit
 from symdl.compilation.machine.units import entry_point
 
@@ -80,6 +80,10 @@ w = apart(v)
 for i in range(2):
     for j in range(2): w[i, j] = 10*i + j""": [0, 0, 1, 10, 11],
     "j = joined(a, (2, 6))\nout[0] = j[1, 2]\nout[1] = j.shape[0]": [8, 2, 0, 0, 0],
+    """p, q = strand(out, 0, 0, 2), strand(out, 0, 1, 2)
+for i in range(2):
+    p[2*i] += a[i, 0] + 1
+    q[2*i + 1] += p[2*i]*2""": [1, 2, 5, 10, 0],
     "s = carray(stack(32), (2, 2), real)\ns[1, 0] = x\nout[2] = s[1, 0]": [0, 0, 0.75, 0, 0],
 }
 #: What has no place in emitted code so far, and Numba compiles.
@@ -87,6 +91,7 @@ OTHERS = {
     "for i, v in enumerate(out): out[i] = v + i": [0, 1, 2, 3, 4],
     "y = 1\nif n > 3: y = 0.5\nout[0] = y": [0.5, 0, 0, 0, 0],
     "b = out\nif n > 3: b = out[1:]\nb[0] = x": [0, 0.75, 0, 0, 0],
+    "p = strand(out, 0, 0, 1)\nfor i, v in enumerate(p): p[i] = v + i": [0, 1, 2, 3, 4],
     "out[1:3] = x": [0, 0.75, 0.75, 0, 0],
 }
 

@@ -103,6 +103,18 @@ def _apart(context, array):  # type: ignore[no-untyped-def]
     return array(array), emit
 
 
+def _strand(context, array, group, number, count):  # type: ignore[no-untyped-def]
+    if not isinstance(array, types.Array):
+        return None
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        made = context.make_array(array)(context, builder, values[0])
+        made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
+        return made._getvalue()
+
+    return array(array, group, number, count), emit
+
+
 def fresh(builder: Any, data: Any) -> Any:
     """A pointer, as one to what nothing else refers to."""
     pointer = builder.call(_fresh(builder.module), [builder.bitcast(data, POINTER)])
@@ -141,3 +153,6 @@ address = intrinsic(_address)
 #: `apart(array)`: the same array, as one whose numbers nothing else in the function that asks refers to. Nobody counts
 #: who refers to it.
 apart = intrinsic(_apart)
+#: `strand(array, group, number, count)`: the same array, for entries that those which are read and written through the
+#: other strands of its group never are, anywhere in the function. Where Numba translates, nothing comes of it.
+strand = intrinsic(_strand)

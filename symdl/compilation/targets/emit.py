@@ -85,6 +85,7 @@ class Emitter(ProductEmitter):
         self.cut: set[Index] = set()  # loops that do not run upwards from 0
         self.lengths: dict[Index, str] = {}  # of loops that no axis has
         self.running: dict[Element, Accumulator] = {}
+        self.strands: dict[Element, str] = {}
         self.reads = Counter(n for item in plan.items for n in _read_names(item))
         self.head: list[str] = []  # of the function: extents and the work space
         self.beginning: list[str] = []  # all lines before those of items

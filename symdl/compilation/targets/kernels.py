@@ -24,10 +24,12 @@ FEW = 24
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _ASSIGNED = re.compile(r"^\s*(?:for (\w+) in |(\w+) (?:[-+*|]?=) )")
 _STORED, _VIEWED = re.compile(r"^\s*(\w+)\["), re.compile(r"^(\w+) = (view\(.*\))$")
-_JOINED = re.compile(r"^\s*(\w+) = joined\((\w+), ")
+_JOINED = re.compile(r"^\s*(\w+) = (?:joined|strand)\((\w+), ")
 WIDTH = 120
 #: In emitted code: an array as one that nothing else refers to.
 APART = "apart"
+#: In emitted code: an array by another name, for entries that those by the other names of its group never are.
+STRAND = "strand"
 
 
 class Kernels:

@@ -29,7 +29,9 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
     >>> ScalarPrinter("float32").doprint(x / 4)
     'real(0.25)*x'
     >>> ScalarPrinter("float64").doprint(Switch(x, 0, x, sympy.Rational(1, 2)))
-    '(0.0 if x < 0.0 else x if x > 0.0 else 0.5*x if x == 0.0 else x)'
+    '(0.0 if x < 0.0 else x)'
+    >>> ScalarPrinter("float64").doprint(Switch(x, 0, x, 0)), ScalarPrinter("float64").doprint(Switch(x, 0, 1, 1))
+    ('(0.0 if x <= 0.0 else x)', '(0.0 if x < 0.0 else 1.0 if x >= 0.0 else x)')
     >>> y = sympy.Symbol("y", real=True)
     >>> ScalarPrinter("float64").doprint(x / 5 - y / 5), ScalarPrinter("float64").doprint(x / 4 - y / 4)
     ('0.2*(x - y)', '0.25*x - 0.25*y')
@@ -162,11 +164,10 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         if above == -x and below == x:
             return f"(-abs({self._print(x)}))"
         at_zero = (1 - weight) * below + weight * above
+        *tests, last = branches(x, below, at_zero, above)
         value, zero = self.parenthesize(x, PRECEDENCE["Relational"]), self.number(0.0)
-        return (
-            f"({self._print(below)} if {value} < {zero} else {self._print(above)} if {value} > {zero}"
-            f" else {self._print(at_zero)} if {value} == {zero} else {self._print(x)})"
-        )
+        chosen = "".join(f"{self._print(e)} if {value} {relation} {zero} else " for relation, e in tests)
+        return f"({chosen}{self._print(last[1])})"
 
     def _print_gap(self, expr: Any) -> str:
         first, second = (self.parenthesize(a, PRECEDENCE["Mul"], strict=False) for a in expr.args)
@@ -219,6 +220,32 @@ class ScalarPrinter(PythonCodePrinter):  # type: ignore[misc]
         )
 
     emptyPrinter = _print_not_supported
+
+
+def branches(x: sympy.Expr, below: sympy.Expr, at_zero: sympy.Expr, above: sympy.Expr) -> list[tuple[str, sympy.Expr]]:
+    """What a switch is where x < 0, x = 0, x > 0 and where x is not a number, with as few comparisons as do.
+
+    The first relation to 0 that holds counts; the last value, behind "", is for all that is left, NaN among it.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> branches(x, x / 4, x / 2, x)
+    [('<=', x/4), ('', x)]
+    """
+
+    def same(value: sympy.Expr) -> bool:
+        """Whether a value is the one at 0, of either sign."""
+        if value == at_zero:
+            return True
+        ratio = value.coeff(x) / at_zero.coeff(x) if at_zero.coeff(x) != 0 else sympy.S.Zero
+        return bool(value == value.coeff(x) * x and at_zero == at_zero.coeff(x) * x and ratio.is_positive)
+
+    if same(below):
+        found = [("<=", below), (">", above)]
+    elif same(above):
+        found = [("<", below), (">=", above)]
+    else:
+        found = [("<", below), ("==", at_zero), (">", above)]
+    return [*(f for f in found if f[1] != x), ("", x)]
 
 
 def _spread(total: sympy.Expr) -> sympy.Rational | None:

@@ -35,6 +35,8 @@ class ScalarEmitter:
     lifting: Invariants
     held: set[sympy.Expr]
     cut: set[Index]
+    #: Names for entries that are never those of the other names of their array (see `machine.addresses.strand`).
+    strands: dict[Element, str]
 
     @contextmanager
     def _holding(self, guards: Iterable[sympy.Expr]) -> Iterator[None]:
@@ -115,7 +117,7 @@ class ScalarEmitter:
 
     def access(self, element: Element) -> str:
         inside = ", ".join(self._place(s) for s in element.subscripts)
-        return f"{self.arrays[element.name]}[{inside}]"
+        return f"{self.strands.get(element, self.arrays[element.name])}[{inside}]"
 
     def _place(self, subscript: sympy.Expr) -> str:
         """A subscript; unsigned where Numba would else ask whether to count from the end, which nothing here does.

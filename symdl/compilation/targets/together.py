@@ -13,13 +13,15 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from symdl.compilation.extents import Axes
 from symdl.compilation.fusion import Item, Loop, statements_in
+from symdl.compilation.places import never_meet
 from symdl.compilation.plan import Buffer, Plan
 from symdl.compilation.statements import Contraction, Multiplied, Statement, Windowed
 from symdl.compilation.targets.emit import Emitter
-from symdl.compilation.targets.kernels import Kernels, array_type, names_in, wrapped
+from symdl.compilation.targets.kernels import STRAND, Kernels, array_type, names_in, wrapped
 from symdl.compilation.targets.products import VECTORS, tiles
 from symdl.compilation.targets.sized import Stack
 from symdl.compilation.targets.teams import LARGE, NEST, SHARE, shares
@@ -176,6 +178,7 @@ class TeamEmitter(Emitter):
         for tensor in dict.fromkeys(v.out.tensor for cut in self.cuts.values() for v in cut.arrays):
             self._with_room(tensor)
         self.adding: frozenset[str] = frozenset()
+        self.groups: Counter[str] = Counter()  # of strands, by tensor
 
     def _with_room(self, tensor: Tensor) -> None:
         """A piece of the work space with an array for each part, like that of a tensor."""
@@ -202,8 +205,9 @@ class TeamEmitter(Emitter):
 
     def _nest(self, loop: Loop) -> list[str]:
         cut = self.cuts.get(id(loop))
+        before = self._strands(loop)
         if cut is None:
-            return super()._nest(loop)
+            return [*before, *super()._nest(loop)]
         self.divided, self.adding = cut.index, frozenset(v.out.name for v in cut.arrays)
         # rows of the arrays of parts are filled up, so that their last axes are not one
         self.joins = all(v.out.tensor.rank == 1 for v in cut.arrays)
@@ -211,6 +215,18 @@ class TeamEmitter(Emitter):
         lines = super()._nest(loop)
         self.cut.discard(cut.index)
         self.divided, self.adding, self.joins = None, frozenset(), True
+        return [*before, *lines]
+
+    def _strands(self, loop: Loop) -> list[str]:
+        """Lines that tell LLVM which statements of a nest add to places that never meet: it can't know, and would make
+        no vectors."""
+        self.strands, lines = {}, list[str]()
+        for outs in strands_of(loop):
+            array, group = self.arrays[outs[0].name], self.groups[outs[0].name]
+            self.groups[outs[0].name] += 1
+            for number, out in enumerate(outs):
+                name = self.strands[out] = self.names.new(f"{array}_strand")
+                lines.append(f"{name} = {STRAND}({array}, {group}, {number}, {len(outs)})")
         return lines
 
     def _contraction(self, item: Contraction) -> list[str]:
@@ -279,6 +295,16 @@ class TeamEmitter(Emitter):
         names = ENTRIES[: tensor.rank]
         loops = [f"for {n} in range({self.extent_of(i)}):" for n, i in zip(names, tensor.indices, strict=True)]
         return ["    " * k + text for k, text in enumerate([*loops, line(", ".join(names))])]
+
+
+def strands_of(nest: Loop) -> list[list[Element]]:
+    """Of what a nest adds to, the places of one tensor, where there are several and they never meet."""
+    outs: dict[str, dict[Element, None]] = {}
+    for statement in statements_in(nest):
+        if statement.op:
+            outs.setdefault(statement.out.name, {})[statement.out] = None
+    groups = [[*found] for found in outs.values() if len(found) > 1]
+    return [g for g in groups if all(never_meet(a.subscripts, b.subscripts) for a, b in combinations(g, 2))]
 
 
 def shared(function: str, arguments: list[str], parts: int, work: str) -> list[str]:

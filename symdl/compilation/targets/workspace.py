@@ -10,7 +10,7 @@ from symdl.compilation.plan import Plan
 from symdl.compilation.targets.names import Names
 from symdl.core.tensors import Tensor
 
-IMPORT = "from symdl.compilation.machine.addresses import apart, carray, joined, stack, view"
+IMPORT = "from symdl.compilation.machine.addresses import apart, carray, joined, stack, strand, view"
 #: Slots start at multiples of this many numbers: at lines of the cache, for either dtype.
 ALIGNMENT = LINE // 4
 

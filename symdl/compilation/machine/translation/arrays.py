@@ -107,7 +107,7 @@ def part(builder: Any, value: Value, at: Sequence[Value]) -> Value:
         return load(builder, value, where)
     parts, held = parts_of(builder, value), len(at)
     kind = of_axes(value.kind.dtype, value.kind.ndim - held)
-    return Value(kind, parts=Parts(where, parts.lengths[held:], parts.steps[held:]))
+    return Value(kind, parts=Parts(where, parts.lengths[held:], parts.steps[held:], parts.strand))
 
 
 def place(builder: Any, value: Value, at: Sequence[Value]) -> Any:
@@ -133,9 +133,29 @@ def _from_start(builder: Any, subscript: Value, length: Any) -> Any:
 
 def load(builder: Any, value: Value, where: Any) -> Value:
     """The number at an address of an array."""
-    return Value(value.kind.dtype, context().unpack_value(builder, value.kind.dtype, where))
+    number = context().unpack_value(builder, value.kind.dtype, where)
+    _told(builder, value, number)
+    return Value(value.kind.dtype, number)
 
 
 def store(builder: Any, value: Value, where: Any, entry: Value) -> None:
     """A number to an address of an array."""
     context().pack_value(builder, value.kind.dtype, cast(builder, entry, value.kind.dtype), where)
+    _told(builder, value, builder.block.instructions[-1])
+
+
+def _told(builder: Any, value: Value, access: Any) -> None:
+    """Says of a load or a store through a strand that those through the others of its group never touch its entry.
+
+    Names of scopes are those of one array in one function: LLVM takes scopes of one name for the same one, and copies
+    them when it inlines the function.
+    """
+    parts = value.parts
+    if parts is None or parts.strand is None or getattr(access, "opname", "") not in ("load", "store"):
+        return
+    group, own, count = parts.strand
+    module, name = builder.module, f"{builder.function.name} {parts.data.get_reference()} {group}"
+    domain = module.add_metadata([name])
+    scopes = [module.add_metadata([f"{name} {k}", domain]) for k in range(count)]
+    access.set_metadata("alias.scope", module.add_metadata([scopes[own]]))
+    access.set_metadata("noalias", module.add_metadata([s for k, s in enumerate(scopes) if k != own]))

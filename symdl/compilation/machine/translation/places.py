@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from numba import types
@@ -37,6 +38,14 @@ def _apart(builder: Any, array: Value) -> Value:
     return Value(array.kind, parts=Parts(data, found.lengths, found.steps))
 
 
+def _strand(builder: Any, array: Value, group: Value, number: Value, count: Value) -> Value:
+    known = [v.known for v in (group, number, count)]
+    if not all(isinstance(k, int) for k in known):
+        raise Untranslatable("a strand whose number does not stand in the source")
+    group_of, own, of = (int(k) for k in known if k is not None)
+    return Value(array.kind, parts=replace(arrays.parts_of(builder, array), strand=(group_of, own, of)))
+
+
 def _shaped(dtype: Any, shape: Value) -> Any:
     return arrays.of_axes(dtype, len(shape.kind))
 
@@ -65,5 +74,6 @@ PLACES: Mapping[Any, Callable[..., Value]] = {
     addresses.joined: _joined,
     addresses.carray: _carray,
     addresses.apart: _apart,
+    addresses.strand: _strand,
     parts.work_of: _work_of,
 }

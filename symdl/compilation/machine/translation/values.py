@@ -17,11 +17,16 @@ class Untranslatable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What subscripts need of a contiguous array: where its numbers stand, its lengths, how far entries are apart."""
+    """What subscripts need of a contiguous array: where its numbers stand, its lengths, how far entries are apart.
+
+    Args:
+        strand: which of several places that never meet (see `addresses.strand`): the group, the place, how many.
+    """
 
     data: Any
     lengths: tuple[Any, ...]
     steps: tuple[Any, ...]
+    strand: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
