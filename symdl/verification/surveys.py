@@ -23,6 +23,10 @@ from symdl.verification.proofs import expose, kink_arguments
 from symdl.verification.real import UnclearError, UndefinedError
 from symdl.verification.verdict import Witness
 
+#: How often numbers are drawn for a point that is to satisfy something, and how far apart those draws are: a number of
+#: points after which their kinds repeat.
+DRAWS, APART = 8, 1000
+
 
 @dataclass
 class Side:
@@ -96,7 +100,11 @@ class Surveyor:
                 survey.problem = survey.problem or "out of time"
                 break
             try:
-                self._compare(self._point(number), survey, stop)
+                # of numbers that are to satisfy something others are drawn until they do: a claim that is wrong there
+                # is refuted by few of them, and trying to prove it takes longer
+                for again in range(DRAWS if self.domain else 1):
+                    if self._compare(self._point(number + again * APART), survey, stop) or now() > stop:
+                        break
             except (UnsupportedError, BudgetError) as error:
                 survey.problem = error.what
                 break
@@ -144,22 +152,26 @@ class Surveyor:
         value = -number / slope
         return fmpq(int(value.p), int(value.q))
 
-    def _compare(self, point: Point, survey: Survey, deadline: float) -> None:
+    def _compare(self, point: Point, survey: Survey, deadline: float) -> bool:
+        """Whether the point is one of those that the claim is about."""
         sides = [
             (side.expr, [Evaluator(point, side.definition, deadline, p) for p in (PRECISION, 4 * PRECISION)])
             for side in (self.left, self.right)
         ]
         self._fill([evaluators[0] for _, evaluators in sides])
+        inside = False
         for where in self._places(point):
             indices = dict(zip(self.free, where, strict=True))
             left, right = (_value(expr, evaluators, indices) for expr, evaluators in sides)
             if not self._inside(point, indices):
                 if any(c.has(Index) for c in self.domain):
                     continue  # what is stated of w_j may hold at other places
-                return
+                return inside
+            inside = True
             self._record(left, right, point, indices, survey)
             if survey.differed is not None:
-                return
+                break
+        return inside
 
     def _fill(self, evaluators: Sequence[Evaluator]) -> None:
         """Compute large tensors as a whole, what both sides have in common once."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 from hypothesis import given, strategies as st
-from support.strict import OutOfRangeError, run_strictly
+from support.strict import MeetingError, OutOfRangeError, run_strictly, strands, strict
 
 from symdl.compilation.fusion import Loop, statements_in
 from symdl.compilation.places import never_meet, parts
@@ -254,6 +254,17 @@ def test_a_corrupted_recurrence_is_refused(fault: Callable[[Plan], Plan]) -> Non
 
 def _one(*arguments: sympy.Expr) -> sympy.Expr:
     return sympy.S.One
+
+
+def test_strands_that_meet_would_be_noticed() -> None:
+    strand, array = strands(), strict(np.zeros(6))
+    even, odd = strand(array, 0, 0, 2), strand(array, 0, 1, 2)
+    for k in range(3):
+        even[2 * k] += 1
+        odd[2 * k + 1] += 2
+    assert array.tolist() == [1, 2, 1, 2, 1, 2]
+    with pytest.raises(MeetingError):
+        odd[2] += 1
 
 
 def test_code_that_leaves_its_arrays_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,39 @@ class Strict(np.ndarray):
         return SimpleNamespace(data=self)
 
 
+class MeetingError(Exception):
+    """An entry that was said to be of one strand of an array is read or written through another one."""
+
+
+class Strand(Strict):
+    """An array by one of the names of a group, each for entries of its own (see `machine.addresses.strand`)."""
+
+    known: dict[Any, int]
+    number: int
+
+    def _check(self, key: Any) -> None:
+        super()._check(key)
+        place = tuple(map(int, key if isinstance(key, tuple) else (key,)))
+        if self.known.setdefault(place, self.number) != self.number:
+            raise MeetingError(f"{place} is of strands {self.known[place]} and {self.number}")
+
+
+def strands() -> Any:
+    """What stands for `strand` in emitted code; the names of a group are given one after the other."""
+    groups: dict[tuple[int, int], dict[Any, int]] = {}
+
+    def strand(array: Any, group: int, number: int, count: int) -> Strand:
+        assert 0 <= number < count
+        key = array.__array_interface__["data"][0], group
+        if number == 0:
+            groups[key] = {}
+        made = np.asarray(array).view(Strand)
+        made.known, made.number = groups[key], number
+        return made
+
+    return strand
+
+
 def multiply_strictly(
     a: Any, a_row: int, a_inner: int, b: Any, b_inner: int, b_column: int, c: Any, c_row: int,
     rows: int, columns: int, inner: int,
@@ -158,6 +191,7 @@ def run_strictly(definition: Definition, arrays: Mapping[str, Any], products: in
     space[SHARING_ANY] = lambda dtype: share_strictly
     space["joined"] = lambda array, shape: _viewed(array, 0, shape)
     space["apart"] = lambda array: array
+    space["strand"] = strands()
     space |= dict.fromkeys(("shared_product", SHARING), lambda dtype: multiply_strictly)
     exec(compile(source, "<emitted>", "exec"), space)
     space |= {"fma": fused, "ldexp": np.ldexp}

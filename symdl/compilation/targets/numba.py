@@ -145,7 +145,7 @@ def emit_module(
     if taken := library.imported("\n".join(helpers)):
         header = _with_import(header, taken)
     header = _with_import(header, OF_UNITS)
-    if re.search(r"\b(apart|carray|joined|view)\(", text):
+    if re.search(r"\b(apart|carray|joined|strand|view)\(", text):
         header = _with_import(header, workspace.IMPORT)
     text = "\n\n\n".join([header, *helpers, *parts])
     return Module(text + "\n", functions, arguments)

@@ -98,7 +98,7 @@ def judge(
     first = _walked(document, trees, None, only=only, skip=skip, seed=seed, prove=prove, budget=budget)
 
     def walk(part: Document, trees: Trees, only: Callable[[int], bool]) -> Iterator[tuple[int, Judged | None]]:
-        return _walked(part, trees, None, only=only, skip=(), seed=seed, prove=False, budget=budget)
+        return _walked(part, trees, None, only=only, skip=(), seed=seed, prove=False, budget=budget, helps=False)
 
     alone = Alone(document, trees, walk)
     if other is None:
@@ -135,11 +135,13 @@ def _walked(
     seed: int,
     prove: bool,
     budget: float,
+    helps: bool = True,
 ) -> Iterator[tuple[int, Judged | None]]:
     """Every formula with its verdict, from the first to the last; None of one that states nothing, or is not asked for.
 
     Args:
         usage: how the document uses its names; None: as its formulas show.
+        helps: whether what would be right is looked for where that changes no verdict.
     """
     with collection_paused():
         facts = _facts(document)
@@ -186,7 +188,7 @@ def _walked(
             wanted: bool = wanted,
             machine: Machine | None = machine,
         ) -> Iterator[Link]:
-            return _told(found, reading, judging, place, before, wanted, machine)
+            return _told(found, reading, judging, place, before, wanted, machine, helps)
 
         lasting.before(span, place)
         reading.lately, reading.near = lasting.conditions, lasting.near
@@ -237,6 +239,7 @@ def _told(
     previous: Node | None,
     wanted: bool,
     machine: Machine | None,
+    helps: bool = True,
 ) -> Iterator[Link]:
     stated = [*claims(node)]
     ranges = (*place.ranges, *(c.chain for c in stated if range_of(c.chain) is not None))
@@ -264,7 +267,8 @@ def _told(
             verdict = judging.verdict(meaning)
             reading.assume(meaning, place)
             wrong = verdict.status is Status.REFUTED or verdict.method == SHAPES
-            edit = _meant(suggestion, judging, meaning) if wrong else ""
+            asked = wrong and (helps or meaning.redefines or verdict.method == SHAPES)
+            edit = _meant(suggestion, judging, meaning) if asked else ""
             if edit and verdict.method == SHAPES:
                 # shapes that can't be, and one slip away a formula that is so
                 verdict = replace(verdict, status=Status.REFUTED, scope="the shapes that are stated")
@@ -275,7 +279,7 @@ def _told(
                 verdict = _again(judging, meaning, place, verdict)
             elif meaning.redefines and verdict.proved and _for_all(verdict):
                 reading.deepen(meaning, place)
-            if wanted and not edit and verdict.status is Status.REFUTED:
+            if wanted and helps and not edit and verdict.status is Status.REFUTED:
                 right = _meant(in_its_place, judging, meaning)
                 verdict = replace(verdict, reason="; ".join(part for part in (verdict.reason, right) if part))
             if through and verdict.status is Status.UNDECIDED:

@@ -361,7 +361,7 @@ class Judge:
             if (other := self.decided(link, *pair)).proved:
                 reason = f"so where {told}"
                 return replace(other, status=Status.CONDITIONAL, reason=reason, witness=verdict.witness)
-        for reading in (without_what_is_over, with_identity, with_means):
+        for reading in () if self.quick else (without_what_is_over, with_identity, with_means):
             other = reading(self, link)
             if other is not None and other.status is not Status.REFUTED:
                 return other
