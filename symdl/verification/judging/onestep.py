@@ -109,9 +109,17 @@ def _refuted(judge: Judging, claim: _Claim) -> Verdict | None:
         if sides is None or 0 in sides:
             return None
         found = equal(*sides, seed=judge.seed, budget=judge.seconds / 4)
-        if found.status is not Status.REFUTED or sympy.simplify(sides[1] / sides[0]).is_number:
+        if found.status is not Status.REFUTED or not _in_no_proportion(judge, *sides):
             return None
     return found
+
+
+def _in_no_proportion(judge: Judging, left: sympy.Expr, right: sympy.Expr) -> bool:
+    """Whether one is no constant times the other: with other numbers for all names, both change by other factors."""
+    names = sorted((s for s in left.free_symbols | right.free_symbols), key=str)
+    others = {s: sympy.Symbol(f"other {s}", real=True) for s in names}
+    crossed = left * right.xreplace(others), right * left.xreplace(others)
+    return equal(*crossed, seed=judge.seed, budget=judge.seconds / 4).status is Status.REFUTED
 
 
 def _with_tanh(body: sympy.Expr) -> sympy.Expr:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import sympy
 
@@ -15,7 +16,8 @@ from symdl.verification.judging.edits import edits, fitting, further, scaled
 from symdl.verification.judging.figures import correct, half_unit
 from symdl.verification.judging.links import Judge
 from symdl.verification.judging.written import written
-from symdl.verification.meaning.arrays import scalar
+from symdl.verification.meaning.arrays import Array, scalar
+from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.scope import element
 from symdl.verification.meaning.stated import EQUALITIES, Meaning
@@ -47,10 +49,11 @@ def suggestion(judging: Judge, link: Meaning) -> str:
         return ""
     deadline = now() + (LONGER if link.unfit else ALL) * judging.seconds
     quick = judging if link.unfit else replace(judging, budget=EACH * judging.budget, quick=True)
+    begun = cache(lambda: _begun(judging, link))
     for right in _candidates(judging, link):
         if now() > deadline:
             return ""
-        if not _says_nothing(link, _tidy(right)) and _holds(quick, link, right):
+        if not _says_nothing(link, _tidy(right)) and _holds(quick, link, right, begun):
             return _written(link, link.left, _tidy(right))
     return ""
 
@@ -64,7 +67,7 @@ def in_its_place(judging: Judge, link: Meaning) -> str:
         if (
             len(text) <= LONGEST
             and not _says_nothing(link, right)
-            and _holds(replace(judging, budget=EACH * judging.budget), link, right)
+            and _holds(replace(judging, budget=EACH * judging.budget), link, right, lambda: _begun(judging, link))
         ):
             return f"right is {text}"
     return ""
@@ -100,12 +103,27 @@ def _candidates(judging: Judge, link: Meaning) -> Iterator[Node]:
         yield from _by_a_factor(judging, link)
 
 
-def _holds(judging: Judge, link: Meaning, right: Node) -> bool:
-    if link.named:
-        return _is_the_named(judging, link, right)
+#: A reader that has read the left side, and what that is; None where it can't be read.
+_Begun = tuple[Interpreter, Array] | None
+
+
+def _begun(judging: Judge, link: Meaning) -> _Begun:
+    """The left side, which is the same for all edits: a second derivative takes longer to read than to compare."""
     reader = judging.reading.reader()
     try:
-        values = reader.value(link.left), reader.value(right)
+        return reader, reader.value(link.left)
+    except SymdlError:
+        return None
+
+
+def _holds(judging: Judge, link: Meaning, right: Node, begun: Callable[[], _Begun]) -> bool:
+    if link.named:
+        return _is_the_named(judging, link, right)
+    if (start := begun()) is None:
+        return False
+    reader = start[0].copied()
+    try:
+        values = start[1], reader.value(right)
     except SymdlError:
         return False
     free = tuple(reader.free.values())

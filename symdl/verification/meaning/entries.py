@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import sympy
 
@@ -63,6 +64,18 @@ class NameReader:
     figures: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]] | None = None
     spreading: int = 0
     at_values: bool = False
+
+    def copied(self) -> Self:
+        """A reader that goes on from where this one is, and leaves it there."""
+        return replace(
+            self,
+            letters=dict(self.letters),
+            arguments=dict(self.arguments),
+            free=dict(self.free),
+            bases=dict(self.bases),
+            notes=list(self.notes),
+            indices=dict(self.indices),
+        )
 
     # ── what names.Labels asks ───────────────────────────────────────────────────────────────────────────────────────
 
