@@ -140,7 +140,7 @@ def _compare(
     """One function at one point."""
     given = {t.name: arrays[t.name] for t in subject.equations.inputs}
     computed = subject.call(given)
-    roundings = _Roundings(subject.equations, given, findings.dtype, SCALES[scale])
+    roundings = _Roundings(subject.equations, given, findings.dtype)
     for output in subject.equations.outputs:
         found = deviation(computed[output], exact[output], findings.dtype)
         if not found.finite and scale > STRICT_UP_TO:
@@ -156,21 +156,22 @@ def _compare(
 class _Roundings:
     """Equations evaluated as they stand with every result off by one rounding, up or down at random.
 
-    Only an ill-conditioned point needs that, and few need it `ROUNDED` times.
+    Only an ill-conditioned point needs that, and few need it `ROUNDED` times. What a rounding of the dtype does is seen
+    in `DIGITS` digits, however many the exact values took: it is larger than what they leave out.
     """
 
-    def __init__(self, equations: Definition, arrays: Mapping[str, Array], dtype: str, digits: int) -> None:
-        self.equations, self.arrays, self.dtype, self.digits = equations, arrays, dtype, digits
+    def __init__(self, equations: Definition, arrays: Mapping[str, Array], dtype: str) -> None:
+        self.equations, self.arrays, self.dtype = equations, arrays, dtype
         self.rng = np.random.default_rng(1)
         self.found: list[dict[str, Array]] = []
 
     def limit(self, exact: Array, output: str, count: int) -> float:
         """The tolerance: some times what rounding does to the output, the most of so many evaluations."""
         tolerance = TOLERANCES[self.dtype]
-        with mpmath.workdps(self.digits):
+        with mpmath.workdps(DIGITS):
             rounding = shaken(float(np.finfo(self.dtype).eps), self.rng)
             while len(self.found) < count:
-                self.found.append(evaluate(self.equations, self.arrays, digits=self.digits, rounding=rounding))
+                self.found.append(evaluate(self.equations, self.arrays, rounding=rounding))
             some = [r[output] for r in self.found[:count]]
             moved = max(abs(a - b) for r in some for a, b in zip(r.ravel(), exact.ravel(), strict=True))
             size = max(abs(v) for v in exact.ravel())
