@@ -46,6 +46,12 @@ def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
     return list(dict.fromkeys(stated)) + positive(forms)
 
 
+def ranging(reading: Reading) -> set[str]:
+    """x of "f'(x) = 1 for x > 0": it stands for any such number there, and not for the one that x was set to."""
+    bounded = {e.name for c in reading.under for e in c.atoms(Element) if not e.subscripts}
+    return bounded & reading.formal
+
+
 def with_signs(forms: Pair, stated: list[sympy.Basic]) -> tuple[Pair, list[sympy.Basic], bool]:
     """Both sides with the signs that are stated of entries under a sum, as facts of their names.
 

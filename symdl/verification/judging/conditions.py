@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symdl.verification.documents import Document, Span
 from symdl.verification.documents.spans import Position
@@ -19,6 +19,7 @@ from symdl.verification.notation import UnreadError, parse, tree
 from symdl.verification.notation.tree import walk
 
 _ORDERS = frozenset({"<", "≤", ">", "≥", "≠"})
+OPPOSITE = {"=": "≠", "≠": "=", "<": "≥", "≥": "<", ">": "≤", "≤": ">"}
 _WORD = r"\b(?:for|if|when|whenever|where|at|on)(?: all| any| every| each| the case| the)?"
 _LEADING = re.compile(rf"{_WORD} \$([^$]+)\$", re.IGNORECASE)
 #: In front of a formula they give reasons; behind it they say where it is so.
@@ -29,6 +30,10 @@ _TRAILING = re.compile(rf"\s*,?\s*(?:\(?(?:{_WORD}|{_SINCE}) \$([^$]+)\$|\(\$([^
 _BETWEEN = re.compile(rf"\s*,?\s*{_WORD}\s*")
 _WORDS, _FORMULA = re.compile(r"[^\W\d_]{2}"), re.compile(r"\$[^$]*\$|\\[A-Za-z]+\*?(?:\{[A-Za-z*]*\})?|<!--.*?-->")
 _ORDER = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|leqslant|geqslant)\b")
+#: Behind a formula that holds where none of the conditions of the formulas before it in its sentence does.
+_OTHERWISE = re.compile(r"\s*,?\s*(?:otherwise|else|elsewhere|in all other cases)\b", re.IGNORECASE)
+#: f'(x) = … in front of where it is so, which says nothing of x anywhere else.
+_SLOPE = re.compile(r"'+\s*\(\s*([A-Za-z]|\\[A-Za-z]+)\s*\)[^=$]*=[^$]*\$\s*,?\s*$")
 _INTRODUCED = re.compile(rf"(?:{_WORD}|{_SINCE})\s*$", re.IGNORECASE)
 _INDICES = re.compile(r"\s*[a-z]\s*(?:=|≠|\\neq?(?![A-Za-z])|\\not\s*=|!=)\s*[a-z]\s*")
 #: Where a sentence, or the part of it that one condition belongs to, ends.
@@ -63,12 +68,17 @@ class Conditions:
         for chain in _beside(document):
             for name in names_of(chain):
                 stated.setdefault(name, set()).add(chain)
-        self.varying = frozenset(n for n, chains in stated.items() if len(chains) > 1)
+        for span in inline:
+            for chain in self._otherwise(span):
+                for name in names_of(chain):
+                    stated.setdefault(name, set()).add(chain)
+        slopes = frozenset(name for span in introduced for name in _of_a_slope(span))
+        self.varying = frozenset(n for n, chains in stated.items() if len(chains) > 1) | slopes
         for span in introduced:
             chain = condition(span.latex)
             if chain is not None and (of_indices(chain) or not names_of(chain).isdisjoint(self.varying)):
                 self._passing.add(span.position)
-        self._kept = {n for n, chains in stated.items() if len(chains) == 1}
+        self._kept = {n for n, chains in stated.items() if len(chains) == 1} - slopes
 
     def passing(self, span: Span) -> bool:
         """Whether a formula is a condition of its sentence only."""
@@ -81,9 +91,21 @@ class Conditions:
         texts = [m[1] for m in _LEADING.finditer(_tail(span.before))]
         found = [c for c in map(condition, texts) if c is not None]
         leading = [c for c in found if of_indices(c) or not names_of(c) <= self._kept]
+        leading += self._otherwise(span)
         after = _TRAILING.match(span.after)
         behind = condition(after[1] or after[2]) if after is not None else None  # one that is kept was not yet read
         return (*leading, *([behind] if behind is not None else []))
+
+    def _otherwise(self, span: Span) -> list[tree.Chain]:
+        """What holds where a formula is meant that has "otherwise" behind it: none of what its sentence has said."""
+        if not _OTHERWISE.match(span.after):
+            return []
+        before = SENTENCE_END.split(span.before)[-1]
+        texts = [m[1] for m in _LEADING.finditer(before)]
+        found = [c for c in map(condition, texts) if c is not None]
+        if not found or len(found) != len(texts) or any(len(c.relations) != 1 for c in found):
+            return []
+        return [replace(c, relations=(OPPOSITE[c.relations[0]],)) for c in found]
 
 
 @dataclass
@@ -124,13 +146,31 @@ def _is_introduced(span: Span) -> bool:
     return _INTRODUCED.search(span.before) is not None or in_brackets
 
 
+def _of_a_slope(span: Span) -> set[str]:
+    """x of "$f'(x) = 1$ for $x > 0$"."""
+    told = _INTRODUCED.search(span.before)
+    slope = None if told is None else _SLOPE.search(span.before[: told.start()])
+    chain = None if slope is None else condition(span.latex)
+    if slope is None or chain is None:
+        return set()
+    try:
+        of = parse(slope[1])
+    except UnreadError:
+        return set()
+    return names_of(chain) & {n.name for n in walk(of) if isinstance(n, tree.Symbol)}
+
+
 def _beside(document: Document) -> Iterator[tree.Chain]:
-    """The orders that stand in a formula behind something else: "f'(x) = 1, x > 0"."""
+    """The orders that stand in a formula behind something else: "f'(x) = 1, x > 0", and those of its cases."""
     for text in dict.fromkeys(s.latex for s in document.spans if _ORDER.search(s.latex)):
         try:
             found = parse(text)
         except UnreadError:
             continue
+        for node in walk(found):
+            for _, told in node.rows if isinstance(node, tree.Cases) else ():
+                if isinstance(told, tree.Chain) and set(told.relations) <= _ORDERS:
+                    yield told
         for item in found.items[1:] if isinstance(found, tree.Statements) else ():
             if isinstance(item, tree.Chain) and set(item.relations) <= _ORDERS:
                 yield item

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
+from symdl.verification.documents.commas import with_decimal_points
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.alone import Alone, Trees
@@ -92,6 +93,7 @@ def judge(
     >>> [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
     ['definition', 'definition', 'proved', 'refuted']
     """
+    document = with_decimal_points(document)
     with collection_paused():  # all of this stays
         trees = _trees(document, skip)
         other = otherwise_typeset([t for t in trees.values() if isinstance(t, Node)])
@@ -284,7 +286,9 @@ def _told(
                 judging.zeros.append(zero)
             if wanted and machine is not None:
                 verdict = machine.confirmed(meaning, verdict)
-            yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
+            yield Link(
+                _text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit, chained=len(meanings) > 1
+            )
         reading.finish()
         if not (passing or claim.aside):
             previous = last_side(chain)

@@ -48,6 +48,7 @@ from symdl.verification.judging.readings import (
     without_what_is_over,
 )
 from symdl.verification.judging.rules import refuted_for_some
+from symdl.verification.judging.shorter import in_either_reading
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.judging.withinaxes import within_axes
@@ -130,6 +131,7 @@ class Judge:
             other = by_equations(self, link) if other is None and not self.quick else other
             other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
+            found = in_either_reading(self, link, found) if found.status is Status.REFUTED else found
         if found.status in (Status.UNDECIDED, Status.REFUTED):
             found = at_given_places(self, link, found)
         if not link.defines and (why := unheard(self.reading, link) or taken_for_numbers(self.reading, link)):
@@ -188,7 +190,9 @@ class Judge:
     def is_the_named(self, link: Meaning, parameter: str, body: sympy.Expr) -> Verdict:
         """Whether what stands for a function of `parameter` is the one that the words name."""
         defined = ACTIVATIONS[link.named].defined(element(parameter))
-        return equal(opened(self.reading.scope, body), defined, seed=self.seed, budget=self.seconds)
+        body = opened(self.reading.scope, body)
+        domain = self.domain(body, defined)  # "for x > 0" behind it: that is one case of several
+        return equal(body, defined, domain=domain, seed=self.seed, budget=self.seconds)
 
     def of_one_example(self, link: Meaning) -> bool:
         """Whether C = ½ ‖y − a‖² is what C = 1/n Σ_x C_x was the mean of."""
@@ -226,7 +230,8 @@ class Judge:
     def _levels(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         scope = self.reading.scope
         forms = opened(scope, left), opened(scope, right)
-        numbers = valued(scope, forms[0]), valued(scope, forms[1])
+        ranging = assumptions.ranging(self.reading)
+        numbers = valued(scope, forms[0], ranging), valued(scope, forms[1], ranging)
         numbers = assumptions.without_small(numbers)
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):

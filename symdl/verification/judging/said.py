@@ -21,6 +21,9 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(r"\s*(is|are|be) (wanted|required|needed|assumed|imposed|the condition)", re.IGNORECASE)
 
+#: One of several: "$x = 1$ or $x = 2$" sets x to neither.
+_EITHER = (re.compile(r"(?:\$\s*,?\s*or|\beither)\s*$", re.IGNORECASE), re.compile(r"\s*,?\s*or\s+\$", re.IGNORECASE))
+
 #: Words by which a sentence says that its formula leaves something out, or is so for some of what it speaks of.
 _LOOSELY = re.compile(
     r"\b(?:ignor(?:e|es|ing)|neglect(?:s|ing)?|disregard(?:s|ing)?|omit(?:s|ting)?|leav(?:e|es|ing) out|dropping"
@@ -63,12 +66,20 @@ class Said:
     def place(self, span: Span) -> Place:
         """Where a formula stands, with what is said of it."""
         told = _BEFORE.search(span.before) or _AFTER.match(span.after)
-        condition = span.position in self.conditions or bool(told)
+        either = span.kind == "inline" and (_EITHER[0].search(span.before) or _EITHER[1].match(span.after))
+        condition = span.position in self.conditions or bool(told) or bool(either and _sets(span.latex))
         passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
         named, varying = self.named.get(span.position, ""), self.conditions_of.varying
         loosely = bool(_LOOSELY.search(SENTENCE_END.split(span.before)[-1]))
         ranges = _ranges(span)
         return Place(span.section, span.line, span.before, named, condition, passing, under, varying, loosely, ranges)
+
+
+def _sets(latex: str) -> bool:
+    """Whether a formula is a name and a value: x = 1."""
+    found = _tree(latex)
+    named = isinstance(found, tree.Chain) and isinstance(found.sides[0], (tree.Symbol, tree.Scripted, tree.Accented))
+    return named and isinstance(found, tree.Chain) and found.relations == ("=",)
 
 
 def _of_words(said: Stated) -> str:

@@ -11,14 +11,14 @@ import sympy
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
-from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.judging.figures import Side, decide_numbers, half_unit, order_of
 from symdl.verification.meaning.cotangents import is_slope
 from symdl.verification.meaning.stated import ORDERS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
-from symdl.verification.verdict import Status, Verdict
+from symdl.verification.verdict import A_CONDITION, Status, Verdict
 
 #: What is within so much of 0 is taken for 0.
 _NOTHING = 1e-10
@@ -46,7 +46,7 @@ def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
         # a side that is one figure is what is claimed: it is as good as its digits
         kept = {s: v for s, (v, h) in halves.items() if half is None and not rounding.may_round(v, h)}
         settled = {s: v for s, v in kept.items() if rounding.settled(v)}
-        sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
+        sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled), order_of(node)))
     found = decide_numbers(sides[0], sides[1], link.relation)
     if found.status is Status.REFUTED and (again := _as_shown(reading, link, sides)) is not None:
         found = again
@@ -160,7 +160,7 @@ def sums_slopes(link: Meaning) -> bool:
 
 def as_condition(reason: str) -> Verdict:
     """It says for which values something is meant, and claims nothing."""
-    return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
+    return Verdict(Status.DEFINITION, "definition", A_CONDITION, reason=reason)
 
 
 def undecided(reason: str, verdict: Verdict | None = None) -> Verdict:

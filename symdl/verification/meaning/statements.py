@@ -17,6 +17,7 @@ from symdl.core.indices import Index
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
+from symdl.verification.meaning.bycases import Told, in_one_case
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
@@ -56,7 +57,7 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them.
+    below names are the numbers that were given for them. `told_by_cases`: what was told of names case by case.
     """
 
     usage: Usage
@@ -96,6 +97,7 @@ class Reading:
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
     shown: dict[Node, Node] = field(default_factory=dict)
     at_values: bool = False
+    told_by_cases: dict[Node, Told] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -310,6 +312,11 @@ class Reading:
                 (name,) = naming.heads(reader, sides[0])
                 self.scope.bind(name, Formula(scalar(one), section=place.section, line=place.line))
                 return [Meaning(sides[0], sides[1], "=", defines=f"{name}, of one example")]
+        if not continued and relations[0] in {"=", *DEFINITIONS}:
+            is_new = self._names(sides, relations, place)
+            told_so_far = in_one_case(reader, sides, place, self.told_by_cases, is_new=is_new)
+            if told_so_far is not None:
+                return self._case(told_so_far, sides, relations, place)
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
@@ -350,6 +357,20 @@ class Reading:
         self.solved |= {(name, place.line) for name in naming.heads(reader, sides[0])}
         told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
         return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
+
+    def _case(self, told: Told, sides: list[Node], relations: tuple[str, ...], place: Place) -> list[Meaning]:
+        """f(x) = x for x > 0, which says nothing of f elsewhere; with the cases that were told before."""
+        self.told_by_cases[sides[0]] = told
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
+        reader, problem, text = self.reader(), "", unicode(sides[0])
+        try:
+            text = binding.defined(reader, sides[0], told.value, place.section, place.line)
+            self._understood(reader, sides[0])
+        except SymdlError as error:
+            problem = str(error)
+            self._not_understood(reader, sides[0])
+        named = place.named if newness.applied_to_one(reader, sides[0]) else ""
+        return [Meaning(sides[0], sides[1], relations[0], defines=text, reason=problem, named=named), *rest]
 
     def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
         return relations[0] != "≈" and self._is_new(sides[0], sides, place)
