@@ -63,6 +63,7 @@ from symdl.verification.judging.worked import (
     undecided,
 )
 from symdl.verification.meaning.arrays import Array, transposed
+from symdl.verification.meaning.calculus import checked_to_be_there
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
 from symdl.verification.meaning.expectation import is_mean, means_opened
 from symdl.verification.meaning.naming import head, names_in
@@ -214,6 +215,10 @@ class Judge:
         assert link.values is not None
         a, b = link.values
         scope = self.reading.scope
+        for e in (e for side in link.values for e in side.body.atoms(Element)):
+            slope = scope.slopes.get((e.name, len(e.subscripts)))
+            if slope is not None:  # g_i of g_i = ∂L/∂y_i is there where y_i is
+                checked_to_be_there(scope, element(slope.name, e.subscripts))
         if a.axes and b.axes:
             if a.rank != b.rank:
                 raise MeaningError(f"{a.kind} and {b.kind}")

@@ -34,7 +34,7 @@ class Link:
         latex: the same as LaTeX.
         verdict: what the checker says of it.
         suggestion: the edit that would make it true, as LaTeX; empty where none is known.
-        chained: it is one of several links of one chain.
+        chained: it is an order, and one of several links of one chain.
     """
 
     text: str

@@ -67,8 +67,9 @@ class Said:
         """Where a formula stands, with what is said of it."""
         told = _BEFORE.search(span.before) or _AFTER.match(span.after)
         either = span.kind == "inline" and (_EITHER[0].search(span.before) or _EITHER[1].match(span.after))
-        condition = span.position in self.conditions or bool(told) or bool(either and _sets(span.latex))
-        passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
+        condition = span.position in self.conditions or bool(told)
+        passing = self.conditions_of.passing(span) or bool(either and _sets(span.latex))
+        under = self.conditions_of.of(span)
         named, varying = self.named.get(span.position, ""), self.conditions_of.varying
         loosely = bool(_LOOSELY.search(SENTENCE_END.split(span.before)[-1]))
         ranges = _ranges(span)
@@ -76,10 +77,13 @@ class Said:
 
 
 def _sets(latex: str) -> bool:
-    """Whether a formula is a name and a value: x = 1."""
+    """Whether a formula is a name and a number: x = 1."""
     found = _tree(latex)
-    named = isinstance(found, tree.Chain) and isinstance(found.sides[0], (tree.Symbol, tree.Scripted, tree.Accented))
-    return named and isinstance(found, tree.Chain) and found.relations == ("=",)
+    if not isinstance(found, tree.Chain) or found.relations != ("=",):
+        return False
+    name, value = found.sides
+    named = isinstance(name, (tree.Symbol, tree.Scripted, tree.Accented))
+    return named and not any(isinstance(n, (tree.Symbol, tree.Text)) for n in tree.walk(value))
 
 
 def _of_words(said: Stated) -> str:

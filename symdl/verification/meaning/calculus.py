@@ -333,7 +333,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         place = target.body
         if not isinstance(place, Element):
             raise MeaningError("a derivative by something that is no name")
-        _checked_to_be_there(reader.scope, place)
+        checked_to_be_there(reader.scope, place)
         return derived(reader, whole, place)
     target = target.fresh()
     place = target.body
@@ -343,7 +343,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
 
 
-def _checked_to_be_there(scope: Scope, place: Element) -> None:
+def checked_to_be_there(scope: Scope, place: Element) -> None:
     """That Σ_i ∂L/∂y_i does not run over more than there are: a slope by an entry that is not there is none.
 
     Raises:

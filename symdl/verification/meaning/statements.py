@@ -57,7 +57,9 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them. `told_by_cases`: what was told of names case by case.
+    below names are the numbers that were given for them. `symmetric_cases`: matrices that the words call symmetric in
+    some sentence only, `symmetric_here`: in the one that is read now. `told_by_cases`: what was told of names case by
+    case.
     """
 
     usage: Usage
@@ -90,6 +92,8 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    symmetric_cases: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    symmetric_here: set[str] = field(default_factory=set)
     arrays: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
@@ -113,6 +117,7 @@ class Reading:
         one_hot: Iterable[Node],
         independent: Iterable[tuple[Node, ...]] = (),
         symmetric: Iterable[tuple[Node, tuple[int, ...]]] = (),
+        symmetric_cases: Iterable[tuple[Node, tuple[int, ...]]] = (),
         arrays: Iterable[tuple[Node, tuple[int, ...]]] = (),
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
@@ -132,7 +137,8 @@ class Reading:
         for nodes in independent:
             apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
             self.independent += [apart] if len(apart) == len(nodes) else []
-        for told, said in ((symmetric, self.symmetric), (arrays, self.arrays)):
+        found = ((symmetric, self.symmetric), (symmetric_cases, self.symmetric_cases), (arrays, self.arrays))
+        for told, said in found:
             for node, section in told:
                 parts = reader.parts(node)
                 said += [(parts.name, section)] if parts is not None and not parts.subscripts else []

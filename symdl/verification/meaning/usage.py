@@ -90,11 +90,16 @@ class Usage:
     ranges: dict[Node, set[tuple[Node, Node]]] = field(default_factory=dict)
 
     def base_of(self, name: str) -> int:
-        """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
+        """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that.
+
+        Where they begin at both, it is what the text says of indices: for i = 0, …, n.
+        """
         group = self._alike(name)
         starts = {first for n in group for first in self.first.get(n, ())}
-        if starts in ({"0"}, {"1"}):
-            return int(*starts)
+        said = {first.text for ends in self.ranges.values() for first, _ in ends if isinstance(first, tree.Number)}
+        for begin in (starts, said if len(starts) > 1 else set()):
+            if begin in ({"0"}, {"1"}):
+                return int(*begin)
         return 0 if group & self.zero else self.base
 
     def _alike(self, name: str) -> set[str]:
