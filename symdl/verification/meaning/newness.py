@@ -27,7 +27,7 @@ _SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
 
 #: Words before an equation by which it introduces a name, even one that is in use.
-_LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
+_LET = re.compile(r"\b(let|(?:re-?)?define|redefining|denote|(?:re)?set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
 
 
 def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:

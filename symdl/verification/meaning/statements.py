@@ -28,7 +28,8 @@ from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
-from symdl.verification.meaning.names import letter_of
+from symdl.verification.meaning.names import INDEX_LETTERS, letter_of
+from symdl.verification.meaning.pairs import over_pairs
 from symdl.verification.meaning.rounding import Rounding, figures
 from symdl.verification.meaning.scope import Formula, Scope, Slope, element
 from symdl.verification.meaning.stated import (
@@ -44,9 +45,20 @@ from symdl.verification.meaning.stated import (
     subscripted,
 )
 from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
-from symdl.verification.meaning.usage import Usage
+from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
+
+
+def _bound_of_an_index(chain: tree.Chain) -> tuple[str, str, int] | None:
+    """k, ≠ and 0 of k ≠ 0, of a letter that usually is an index; k, ≥ and 1 of k > 0 and of k = 1, …, K."""
+    if len(chain.sides) != 2 or chain.relations[0] not in ("≠", ">", "≥"):
+        return None
+    letter, number = letter_of(chain.sides[0]), chain.sides[1]
+    if letter not in INDEX_LETTERS or not isinstance(number, tree.Number) or not number.text.isdigit():
+        return None
+    strictly = chain.relations[0] == ">"
+    return letter, "≥" if strictly else chain.relations[0], int(number.text) + strictly
 
 
 @dataclass
@@ -57,7 +69,8 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them. `symmetric_cases`: matrices that the words call symmetric in
+    below names are the numbers that were given for them. `apart`: which numbers indices are not, k ≠ 0
+    or k ≥ 1, in the statement that is read now. `symmetric_cases`: matrices that the words call symmetric in
     some sentence only, `symmetric_here`: in the one that is read now. `told_by_cases`: what was told of names case by
     case.
     """
@@ -76,6 +89,7 @@ class Reading:
     through: list[tuple[Node, Node, Place]] = field(default_factory=list)
     under: list[sympy.Basic] = field(default_factory=list)
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
+    apart: list[tuple[str, str, int]] = field(default_factory=list)
     unclear: bool = False
     conditions: tuple[tree.Chain, ...] = ()
     lately: tuple[tree.Chain, ...] = ()
@@ -211,7 +225,7 @@ class Reading:
             self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
         self.merged = dict(self.scope.merged)
-        node = replace(node, sides=tuple(without_list_before(list(node.sides), node.relations)))
+        node = replace(node, sides=tuple(over_pairs(without_list_before(list(node.sides), node.relations))))
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:
             sides[0] = previous
@@ -223,6 +237,14 @@ class Reading:
         self.section, self.wished, self.through = place.section, place.condition, []
         self.scope.section = place.section
         self._put_under(place.under)
+        self.apart += [
+            (letter, "≥", int(first.text))
+            for chain in place.ranges
+            if (ends := range_of(chain)) is not None
+            and isinstance(first := ends[0], tree.Number)
+            and first.text.isdigit()
+            for letter in map(letter_of, chain.sides[:1])
+        ]
         self.unclear |= place.loosely
         if place.passing:
             return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in links(sides, relations)]
@@ -276,8 +298,11 @@ class Reading:
 
     def _put_under(self, conditions: tuple[tree.Chain, ...]) -> None:
         """The conditions of the sentence: relations between numbers, and indices that are the same or are not."""
-        self.under, self.pairs, self.unclear, self.conditions = [], [], False, conditions
+        self.under, self.pairs, self.unclear, self.conditions, self.apart = [], [], False, conditions, []
         for chain in conditions:
+            if bound := _bound_of_an_index(chain):
+                self.apart.append(bound)
+                continue
             letters = [letter_of(side) for side in chain.sides]
             if len(letters) == 2 and all(letters) and chain.relations[0] in ("=", "≠"):
                 self.pairs.append((letters[0], letters[1], chain.relations[0] == "="))
