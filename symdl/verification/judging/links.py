@@ -37,6 +37,7 @@ from symdl.verification.judging.doubts import (
     says_which_function,
     unheard,
 )
+from symdl.verification.judging.either import with_either_sign
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
@@ -122,6 +123,7 @@ class Judge:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
+            other = other if other is not None else with_either_sign(self, link)
             found = other if other is not None else found
             if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):
                 found = as_condition("so for some functions only")

@@ -76,7 +76,13 @@ def _as_shown(reading: Reading, link: Meaning, sides: list[Side]) -> Verdict | N
     halves = {symbols[e]: shown[e] for e in symbols}
     sides[worked_out] = replace(sides[worked_out], spread=expr, halves=halves, loose=None)
     found = decide_numbers(sides[0], sides[1], link.relation)
-    return found if found.status is Status.CONSISTENT else None
+    if found.status is Status.CONSISTENT:
+        return found
+    figure = sides[figures[0]]
+    assert figure.figure is not None
+    if abs(sympy.N(sides[worked_out].exact - figure.exact, 30)) <= 2 * figure.figure:
+        return undecided("off in the last digit only, as where figures are rounded at each step", found)
+    return None
 
 
 def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, sympy.Rational]]:
@@ -84,7 +90,7 @@ def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, symp
     digit; what is stated and not worked out is no rounded figure."""
     found = {}
     reader, scope = reading.reader(), reading.scope
-    for name, figure in reading.shown.items():
+    for name, figure in ((name, figure) for name, every in reading.shown.items() for figure in every):
         half = half_unit(figure)
         try:
             element, value = reader.number(name), reader.number(figure)

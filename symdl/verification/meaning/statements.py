@@ -113,7 +113,7 @@ class Reading:
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
-    shown: dict[Node, Node] = field(default_factory=dict)
+    shown: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
     at_values: bool = False
     told_by_cases: dict[Node, Told] = field(default_factory=dict)
 
@@ -275,7 +275,7 @@ class Reading:
             if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
                 self.worked_out = {sides[0]: sides[-1]}
             if figures(sides[-1]) and set(relations) <= EQUALITIES | DEFINITIONS:
-                self.shown[sides[0]] = sides[-1]
+                self.shown[sides[0]] = (*self.shown.get(sides[0], ()), sides[-1])
             found = equated(self._chain(sides, relations, place, continued=sides[0] is not node.sides[0]), sides, place)
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
