@@ -125,7 +125,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     if different and not never():
         names = sorted({n for n, _ in different})
         return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
-    if any(rank for side in sides for _, rank in side) and reading.facts:
+    named = {name for name, _ in reading.symmetric}
+    of_others = reading.facts == "symmetric" and named and named.isdisjoint(spoken | {n for n, _ in both})
+    if any(rank for side in sides for _, rank in side) and reading.facts and not of_others:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
 

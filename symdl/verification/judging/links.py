@@ -42,6 +42,7 @@ from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
+from symdl.verification.judging.otherwise_written import meant_otherwise
 from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.readings import (
     otherwise_proved,
@@ -135,6 +136,9 @@ class Judge:
             other = of_entries(self, link) if other is None and not self.quick else other
             found = other if other is not None else found
             found = in_either_reading(self, link, found) if found.status is Status.REFUTED else found
+        if not (found.proved or link.defines or self.quick or found.status is Status.CONSISTENT):
+            other = meant_otherwise(self, link)
+            found = other if other is not None else found
         if found.status in (Status.UNDECIDED, Status.REFUTED):
             found = at_given_places(self, link, found)
         if not link.defines and (why := unheard(self.reading, link) or taken_for_numbers(self.reading, link)):
@@ -362,6 +366,10 @@ class Judge:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
         claim = replace(link, condition=False) if condition else link
         why = doubt(self.reading, claim, forms, never=lambda: fixed() is not None)
+        if why and why not in CONDITIONS and says_when(link):
+            other = self._normalised(link, verdict, forms)  # Σ_a π_a (Q_a − V) = 0, since Σ_a π_a = 1
+            if other.proved:
+                return other
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         if assumptions.with_signs(forms, self.domain(*forms))[2]:
