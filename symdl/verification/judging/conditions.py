@@ -34,6 +34,9 @@ _ORDER = re.compile(r"[<>]|\\(?:leq?|geq?|lt|gt|leqslant|geqslant)\b")
 _OTHERWISE = re.compile(r"\s*,?\s*(?:otherwise|else|elsewhere|in all other cases)\b", re.IGNORECASE)
 #: f'(x) = … in front of where it is so, which says nothing of x anywhere else.
 _SLOPE = re.compile(r"'+\s*\(\s*([A-Za-z]|\\[A-Za-z]+)\s*\)[^=$]*=[^$]*\$\s*,?\s*$")
+#: "for positive $x$" is "for $x > 0$".
+_SIGNED = re.compile(r"\b(positive|negative|non-?negative|non-?positive|non-?zero) \$([^$<>=]+)\$", re.IGNORECASE)
+_SIGNS = {"positive": ">", "negative": "<", "nonnegative": r"\ge", "nonpositive": r"\le", "nonzero": r"\ne"}
 _INTRODUCED = re.compile(rf"(?:{_WORD}|{_SINCE})\s*$", re.IGNORECASE)
 _INDICES = re.compile(r"\s*[a-z]\s*(?:=|≠|\\neq?(?![A-Za-z])|\\not\s*=|!=)\s*[a-z]\s*")
 #: Where a sentence, or the part of it that one condition belongs to, ends.
@@ -69,7 +72,8 @@ class Conditions:
             for name in names_of(chain):
                 stated.setdefault(name, set()).add(chain)
         for span in inline:
-            for chain in self._otherwise(span):
+            signed = condition_in_words(span)
+            for chain in (*self._otherwise(span), *([] if signed is None else [signed])):
                 for name in names_of(chain):
                     stated.setdefault(name, set()).add(chain)
         slopes = frozenset(name for span in introduced for name in _of_a_slope(span))
@@ -88,11 +92,11 @@ class Conditions:
         """The conditions under which a formula is meant."""
         if self.passing(span):
             return ()
-        texts = [m[1] for m in _LEADING.finditer(_tail(span.before))]
+        texts = [m[1] for m in _LEADING.finditer(_tail(_with_signs(span.before)))]
         found = [c for c in map(condition, texts) if c is not None]
         leading = [c for c in found if of_indices(c) or not names_of(c) <= self._kept]
         leading += self._otherwise(span)
-        after = _TRAILING.match(span.after)
+        after = _TRAILING.match(_with_signs(span.after))
         behind = condition(after[1] or after[2]) if after is not None else None  # one that is kept was not yet read
         return (*leading, *([behind] if behind is not None else []))
 
@@ -101,7 +105,7 @@ class Conditions:
         if not _OTHERWISE.match(span.after):
             return []
         before = SENTENCE_END.split(span.before)[-1]
-        texts = [m[1] for m in _LEADING.finditer(before)]
+        texts = [m[1] for m in _LEADING.finditer(_with_signs(before))]
         found = [c for c in map(condition, texts) if c is not None]
         if not found or len(found) != len(texts) or any(len(c.relations) != 1 for c in found):
             return []
@@ -138,6 +142,25 @@ class Lasting:
         """With a formula that was read."""
         if place.passing and isinstance(found, tree.Chain) and is_condition(found):
             self.conditions, self.section, self.near = (found,), span.section, True
+        elif (signed := condition_in_words(span)) is not None:
+            self.conditions, self.section, self.near = (signed,), span.section, True
+
+
+def condition_in_words(span: Span) -> tree.Chain | None:
+    """x > 0 where a formula is the x of "for positive $x$"."""
+    text = f"{span.before} ${span.latex}$"
+    found = next((m for m in _SIGNED.finditer(text) if m.end() == len(text)), None)
+    introduced = found is not None and _INTRODUCED.search(text[: found.start()])
+    return condition(_signed(found)[1:-1]) if found is not None and introduced else None
+
+
+def _with_signs(text: str) -> str:
+    """Words with "$x > 0$" for "positive $x$"."""
+    return _SIGNED.sub(_signed, text)
+
+
+def _signed(found: re.Match[str]) -> str:
+    return f"${found[2]} {_SIGNS[found[1].lower().replace('-', '')]} 0$"
 
 
 def _is_introduced(span: Span) -> bool:

@@ -264,7 +264,7 @@ class Judge:
         partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
         if partly != forms and any(is_open(p) for p in partly):
             found = self.decided(link, *partly)
-            if found.proved:
+            if found.proved or (found.status is Status.CONDITIONAL and verdict.status is Status.REFUTED):
                 return at_values(found, forms, partly)
         alone = self._with_numbers_of_one_side(link, forms)
         if alone is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
-from symdl.verification.judging.conditions import SENTENCE_END, Conditions
+from symdl.verification.judging.conditions import SENTENCE_END, Conditions, condition_in_words, names_of
 from symdl.verification.meaning.stated import Place
 from symdl.verification.meaning.usage import range_of
 from symdl.verification.notation import UnreadError, parse, tree
@@ -50,13 +50,19 @@ class Said:
             s.span.position for s in words if s.kind == "domain" and s.span is not None and s.value == s.span.latex
         }
         found: list[tuple[Position, Node]] = []
+        self.conditions_of = Conditions(document)
+        words = [s for s in words if not self._of_one_case(s)]
         texts = [(s.position, _of_words(s)) for s in words] + [(p.position, _of_pragma(p)) for p in document.pragmas]
         for position, text in texts:
             node = _tree(text) if text else None
             if node is not None:
                 found.append((position, node))
-        self.conditions_of = Conditions(document)
         self.ahead = sorted(found, key=lambda pair: pair[0])
+
+    def _of_one_case(self, said: Stated) -> bool:
+        """Whether "for positive $x$" says of which x its own sentence speaks, since others speak of another one."""
+        told = None if said.kind != "domain" or said.span is None else condition_in_words(said.span)
+        return told is not None and not names_of(told).isdisjoint(self.conditions_of.varying)
 
     def until(self, span: Span) -> Iterator[Node]:
         """What is said before a formula, or of it, and was not given out yet."""
