@@ -98,6 +98,8 @@ class Conditions:
         leading += self._otherwise(span)
         after = _TRAILING.match(_with_signs(span.after))
         behind = condition(after[1] or after[2]) if after is not None else None  # one that is kept was not yet read
+        if behind is not None and any(names_of(behind) == names_of(c) for c in leading):
+            behind = None  # "for x > 0 it is 1, for x < 0 it is 0": the next formula's
         return (*leading, *([behind] if behind is not None else []))
 
     def _otherwise(self, span: Span) -> list[tree.Chain]:
@@ -203,11 +205,15 @@ def _tail(before: str) -> str:
     """What is said of a formula in front of it, behind the formula before it that is no condition."""
     sentence = SENTENCE_END.split(before)[-1]
     pieces = re.split(r"(\$[^$]+\$)", sentence)
-    start = 0
+    start, under, had = 0, False, False
     for k in range(1, len(pieces), 2):
-        # a condition right behind another formula is that one's
-        if not _INTRODUCED.search(pieces[k - 1]) or (k > 1 and start == k - 1 and _BETWEEN.fullmatch(pieces[k - 1])):
-            start = k + 1
+        right_behind = k > 1 and start == k - 1 and _BETWEEN.fullmatch(pieces[k - 1]) is not None
+        if not _INTRODUCED.search(pieces[k - 1]):
+            start, under, had = k + 1, False, under
+        elif right_behind and not had:
+            start = k + 1  # a condition right behind another formula is that one's, if it had none in front
+        else:
+            under = True
     return "".join(pieces[start:])
 
 

@@ -30,6 +30,12 @@ _LOGARITHMS = frozenset({"log", "ln"})
 _LET = re.compile(r"\b(let|(?:re-?)?define|redefining|denote|(?:re)?set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
 
 
+#: Words by which numbers are supposed of names, one or several.
+_WITH = re.compile(
+    r"\b(?:with|for|if|given|suppose|say|at)\s*(?:\$[^$]*\$(?:\s*,\s*(?:and\b)?|\s+and\b)\s*)*$", re.IGNORECASE
+)
+
+
 def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:
     """Whether a left side is a name that this statement defines."""
     if isinstance(side, tree.Group) and isinstance(side.body, tree.List):
@@ -65,6 +71,8 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
     if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
+    if arguments is None and _WITH.search(before) and _only_numbers(reader, sides, parts) and _is_open(reader, known):
+        return True  # "with $z = 0.25$", of a z that is σ(a)
     set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
     return arguments is None and set_to and _only_numbers(reader, sides, parts)
 
