@@ -126,7 +126,7 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
         names = sorted({n for n, _ in different})
         return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
     named = {name for name, _ in reading.symmetric}
-    of_others = reading.facts == "symmetric" and named and named.isdisjoint(spoken | {n for n, _ in both})
+    of_others = reading.facts == "symmetric" and named and named.isdisjoint(spoken) and all(r < 2 for _, r in both)
     if any(rank for side in sides for _, rank in side) and reading.facts and not of_others:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
