@@ -34,6 +34,9 @@ WEAKEST_FIRST = (
     Status.DEFINITION,
 )
 
+#: The scope of what says only which values are meant.
+A_CONDITION = "a condition"
+
 #: A scope as its unknowns and the rest, and what stands between unknowns.
 _REAL = re.compile(r"all real (.+?)((?: with | and all integer | and all extents|, where ).*)?")
 _COMMA = re.compile(r", (?![^\[]*\])")

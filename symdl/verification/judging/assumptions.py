@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 
 from symdl.core.functions import Delta
@@ -15,6 +17,9 @@ from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.sums import new_index
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import is_open, opened
+
+#: More places than these are not left out one by one.
+MOST_LEFT_OUT = 12
 
 #: Names of small numbers that keep a root or a quotient away from 0: nobody says that they are positive.
 SMALL = frozenset({"ε", "ϵ"})
@@ -44,6 +49,12 @@ def domain(reading: Reading, forms: Pair) -> list[sympy.Basic]:
     stated = [c if _kinds(c) <= used else opened_condition(reading.scope, c) for c in every]
     stated = [at for c in stated if _kinds(c) & used for at in _at_places(c, forms)]
     return list(dict.fromkeys(stated)) + positive(forms)
+
+
+def ranging(reading: Reading) -> set[str]:
+    """x of "f'(x) = 1 for x > 0": it stands for any such number there, and not for the one that x was set to."""
+    bounded = {e.name for c in reading.under for e in c.atoms(Element) if not e.subscripts}
+    return bounded & reading.formal
 
 
 def with_signs(forms: Pair, stated: list[sympy.Basic]) -> tuple[Pair, list[sympy.Basic], bool]:
@@ -123,9 +134,11 @@ def without_small(numbers: Pair) -> Pair:
 
 
 def of_pairs(reading: Reading, link: Meaning, forms: Pair) -> Pair:
-    """Both sides for indices that are the same, or 0 where those are that are not: "for i ≠ j"."""
+    """Both sides for indices that are the same, or 0 where those are that are not: "for i ≠ j", "for k ≠ 0"."""
     free = {i.name: i for i in link.free}
     left, right = forms
+    for position, index in _left_out(reading, link):
+        left, right = left * (1 - Delta(index, position)), right * (1 - Delta(index, position))
     for a, b, same in reading.pairs:
         if a not in free or b not in free:
             continue
@@ -136,6 +149,16 @@ def of_pairs(reading: Reading, link: Meaning, forms: Pair) -> Pair:
         else:
             left, right = left * (1 - Delta(i, j)), right * (1 - Delta(i, j))
     return left, right
+
+
+def _left_out(reading: Reading, link: Meaning) -> Iterator[tuple[sympy.Integer, Index]]:
+    """The first places of indices that the words leave out, counted from 0."""
+    for index, start in zip(link.free, link.starts, strict=False):
+        for number in sorted({n for letter, how, n in reading.apart if letter == index.name and how == "≠"}):
+            if number >= start:
+                yield sympy.Integer(number - start), index
+        least = max((n for letter, how, n in reading.apart if letter == index.name and how == "≥"), default=start)
+        yield from ((sympy.Integer(k), index) for k in range(min(least - start, MOST_LEFT_OUT)))
 
 
 def one_hot(reading: Reading, forms: Pair) -> tuple[Pair, list[str]] | None:

@@ -10,7 +10,7 @@ import sympy
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
-from symdl.verification.meaning.cotangents import is_slope, loss_of
+from symdl.verification.meaning.cotangents import is_slope, loss_of, slope_of
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.letters import letters_of, repeated_letters
@@ -102,7 +102,10 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     shaped = reading.scope.declared.keys() - {n for n, s in reading.scope.numbers.items() if s == reading.scope.section}
     if late := sorted(n for n, rank in both if not rank and n in shaped):
         return f"{', '.join(late)} stands in a formula before its shape is said"
-    mixed = sorted({n for n, rank in both if rank and reading.usage.mixed(n)})
+    counted = {n for n, rank in both if rank}
+    if any(isinstance(n, tree.Big) and isinstance(n.sub, tree.Chain) for s in (link.left, link.right) for n in walk(s)):
+        counted = {slope_of(n) if is_slope(n) else n for n in counted}  # Σ_{i=1}^{n−1} ∂L/∂y_i may leave y_0 out
+    mixed = sorted(n for n in counted if reading.usage.mixed(n))
     if mixed:
         return f"entries of {', '.join(mixed)} are counted from 0 and from 1"
     numbers = [not f.atoms(Element) for f in forms]
@@ -122,7 +125,9 @@ def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], b
     if different and not never():
         names = sorted({n for n, _ in different})
         return f"{', '.join(names)} {'stands' if len(names) == 1 else 'stand'} on one side only"
-    if any(rank for side in sides for _, rank in side) and reading.facts:
+    named = {name for name, _ in reading.symmetric}
+    of_others = reading.facts == "symmetric" and named and named.isdisjoint(spoken) and all(r < 2 for _, r in both)
+    if any(rank for side in sides for _, rank in side) and reading.facts and not of_others:
         return f"the words say something of {reading.facts} that is not in a formula"
     return ""
 

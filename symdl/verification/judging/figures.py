@@ -56,6 +56,7 @@ class Side:
         spread: with each figure that may be rounded as a symbol, and `halves` for half a unit of its last digit.
         figure: half a unit of the last digit where the side is one figure; 0 where it is a whole number; else None.
         loose: as `spread`, with those figures too of which the document does not say where they come from.
+        order: the side itself where it is a power of ten that stands alone: behind ≈ an order of magnitude.
     """
 
     exact: sympy.Expr
@@ -63,6 +64,17 @@ class Side:
     halves: dict[sympy.Symbol, tuple[sympy.Rational, sympy.Rational]]
     figure: sympy.Rational | None
     loose: sympy.Expr | None = None
+    order: sympy.Rational | None = None
+
+
+def order_of(node: Node) -> sympy.Rational | None:
+    """10³ where nothing else stands on a side, as behind 1024 ≈.
+
+    >>> order_of(tree.Scripted(tree.Number("10"), sup=tree.Number("3"))), order_of(tree.Number("1000"))
+    (1000, None)
+    """
+    exponent = _power_of_ten(node)
+    return None if exponent is None else sympy.Integer(10) ** exponent
 
 
 def half_unit(node: Node) -> sympy.Rational | None:
@@ -224,6 +236,8 @@ def _decided(left: Side, right: Side, relation: str, precision: int) -> Verdict 
         half = _allowed(side, relation)
         if half is not None and abs(value - other) <= arb(_rational(half)):
             return Verdict(Status.PROVED, "exact arithmetic, rounded to the digits that are shown", _SCOPE)
+    if relation == "≈" and (found := _of_an_order(left, right, a, b)) is not None:
+        return found
     if _overlap(left, right, relation, precision, loose=False) and not _too_wide(left, right, relation, precision):
         if (a - b).contains(0) and not left.halves and not right.halves:
             return None
@@ -235,6 +249,20 @@ def _decided(left: Side, right: Side, relation: str, precision: int) -> Verdict 
     if not exact and abs(a - b) < abs(a) * _INVISIBLE:
         return Verdict(Status.UNDECIDED, "none", _SCOPE, reason="so to more than 15 digits, and not exactly")
     return Verdict(Status.REFUTED, method, _SCOPE, Witness({}, shown(left.exact, a), shown(right.exact, b)))
+
+
+def _of_an_order(left: Side, right: Side, a: arb, b: arb) -> Verdict | None:
+    """1024 ≈ 10³, which says no more than how large something is."""
+    for side, other in ((left, b), (right, a)):
+        if side.order is None or not other > 0:
+            continue
+        ratio = other / arb(_rational(side.order))
+        if ratio > 0.5 and ratio < 1.5:
+            return Verdict(Status.CONSISTENT, "interval arithmetic", _SCOPE, reason="of that order of magnitude")
+        if ratio > 0.3 and ratio < 3.2:
+            reason = f"{shown(None, other)} and {shown(side.exact, arb(_rational(side.order)))}, as orders of magnitude"
+            return Verdict(Status.UNDECIDED, "none", _SCOPE, reason=reason)
+    return None
 
 
 def _proved_alike(left: sympy.Expr, right: sympy.Expr) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from symdl.core.pauses import collection_paused
 from symdl.verification.documents import Document
+from symdl.verification.documents.commas import with_decimal_points
 from symdl.verification.documents.spans import Span
 from symdl.verification.judging.ahead import explained
 from symdl.verification.judging.alone import Alone, Trees
@@ -24,7 +25,7 @@ from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
-from symdl.verification.judging.symmetric import symmetric
+from symdl.verification.judging.symmetric import here, in_some_case, symmetric
 from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
@@ -34,7 +35,7 @@ from symdl.verification.meaning.probabilities import binary, events_named
 from symdl.verification.meaning.rounding import rounding_of
 from symdl.verification.meaning.softmaxes import softmaxes_named, softmaxes_written
 from symdl.verification.meaning.spellings import spellings_of
-from symdl.verification.meaning.stated import Meaning, Place
+from symdl.verification.meaning.stated import ORDERS, Meaning, Place
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.typeset import otherwise_typeset
 from symdl.verification.meaning.usage import Usage, range_of, usage_of
@@ -50,7 +51,10 @@ _PROSE, _SAYS = re.compile(r"\\text(?:bf|it|rm)?\s*\{[^{}]*\}|\\[a-zA-Z]+"), re.
 
 #: Words that say of vectors and matrices what no formula says.
 _FACTS = re.compile(
-    r"orthogonal|orthonormal|unitary|symmetric|diagonal|identity matrix|invertible|inverse|positive definite"
+    r"orthogonal|orthonormal|unitary|symmetric|identity matrix|invertible|inverse|positive definite"
+    # on the diagonal of a matrix stand entries as elsewhere
+    r"|diagonal(?=ized|ised|i[sz]able| (?:[\w-]+ )?(?:matri|covarianc|hessian))"
+    r"|(?<=is |be |re )diagonal\b|(?<!the )diagonal(?= \$)"
     r"|stochastic|idempotent|projection|rotation",
     re.IGNORECASE,
 )
@@ -92,6 +96,7 @@ def judge(
     >>> [str(judged.status) for _, judged in judge(read_text(text, "markdown"))]
     ['definition', 'definition', 'proved', 'refuted']
     """
+    document = with_decimal_points(document)
     with collection_paused():  # all of this stays
         trees = _trees(document, skip)
         other = otherwise_typeset([t for t in trees.values() if isinstance(t, Node)])
@@ -149,7 +154,8 @@ def _walked(
         read = [t for t in trees.values() if isinstance(t, Node)]
         rounding = rounding_of([*read, *(node for _, node in said.ahead)])
         reading = Reading(usage or usage_of(read), rounding=rounding)
-        reading.foresee(read, one_hot(document), independent(document), symmetric(document), called_arrays(document))
+        symmetries = symmetric(document), in_some_case(document)
+        reading.foresee(read, one_hot(document), independent(document), *symmetries, called_arrays(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
     judging = Judge(reading, seed)
@@ -172,6 +178,8 @@ def _walked(
         place = said.place(span)
         reading.summing |= bool(_SUMMING.search(span.before))
         reading.summing |= any(plainly_used(reading.reader(), claim.chain) for claim in claims(found))
+        told_here = map(reading.reader().parts, here(span))
+        reading.symmetric_here = {parts.name for parts in told_here if parts is not None}
         reading.facts = facts.get(span.section[:1], "")
         judging.begin(budget)
         machine = Machine(judging) if prove else None
@@ -288,7 +296,13 @@ def _told(
                 judging.zeros.append(zero)
             if wanted and machine is not None:
                 verdict = machine.confirmed(meaning, verdict)
-            yield Link(_text(meaning, unicode), _text(meaning, latex), _plain(verdict), edit)
+            yield Link(
+                _text(meaning, unicode),
+                _text(meaning, latex),
+                _plain(verdict),
+                edit,
+                chained=len(meanings) > 1 and meaning.relation in ORDERS,
+            )
         reading.finish()
         if not (passing or claim.aside):
             previous = last_side(chain)

@@ -37,10 +37,12 @@ from symdl.verification.judging.doubts import (
     says_which_function,
     unheard,
 )
+from symdl.verification.judging.either import with_either_sign
 from symdl.verification.judging.entries import decide_entries
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
+from symdl.verification.judging.otherwise_written import meant_otherwise
 from symdl.verification.judging.placed import at_given_places
 from symdl.verification.judging.readings import (
     otherwise_proved,
@@ -48,6 +50,7 @@ from symdl.verification.judging.readings import (
     without_what_is_over,
 )
 from symdl.verification.judging.rules import refuted_for_some
+from symdl.verification.judging.shorter import in_either_reading
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
 from symdl.verification.judging.withinaxes import within_axes
@@ -62,6 +65,7 @@ from symdl.verification.judging.worked import (
     undecided,
 )
 from symdl.verification.meaning.arrays import Array, transposed
+from symdl.verification.meaning.calculus import checked_to_be_there
 from symdl.verification.meaning.errors import BEYOND, MeaningError, ShapesError, reason_of
 from symdl.verification.meaning.expectation import is_mean, means_opened
 from symdl.verification.meaning.naming import head, names_in
@@ -120,6 +124,7 @@ class Judge:
             other = None if self.quick else of_its_kind(self, link)
             other = other if other is not None else otherwise_proved(self, link)
             other = other if other is not None else refuted_for_some(self, link)
+            other = other if other is not None else with_either_sign(self, link)
             found = other if other is not None else found
             if found.status is Status.UNDECIDED and link.values is None and says_which_function(self.reading, link):
                 found = as_condition("so for some functions only")
@@ -129,6 +134,10 @@ class Judge:
             other = under_what_was_said(self, link)
             other = by_equations(self, link) if other is None and not self.quick else other
             other = of_entries(self, link) if other is None and not self.quick else other
+            found = other if other is not None else found
+            found = in_either_reading(self, link, found) if found.status is Status.REFUTED else found
+        if not (found.proved or link.defines or self.quick or found.status is Status.CONSISTENT):
+            other = meant_otherwise(self, link)
             found = other if other is not None else found
         if found.status in (Status.UNDECIDED, Status.REFUTED):
             found = at_given_places(self, link, found)
@@ -188,7 +197,9 @@ class Judge:
     def is_the_named(self, link: Meaning, parameter: str, body: sympy.Expr) -> Verdict:
         """Whether what stands for a function of `parameter` is the one that the words name."""
         defined = ACTIVATIONS[link.named].defined(element(parameter))
-        return equal(opened(self.reading.scope, body), defined, seed=self.seed, budget=self.seconds)
+        body = opened(self.reading.scope, body)
+        domain = self.domain(body, defined)  # "for x > 0" behind it: that is one case of several
+        return equal(body, defined, domain=domain, seed=self.seed, budget=self.seconds)
 
     def of_one_example(self, link: Meaning) -> bool:
         """Whether C = ½ ‖y − a‖² is what C = 1/n Σ_x C_x was the mean of."""
@@ -210,6 +221,10 @@ class Judge:
         assert link.values is not None
         a, b = link.values
         scope = self.reading.scope
+        for e in (e for side in link.values for e in side.body.atoms(Element)):
+            slope = scope.slopes.get((e.name, len(e.subscripts)))
+            if slope is not None:  # g_i of g_i = ∂L/∂y_i is there where y_i is
+                checked_to_be_there(scope, element(slope.name, e.subscripts))
         if a.axes and b.axes:
             if a.rank != b.rank:
                 raise MeaningError(f"{a.kind} and {b.kind}")
@@ -226,7 +241,8 @@ class Judge:
     def _levels(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict:
         scope = self.reading.scope
         forms = opened(scope, left), opened(scope, right)
-        numbers = valued(scope, forms[0]), valued(scope, forms[1])
+        ranging = assumptions.ranging(self.reading)
+        numbers = valued(scope, forms[0], ranging), valued(scope, forms[1], ranging)
         numbers = assumptions.without_small(numbers)
         worked_out = not any(is_open(n) for n in numbers)
         if worked_out and (link.relation not in _EQUAL or not (is_open(left) and is_open(right))):
@@ -248,7 +264,7 @@ class Judge:
         partly = valued(scope, forms[0], shown_names), valued(scope, forms[1], shown_names)
         if partly != forms and any(is_open(p) for p in partly):
             found = self.decided(link, *partly)
-            if found.proved:
+            if found.proved or (found.status is Status.CONDITIONAL and verdict.status is Status.REFUTED):
                 return at_values(found, forms, partly)
         alone = self._with_numbers_of_one_side(link, forms)
         if alone is not None:
@@ -350,6 +366,10 @@ class Judge:
             return replace(other, status=Status.CONDITIONAL, reason=less[1])
         claim = replace(link, condition=False) if condition else link
         why = doubt(self.reading, claim, forms, never=lambda: fixed() is not None)
+        if why and why not in CONDITIONS and says_when(link):
+            other = self._normalised(link, verdict, forms)  # Σ_a π_a (Q_a − V) = 0, since Σ_a π_a = 1
+            if other.proved:
+                return other
         if why:
             return as_condition(why) if why in CONDITIONS else undecided(why, verdict)
         if assumptions.with_signs(forms, self.domain(*forms))[2]:

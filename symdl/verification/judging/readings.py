@@ -30,6 +30,7 @@ from symdl.verification.judging.lengths import at_three
 from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
+from symdl.verification.judging.shorter import with_shorter_arguments
 from symdl.verification.judging.sizes import at_small_sizes
 from symdl.verification.judging.solved import by_equations, without_an_inverse
 from symdl.verification.judging.steps import by_steps
@@ -380,6 +381,7 @@ _QUICK = (
     _in_script,
     _with_its_index,
     where_symmetric,
+    with_shorter_arguments,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

@@ -11,7 +11,7 @@ from typing import Any
 from symdl.errors import NotProvedError
 from symdl.verification.documents import Document
 from symdl.verification.notation import UnreadError, parse, unicode
-from symdl.verification.verdict import WEAKEST_FIRST, Status, Verdict
+from symdl.verification.verdict import A_CONDITION, WEAKEST_FIRST, Status, Verdict
 
 __all__ = ["EXIT_OPEN", "EXIT_PASSED", "EXIT_REFUTED", "Judged", "Link", "Report", "readable", "worst"]
 
@@ -34,12 +34,14 @@ class Link:
         latex: the same as LaTeX.
         verdict: what the checker says of it.
         suggestion: the edit that would make it true, as LaTeX; empty where none is known.
+        chained: it is an order, and one of several links of one chain.
     """
 
     text: str
     latex: str
     verdict: Verdict
     suggestion: str = ""
+    chained: bool = False
 
     @property
     def suggested(self) -> str:
@@ -195,12 +197,19 @@ class Report:
 def worst(links: Sequence[Link]) -> Link:
     """The link that decides what a chain is worth, the first one where several are equally bad.
 
+    What is read as a condition claims nothing, and a chain that has it in it is not proved: b > a > 4.
+
     >>> fine = Link("a = b", "a = b", Verdict(Status.PROVED, "normal form", "all real b"))
     >>> open_ = Link("b = c", "b = c", Verdict(Status.UNDECIDED, "none", "all real b", reason="out of time"))
     >>> worst([fine, open_]).text
     'b = c'
     """
-    return min(links, key=lambda link: WEAKEST_FIRST.index(link.verdict.status))
+    return min(links, key=_strength)
+
+
+def _strength(link: Link) -> int:
+    condition = link.chained and link.verdict.status is Status.DEFINITION and link.verdict.scope == A_CONDITION
+    return 2 * WEAKEST_FIRST.index(Status.CONSISTENT if condition else link.verdict.status) - condition
 
 
 def readable(latex: str) -> str:

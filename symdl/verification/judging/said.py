@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from symdl.verification.documents import Document, Pragma, Span, Stated, stated
 from symdl.verification.documents.spans import Position
-from symdl.verification.judging.conditions import SENTENCE_END, Conditions
+from symdl.verification.judging.conditions import SENTENCE_END, Conditions, condition_in_words, names_of
 from symdl.verification.meaning.stated import Place
 from symdl.verification.meaning.usage import range_of
 from symdl.verification.notation import UnreadError, parse, tree
@@ -20,6 +20,9 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"\s*(is|are|be) (wanted|required|needed|assumed|imposed|the condition)", re.IGNORECASE)
+
+#: One of several: "$x = 1$ or $x = 2$" sets x to neither.
+_EITHER = (re.compile(r"(?:\$\s*,?\s*or|\beither)\s*$", re.IGNORECASE), re.compile(r"\s*,?\s*or\s+\$", re.IGNORECASE))
 
 #: Words by which a sentence says that its formula leaves something out, or is so for some of what it speaks of.
 _LOOSELY = re.compile(
@@ -47,13 +50,19 @@ class Said:
             s.span.position for s in words if s.kind == "domain" and s.span is not None and s.value == s.span.latex
         }
         found: list[tuple[Position, Node]] = []
+        self.conditions_of = Conditions(document)
+        words = [s for s in words if not self._of_one_case(s)]
         texts = [(s.position, _of_words(s)) for s in words] + [(p.position, _of_pragma(p)) for p in document.pragmas]
         for position, text in texts:
             node = _tree(text) if text else None
             if node is not None:
                 found.append((position, node))
-        self.conditions_of = Conditions(document)
         self.ahead = sorted(found, key=lambda pair: pair[0])
+
+    def _of_one_case(self, said: Stated) -> bool:
+        """Whether "for positive $x$" says of which x its own sentence speaks, since others speak of another one."""
+        told = None if said.kind != "domain" or said.span is None else condition_in_words(said.span)
+        return told is not None and not names_of(told).isdisjoint(self.conditions_of.varying)
 
     def until(self, span: Span) -> Iterator[Node]:
         """What is said before a formula, or of it, and was not given out yet."""
@@ -63,12 +72,24 @@ class Said:
     def place(self, span: Span) -> Place:
         """Where a formula stands, with what is said of it."""
         told = _BEFORE.search(span.before) or _AFTER.match(span.after)
+        either = span.kind == "inline" and (_EITHER[0].search(span.before) or _EITHER[1].match(span.after))
         condition = span.position in self.conditions or bool(told)
-        passing, under = self.conditions_of.passing(span), self.conditions_of.of(span)
+        passing = self.conditions_of.passing(span) or bool(either and _sets(span.latex))
+        under = self.conditions_of.of(span)
         named, varying = self.named.get(span.position, ""), self.conditions_of.varying
         loosely = bool(_LOOSELY.search(SENTENCE_END.split(span.before)[-1]))
         ranges = _ranges(span)
         return Place(span.section, span.line, span.before, named, condition, passing, under, varying, loosely, ranges)
+
+
+def _sets(latex: str) -> bool:
+    """Whether a formula is a name and a number: x = 1."""
+    found = _tree(latex)
+    if not isinstance(found, tree.Chain) or found.relations != ("=",):
+        return False
+    name, value = found.sides
+    named = isinstance(name, (tree.Symbol, tree.Scripted, tree.Accented))
+    return named and not any(isinstance(n, (tree.Symbol, tree.Text)) for n in tree.walk(value))
 
 
 def _of_words(said: Stated) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from symdl.errors import SymdlError
-from symdl.verification.documents import Document
+from symdl.verification.documents import Document, Span
+from symdl.verification.judging.conditions import SENTENCE_END
 from symdl.verification.judging.rules import Judging
 from symdl.verification.judging.worded import NAMED, names_said
 from symdl.verification.meaning.arrays import Array
@@ -15,12 +17,21 @@ from symdl.verification.meaning.naming import names_in
 from symdl.verification.meaning.scope import Formula, element
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.sums import new_index
+from symdl.verification.notation import UnreadError, parse
 from symdl.verification.notation.tree import Node
-from symdl.verification.verdict import Verdict
+from symdl.verification.verdict import Status, Verdict
 
+_WHERE = r"\b(?:for|if|when|whenever|where|assuming|provided|in case of|since|as|because)"
+_OF_NAME = rf"symmetric (?:[\w-]+ ){{0,3}}{NAMED}"
+_NAME_IS = rf"{NAMED} (?:is|be)(?: an?| the)?(?: [\w-]+)?(?<! not) symmetric\b"
 _SAID = (
-    re.compile(rf"(?<!not )(?<!skew-)(?<!anti-)\bsymmetric (?:[\w-]+ ){{0,3}}{NAMED}", re.IGNORECASE),
-    re.compile(rf"{NAMED} (?:is|be)(?: an?| the)?(?: [\w-]+)?(?<! not) symmetric\b", re.IGNORECASE),
+    re.compile(rf"(?<!not )(?<!skew-)(?<!anti-)\b{_OF_NAME}", re.IGNORECASE),
+    re.compile(_NAME_IS, re.IGNORECASE),
+)
+#: "For symmetric $A$" and "if $A$ is symmetric" say so of what stands in their sentence, and not of the rest.
+_IN_A_CASE = (
+    re.compile(rf"{_WHERE} (?:an?y? |all |the )?{_OF_NAME}", re.IGNORECASE),
+    re.compile(rf"{_WHERE} {_NAME_IS}", re.IGNORECASE),
 )
 
 
@@ -35,10 +46,28 @@ def symmetric(document: Document) -> Iterator[tuple[Node, tuple[int, ...]]]:
     return names_said(document, _SAID)
 
 
+def in_some_case(document: Document) -> Iterator[tuple[Node, tuple[int, ...]]]:
+    """Those of which they say so for some sentence only."""
+    return names_said(document, _IN_A_CASE)
+
+
+def here(span: Span) -> Iterator[Node]:
+    """Those of which the sentence around a formula says so."""
+    before, after = SENTENCE_END.split(span.before)[-1], SENTENCE_END.split(span.after)[0]
+    if span.kind == "display" and not after.lstrip()[:1].islower():
+        after = ""  # a sentence of its own
+    text = f"{before} ${span.latex}$ {after}"
+    for found in (f for pattern in _IN_A_CASE for f in pattern.finditer(text)):
+        with suppress(UnreadError):
+            yield parse(found[1])
+
+
 def where_symmetric(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict for symmetric matrices alone, where the words of the chapter say so of some; None where of none."""
     reading = judge.reading
     said = {name for name, section in reading.symmetric if section[:1] == reading.section[:1]}
+    cases = {name for name, section in reading.symmetric_cases if section[:1] == reading.section[:1]}
+    elsewhere = cases - reading.symmetric_here
     here = said & names_in(reading.reader(), (link.left, link.right))
     names = sorted(n for n in here if not any(reading.scope.all_of(n, rank) for rank in (0, 2)))
     if not names:
@@ -56,4 +85,7 @@ def where_symmetric(judge: Judging, link: Meaning) -> Verdict | None:
         found = judge.read_in(replace(reading, scope=scope), link)
     except SymdlError:
         return None
-    return replace(found, scope=f"{found.scope}; for symmetric {', '.join(names)}")
+    told = f"for symmetric {', '.join(names)}"
+    if found.proved and any(name in elsewhere for name in names):
+        return replace(found, status=Status.CONDITIONAL, reason=f"so {told}, of which other words speak")
+    return replace(found, scope=f"{found.scope}; {told}")

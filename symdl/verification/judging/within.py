@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
-from symdl.verification.judging.conditions import is_condition, names_of, of_indices
+from symdl.verification.judging.conditions import OPPOSITE, is_condition, names_of, of_indices
 from symdl.verification.meaning.generic import of_what_was_set
 from symdl.verification.meaning.telling import PROBLEM
 from symdl.verification.notation import tree
@@ -21,7 +21,6 @@ _IMPLYING, _ORDERS = frozenset({"⇒", "⟹"}), frozenset({"<", "≤", ">", "≥
 #: Words that put what stands before them under a condition, and marks between a claim and where it holds.
 _IF, _WHERE = frozenset({"if", "when", "whenever", "unless", "iff"}), frozenset({",", " ", ";", "for", "for all", "on"})
 _REASONS = frozenset({"because", "since", "∵"})
-_OPPOSITE = {"=": "≠", "≠": "=", "<": "≥", "≥": "<", ">": "≤", "≤": ">"}
 
 #: A condition that nobody understands.
 UNCLEAR = tree.Chain((tree.Text("a condition"), tree.Number("0")), ("≠",))
@@ -89,9 +88,20 @@ def claims(node: Node) -> Iterator[Claim]:
                 named = c.introduced or marks[k] == "let"
                 chain = _turned(c.chain) if named else c.chain
                 made = replace(c, chain=chain, under=(*c.under, *told), aside=c.aside or aside, introduced=named)
-                yield replace(made, passing=True) if constrained else made
+                yield replace(made, passing=True) if constrained or _is_alternative(items, marks, k) else made
             yield from own
             k = end
+
+
+def _is_alternative(items: list[Node], marks: tuple[str, ...], k: int) -> bool:
+    """Whether one of several values of a name stands there: x = 1 or x = 2 sets x to neither."""
+
+    def sets(at: int) -> Node | None:
+        item = items[at]
+        return item.sides[0] if isinstance(item, tree.Chain) and item.relations == ("=",) else None
+
+    beside = [at for at in (k - 1, k + 1) if 0 <= at < len(items) and marks[max(at, k)] == "or"]
+    return sets(k) is not None and any(sets(at) == sets(k) for at in beside)
 
 
 def last_side(node: Node) -> Node | None:
@@ -154,9 +164,9 @@ def _plain(item: Node) -> tree.Chain | None:
 
 def _opposite(stated: list[tree.Chain]) -> list[tree.Chain]:
     """Where none of what was stated so far holds."""
-    if any(len(c.relations) != 1 or c.relations[0] not in _OPPOSITE or c == UNCLEAR for c in stated):
+    if any(len(c.relations) != 1 or c.relations[0] not in OPPOSITE or c == UNCLEAR for c in stated):
         return [UNCLEAR]
-    return [replace(c, relations=(_OPPOSITE[c.relations[0]],)) for c in stated] or [UNCLEAR]
+    return [replace(c, relations=(OPPOSITE[c.relations[0]],)) for c in stated] or [UNCLEAR]
 
 
 def _implied(chain: tree.Chain) -> Iterator[tree.Chain]:

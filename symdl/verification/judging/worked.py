@@ -11,14 +11,14 @@ import sympy
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
-from symdl.verification.judging.figures import Side, decide_numbers, half_unit
+from symdl.verification.judging.figures import Side, decide_numbers, half_unit, order_of
 from symdl.verification.meaning.cotangents import is_slope
 from symdl.verification.meaning.stated import ORDERS, Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
-from symdl.verification.verdict import Status, Verdict
+from symdl.verification.verdict import A_CONDITION, Status, Verdict
 
 #: What is within so much of 0 is taken for 0.
 _NOTHING = 1e-10
@@ -46,7 +46,7 @@ def decide_figures(reading: Reading, link: Meaning, exact: Pair) -> Verdict:
         # a side that is one figure is what is claimed: it is as good as its digits
         kept = {s: v for s, (v, h) in halves.items() if half is None and not rounding.may_round(v, h)}
         settled = {s: v for s, v in kept.items() if rounding.settled(v)}
-        sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled)))
+        sides.append(Side(value, loose.xreplace(kept), halves, half, loose.xreplace(settled), order_of(node)))
     found = decide_numbers(sides[0], sides[1], link.relation)
     if found.status is Status.REFUTED and (again := _as_shown(reading, link, sides)) is not None:
         found = again
@@ -76,7 +76,13 @@ def _as_shown(reading: Reading, link: Meaning, sides: list[Side]) -> Verdict | N
     halves = {symbols[e]: shown[e] for e in symbols}
     sides[worked_out] = replace(sides[worked_out], spread=expr, halves=halves, loose=None)
     found = decide_numbers(sides[0], sides[1], link.relation)
-    return found if found.status is Status.CONSISTENT else None
+    if found.status is Status.CONSISTENT:
+        return found
+    figure = sides[figures[0]]
+    assert figure.figure is not None
+    if abs(sympy.N(sides[worked_out].exact - figure.exact, 30)) <= 2 * figure.figure:
+        return undecided("off in the last digit only, as where figures are rounded at each step", found)
+    return None
 
 
 def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, sympy.Rational]]:
@@ -84,7 +90,7 @@ def _shown_figures(reading: Reading) -> dict[Element, tuple[sympy.Rational, symp
     digit; what is stated and not worked out is no rounded figure."""
     found = {}
     reader, scope = reading.reader(), reading.scope
-    for name, figure in reading.shown.items():
+    for name, figure in ((name, figure) for name, every in reading.shown.items() for figure in every):
         half = half_unit(figure)
         try:
             element, value = reader.number(name), reader.number(figure)
@@ -160,7 +166,7 @@ def sums_slopes(link: Meaning) -> bool:
 
 def as_condition(reason: str) -> Verdict:
     """It says for which values something is meant, and claims nothing."""
-    return Verdict(Status.DEFINITION, "definition", "a condition", reason=reason)
+    return Verdict(Status.DEFINITION, "definition", A_CONDITION, reason=reason)
 
 
 def undecided(reason: str, verdict: Verdict | None = None) -> Verdict:

@@ -12,7 +12,7 @@ from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, is_transpose, letter_of, text_of
 from symdl.verification.meaning.naming import head
 from symdl.verification.meaning.newness import bound_to, is_number
-from symdl.verification.meaning.scope import Formula, Scope, count, element
+from symdl.verification.meaning.scope import CHAPTER, Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
 from symdl.verification.meaning.usage import cells_of, range_of
 from symdl.verification.meaning.values import valued
@@ -259,7 +259,10 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     reader.scope.ranks.setdefault(name, set()).add(len(extents))
     (reader.scope.declared if extents else reader.scope.numbers)[name] = reader.scope.section
     for k, extent in enumerate(extents):
-        reader.scope.extents[name, k, len(extents)] = extent
+        key = (name, k, len(extents))
+        if key in reader.scope.extents and reader.scope.where.get(key) in ((), reader.scope.section[:CHAPTER]):
+            reader.scope.fit(reader.scope.extents[key], extent)  # so long it was in the formula before these words too
+        reader.scope.extents[key] = extent
     return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")
 
 

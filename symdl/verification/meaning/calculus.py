@@ -324,7 +324,20 @@ def _of(reader: Reader, node: Node, by: list[Node]) -> Array:
         at = reader.value(by[0]) if len(set(by)) == 1 else None
         if at is not None and not at.axes:  # df/dx of an f that nobody defined is f′(x)
             return scalar(unknown(parts.name + "′" * parts.primes)(at.body))
-    return reader.value(node)
+    return reader.value(_at_its_own_argument(reader, node))
+
+
+def _at_its_own_argument(reader: Reader, node: Node) -> Node:
+    """log f(x) for log f, of an f that was said to be f(x) = …."""
+    inner = node.argument if isinstance(node, tree.Applied) else None
+    parts = reader.parts(inner) if isinstance(inner, (tree.Symbol, tree.Accented)) else None
+    if not isinstance(node, tree.Applied) or inner is None or parts is None or parts.primes:
+        return node
+    function = reader.scope.functions.get(parts.name)
+    if function is None or len(function.parameters) != 1 or (parts.name, 0) in reader.scope.formulas:
+        return node
+    argument = tree.Group(tree.Symbol(function.parameters[0]))
+    return replace(node, argument=tree.Product((inner, argument), ("",)))
 
 
 def _once(reader: Reader, whole: Array, by: Node) -> Array:
@@ -333,7 +346,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
         place = target.body
         if not isinstance(place, Element):
             raise MeaningError("a derivative by something that is no name")
-        _checked_to_be_there(reader.scope, place)
+        checked_to_be_there(reader.scope, place)
         return derived(reader, whole, place)
     target = target.fresh()
     place = target.body
@@ -343,7 +356,7 @@ def _once(reader: Reader, whole: Array, by: Node) -> Array:
     return Array((*found.axes, *target.axes), found.body, row=target.row and not found.axes)
 
 
-def _checked_to_be_there(scope: Scope, place: Element) -> None:
+def checked_to_be_there(scope: Scope, place: Element) -> None:
     """That Σ_i ∂L/∂y_i does not run over more than there are: a slope by an entry that is not there is none.
 
     Raises:

@@ -27,7 +27,13 @@ _SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
 
 #: Words before an equation by which it introduces a name, even one that is in use.
-_LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
+_LET = re.compile(r"\b(let|(?:re-?)?define|redefining|denote|(?:re)?set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
+
+
+#: Words by which numbers are supposed of names, one or several.
+_WITH = re.compile(
+    r"\b(?:with|for|if|given|suppose|say|at)\s*(?:\$[^$]*\$(?:\s*,\s*(?:and\b)?|\s+and\b)\s*)*$", re.IGNORECASE
+)
 
 
 def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[int, ...], before: str) -> bool:
@@ -59,14 +65,27 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
     if slope is not None and not scope.chapter_over(slope.section) and not all(map(is_number, parts.subscripts)):
         return False  # S̄ = ∂L/∂S is what S̄ is said to be in the result
     if known is None:
-        return True
+        return arguments is not None or not _goes_into(reader, parts, sides[1:])
     if arguments is None and (_is_of_places(parts, known) or _at_another_place(reader, parts, known)):
         return True
     vector = arguments is not None and any(p is not None and p.bold for p in map(reader.parts, arguments))
     if vector or bool(_LET.search(before)) or section[: len(known.section)] != known.section:
         return True
+    if arguments is None and _WITH.search(before) and _only_numbers(reader, sides, parts) and _is_open(reader, known):
+        return True  # "with $z = 0.25$", of a z that is σ(a)
     set_to = known.given or (parts.name in reader.usage.settings and _is_open(reader, known))
     return arguments is None and set_to and _only_numbers(reader, sides, parts)
+
+
+def _goes_into(reader: Interpreter, parts: Parts, sides: list[Node]) -> bool:
+    """Whether ε of ε = (x_t − a x_0)/b is one of the names that x_t was made of: then that follows, and sets nothing.
+
+    So it is with x_0 of x_0 = (x_t − b ε)/a.
+    """
+    scope, names = reader.scope, names_in(reader, sides[:1])
+    if parts.subscripts:
+        return (parts.name, len(parts.subscripts)) in scope.formulas and parts.name in names
+    return any(scope.depends(n, rank, parts.name) for n in names for rank in scope.ranks.get(n, ()))
 
 
 def _is_of_places(parts: Parts, known: Formula) -> bool:
@@ -201,7 +220,7 @@ def bound_to(reader: Interpreter, parts: Parts) -> Formula | None:
     whole = scope.formulas.get((name, rank))
     if all(isinstance(s, tree.Number) and s.text.isdigit() for s in parts.subscripts):
         places = tuple(sympy.Integer(s.text) for s in parts.subscripts if isinstance(s, tree.Number))
-        if whole is not None and whole.recurrent and _is_first(scope, name, places):
+        if whole is not None and (whole.recurrent or whole.made_of(name, places)) and _is_first(scope, name, places):
             return scope.entries.get((name, places))
         return scope.entries.get((name, places)) or whole
     return whole

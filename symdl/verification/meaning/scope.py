@@ -71,6 +71,11 @@ class Formula:
     section: tuple[int, ...] = ()
     line: int = 0
 
+    def made_of(self, name: str, places: tuple[sympy.Expr, ...]) -> bool:
+        """Whether the entry with certain numbers below it stands in the formula: x_0 in x_t = a^t x_0."""
+        entries = (e for e in self.value.body.atoms(Element) if e.name == name) if self.value.axes else ()
+        return all(p.is_Integer for p in places) and any(e.subscripts == places for e in entries)
+
 
 @dataclass(frozen=True)
 class Slope:
@@ -255,6 +260,8 @@ class Scope:
         if formula.given and not all(s.is_Integer for s in e.subscripts):
             return None
         places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
+        if formula.made_of(e.name, e.subscripts):
+            return None  # x_0, of which x_t = a^t x_0 is made
         if formula.recurrent and any(place.as_coeff_Add()[0].is_negative for place in places):
             return None  # h_{t−1} is what it was
         if formula.recurrent and any(p.as_coeff_Add()[0].is_positive for p in places) and _runs_back(e.name, formula):

@@ -17,6 +17,7 @@ from symdl.core.indices import Index
 from symdl.errors import SymdlError
 from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
+from symdl.verification.meaning.bycases import Told, in_one_case
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
@@ -27,7 +28,8 @@ from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
-from symdl.verification.meaning.names import letter_of
+from symdl.verification.meaning.names import INDEX_LETTERS, letter_of
+from symdl.verification.meaning.pairs import over_pairs
 from symdl.verification.meaning.rounding import Rounding, figures
 from symdl.verification.meaning.scope import Formula, Scope, Slope, element
 from symdl.verification.meaning.stated import (
@@ -43,9 +45,20 @@ from symdl.verification.meaning.stated import (
     subscripted,
 )
 from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
-from symdl.verification.meaning.usage import Usage
+from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
+
+
+def _bound_of_an_index(chain: tree.Chain) -> tuple[str, str, int] | None:
+    """k, ≠ and 0 of k ≠ 0, of a letter that usually is an index; k, ≥ and 1 of k > 0 and of k = 1, …, K."""
+    if len(chain.sides) != 2 or chain.relations[0] not in ("≠", ">", "≥"):
+        return None
+    letter, number = letter_of(chain.sides[0]), chain.sides[1]
+    if letter not in INDEX_LETTERS or not isinstance(number, tree.Number) or not number.text.isdigit():
+        return None
+    strictly = chain.relations[0] == ">"
+    return letter, "≥" if strictly else chain.relations[0], int(number.text) + strictly
 
 
 @dataclass
@@ -56,7 +69,10 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them.
+    below names are the numbers that were given for them. `apart`: which numbers indices are not, k ≠ 0
+    or k ≥ 1, in the statement that is read now. `symmetric_cases`: matrices that the words call symmetric in
+    some sentence only, `symmetric_here`: in the one that is read now. `told_by_cases`: what was told of names case by
+    case.
     """
 
     usage: Usage
@@ -73,6 +89,7 @@ class Reading:
     through: list[tuple[Node, Node, Place]] = field(default_factory=list)
     under: list[sympy.Basic] = field(default_factory=list)
     pairs: list[tuple[str, str, bool]] = field(default_factory=list)
+    apart: list[tuple[str, str, int]] = field(default_factory=list)
     unclear: bool = False
     conditions: tuple[tree.Chain, ...] = ()
     lately: tuple[tree.Chain, ...] = ()
@@ -89,13 +106,16 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    symmetric_cases: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    symmetric_here: set[str] = field(default_factory=set)
     arrays: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     solved: set[tuple[str, int]] = field(default_factory=set)
     slopes_said: dict[str, list[tuple[Node, Node]]] = field(default_factory=dict)
-    shown: dict[Node, Node] = field(default_factory=dict)
+    shown: dict[Node, tuple[Node, ...]] = field(default_factory=dict)
     at_values: bool = False
+    told_by_cases: dict[Node, Told] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scope.base = self.usage.base_of
@@ -111,6 +131,7 @@ class Reading:
         one_hot: Iterable[Node],
         independent: Iterable[tuple[Node, ...]] = (),
         symmetric: Iterable[tuple[Node, tuple[int, ...]]] = (),
+        symmetric_cases: Iterable[tuple[Node, tuple[int, ...]]] = (),
         arrays: Iterable[tuple[Node, tuple[int, ...]]] = (),
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
@@ -130,7 +151,8 @@ class Reading:
         for nodes in independent:
             apart = frozenset(p.name for p in map(reader.parts, nodes) if p is not None)
             self.independent += [apart] if len(apart) == len(nodes) else []
-        for told, said in ((symmetric, self.symmetric), (arrays, self.arrays)):
+        found = ((symmetric, self.symmetric), (symmetric_cases, self.symmetric_cases), (arrays, self.arrays))
+        for told, said in found:
             for node, section in told:
                 parts = reader.parts(node)
                 said += [(parts.name, section)] if parts is not None and not parts.subscripts else []
@@ -203,7 +225,7 @@ class Reading:
             self.finish(updates=True)  # updates one after another are all from the old values
         self.finish()
         self.merged = dict(self.scope.merged)
-        node = replace(node, sides=tuple(without_list_before(list(node.sides), node.relations)))
+        node = replace(node, sides=tuple(over_pairs(without_list_before(list(node.sides), node.relations))))
         sides = list(node.sides)
         if isinstance(sides[0], tree.Empty) and previous is not None:
             sides[0] = previous
@@ -215,6 +237,14 @@ class Reading:
         self.section, self.wished, self.through = place.section, place.condition, []
         self.scope.section = place.section
         self._put_under(place.under)
+        self.apart += [
+            (letter, "≥", int(first.text))
+            for chain in place.ranges
+            if (ends := range_of(chain)) is not None
+            and isinstance(first := ends[0], tree.Number)
+            and first.text.isdigit()
+            for letter in map(letter_of, chain.sides[:1])
+        ]
         self.unclear |= place.loosely
         if place.passing:
             return [Meaning(a, b, r, defines="a condition of its sentence") for a, b, r in links(sides, relations)]
@@ -245,7 +275,7 @@ class Reading:
             if isinstance(sides[0], tree.Derivative) and isinstance(sides[-1], tree.Number):
                 self.worked_out = {sides[0]: sides[-1]}
             if figures(sides[-1]) and set(relations) <= EQUALITIES | DEFINITIONS:
-                self.shown[sides[0]] = sides[-1]
+                self.shown[sides[0]] = (*self.shown.get(sides[0], ()), sides[-1])
             found = equated(self._chain(sides, relations, place, continued=sides[0] is not node.sides[0]), sides, place)
         else:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
@@ -268,8 +298,11 @@ class Reading:
 
     def _put_under(self, conditions: tuple[tree.Chain, ...]) -> None:
         """The conditions of the sentence: relations between numbers, and indices that are the same or are not."""
-        self.under, self.pairs, self.unclear, self.conditions = [], [], False, conditions
+        self.under, self.pairs, self.unclear, self.conditions, self.apart = [], [], False, conditions, []
         for chain in conditions:
+            if bound := _bound_of_an_index(chain):
+                self.apart.append(bound)
+                continue
             letters = [letter_of(side) for side in chain.sides]
             if len(letters) == 2 and all(letters) and chain.relations[0] in ("=", "≠"):
                 self.pairs.append((letters[0], letters[1], chain.relations[0] == "="))
@@ -310,6 +343,11 @@ class Reading:
                 (name,) = naming.heads(reader, sides[0])
                 self.scope.bind(name, Formula(scalar(one), section=place.section, line=place.line))
                 return [Meaning(sides[0], sides[1], "=", defines=f"{name}, of one example")]
+        if not continued and relations[0] in {"=", *DEFINITIONS}:
+            is_new = self._names(sides, relations, place)
+            told_so_far = in_one_case(reader, sides, place, self.told_by_cases, is_new=is_new)
+            if told_so_far is not None:
+                return self._case(told_so_far, sides, relations, place)
         leading = 0
         generic = None if continued or relations[0] != "=" else generalised(sides[0], sides[1])
         if generic is not None and not self._said_of(generic):
@@ -350,6 +388,20 @@ class Reading:
         self.solved |= {(name, place.line) for name in naming.heads(reader, sides[0])}
         told = Meaning(sides[0], sides[1], "=", solves=unknown, defines=unicode(sides[0]))
         return [told, *claims_of(self, self.reader(), sides[1:], relations[1:])]
+
+    def _case(self, told: Told, sides: list[Node], relations: tuple[str, ...], place: Place) -> list[Meaning]:
+        """f(x) = x for x > 0, which says nothing of f elsewhere; with the cases that were told before."""
+        self.told_by_cases[sides[0]] = told
+        rest = claims_of(self, self.reader(), sides[1:], relations[1:])
+        reader, problem, text = self.reader(), "", unicode(sides[0])
+        try:
+            text = binding.defined(reader, sides[0], told.value, place.section, place.line)
+            self._understood(reader, sides[0])
+        except SymdlError as error:
+            problem = str(error)
+            self._not_understood(reader, sides[0])
+        named = place.named if newness.applied_to_one(reader, sides[0]) else ""
+        return [Meaning(sides[0], sides[1], relations[0], defines=text, reason=problem, named=named), *rest]
 
     def _names(self, sides: list[Node], relations: tuple[str, ...], place: Place) -> bool:
         return relations[0] != "≈" and self._is_new(sides[0], sides, place)

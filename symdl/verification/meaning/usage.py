@@ -90,11 +90,17 @@ class Usage:
     ranges: dict[Node, set[tuple[Node, Node]]] = field(default_factory=dict)
 
     def base_of(self, name: str) -> int:
-        """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that."""
+        """The subscript that the entries of a name begin with: as its sums begin, else 0 where it is seen with that.
+
+        Where they begin at both, it is what the text says of indices: for i = 0, …, n.
+        """
         group = self._alike(name)
         starts = {first for n in group for first in self.first.get(n, ())}
+        said = {first.text for ends in self.ranges.values() for first, _ in ends if isinstance(first, tree.Number)}
         if starts in ({"0"}, {"1"}):
             return int(*starts)
+        if len(starts) > 1 and said == {"0"}:
+            return 0
         return 0 if group & self.zero else self.base
 
     def _alike(self, name: str) -> set[str]:
@@ -318,7 +324,7 @@ def _limits(node: tree.Big, usage: Usage, conflicting: set[str]) -> None:
     sub = node.sub
     usage.letters |= _letters_below(sub) if sub is not None else _only_letter(node.body)
     usage.silent |= _only_letter(node.body) if sub is None and node.op == "sum" else set()
-    if node.sup is not None:
+    if node.sup is not None and node.op != "int":
         _counting(node.sup, usage)
     for inner in walk(sub) if sub is not None else ():
         if isinstance(inner, tree.Chain) and inner.relations == ("∈",):

@@ -20,7 +20,10 @@ from symdl.verification.notation.unread import refuse
 
 _NUMBER = re.compile(r"(?:\d+(?:(?:\\,|\{,\})\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+(?![A-Za-z\d]))?|\.\d+")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,.])")
-_COMMA = re.compile(r"(\d+)\{,\}(\d{1,2}|\d{4,})(?![\d.])")
+#: 0{,}052 has no thousands; 0,25 in no brackets is no list.
+_COMMA = re.compile(r"(?:(0)\{,\}(\d+)|(\d+)\{,\}(\d{1,2}|\d{4,}))(?![\d.])(?!\{,\})")
+_PLAIN_COMMA = re.compile(r"(0),(\d{2,})(?![\d.,])")
+_TIMES_TEN = re.compile(r"\\(?:mathrm|text)\s*\{\s*[eE]\s*\}\s*\{\s*([-+]?\d+)\s*\}")
 _WORD = re.compile(r"[A-Za-z]+")
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef，。；：、（）]+")
 _SIZE = re.compile(r"\dx\d{2}")
@@ -198,10 +201,13 @@ def _number(reader: Reader) -> None:
         reader.put("NUMBER", text[at], at + 1)
     elif (thousands := _THOUSANDS.match(text, at)) and not _bracketed(reader):
         reader.put("NUMBER", thousands.group().replace(",", ""), thousands.end())
-    elif comma := _COMMA.match(text, at):
-        reader.put("NUMBER", f"{comma[1]}.{comma[2]}", comma.end())
+    elif (comma := _COMMA.match(text, at)) or ((comma := _PLAIN_COMMA.match(text, at)) and not _bracketed(reader)):
+        reader.put("NUMBER", ".".join(part for part in comma.groups() if part), comma.end())
     elif found := _NUMBER.match(text, at):
-        reader.put("NUMBER", found.group().replace("\\,", "").replace("{,}", ""), found.end())
+        number, end = found.group().replace("\\,", "").replace("{,}", ""), found.end()
+        if power := _TIMES_TEN.match(text, end):  # 1\mathrm{e}{-3}
+            number, end = f"{number}e{power[1]}", power.end()
+        reader.put("NUMBER", number, end)
     elif text.startswith("...", at):
         reader.put("DOTS", "…", at + 3)
     else:
