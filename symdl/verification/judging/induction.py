@@ -76,6 +76,9 @@ def by_induction(judge: Judging, link: Meaning) -> Verdict | None:
     if begun and step is not None and _proved(judge, exactly, step, closed.body):
         told = f"all real values; all t from {closed.first} on, by the recurrence of {name}"
         return Verdict(Status.PROVED, INDUCTION, told)
+    if step is not None and begins[1] is None and closed.at(closed.first) == 0:
+        if _proved(judge, exactly, step, closed.body):
+            return Verdict(Status.CONDITIONAL, INDUCTION, "all real values", reason=f"so where {start} = 0")
     if link.relation == "≈" or not any(e.name == name for e in closed.body.atoms(Element)):
         return None
     third = _at_third(scope, closed, start)

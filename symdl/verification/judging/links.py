@@ -50,6 +50,7 @@ from symdl.verification.judging.readings import (
 from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
+from symdl.verification.judging.unrolling import by_unrolling
 from symdl.verification.judging.withinaxes import within_axes
 from symdl.verification.judging.worked import (
     as_condition,
@@ -114,7 +115,7 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
-            closed = by_induction(self, link)
+            closed = by_unrolling(self, link) or by_induction(self, link)
             found = found if closed is None else closed
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS | PROPORTIONS:
             other = None if self.quick else of_its_kind(self, link)

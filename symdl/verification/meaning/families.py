@@ -61,6 +61,9 @@ def families_of(nodes: Iterable[Node]) -> Families:
             _declared(node, found)
         elif isinstance(node, tree.Product):
             _beside_transposed(node, found)
+            _entry_by_entry(node, found)
+        elif isinstance(node, tree.Applied):
+            _on_a_diagonal(node, found)
         elif isinstance(node, tree.Norm):
             _array(node.body, found)
         elif isinstance(node, tree.Scripted):
@@ -172,6 +175,27 @@ def _beside_transposed(node: tree.Product, found: Families) -> None:
         after_matrix = bold and _base(first)[:1].isupper() and _is_bold_entry(second)
         if after_transposed or after_matrix:
             _array(second, found)
+
+
+def _entry_by_entry(node: tree.Product, found: Families) -> None:
+    """𝐟_t ⊙ 𝐜_{t−1}: a product entry by entry is one of vectors."""
+    if "⊙" in node.ops:
+        for factor in node.factors:
+            _bold_row(factor, found)
+
+
+def _on_a_diagonal(node: tree.Applied, found: Families) -> None:
+    """diag(𝐟_t) and diag(1 − 𝐡_t²): what stands on a diagonal is a vector."""
+    if isinstance(node.function, tree.Symbol) and node.function.name in ("diag", "Diag"):
+        inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+        for _, term in inner.terms if isinstance(inner, tree.Sum) else (("+", inner),):
+            _bold_row(term, found)
+
+
+def _bold_row(node: Node, found: Families) -> None:
+    plain = isinstance(node, tree.Scripted) and isinstance(node.sub, (tree.Symbol, tree.Sum))
+    if plain and isinstance(node, tree.Scripted) and is_bold(node.base) and _base(node)[:1].islower():
+        found.bold_rows.add(_base(node))
 
 
 def _beside_arrays(nodes: list[Node], found: Families) -> bool:

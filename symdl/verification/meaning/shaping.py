@@ -26,6 +26,8 @@ _TIMES = frozenset({"", "·", "×", "*"})
 _EQUAL = frozenset({"=", "≡", ":=", "≜", "≈"})
 #: Names of functions of vectors, and of numbers that become vectors.
 _OF_VECTORS, _OF_NUMBERS = frozenset({"softmax"}), frozenset({"log", "ln", "exp", "max", "min", "det", "tr"})
+#: Names of functions that make matrices of vectors, and vectors of matrices.
+_DIAGONALS = frozenset({"diag", "Diag"})
 #: Letters of functions of one number, which go over the entries of a vector.
 _FUNCTIONS = frozenset("fgφϕψσρ")
 
@@ -174,6 +176,9 @@ class _Reader:
         inner = self.shape(node.argument)
         if name in _OF_VECTORS:
             return self._vector(inner)
+        if name in _DIAGONALS:
+            self._vector(inner if inner is None or inner[0][:1].islower() else None)
+            return None
         return None if name in _OF_NUMBERS else inner
 
     def _of_slope(self, node: tree.Derivative) -> Key | None:

@@ -42,7 +42,7 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
+from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_dots_between, without_list_before
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
@@ -210,6 +210,7 @@ class Reading:
         relations = node.relations
         if isinstance(sides[-1], tree.Empty):
             sides, relations = sides[:-1], relations[:-1]
+        sides, relations = without_dots_between(sides, relations)
         if not relations:
             return []
         self.section, self.wished, self.through = place.section, place.condition, []

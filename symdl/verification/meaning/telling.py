@@ -36,6 +36,16 @@ def without_list_before(sides: list[Node], relations: tuple[str, ...]) -> list[N
     return sides
 
 
+def without_dots_between(sides: list[Node], relations: tuple[str, ...]) -> tuple[list[Node], tuple[str, ...]]:
+    """a = b of a = … = b: dots for sides that are left out."""
+    inner = range(1, len(sides) - 1)
+    out = {k for k in inner if isinstance(sides[k], tree.Dots) and relations[k - 1] == relations[k] == "="}
+    if not out:
+        return sides, relations
+    kept = [side for k, side in enumerate(sides) if k not in out]
+    return kept, tuple(r for k, r in enumerate(relations) if k not in out)
+
+
 def _is_range(letter: Node, sides: list[Node]) -> bool:
     return range_of(tree.Chain((letter, *sides[1:]), ("=",))) is not None
 
