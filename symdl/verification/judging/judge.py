@@ -20,6 +20,7 @@ from symdl.verification.judging.independence import independent
 from symdl.verification.judging.induction import INDUCTION
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
+from symdl.verification.judging.moments import moments_of
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
@@ -150,6 +151,7 @@ def _walked(
         reading.foresee(read, one_hot(document), independent(document), symmetric(document), called_arrays(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
+        reading.moments = moments_of(document)
     judging = Judge(reading, seed)
     running, lasting = Running(), Lasting([] if document.kind == "notebook" else document.text.splitlines())
     ahead, early = explained(document), dict[int, list[Link]]()

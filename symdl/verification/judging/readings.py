@@ -27,6 +27,7 @@ from symdl.verification.judging.graphs import (
 from symdl.verification.judging.increments import by_definition, first_order_change
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
+from symdl.verification.judging.moments import by_moments
 from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
@@ -380,6 +381,7 @@ _QUICK = (
     _in_script,
     _with_its_index,
     where_symmetric,
+    by_moments,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (

@@ -27,6 +27,7 @@ from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
+from symdl.verification.meaning.moments import Moments
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.rounding import Rounding, figures
 from symdl.verification.meaning.scope import Formula, Scope, Slope, element
@@ -88,6 +89,7 @@ class Reading:
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    moments: Moments = field(default_factory=Moments)
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     arrays: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
