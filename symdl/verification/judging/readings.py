@@ -37,6 +37,7 @@ from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetric import where_symmetric
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
+from symdl.verification.judging.vectorsteps import by_vector_steps
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.interpret import Interpreter
@@ -321,7 +322,8 @@ def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     exactly = replace(link, relation="=")
     if link.relation not in EQUALITIES | DEFINITIONS:
         return None
-    return by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+    found = by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+    return found or by_vector_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
 def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:

@@ -44,7 +44,7 @@ def by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
 def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
     scope, reader = reading.scope, reading.reader()
     letters, numbers, counts = _steps(reader, scope, link)
-    steps = _numbered(reader, link, letters)
+    steps = numbered(reader, link, letters)
     if steps is None or not (letters or numbers or counts):
         return None
     found = _at(reading, link, decide, steps, numbers, counts)
@@ -88,7 +88,7 @@ def _at(
     return decide((pair[0], pair[1]))
 
 
-def _numbered(reader: Interpreter, link: Meaning, letters: set[str]) -> dict[str, int] | None:
+def numbered(reader: Interpreter, link: Meaning, letters: set[str]) -> dict[str, int] | None:
     """3 for t, and 1 for the k of ∂h_t/∂h_k, which comes before it; None where no slope says which comes first.
 
     At one step for both, a product from k + 1 to t would be empty, and one from k + 2 as well.
