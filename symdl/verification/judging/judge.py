@@ -27,6 +27,7 @@ from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.judging.symmetric import symmetric
 from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
+from symdl.verification.judging.unrolling import UNROLLING
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
 from symdl.verification.meaning.errors import BEYOND, reason_of
@@ -349,8 +350,8 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
 
 
 def _for_all(verdict: Verdict) -> bool:
-    """Whether a proof is one for all values: numbers may agree where formulas do not."""
-    return verdict.scope.startswith("all real") and "stated values" not in verdict.scope
+    """Whether a proof is one for all values: numbers may agree where formulas do not; v_t stays made of v_{t−1}."""
+    return verdict.method != UNROLLING and verdict.scope.startswith("all real") and "stated values" not in verdict.scope
 
 
 def _amount(chain: tree.Chain) -> bool:

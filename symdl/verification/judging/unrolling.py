@@ -16,6 +16,8 @@ from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.verdict import Verdict
 
+#: The method of such a verdict.
+UNROLLING = "unrolling"
 #: Steps that are put into each other at most.
 MOST = 4
 
@@ -45,7 +47,8 @@ def by_unrolling(judge: Judging, link: Meaning) -> Verdict | None:
         return None
     found = judge.decided(link, left, right)
     steps = " and ".join(sorted(name for name, _ in earliest))
-    return replace(found, scope=f"{found.scope}, by the recurrence of {steps}") if found.proved else None
+    told = f"{found.scope}, by the recurrence of {steps}"
+    return replace(found, method=UNROLLING, scope=told) if found.proved else None
 
 
 def _aligned(scope: Scope, a: Array, b: Array) -> tuple[sympy.Expr, sympy.Expr] | None:

@@ -90,6 +90,22 @@ def stepping_letters(nodes: Iterable[Node]) -> set[str]:
     return found
 
 
+def earlier_steps(nodes: Iterable[Node], stepping: set[str]) -> set[str]:
+    """k of ∂h_t/∂h_k, where t counts steps: it counts them as well.
+
+    >>> from symdl.verification.notation import parse
+    >>> earlier_steps(walk(parse(r"\\frac{\\partial h_t}{\\partial h_k} + \\frac{\\partial h_t}{\\partial w_o}")), {"t"})
+    {'k'}
+    """
+    found = set()
+    for node in (n for n in nodes if isinstance(n, tree.Derivative) and len(n.by) == 1):
+        of, by = node.of, node.by[0][0]
+        if isinstance(of, tree.Scripted) and isinstance(by, tree.Scripted) and of.base == by.base:
+            letter = _stepped(by.sub)
+            found |= {letter} if letter and _stepped(of.sub) in stepping else set()
+    return found - stepping
+
+
 def _stepped(sub: Node | None) -> str:
     """t of t, t − 1 and t + 1; empty of anything else."""
     if isinstance(sub, tree.Sum) and len(sub.terms) == 2 and isinstance(sub.terms[1][1], tree.Number):
