@@ -76,7 +76,9 @@ def by_induction(judge: Judging, link: Meaning) -> Verdict | None:
     found = None if closed is None else _by_induction(judge, link, closed)
     if closed is None or found is not None or closed.first != -1:
         return found
-    return _by_induction(judge, link, replace(closed, first=sympy.S.Zero))  # of what is counted from 0, x_0 may be given
+    return _by_induction(
+        judge, link, replace(closed, first=sympy.S.Zero)
+    )  # of what is counted from 0, x_0 may be given
 
 
 def _by_induction(judge: Judging, link: Meaning, closed: _Closed) -> Verdict | None:

@@ -54,7 +54,9 @@ _EACH = (
     ),
     re.compile(rf"\b(?:i\.i\.d\.|iid|mutually independent) (?:[\w-]+ ){{0,3}}{NAMED}", re.IGNORECASE),
     # of $x$ alone "each other" says so, of "$x$ and $y$" that these two are
-    re.compile(rf"(?<!and ){NAMED}(?! and \$){_GAP}{{0,60}}?\bindependent of (?:each other|one another)", re.IGNORECASE),
+    re.compile(
+        rf"(?<!and ){NAMED}(?! and \$){_GAP}{{0,60}}?\bindependent of (?:each other|one another)", re.IGNORECASE
+    ),
     re.compile(
         rf"{NAMED}(?:{_GAP}|\$[^$]*\$){{0,160}}?\bthey are independent of \$[^$]*\$,? and (?:independent )?of"
         r" (?:each other|one another)",
@@ -72,7 +74,7 @@ def moments_of(document: Document) -> Moments:
 
     >>> from symdl.verification.documents import read_text
     >>> from symdl.verification.notation import unicode
-    >>> text = "The $w_i$ are mutually independent, with zero mean and variance $s^2$. Not so the $x_i$, which are not iid."
+    >>> text = "The $w_i$ are mutually independent, with zero mean and variance $s^2$. Not so $x_i$: they are not iid."
     >>> found = moments_of(read_text(text, "markdown"))
     >>> [unicode(w) for w, _ in found.each], [(unicode(w), unicode(v)) for w, v, _ in found.variances]
     (['wᵢ'], [('wᵢ', 's²')])
@@ -265,8 +267,8 @@ def _facts(reading: Reading) -> _Facts:
             known = _valued(reading, node, value)
             if known is not None:
                 found[known[0].name] = known
-    pairs = [set(_names(reading, (a, b))) for a, b, section in moments.apart if section[:1] == chapter]
-    apart = [frozenset(pair) for pair in pairs if len(pair) == 2]
+    both = [frozenset(_names(reading, (a, b))) for a, b, section in moments.apart if section[:1] == chapter]
+    apart = [pair for pair in both if len(pair) == 2]
     each = frozenset(_names(reading, tuple(n for n, section in moments.each if section[:1] == chapter)))
     return _Facts(means, variances, each, [*reading.independent, *apart])
 

@@ -93,7 +93,6 @@ def _unrolled(scope: Scope, expr: sympy.Expr, earliest: dict[tuple[str, Index], 
                 places = tuple(s - start for s, start in zip(e.subscripts, formula.starts, strict=True))
                 later[e] = formula.value.at(places)
         if not later:
-            kept = {name for name, _ in earliest}
-            return scope.settled(scope.expanded(expr, lambda e, f: e.name not in kept and not (f.given or f.recurrent)))
+            return scope.settled(scope.expanded(expr, lambda e, f: not (f.given or f.recurrent)))
         expr = scope.settled(scope.replaced(expr, later))
     return None

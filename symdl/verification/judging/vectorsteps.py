@@ -1,4 +1,4 @@
-"""Claims about recurrences of vectors through all of their steps, at t = 3 and t = 2 of four: proved there, never refuted.
+"""Claims about recurrences of vectors through all of their steps, at t = 3 and t = 2 of four, and never refuted.
 
 ∂L/∂𝐡_t = Σ_{i=t}^T (Wᵀ)^{i−t} Vᵀ ∂L/∂𝐨_i: what 𝐡_3 does through 𝐡_4, of matrices and vectors of any size.
 """
@@ -65,13 +65,13 @@ def _letters(reader: Interpreter, link: Meaning, names: set[str]) -> tuple[set[s
         parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
         if parts is not None and len(parts.subscripts) == 1 and parts.name in names:
             letters |= {n.name for n in walk(parts.subscripts[0]) if isinstance(n, tree.Symbol)}
-    counts -= bound | {letter for letter in letters if letter.islower()}  # t of Π_{j=k+1}^t is a step, T is their number
+    counts -= bound | {
+        letter for letter in letters if letter.islower()
+    }  # t of Π_{j=k+1}^t is a step, T is their number
     return letters - bound - counts, counts
 
 
-def _at(
-    reading: Reading, link: Meaning, decide: Decide, steps: dict[str, int], counts: set[str]
-) -> Verdict | None:
+def _at(reading: Reading, link: Meaning, decide: Decide, steps: dict[str, int], counts: set[str]) -> Verdict | None:
     """The verdict with numbers for the letters of steps."""
     scope = reading.scope
     free = counts - steps.keys()

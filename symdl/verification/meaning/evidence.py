@@ -94,7 +94,8 @@ def earlier_steps(nodes: Iterable[Node], stepping: set[str]) -> set[str]:
     """k of ∂h_t/∂h_k, where t counts steps: it counts them as well.
 
     >>> from symdl.verification.notation import parse
-    >>> earlier_steps(walk(parse(r"\\frac{\\partial h_t}{\\partial h_k} + \\frac{\\partial h_t}{\\partial w_o}")), {"t"})
+    >>> texts = r"\\frac{\\partial h_t}{\\partial h_k}", r"\\frac{\\partial h_t}{\\partial w_o}"
+    >>> earlier_steps((n for text in texts for n in walk(parse(text))), {"t"})
     {'k'}
     """
     found = set()

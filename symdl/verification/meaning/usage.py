@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
-from symdl.verification.meaning.evidence import earlier_steps, listed_letters, lying, settings, stepping_letters, strides
+from symdl.verification.meaning.evidence import (
+    earlier_steps,
+    listed_letters,
+    lying,
+    settings,
+    stepping_letters,
+    strides,
+)
 from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of

@@ -1,4 +1,4 @@
-"""Recurrences of vectors at numbered steps: 𝐡_t = f(W 𝐡_{t−1} + U 𝐱_t) as 𝐡_1, 𝐡_2 and 𝐡_3, vectors of their own then."""
+"""Recurrences of vectors at numbered steps: 𝐡_t = f(W 𝐡_{t−1} + U 𝐱_t) as vectors of their own, 𝐡_1, 𝐡_2 and 𝐡_3."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Key = tuple[str, int]
 
 
 def timed(scope: Scope) -> set[_Key]:
-    """The names that are counted by steps, with their numbers of subscripts: states of vectors, and what goes with them.
+    """Names that are counted by steps, with their numbers of subscripts: states that are vectors, and all beside them.
 
     Nothing where no vector is made of itself at the step before.
     """
@@ -164,5 +164,3 @@ def _power(node: Node) -> int | None:
         return None
     found = sum(int(n.text) * (-1 if sign == "-" else 1) for sign, n in terms if isinstance(n, tree.Number))
     return found if 0 <= found <= 8 else None
-
-
