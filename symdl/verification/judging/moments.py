@@ -63,6 +63,14 @@ _EACH = (
         re.IGNORECASE,
     ),
 )
+#: Letters that are drawn uniformly: "we uniformly sample an index $i$".
+_UNIFORM = (
+    re.compile(
+        rf"\buniformly (?:at random )?(?:sample|draw|pick|choose|select){_GAP}{{0,30}}?\b(?:index|example)\w* \$([a-z])\b",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\bindex {NAMED}{_GAP}{{0,60}}?\buniform(?:ly)?\b", re.IGNORECASE),
+)
 #: Names that are independent of others.
 _OTHERS = (
     re.compile(rf"{NAMED}(?:{_GAP}|\$[^$]*\$){{0,160}}?\b(?:and|that) they are independent of {NAMED}", re.IGNORECASE),
@@ -87,7 +95,8 @@ def moments_of(document: Document) -> Moments:
     each = [(n, section) for nodes, section in said(document, _EACH) for n in nodes if n is not None]
     others = [(nodes, section) for nodes, section in said(document, _OTHERS) if None not in nodes]
     pairs = [(a, b, section) for (a, b, *_), section in others if a is not None and b is not None]
-    return Moments(means, variances, each, pairs)
+    uniform = {n.name for nodes, _ in said(document, _UNIFORM) for n in nodes if isinstance(n, tree.Symbol)}
+    return Moments(means, variances, each, pairs, frozenset(uniform))
 
 
 class Judging(Protocol):

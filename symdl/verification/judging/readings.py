@@ -25,8 +25,10 @@ from symdl.verification.judging.graphs import (
     with_entry_by_entry,
 )
 from symdl.verification.judging.increments import by_definition, first_order_change
+from symdl.verification.judging.introduced import as_the_slope_says
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
+from symdl.verification.judging.manyfunctions import of_many_functions
 from symdl.verification.judging.moments import by_moments
 from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
@@ -317,6 +319,12 @@ def _in_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return expanded_in_entries(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
+def _of_many_functions(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof for all functions f_i."""
+    exactly = replace(link, relation="=")
+    return of_many_functions(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+
+
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof at the third step of a recurrence."""
     exactly = replace(link, relation="=")
@@ -384,6 +392,7 @@ _QUICK = (
     _with_its_index,
     where_symmetric,
     by_moments,
+    as_the_slope_says,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (
@@ -398,6 +407,7 @@ _SLOW = (
     with_entry_by_entry,
     with_its_subscript,
     _at_three_entries,
+    _of_many_functions,
     _at_steps,
     _in_entries,
     at_small_sizes,

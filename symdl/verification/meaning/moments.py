@@ -18,9 +18,11 @@ class Moments:
         means, variances: of names.
         each: names of which the entries are independent of each other.
         apart: names of which one is independent of the other.
+        uniform: letters that are drawn uniformly.
     """
 
     means: list[Said] = field(default_factory=list)
     variances: list[Said] = field(default_factory=list)
     each: list[tuple[Node, tuple[int, ...]]] = field(default_factory=list)
     apart: list[Said] = field(default_factory=list)
+    uniform: frozenset[str] = frozenset()

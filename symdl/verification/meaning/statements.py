@@ -57,7 +57,7 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them.
+    below names are the numbers that were given for them. `unread`: formulas of names that are not understood.
     """
 
     usage: Usage
@@ -83,6 +83,7 @@ class Reading:
     worked_out: dict[Node, Node] = field(default_factory=dict)
     worth: dict[Node, Node] = field(default_factory=dict)
     sources: dict[Node, Node] = field(default_factory=dict)
+    unread: dict[Node, Node] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
@@ -440,6 +441,7 @@ class Reading:
                 else:
                     problem = str(error)
                     self._not_understood(reader, sides[k])
+                    self.unread[sides[k]] = value
                     self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), newness.hangs_on(reader, value))
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
@@ -500,6 +502,7 @@ class Reading:
     def _understood(self, reader: Interpreter, side: Node) -> None:
         for name in naming.heads(reader, side):
             self.scope.opaque.pop(name, None)
+            self.unread = {h: v for h, v in self.unread.items() if name not in naming.heads(reader, h)}
 
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""
