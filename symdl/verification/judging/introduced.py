@@ -1,4 +1,4 @@
-"""∂u/∂v with ∂f(v)/∂v in its place one step on: a chain of slopes that says itself what u is, where nothing else does."""
+"""∂u/∂v with ∂f(v)/∂v in its place one step on: a chain of slopes that says what u is, where nothing else does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Judging(Protocol):
 
 
 def as_the_slope_says(judge: Judging, link: Meaning) -> Verdict | None:
-    """The verdict with u = f(v), where ∂L/∂u ∂u/∂v = δ ∂f(v)/∂v is claimed and u has no formula; None of anything else."""
+    """The verdict with u = f(v), where ∂L/∂u ∂u/∂v = δ ∂f(v)/∂v is claimed of a u without a formula; else None."""
     found = list(_introduced(judge.reading, link))
     if link.relation not in ("=", "≡") or len(found) != 1:
         return None

@@ -14,6 +14,7 @@ from symdl.verification.judging.alone import Alone, Trees
 from symdl.verification.judging.called import called_arrays
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
+from symdl.verification.judging.convex import bent
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.hence import condition_of_zero
 from symdl.verification.judging.independence import independent
@@ -30,6 +31,7 @@ from symdl.verification.judging.twice import held, proved, undecided, with_proof
 from symdl.verification.judging.unrolling import UNROLLING
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
+from symdl.verification.meaning.convexity import fractions
 from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
@@ -152,7 +154,8 @@ def _walked(
         reading.foresee(read, one_hot(document), independent(document), symmetric(document), called_arrays(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
-        reading.moments = moments_of(document)
+        reading.moments, reading.bent = moments_of(document), list(bent(document))
+        reading.fractions = frozenset(fractions(read))
     judging = Judge(reading, seed)
     running, lasting = Running(), Lasting([] if document.kind == "notebook" else document.text.splitlines())
     ahead, early = explained(document), dict[int, list[Link]]()

@@ -66,7 +66,8 @@ _EACH = (
 #: Letters that are drawn uniformly: "we uniformly sample an index $i$".
 _UNIFORM = (
     re.compile(
-        rf"\buniformly (?:at random )?(?:sample|draw|pick|choose|select){_GAP}{{0,30}}?\b(?:index|example)\w* \$([a-z])\b",
+        rf"\buniformly (?:at random )?(?:sample|draw|pick|choose|select){_GAP}{{0,30}}?"
+        r"\b(?:index|example)\w* \$([a-z])\b",
         re.IGNORECASE,
     ),
     re.compile(rf"\bindex {NAMED}{_GAP}{{0,60}}?\buniform(?:ly)?\b", re.IGNORECASE),

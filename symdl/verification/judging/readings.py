@@ -11,6 +11,7 @@ from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import at_its_place, of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
+from symdl.verification.judging.convex import by_convexity
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
 from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.doubts import Pair
@@ -365,6 +366,7 @@ def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
+    by_convexity,
     without_what_is_over,
     _as_long_as_before,
     _as_long_as_written,

@@ -19,6 +19,7 @@ from symdl.verification.meaning import binding, cases, naming, newness, values
 from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
+from symdl.verification.meaning.convexity import Bent
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
 from symdl.verification.meaning.examples import at_example, of_one_example
@@ -91,6 +92,8 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     moments: Moments = field(default_factory=Moments)
+    bent: list[tuple[Bent, tuple[int, ...]]] = field(default_factory=list)
+    fractions: frozenset[str] = frozenset()
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     arrays: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     merged: dict[sympy.Symbol, sympy.Expr] = field(default_factory=dict)

@@ -106,7 +106,7 @@ def _is_at_some_places(reader: Interpreter, side: Node, value: Node) -> bool:
 
 
 def _is_data(reader: Interpreter, side: Node, value: Node) -> bool:
-    """A list of figures = f(W (0, 0, 0)), of an f and a W of which nothing is said in formulas: numbers of an example."""
+    """A list of figures = f(W (0, 0, 0)), of an f and a W of which no formula says anything: numbers of an example."""
     cells = [cell for row in side.rows for cell in row] if isinstance(side, tree.Matrix) else []
     if not cells or any(letters_in(cell) for cell in cells):
         return False
