@@ -58,7 +58,8 @@ class Reading:
     that are not understood, by the name that they say something of. `solved`: names that equations were solved for,
     with the line. `slopes_said`: by each name, what a document says that slopes by it are. `shown`: by left sides of
     equations, the figures with decimals that they end in, from which the document may go on. `at_values`: letters
-    below names are the numbers that were given for them. `unread`: formulas of names that are not understood.
+    below names are the numbers that were given for them. `unread`: formulas of names that are not understood; `anew`:
+    of those that are made of themselves.
     """
 
     usage: Usage
@@ -85,6 +86,7 @@ class Reading:
     worth: dict[Node, Node] = field(default_factory=dict)
     sources: dict[Node, Node] = field(default_factory=dict)
     unread: dict[Node, Node] = field(default_factory=dict)
+    anew: dict[Node, Node] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
@@ -426,6 +428,7 @@ class Reading:
                 continue
             if naming.made_of_itself(reader, sides[k], value) and not subscripted(sides[k]):
                 self.pending.append((sides[k], value, place))
+                self.anew[sides[k]] = value
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))
                 continue
             try:
