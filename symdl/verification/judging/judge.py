@@ -21,7 +21,7 @@ from symdl.verification.judging.independence import independent
 from symdl.verification.judging.induction import INDUCTION
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
-from symdl.verification.judging.moments import moments_of
+from symdl.verification.judging.moments import drawn, moments_of
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
@@ -155,6 +155,10 @@ def _walked(
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
         reading.moments, reading.bent = moments_of(document), list(bent(document))
+        for k, t in trees.items():
+            for middle, width in drawn(t, document.spans[k].section) if isinstance(t, Node) else ():
+                reading.moments.means.append(middle)
+                reading.moments.variances.append(width)
         reading.fractions = frozenset(fractions(read))
     judging = Judge(reading, seed)
     running, lasting = Running(), Lasting([] if document.kind == "notebook" else document.text.splitlines())

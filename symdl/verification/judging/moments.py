@@ -19,15 +19,16 @@ from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
 from symdl.verification.judging.worded import NAMED, said
-from symdl.verification.meaning.expectation import VARIANCES, is_mean, mean, means_opened
+from symdl.verification.meaning.expectation import NOISE, VARIANCES, is_mean, mean, means_opened
 from symdl.verification.meaning.moments import Moments, Said
+from symdl.verification.meaning.names import is_bold
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.telling import moment_of
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.meaning.values import opened
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Verdict
 
 #: Words between a name and what is said of it, in one sentence that denies nothing.
@@ -100,6 +101,27 @@ def moments_of(document: Document) -> Moments:
     return Moments(means, variances, each, pairs, frozenset(uniform))
 
 
+def drawn(node: Node, section: tuple[int, ...]) -> Iterator[tuple[Said, Said]]:
+    """The means and variances of numbers that are normally distributed: ε ∼ N(0, σ²).
+
+    >>> from symdl.verification.notation import parse, unicode
+    >>> formulas = [parse(text) for text in (r"e \\sim \\mathcal{N}(0, s^2)", r"x \\sim \\mathcal{N}(0, I)")]
+    >>> [(unicode(m[1]), unicode(v[1])) for formula in formulas for m, v in drawn(formula, ())]
+    [('0', 's²')]
+    """
+    for chain in (n for n in walk(node) if isinstance(n, tree.Chain) and n.relations[:1] == ("∼",)):
+        name, law = chain.sides[:2]
+        base = name.base if isinstance(name, tree.Scripted) else name
+        normal = isinstance(law, tree.Product) and law.ops == ("",) and law.factors[0] == tree.Symbol("N", "cal")
+        if not normal or not isinstance(law, tree.Product) or not isinstance(base, tree.Symbol) or is_bold(base):
+            continue
+        body = law.factors[1].body if isinstance(law.factors[1], tree.Group) else None
+        items = body.items if isinstance(body, tree.List) and body.separators == "," else ()
+        arrays = any(is_bold(n) or n == tree.Symbol("I") for item in items for n in walk(item))
+        if len(items) == 2 and not arrays:
+            yield (name, items[0], section), (name, items[1], section)
+
+
 class Judging(Protocol):
     """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
 
@@ -117,7 +139,7 @@ def by_moments(judge: Judging, link: Meaning) -> Verdict | None:
     if not any(is_mean(c) for side in sides for c in side.atoms(UnknownFunction)):
         return None
     facts = _facts(judge.reading)
-    left, right = (facts.put_in(side) for side in sides)
+    left, right = (facts.put_in(facts.with_parameters(side)) for side in sides)
     if not facts.used or [left, right] == sides:
         return None
     found = judge.decided(link, scope.settled(left), scope.settled(right))
@@ -140,6 +162,23 @@ class _Facts:
     each: frozenset[str]
     groups: list[frozenset[str]]
     used: list[str] = field(default_factory=list)
+
+    def with_parameters(self, expr: sympy.Expr) -> sympy.Expr:
+        """E[μ + σ ε] as μ + σ E[ε]: of a distribution that is said, Greek letters beside it are parameters."""
+        mapping = {}
+        for call in (c for c in expr.atoms(UnknownFunction) if is_mean(c)):
+            factors = sympy.Mul.make_args(call.args[0])
+            known = [f for f in factors if f.atoms(Element) and all(self._is_parameter(e) for e in f.atoms(Element))]
+            others = [e for f in factors if f not in known for e in f.atoms(Element)]
+            if known and all(e.name in self.means for e in others):
+                names = sorted({e.name for f in known for e in f.atoms(Element)})
+                self.used.append(f"{', '.join(names)} fixed")
+                rest = sympy.Mul(*[f for f in factors if f not in known])
+                mapping[call] = sympy.Mul(*known) * (mean(rest, type(call).__name__) if others else rest)
+        return expr.xreplace(mapping)
+
+    def _is_parameter(self, e: Element) -> bool:
+        return len(e.name) == 1 and "α" <= e.name <= "ω" and e.name not in NOISE and e.name not in self.means
 
     def put_in(self, expr: sympy.Expr) -> sympy.Expr:
         """An expression with as few means of products as there are."""

@@ -44,7 +44,13 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_dots_between, without_list_before
+from symdl.verification.meaning.telling import (
+    ASSUMED,
+    claims_nothing,
+    moment_of,
+    without_dots_between,
+    without_list_before,
+)
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
@@ -238,7 +244,8 @@ class Reading:
         self.formal = continued | naming.formal_arguments(self.reader(), sides)
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
-        if told := claims_nothing(self.reader(), sides, relations):
+        told = claims_nothing(self.reader(), sides, relations)
+        if told and not (told == ASSUMED and self._distribution_said(sides[:-1])):
             found = [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
             if told == ASSUMED:
                 self.equations += [Equation(m, place.section, True) for m in found]
@@ -260,6 +267,14 @@ class Reading:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
+
+    def _distribution_said(self, sides: list[Node]) -> bool:
+        """Whether words say already what mean and variance the name in E[w] has: then E[w] = 0 is a claim."""
+        inner = [moment_of(side) for side in sides]
+        names = [self.reader().parts(node) for node in inner if node is not None]
+        parts = [self.reader().parts(n) for n, _, section in self.moments.variances if section[:1] == self.section[:1]]
+        said = {p.name for p in parts if p is not None}
+        return len(names) == len(sides) and all(p is not None and p.name in said for p in names)
 
     def assume(self, link: Meaning, place: Place) -> None:
         """∂L/∂w = 0, set so: what comes after it may follow from it."""
