@@ -327,6 +327,9 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
         return found
     if found.status is Status.CONDITIONAL or reading.unclear:
         return found
+    if newness.made_of_own_values(link.left, [link.right]):  # D(p, q) = D(q, p) gives D no other meaning
+        undecided_yet = replace(found, status=Status.UNDECIDED, method="none")
+        return found if found.status is Status.REFUTED else undecided_yet
     if found.status in (Status.UNDECIDED, Status.DEFINITION) and newness.is_restated(reading.reader(), *sides):
         reason = f"{found.reason}; not what {unicode(link.left)} stands for so far, as it is written"
         return Verdict(Status.UNDECIDED, "none", found.scope, reason=reason.removeprefix("; "))
