@@ -38,6 +38,7 @@ from symdl.verification.judging.doubts import (
     unheard,
 )
 from symdl.verification.judging.entries import decide_entries
+from symdl.verification.judging.entropies import by_entropies
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
@@ -154,6 +155,8 @@ class Judge:
             return found
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
+        if (found := by_entropies(self, link)) is not None:
+            return found
         if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):
             return found
         if link.values is None or link.relation not in _EQUAL | ORDERS:
