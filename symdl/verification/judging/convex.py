@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from symdl.verification.documents import Document
-from symdl.verification.judging.worded import NAMED, said
+from symdl.verification.judging.worded import ASSERTED, NAMED, said
 from symdl.verification.meaning.convexity import Bent
 from symdl.verification.meaning.letters import letters_in
 from symdl.verification.meaning.names import is_transpose
@@ -26,7 +26,7 @@ from symdl.verification.verdict import Status, Verdict
 _BENT = r"(?<!not )(?<!non-)\b(convex|concave)\b"
 _SAID = (
     re.compile(
-        rf"{NAMED} (?:is|be|are) (?:an? )?(?:(?!no\b|not\b|never\b|neither\b)[\w-]+ ){{0,2}}{_BENT}(?! set)"
+        rf"{ASSERTED}{NAMED} (?:is|be|are) (?:an? )?(?:(?!no\b|not\b|never\b|neither\b)[\w-]+ ){{0,2}}{_BENT}(?! set)"
         rf"(?: (?:function )?in {NAMED})?",
         re.IGNORECASE,
     ),
@@ -42,7 +42,7 @@ def bent(document: Document) -> Iterator[tuple[Bent, tuple[int, ...]]]:
     """The functions of which the words say that they are convex or concave, each with its section.
 
     >>> from symdl.verification.documents import read_text
-    >>> text = "Let $f$ be convex. As $g(s, x)$ is convex in $x$ and $h$ is not convex, a concave function $k$."
+    >>> text = "Let $f$ be convex. If $m$ is convex; as $g(s, x)$ is convex in $x$, $h$ not convex; a concave $k$."
     >>> [(b.name, b.upward, b.place) for b, _ in bent(read_text(text, "markdown"))]
     [('f', True, 0), ('g', True, 1), ('k', False, 0)]
     """

@@ -18,7 +18,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
-from symdl.verification.judging.worded import NAMED, said
+from symdl.verification.judging.worded import ASSERTED, NAMED, said
 from symdl.verification.meaning.expectation import NOISE, VARIANCES, is_mean, mean, means_opened
 from symdl.verification.meaning.moments import Moments, Said
 from symdl.verification.meaning.names import is_bold
@@ -38,25 +38,25 @@ _HAS = rf"\b(?:ha(?:s|ve|ving)|with|of) (?:a |an )?{_ZERO}"
 _VARIANCE = rf"(?:,? and (?:a |with )?(?:unit variance|variance (?:of )?{NAMED}))?"
 #: What they have themselves, or the distribution that they are drawn from by the sentence before.
 _MOMENTS = (
-    re.compile(rf"{NAMED}{_GAP}{{0,120}}?{_HAS}{_VARIANCE}", re.IGNORECASE),
+    re.compile(rf"{ASSERTED}{NAMED}{_GAP}{{0,120}}?{_HAS}{_VARIANCE}", re.IGNORECASE),
     re.compile(
         rf"{NAMED}{_GAP}{{0,80}}?\bdistribution\. {_GAP}{{0,60}}?\b(?:this|the|that) distribution {_HAS}{_VARIANCE}",
         re.IGNORECASE,
     ),
 )
-_UNIT = re.compile(r"unit variance", re.IGNORECASE)
 #: Of single entries: each is independent of all others of its name.
 _EACH = (
     re.compile(
-        rf"{NAMED}(?:,? and {NAMED})? {_GAP}{{0,60}}?\b(?:mutually independent|independent and identically distributed"
-        r"|(?:drawn|sampled|chosen|initiali[sz]ed) independently|independently (?:drawn|sampled|chosen|initiali[sz]ed)"
-        r"|i\.i\.d\.|iid\b)",
+        rf"{ASSERTED}{NAMED}(?:,? and {NAMED})? {_GAP}{{0,60}}?\b(?:mutually independent"
+        r"|independent and identically distributed|(?:drawn|sampled|chosen|initiali[sz]ed) independently"
+        r"|independently (?:drawn|sampled|chosen|initiali[sz]ed)|i\.i\.d\.|iid\b)",
         re.IGNORECASE,
     ),
     re.compile(rf"\b(?:i\.i\.d\.|iid|mutually independent) (?:[\w-]+ ){{0,3}}{NAMED}", re.IGNORECASE),
     # of $x$ alone "each other" says so, of "$x$ and $y$" that these two are
     re.compile(
-        rf"(?<!and ){NAMED}(?! and \$){_GAP}{{0,60}}?\bindependent of (?:each other|one another)", re.IGNORECASE
+        rf"{ASSERTED}(?<!and ){NAMED}(?! and \$){_GAP}{{0,60}}?\bindependent of (?:each other|one another)",
+        re.IGNORECASE,
     ),
     re.compile(
         rf"{NAMED}(?:{_GAP}|\$[^$]*\$){{0,160}}?\bthey are independent of \$[^$]*\$,? and (?:independent )?of"
