@@ -25,6 +25,7 @@ from symdl.verification.notation.tree import Node, walk
 #: Seconds of processor time to see whether a name is given what it stands for.
 _SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
+_PROBABILITIES = frozenset(tree.Symbol(name) for name in ("p", "P", "q", "Pr"))
 
 #: Words before an equation by which it introduces a name, even one that is in use.
 _LET = re.compile(r"\b(let|define|denote|set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
@@ -75,6 +76,8 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
 def made_of_own_values(side: Node, values: list[Node]) -> bool:
     """Whether the f of f(a, b) stands before other arguments in what it is set equal to: f(b, a), or f(a)."""
     name, own = _applied(side)
+    if name in _PROBABILITIES:  # P(𝐘 | 𝐗) = ∏_i P(𝐲_i | 𝐱_i) says how examples go together
+        return False
     calls = (_applied(n) for value in values for n in walk(value))
     return len(own) > 1 and any(other == name and items != own for other, items in calls if items)
 
