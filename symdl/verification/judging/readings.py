@@ -14,6 +14,7 @@ from symdl.verification.judging.convention import summed
 from symdl.verification.judging.convex import by_convexity
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
 from symdl.verification.judging.densities import with_densities
+from symdl.verification.judging.designs import with_designs
 from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
@@ -396,6 +397,7 @@ _QUICK = (
     where_symmetric,
     by_moments,
     with_densities,
+    with_designs,
     as_the_slope_says,
 )
 #: What takes graphs, or formulas written out.
