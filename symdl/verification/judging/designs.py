@@ -5,7 +5,6 @@ With it stands y for the vector of all y_i: Xᵀ(y − p) = Σ_i (y_i − p_i) x
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from symdl.core.tensors import Element
@@ -20,7 +19,7 @@ from symdl.verification.verdict import Verdict
 
 
 def with_designs(judge: Judging, link: Meaning) -> Verdict | None:
-    """The proof with X as the matrix of all x_i, by rows and by columns; None where there is none."""
+    """The proof with X as the matrix of all x_i; None where there is none."""
     reading = judge.reading
     names = names_in(reading.reader(), (link.left, link.right))
     capitals = sorted(n for n in names if _is_design(reading, n))
@@ -29,11 +28,13 @@ def with_designs(judge: Judging, link: Meaning) -> Verdict | None:
     vectors = {n for n in names if n.islower() and 1 in _ranks(reading, n) and 2 not in _ranks(reading, n)}
     families = replace(reading.usage.families, arrays=reading.usage.families.arrays | vectors)
     usage = replace(reading.usage, families=families)
-    for scope, told in _scopes(reading, capitals[0]):
-        found = judge.read_in(replace(reading, scope=scope, usage=usage), link)
-        if found.proved:
-            return replace(found, scope=f"{found.scope}; {told}")
-    return None
+    turned = reading.columns.get(capitals[0])
+    if turned is None:
+        return None
+    scope = _scope(reading, capitals[0], turned)
+    found = judge.read_in(replace(reading, scope=scope, usage=usage), link)
+    told = f"{capitals[0]} for the matrix with a {'column' if turned else 'row'} for each {capitals[0].lower()}_i"
+    return replace(found, scope=f"{found.scope}; {told}") if found.proved else None
 
 
 def _ranks(reading: Reading, name: str) -> set[int]:
@@ -49,16 +50,15 @@ def _is_design(reading: Reading, name: str) -> bool:
     return plain and rows and not said and not any(scope.all_of(small, rank) for rank in (1, 2))
 
 
-def _scopes(reading: Reading, name: str) -> Iterator[tuple[Scope, str]]:
-    small = name.lower()
-    for turned in (False, True):
-        scope = reading.scope.copy()
-        axes = tuple(new_index(f"a{k}", scope.extent(small, k, 2)) for k in range(2))
-        entry: Element = element(small, [i + scope.base(small) for i in axes])
-        order = axes[::-1] if turned else axes
-        for k, axis in enumerate(order):
-            scope.extents[name, k, 2] = axis.extent
-            scope.where[name, k, 2] = scope.section[:2]
-        scope.ranks = {**scope.ranks, name: {2}}
-        scope.formulas[name, 2] = Formula(Array(order, entry), (scope.base(name),) * 2, section=reading.section)
-        yield scope, f"{name} for the matrix with a {'column' if turned else 'row'} for each {small}_i"
+def _scope(reading: Reading, name: str, turned: bool) -> Scope:
+    """The scope with X; `turned`: each x_i is a column of it."""
+    small, scope = name.lower(), reading.scope.copy()
+    axes = tuple(new_index(f"a{k}", scope.extent(small, k, 2)) for k in range(2))
+    entry: Element = element(small, [i + scope.base(small) for i in axes])
+    order = axes[::-1] if turned else axes
+    for k, axis in enumerate(order):
+        scope.extents[name, k, 2] = axis.extent
+        scope.where[name, k, 2] = scope.section[:2]
+    scope.ranks = {**scope.ranks, name: {2}}
+    scope.formulas[name, 2] = Formula(Array(order, entry), (scope.base(name),) * 2, section=reading.section)
+    return scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from symdl.verification.meaning.names import INDEX_LETTERS, Labels, letter_of, parts_of
+from symdl.verification.meaning.names import INDEX_LETTERS, Labels, is_transpose, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -113,6 +113,39 @@ def _stepped(sub: Node | None) -> str:
         sub = sub.terms[0][1]
     letter = "" if sub is None else letter_of(sub)
     return letter if len(letter) == 1 and letter.islower() else ""
+
+
+def columns(nodes: Iterable[Node]) -> dict[str, bool]:
+    """Whether capitals hold examples in their columns, wᵀ X, or in their rows, X w and Xᵀ r; none that do both.
+
+    >>> from symdl.verification.notation import parse
+    >>> texts = "w^T X", "A w", "B^T (y - p)", "C (y - p)", "D w + w^T D"
+    >>> found = columns(n for text in texts for n in walk(parse(text)))
+    >>> sorted(found.items())
+    [('A', False), ('B', False), ('C', True), ('X', True)]
+    """
+    before, behind, turned, seen = set[str](), set[str](), set[str](), set[str]()
+    for product in (n for n in nodes if isinstance(n, tree.Product)):
+        for factor in product.factors:
+            name, above = _capital(factor)
+            seen |= {name}
+            turned |= {name} if is_transpose(above) else set()
+        for first, second, op in product.neighbours:
+            if op == "":
+                (left, above), (right, over) = _capital(first), _capital(second)
+                small = second.name.islower() if isinstance(second, tree.Symbol) else False
+                before |= {left} if above is None and small else set()
+                flat = isinstance(first, tree.Scripted) and is_transpose(first.sup) and not left
+                behind |= {right} if over is None and flat else set()
+    every = seen - {""} - (before & behind)
+    return {name: name in behind or (name not in before and name not in turned) for name in every}
+
+
+def _capital(node: Node) -> tuple[str, Node | None]:
+    """X and what stands above it."""
+    base, above = (node.base, node.sup) if isinstance(node, tree.Scripted) and node.sub is None else (node, None)
+    name = base.name if isinstance(base, tree.Symbol) else ""
+    return (name if len(name) == 1 and name.isupper() else "", above)
 
 
 def lying(nodes: Iterable[Node], labels: Labels, ranks: Ranks) -> bool:

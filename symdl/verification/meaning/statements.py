@@ -22,6 +22,7 @@ from symdl.verification.meaning.connections import made_of_more, slopes_ahead
 from symdl.verification.meaning.convexity import Bent
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
+from symdl.verification.meaning.evidence import columns
 from symdl.verification.meaning.examples import at_example, of_one_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
@@ -100,6 +101,7 @@ class Reading:
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
     moments: Moments = field(default_factory=Moments)
+    columns: dict[str, bool] = field(default_factory=dict)
     bent: list[tuple[Bent, tuple[int, ...]]] = field(default_factory=list)
     fractions: frozenset[str] = frozenset()
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
@@ -129,6 +131,8 @@ class Reading:
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
+        formulas = list(formulas)
+        self.columns = columns(n for formula in formulas for n in walk(formula))
         for node in (n for formula in formulas for n in walk(formula)):
             if isinstance(node, tree.Derivative) and node.of is not None:
                 named = [reader.parts(n) for n in (node.of, *(name for name, _ in node.by))]
