@@ -14,9 +14,14 @@ from symdl.verification.meaning.expectation import is_mean, mean
 from symdl.verification.meaning.unknown import UnknownFunction
 from symdl.verification.notation.tree import Node
 
-_ARE = r"(?:is|are)\b(?![^.;$]{0,30}\bnot\b)[^.;$]{0,30}\bindependent"
+_ARE = r"(?:is|are)\b(?![^.;$]{0,30}\bnot\b)[^.;$]{0,30}\bindependent\b"
+#: Of several entries of one name: each is independent of the others, and not of everything else.
+_OF_EACH_OTHER = r"(?! of (?:each other|one another)| and identically)"
 _SAID = (
-    re.compile(rf"{NAMED}(?:,? and {NAMED})? {_ARE}(?! of (?:\w+ )?\$)", re.IGNORECASE),
+    re.compile(rf"{NAMED},? and {NAMED} {_ARE}(?! of (?:\w+ )?\$)", re.IGNORECASE),
+    re.compile(
+        rf"(?<!\$ and ){NAMED} (?![^.;$]{{0,30}}\bmutually\b){_ARE}{_OF_EACH_OTHER}(?! of (?:\w+ )?\$)", re.IGNORECASE
+    ),
     re.compile(
         rf"(?<!not )\bindependent (?:[\w-]+ ){{0,2}}(?:noise|errors?|random variables?) (?:[\w-]+ )?{NAMED}"
         rf"(?:,? and {NAMED})?",

@@ -14,7 +14,7 @@ import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
-from symdl.verification.meaning.scope import Formula, Scope
+from symdl.verification.meaning.scope import Formula, Scope, resized
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
 from symdl.verification.meaning.values import valued, written_out
@@ -57,6 +57,14 @@ class _Closed:
         moved: sympy.Expr = self.body.xreplace({self.index: self.index + place - self.entry.subscripts[0]})
         return moved
 
+    def after_the_first(self, expr: sympy.Expr) -> sympy.Expr:
+        """An expression for the places that the recurrence makes: of t from 0 on, and x_0 as the first, from 1 on."""
+        before = self.first + 1 - (self.entry.subscripts[0] - self.index)
+        if not before.is_Integer or before <= 0:
+            return expr
+        moved: sympy.Expr = expr.xreplace({self.index: self.index.with_extent(self.index.extent - before) + before})
+        return moved
+
     def made(self, place: sympy.Expr) -> sympy.Expr:
         """What the recurrence makes x of at a place."""
         return self.formula.value.at((place - self.formula.starts[0],))
@@ -65,17 +73,28 @@ class _Closed:
 def by_induction(judge: Judging, link: Meaning) -> Verdict | None:
     """The verdict on a closed form of a recurrence; None where a link is anything else, or nothing is found."""
     closed = _closed(judge.reading, link)
-    if closed is None:
-        return None
+    found = None if closed is None else _by_induction(judge, link, closed)
+    if closed is None or found is not None or closed.first != -1:
+        return found
+    return _by_induction(
+        judge, link, replace(closed, first=sympy.S.Zero)
+    )  # of what is counted from 0, x_0 may be given
+
+
+def _by_induction(judge: Judging, link: Meaning, closed: _Closed) -> Verdict | None:
     scope, name = judge.reading.scope, closed.entry.name
     begins = closed.at(closed.first), scope.entries.get((name, (closed.first,)))
     start = Element(closed.entry.args[0], closed.first) if begins[1] is None else begins[1].value.body
     exactly = replace(link, relation="=")
     step = _put_in(_opened(scope, closed.made(closed.entry.subscripts[0]), name), closed)
     begun = _proved(judge, exactly, begins[0], start)
-    if begun and step is not None and _proved(judge, exactly, step, closed.body):
+    made = None if step is None else tuple(closed.after_the_first(e) for e in (step, closed.body))
+    stepped = made is not None and _proved(judge, exactly, made[0], made[1])
+    if begun and stepped:
         told = f"all real values; all t from {closed.first} on, by the recurrence of {name}"
         return Verdict(Status.PROVED, INDUCTION, told)
+    if stepped and begins[1] is None and _proved(judge, exactly, begins[0], sympy.S.Zero):
+        return Verdict(Status.CONDITIONAL, INDUCTION, "all real values", reason=f"so where {start} = 0")
     if link.relation == "≈" or not any(e.name == name for e in closed.body.atoms(Element)):
         return None
     third = _at_third(scope, closed, start)
@@ -126,13 +145,16 @@ def _put_in(made: sympy.Expr, closed: _Closed) -> sympy.Expr | None:
 def _at_third(scope: Scope, closed: _Closed, start: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
     """What the recurrence and the closed form come to some steps after the beginning."""
     value = start
+    # so many steps there are
+    enough = {closed.index.extent: sympy.Integer(2 * STEPS) + abs(closed.first)} if closed.first.is_Integer else {}
     for k in range(1, STEPS + 1):
         made = _opened(scope, closed.made(closed.first + k), closed.entry.name)
         own = [e for e in made.atoms(Element) if e.name == closed.entry.name]
         if any(e.subscripts[0] != closed.first + k - 1 for e in own):
             return None
         value = made.xreplace(dict.fromkeys(own, value))
-    return written_out(value), written_out(closed.at(closed.first + STEPS))
+    third = resized(closed.at(closed.first + STEPS), lambda s: enough.get(s, s))
+    return written_out(resized(value, lambda s: enough.get(s, s))), written_out(third)
 
 
 def _proved(judge: Judging, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> bool:

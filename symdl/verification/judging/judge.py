@@ -15,20 +15,24 @@ from symdl.verification.judging.alone import Alone, Trees
 from symdl.verification.judging.called import called_arrays
 from symdl.verification.judging.conditions import Lasting, names_of, one_hot
 from symdl.verification.judging.convention import plainly_used
+from symdl.verification.judging.convex import bent
 from symdl.verification.judging.doubts import names_set_by
 from symdl.verification.judging.hence import condition_of_zero
 from symdl.verification.judging.independence import independent
 from symdl.verification.judging.induction import INDUCTION
 from symdl.verification.judging.links import SECONDS, SHAPES, Judge
 from symdl.verification.judging.machine import Machine
+from symdl.verification.judging.moments import drawn, moments_of
 from symdl.verification.judging.report import Judged, Link, worst
 from symdl.verification.judging.running import Running
 from symdl.verification.judging.said import Said
 from symdl.verification.judging.suggestions import in_its_place, suggestion
 from symdl.verification.judging.symmetric import here, in_some_case, symmetric
 from symdl.verification.judging.twice import held, proved, undecided, with_proofs_of
+from symdl.verification.judging.unrolling import UNROLLING
 from symdl.verification.judging.within import claims, last_side
 from symdl.verification.meaning import anew, newness
+from symdl.verification.meaning.convexity import fractions
 from symdl.verification.meaning.errors import BEYOND, reason_of
 from symdl.verification.meaning.increments import changes_joined, changes_named, stands_alone
 from symdl.verification.meaning.probabilities import binary, events_named
@@ -158,6 +162,12 @@ def _walked(
         reading.foresee(read, one_hot(document), independent(document), *symmetries, called_arrays(document))
         sections = ((document.spans[k].section, t) for k, t in trees.items() if isinstance(t, Node))
         reading.foresee_slopes((claim.chain, section) for section, t in sections for claim in claims(t))
+        reading.moments, reading.bent = moments_of(document), list(bent(document))
+        for k, t in trees.items():
+            for middle, width in drawn(t, document.spans[k].section) if isinstance(t, Node) else ():
+                reading.moments.means.append(middle)
+                reading.moments.variances.append(width)
+        reading.fractions = frozenset(fractions(read))
     judging = Judge(reading, seed)
     running, lasting = Running(), Lasting([] if document.kind == "notebook" else document.text.splitlines())
     ahead, early = explained(document), dict[int, list[Link]]()
@@ -335,6 +345,9 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
         return found
     if found.status is Status.CONDITIONAL or reading.unclear:
         return found
+    if newness.made_of_own_values(link.left, [link.right]):  # D(p, q) = D(q, p) gives D no other meaning
+        undecided_yet = replace(found, status=Status.UNDECIDED, method="none")
+        return found if found.status is Status.REFUTED else undecided_yet
     if found.status in (Status.UNDECIDED, Status.DEFINITION) and newness.is_restated(reading.reader(), *sides):
         reason = f"{found.reason}; not what {unicode(link.left)} stands for so far, as it is written"
         return Verdict(Status.UNDECIDED, "none", found.scope, reason=reason.removeprefix("; "))
@@ -365,8 +378,8 @@ def _another_meaning(judging: Judge, link: Meaning, place: Place, found: Verdict
 
 
 def _for_all(verdict: Verdict) -> bool:
-    """Whether a proof is one for all values: numbers may agree where formulas do not."""
-    return verdict.scope.startswith("all real") and "stated values" not in verdict.scope
+    """Whether a proof is one for all values: numbers may agree where formulas do not; v_t stays made of v_{t−1}."""
+    return verdict.method != UNROLLING and verdict.scope.startswith("all real") and "stated values" not in verdict.scope
 
 
 def _amount(chain: tree.Chain) -> bool:

@@ -39,6 +39,7 @@ from symdl.verification.judging.doubts import (
 )
 from symdl.verification.judging.either import with_either_sign
 from symdl.verification.judging.entries import decide_entries
+from symdl.verification.judging.entropies import by_entropies
 from symdl.verification.judging.graphs import for_every_loss, of_entries
 from symdl.verification.judging.induction import INDUCTION, by_induction
 from symdl.verification.judging.kinds import of_its_kind
@@ -53,6 +54,7 @@ from symdl.verification.judging.rules import refuted_for_some
 from symdl.verification.judging.shorter import in_either_reading
 from symdl.verification.judging.solved import by_equations
 from symdl.verification.judging.totals import as_a_target, where_it_sums_to_one
+from symdl.verification.judging.unrolling import by_unrolling
 from symdl.verification.judging.withinaxes import within_axes
 from symdl.verification.judging.worked import (
     as_condition,
@@ -118,7 +120,7 @@ class Judge:
         started = now()
         found = self._judged(link)
         if found.status in (Status.UNDECIDED, Status.REFUTED) and not self.quick:
-            closed = by_induction(self, link)
+            closed = by_unrolling(self, link) or by_induction(self, link)
             found = found if closed is None else closed
         if found.status is Status.UNDECIDED and link.relation in _EQUAL | ORDERS | PROPORTIONS:
             other = None if self.quick else of_its_kind(self, link)
@@ -162,6 +164,8 @@ class Judge:
             return found
         if link.defines:
             return Verdict(Status.DEFINITION, "definition", link.defines, reason=link.reason)
+        if (found := by_entropies(self, link)) is not None:
+            return found
         if link.relation in EXACT and (found := by_graph(self.reading, link, self.seed, self.seconds / 2)):
             return found
         if link.values is None or link.relation not in _EQUAL | ORDERS:

@@ -11,7 +11,10 @@ from symdl.verification.judging.approximate import APPROXIMATE, to_an_order
 from symdl.verification.judging.arguments import at_its_place, of_its_argument, with_its_parameter, with_its_subscript
 from symdl.verification.judging.chains import by_graph
 from symdl.verification.judging.convention import summed
+from symdl.verification.judging.convex import by_convexity
 from symdl.verification.judging.customs import with_identity, with_means, with_normal_distribution
+from symdl.verification.judging.densities import with_densities
+from symdl.verification.judging.designs import with_designs
 from symdl.verification.judging.diagonals import in_full, on_the_diagonal
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.entrywise import summed_over_entries
@@ -25,8 +28,11 @@ from symdl.verification.judging.graphs import (
     with_entry_by_entry,
 )
 from symdl.verification.judging.increments import by_definition, first_order_change
+from symdl.verification.judging.introduced import as_the_slope_says
 from symdl.verification.judging.lastlayer import at_the_last_layer
 from symdl.verification.judging.lengths import at_three
+from symdl.verification.judging.manyfunctions import of_many_functions
+from symdl.verification.judging.moments import by_moments
 from symdl.verification.judging.onward import over_entries, through_names
 from symdl.verification.judging.places import same_place
 from symdl.verification.judging.rules import at_every_place
@@ -37,6 +43,7 @@ from symdl.verification.judging.steps import by_steps
 from symdl.verification.judging.symmetric import where_symmetric
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
+from symdl.verification.judging.vectorsteps import by_vector_steps
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.interpret import Interpreter
@@ -316,12 +323,19 @@ def _in_entries(judge: Judging, link: Meaning) -> Verdict | None:
     return expanded_in_entries(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
+def _of_many_functions(judge: Judging, link: Meaning) -> Verdict | None:
+    """The proof for all functions f_i."""
+    exactly = replace(link, relation="=")
+    return of_many_functions(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+
+
 def _at_steps(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof at the third step of a recurrence."""
     exactly = replace(link, relation="=")
     if link.relation not in EQUALITIES | DEFINITIONS:
         return None
-    return by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+    found = by_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
+    return found or by_vector_steps(judge.reading, link, lambda pair: judge.decided(exactly, *pair))
 
 
 def _at_three_entries(judge: Judging, link: Meaning) -> Verdict | None:
@@ -355,6 +369,7 @@ def _with_slopes_in_full(judge: Judging, link: Meaning) -> Verdict | None:
 #: Words that a loss has for a name.
 _LOSSES = frozenset({"loss", "cost", "error", "mse", "bce"})
 _QUICK = (
+    by_convexity,
     without_what_is_over,
     _as_long_as_before,
     _as_long_as_written,
@@ -382,6 +397,10 @@ _QUICK = (
     _with_its_index,
     where_symmetric,
     with_shorter_arguments,
+    by_moments,
+    with_densities,
+    with_designs,
+    as_the_slope_says,
 )
 #: What takes graphs, or formulas written out.
 _SLOW = (
@@ -396,6 +415,7 @@ _SLOW = (
     with_entry_by_entry,
     with_its_subscript,
     _at_three_entries,
+    _of_many_functions,
     _at_steps,
     _in_entries,
     at_small_sizes,

@@ -23,6 +23,9 @@ from symdl.verification.notation import tree
 from symdl.verification.notation.tree import walk
 from symdl.verification.verdict import Verdict
 
+#: The step of a letter that comes before another one.
+FIRST = 1
+
 Decide = Callable[[Pair], Verdict]
 
 
@@ -41,9 +44,33 @@ def by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
 def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None:
     scope, reader = reading.scope, reading.reader()
     letters, numbers, counts = _steps(reader, scope, link)
-    if not (letters or numbers or counts):
+    steps = numbered(reader, link, letters)
+    if steps is None or not (letters or numbers or counts):
         return None
-    env = {**dict.fromkeys(letters, STEP), **dict.fromkeys(counts, STEPS)}
+    found = _at(reading, link, decide, steps, numbers, counts)
+    if found is None or not found.proved:
+        return None
+    # what is so at one step may be so there only: ∂h_t/∂h_1 = w² at t = 3
+    before = {letter: k - 1 if k == STEP else k for letter, k in steps.items()}
+    if letters:
+        try:
+            other = _at(reading, link, decide, before, numbers, counts)
+        except (SymdlError, ValueError):  # three steps before this one there is none
+            other = found
+        if other is None or not other.proved:
+            return None
+    told = "at " + " and ".join(f"{letter} = {k}" for letter, k in steps.items()) if len(steps) > 1 else ""
+    told = told or (f"at step {STEP}" if letters else "")
+    told = ", ".join(filter(None, (told, f"of {STEPS} steps" if counts else "")))
+    return replace(found, scope=f"{found.scope}; {told}" if told else found.scope)
+
+
+def _at(
+    reading: Reading, link: Meaning, decide: Decide, steps: dict[str, int], numbers: set[int], counts: set[str]
+) -> Verdict | None:
+    """The verdict with numbers for the letters of steps."""
+    scope, reader = reading.scope, reading.reader()
+    env = {**steps, **dict.fromkeys(counts, STEPS)}
     left, right = (at_steps(side, env) for side in (link.left, link.right))
     # a loss hangs on the steps that follow as well
     last = max(numbers | {STEPS if counts or _of_a_loss(reader, link) else STEP})
@@ -51,20 +78,36 @@ def _by_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict | None
     made.functionals = frozenset(name for side in (left, right) for name in several_arguments(reader, side))
     usage = replace(reading.usage, vectors=reading.usage.vectors | names)
     inner = replace(reading, scope=made, usage=usage)
-    again = replace(link, left=left, right=right)
-    told = f"at step {STEP}" if letters else ""
-    told = ", ".join(filter(None, (told, f"of {STEPS} steps" if counts else "")))
-    if link.relation in ("=", "≡"):
-        a, b = inner.reader().value(left), inner.reader().value(right)
-        if a.axes or b.axes:
-            return None
-        pair = tuple(written_out(made.settled(opened(made, v.body))) for v in (a, b))
-        found: Verdict | None = decide((pair[0], pair[1]))
-    else:
-        found = first_order_change(inner, again, lambda p: decide((opened(made, p[0]), opened(made, p[1]))))
-    if found is None or not found.proved:
+    if link.relation not in ("=", "≡"):
+        again = replace(link, left=left, right=right)
+        return first_order_change(inner, again, lambda p: decide((opened(made, p[0]), opened(made, p[1]))))
+    a, b = inner.reader().value(left), inner.reader().value(right)
+    if a.axes or b.axes:
         return None
-    return replace(found, scope=f"{found.scope}; {told}" if told else found.scope)
+    pair = tuple(written_out(made.settled(opened(made, v.body))) for v in (a, b))
+    return decide((pair[0], pair[1]))
+
+
+def numbered(reader: Interpreter, link: Meaning, letters: set[str]) -> dict[str, int] | None:
+    """3 for t, and 1 for the k of ∂h_t/∂h_k, which comes before it; None where no slope says which comes first.
+
+    At one step for both, a product from k + 1 to t would be empty, and one from k + 2 as well.
+    """
+    if len(letters) < 2:
+        return dict.fromkeys(letters, STEP)
+    later = set[tuple[str, str]]()
+    for node in (n for side in (link.left, link.right) for n in walk(side) if isinstance(n, tree.Derivative)):
+        of, by = _letters_below(reader, node.of), _letters_below(reader, node.by[0][0])
+        later |= {(a, b) for a in of & letters for b in by & letters if a != b}
+    pair = next(iter(later), None)
+    if len(letters) > 2 or pair is None or len(later) != 1:
+        return None
+    return {pair[0]: STEP, pair[1]: FIRST}
+
+
+def _letters_below(reader: Interpreter, node: tree.Node | None) -> set[str]:
+    parts = None if node is None else reader.parts(node)
+    return set() if parts is None else {n.name for s in parts.subscripts for n in walk(s) if isinstance(n, tree.Symbol)}
 
 
 def _of_a_loss(reader: Interpreter, link: Meaning) -> bool:

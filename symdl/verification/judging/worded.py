@@ -11,6 +11,11 @@ from symdl.verification.notation.tree import Node
 
 #: A formula among words, as the group of a pattern.
 NAMED = r"\$\s*([^$]+?)\s*\$"
+#: Of such a formula something is said, and not only for the case that it is so.
+ASSERTED = "".join(
+    rf"(?<!\b{words} )"
+    for words in ("if", "if the", "if the function", "if all", "when", "when the", "whenever", "unless", "whether")
+)
 _FORMULA, _EMPHASIS = re.compile(NAMED), re.compile(r"(\$[^$]*\$)|\*")
 
 

@@ -10,7 +10,7 @@ from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.names import Parts, is_transpose, letter_of, text_of
-from symdl.verification.meaning.naming import head
+from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.newness import bound_to, is_number
 from symdl.verification.meaning.scope import CHAPTER, Formula, Scope, count, element
 from symdl.verification.meaning.substitution import substituted
@@ -100,15 +100,29 @@ def _numbered(reader: Interpreter, arguments: tuple[Node, ...], named: list[Part
 
 
 def _stands_as_an_array(reader: Interpreter, name: str, value: Node) -> bool:
-    """Whether w is transposed in what f(w) is, or stands in a norm: then f hangs on a vector."""
+    """Whether w is transposed in what f(w) is, or stands in a norm: then f hangs on a vector.
+
+    So it does where w, which is a vector elsewhere, stands in it only as the θ of h_θ(x).
+    """
     if not reader.usage.shaped(name):
         return False
+    if name not in names_in(reader, [value]):
+        return True
     for node in walk(value):
         inner = node.body if isinstance(node, tree.Norm) else node
         parts = reader.parts(inner) if isinstance(inner, (tree.Symbol, tree.Scripted)) else None
         if parts is not None and parts.name == name and (parts.transposed or inner is not node):
             return True
+        if isinstance(node, tree.Product) and any(_lies_before(reader, *pair, name) for pair in node.neighbours):
+            return True
     return False
+
+
+def _lies_before(reader: Interpreter, first: Node, second: Node, op: str, name: str) -> bool:
+    """Whether w stands behind a vector that lies down: vᵀ w."""
+    parts, own = reader.parts(first), reader.parts(second)
+    lying = parts is not None and parts.transposed and parts.name[:1].islower() and op == ""
+    return lying and own is not None and own.name == name and not own.subscripts and own.power is None
 
 
 def _has_stated(reader: Interpreter, names: list[str], value: Node) -> bool:

@@ -53,6 +53,8 @@ def derivative(reader: Reader, node: tree.Derivative) -> Array:
     """
     if node.of is None:
         raise MeaningError("a derivative of nothing")
+    if node.letter is not None:
+        raise MeaningError("a derivative of an order that is a letter")
     slot = functionals.slope_by_argument(reader, node)
     if slot is not None:
         return slot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from symdl.verification.meaning.names import INDEX_LETTERS, Labels, letter_of, parts_of
+from symdl.verification.meaning.names import INDEX_LETTERS, Labels, is_transpose, letter_of, parts_of
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 
@@ -90,12 +90,62 @@ def stepping_letters(nodes: Iterable[Node]) -> set[str]:
     return found
 
 
+def earlier_steps(nodes: Iterable[Node], stepping: set[str]) -> set[str]:
+    """k of ∂h_t/∂h_k, where t counts steps: it counts them as well.
+
+    >>> from symdl.verification.notation import parse
+    >>> texts = r"\\frac{\\partial h_t}{\\partial h_k}", r"\\frac{\\partial h_t}{\\partial w_o}"
+    >>> earlier_steps((n for text in texts for n in walk(parse(text))), {"t"})
+    {'k'}
+    """
+    found = set()
+    for node in (n for n in nodes if isinstance(n, tree.Derivative) and len(n.by) == 1):
+        of, by = node.of, node.by[0][0]
+        if isinstance(of, tree.Scripted) and isinstance(by, tree.Scripted) and of.base == by.base:
+            letter = _stepped(by.sub)
+            found |= {letter} if letter and _stepped(of.sub) in stepping else set()
+    return found - stepping
+
+
 def _stepped(sub: Node | None) -> str:
     """t of t, t − 1 and t + 1; empty of anything else."""
     if isinstance(sub, tree.Sum) and len(sub.terms) == 2 and isinstance(sub.terms[1][1], tree.Number):
         sub = sub.terms[0][1]
     letter = "" if sub is None else letter_of(sub)
     return letter if len(letter) == 1 and letter.islower() else ""
+
+
+def columns(nodes: Iterable[Node]) -> dict[str, bool]:
+    """Whether capitals hold examples in their columns, wᵀ X, or in their rows, X w and Xᵀ r; none that do both.
+
+    >>> from symdl.verification.notation import parse
+    >>> texts = "w^T X", "A w", "B^T (y - p)", "C (y - p)", "D w + w^T D"
+    >>> found = columns(n for text in texts for n in walk(parse(text)))
+    >>> sorted(found.items())
+    [('A', False), ('B', False), ('C', True), ('X', True)]
+    """
+    before, behind, turned, seen = set[str](), set[str](), set[str](), set[str]()
+    for product in (n for n in nodes if isinstance(n, tree.Product)):
+        for factor in product.factors:
+            name, above = _capital(factor)
+            seen |= {name}
+            turned |= {name} if is_transpose(above) else set()
+        for first, second, op in product.neighbours:
+            if op == "":
+                (left, above), (right, over) = _capital(first), _capital(second)
+                small = second.name.islower() if isinstance(second, tree.Symbol) else False
+                before |= {left} if above is None and small else set()
+                flat = isinstance(first, tree.Scripted) and is_transpose(first.sup) and not left
+                behind |= {right} if over is None and flat else set()
+    every = seen - {""} - (before & behind)
+    return {name: name in behind or (name not in before and name not in turned) for name in every}
+
+
+def _capital(node: Node) -> tuple[str, Node | None]:
+    """X and what stands above it."""
+    base, above = (node.base, node.sup) if isinstance(node, tree.Scripted) and node.sub is None else (node, None)
+    name = base.name if isinstance(base, tree.Symbol) else ""
+    return (name if len(name) == 1 and name.isupper() else "", above)
 
 
 def lying(nodes: Iterable[Node], labels: Labels, ranks: Ranks) -> bool:

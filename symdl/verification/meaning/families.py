@@ -55,16 +55,21 @@ def families_of(nodes: Iterable[Node]) -> Families:
     nodes = list(nodes)
     found = Families()
     entries: set[str] = set()
+    entrywise: set[str] = set()
     for node in nodes:
         found.labels |= _labels(node)
         if isinstance(node, tree.Chain):
             _declared(node, found)
         elif isinstance(node, tree.Product):
             _beside_transposed(node, found)
+            entrywise |= _entry_by_entry(node)
+        elif isinstance(node, tree.Applied):
+            entrywise |= _on_a_diagonal(node)
         elif isinstance(node, tree.Norm):
             _array(node.body, found)
         elif isinstance(node, tree.Scripted):
             _scripted(node, found, entries)
+    found.bold_rows |= entrywise - _squared(nodes)
     found.numbered -= {n for n in entries if n[:1].islower()}
     chains = [n for n in nodes if isinstance(n, tree.Chain) and n.relations[:1] == ("=",)]
     while _by_definitions(chains, found, entries) | _beside_arrays(nodes, found):
@@ -172,6 +177,37 @@ def _beside_transposed(node: tree.Product, found: Families) -> None:
         after_matrix = bold and _base(first)[:1].isupper() and _is_bold_entry(second)
         if after_transposed or after_matrix:
             _array(second, found)
+
+
+def _entry_by_entry(node: tree.Product) -> set[str]:
+    """𝐟_t ⊙ 𝐜_{t−1}: a product entry by entry is one of vectors."""
+    return {_bold_row(factor) for factor in node.factors} - {""} if "⊙" in node.ops else set()
+
+
+def _on_a_diagonal(node: tree.Applied) -> set[str]:
+    """diag(𝐟_t) and diag(1 − 𝐡_t²): what stands on a diagonal is a vector."""
+    if not isinstance(node.function, tree.Symbol) or node.function.name not in ("diag", "Diag"):
+        return set()
+    inner = node.argument.body if isinstance(node.argument, tree.Group) else node.argument
+    terms = inner.terms if isinstance(inner, tree.Sum) else (("+", inner),)
+    return {_bold_row(term) for _, term in terms} - {""}
+
+
+def _bold_row(node: Node) -> str:
+    plain = isinstance(node, tree.Scripted) and isinstance(node.sub, (tree.Symbol, tree.Sum))
+    bold = plain and isinstance(node, tree.Scripted) and is_bold(node.base) and _base(node)[:1].islower()
+    return _base(node) if bold else ""
+
+
+def _squared(nodes: list[Node]) -> set[str]:
+    """𝐠 of 𝐠_t², which is read as a number at each t, or as one entry; not 𝐡 of 1 − 𝐡_t²."""
+    beside = {id(t) for n in nodes if isinstance(n, tree.Sum) and _has_number(n) for _, t in n.terms}
+    squares = (n for n in nodes if isinstance(n, tree.Scripted) and n.sup == tree.Number("2") and id(n) not in beside)
+    return {_bold_row(n) for n in squares} - {""}
+
+
+def _has_number(node: tree.Sum) -> bool:
+    return any(isinstance(term, tree.Number) for _, term in node.terms)
 
 
 def _beside_arrays(nodes: list[Node], found: Families) -> bool:

@@ -40,6 +40,9 @@ def gradient(reader: Reader, node: tree.Gradient) -> Array | None:
     name, group = parts
     if node.by is not None:  # ∇_x L(x_0) is that by what L is of, at x_0
         items = items_of(group)
+        if len(items) > 1 and node.order == 1 and items.count(node.by) == 1:  # ∇_x f(i, x)
+            call, groups = _call(reader, name, items)
+            return _listed([call.fdiff(k) for k in groups[items.index(node.by)]])
         if node.order != 1 or len(items) != 1 or (node.by != items[0] and _stands_in(reader, node.by, items[0])):
             return None
     call, groups = _call(reader, name, items_of(group))

@@ -49,6 +49,19 @@ def letters_in(node: Node) -> set[str]:
     return {letter for child in children(node) for letter in letters_in(child)}
 
 
+def examples_in(node: Node) -> set[str]:
+    """The letters that stand in brackets above names: i of x^{(i)}, which no sum in the formula binds.
+
+    >>> from symdl.verification.notation import parse
+    >>> examples_in(parse(r"x^{(i)} + \\sum_j x^{(j)} + w^{(2)}"))
+    {'i'}
+    """
+    found = {letter for child in children(node) for letter in examples_in(child)}
+    above = node.sup.body if isinstance(node, tree.Scripted) and isinstance(node.sup, tree.Group) else None
+    found |= {above.name} if isinstance(above, tree.Symbol) else set()
+    return found - letters_in(node.sub) if isinstance(node, tree.Big) and node.sub is not None else found
+
+
 def repeated_letters(labels: Labels, node: Node) -> set[str]:
     """Letters that subscript two factors of one product.
 

@@ -20,11 +20,12 @@ from symdl.verification.meaning.scope import Formula, Scope
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import opened, valued
 from symdl.verification.notation import tree
-from symdl.verification.notation.tree import Node
+from symdl.verification.notation.tree import Node, walk
 
 #: Seconds of processor time to see whether a name is given what it stands for.
 _SECONDS = 0.5
 _LOGARITHMS = frozenset({"log", "ln"})
+_PROBABILITIES = frozenset(tree.Symbol(name) for name in ("p", "P", "q", "Pr"))
 
 #: Words before an equation by which it introduces a name, even one that is in use.
 _LET = re.compile(r"\b(let|(?:re-?)?define|redefining|denote|(?:re)?set|put|take|now)\b[^.]{0,60}$", re.IGNORECASE)
@@ -49,6 +50,9 @@ def is_new(reader: Interpreter, side: Node, sides: list[Node], section: tuple[in
         return _only_numbers(reader, sides, parts)
     if arguments is not None:
         known = scope.functions.get(parts.name) or scope.formulas.get((parts.name, 0))
+        said = known is not None or parts.name in scope.opaque
+        if said and len(arguments) > 1 and made_of_own_values(side, sides[1:]):
+            return False  # H(p, q) = H(p) + D(p ‖ q) says no more of what H(p, q) is
         library = is_named(parts.name) is not None  # of PReLU the document has to say what its parameter is called
         named = (
             library
@@ -86,6 +90,22 @@ def _goes_into(reader: Interpreter, parts: Parts, sides: list[Node]) -> bool:
     if parts.subscripts:
         return (parts.name, len(parts.subscripts)) in scope.formulas and parts.name in names
     return any(scope.depends(n, rank, parts.name) for n in names for rank in scope.ranks.get(n, ()))
+
+
+def made_of_own_values(side: Node, values: list[Node]) -> bool:
+    """Whether the f of f(a, b) stands before other arguments in what it is set equal to: f(b, a), or f(a)."""
+    name, own = _applied(side)
+    if name in _PROBABILITIES:  # P(𝐘 | 𝐗) = ∏_i P(𝐲_i | 𝐱_i) says how examples go together
+        return False
+    calls = (_applied(n) for value in values for n in walk(value))
+    return len(own) > 1 and any(other == name and items != own for other, items in calls if items)
+
+
+def _applied(node: Node) -> tuple[Node, tuple[Node, ...]]:
+    if not isinstance(node, tree.Product) or len(node.factors) != 2 or not isinstance(node.factors[1], tree.Group):
+        return node, ()
+    body = node.factors[1].body
+    return node.factors[0], body.items if isinstance(body, tree.List) else (body,)
 
 
 def _is_of_places(parts: Parts, known: Formula) -> bool:

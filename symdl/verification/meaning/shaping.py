@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from symdl.verification.meaning.functions import objective
-from symdl.verification.meaning.names import Labels, Parts, is_bold, is_transpose, parts_of, text_of
+from symdl.verification.meaning.names import Labels, Parts, function_letter, is_bold, is_transpose, parts_of, text_of
 from symdl.verification.meaning.usage import Usage
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
@@ -26,6 +26,8 @@ _TIMES = frozenset({"", "·", "×", "*"})
 _EQUAL = frozenset({"=", "≡", ":=", "≜", "≈"})
 #: Names of functions of vectors, and of numbers that become vectors.
 _OF_VECTORS, _OF_NUMBERS = frozenset({"softmax"}), frozenset({"log", "ln", "exp", "max", "min", "det", "tr"})
+#: Names of functions that make matrices of vectors, and vectors of matrices.
+_DIAGONALS = frozenset({"diag", "Diag"})
 #: Letters of functions of one number, which go over the entries of a vector.
 _FUNCTIONS = frozenset("fgφϕψσρ")
 
@@ -79,6 +81,8 @@ class _Reader:
                         self._join([a, b])
             elif isinstance(node, (tree.Product, tree.Sum, tree.Applied)):
                 self.shape(node)
+                if isinstance(node, tree.Product):
+                    self._inner(node)
             elif isinstance(node, tree.Scripted) and _is_transposed(node):
                 parts = parts_of(node, self.labels)
                 if parts is not None:
@@ -174,6 +178,9 @@ class _Reader:
         inner = self.shape(node.argument)
         if name in _OF_VECTORS:
             return self._vector(inner)
+        if name in _DIAGONALS:
+            self._vector(inner if inner is None or inner[0][:1].islower() else None)
+            return None
         return None if name in _OF_NUMBERS else inner
 
     def _of_slope(self, node: tree.Derivative) -> Key | None:
@@ -193,6 +200,15 @@ class _Reader:
         elif len(parts.subscripts) == 1 and not isinstance(parts.subscripts[0], tree.Number):
             self.vectors |= {(parts.name, 1)} if parts.name[:1].islower() else set()
             self.same.setdefault((parts.name, 1), (parts.name, 1))
+
+    def _inner(self, node: tree.Product) -> None:
+        """x_i of wᵀx_i: what a vector that lies down is multiplied with."""
+        for first, second, op in node.neighbours:
+            parts = parts_of(first, self.labels) if isinstance(first, tree.Scripted) and op == "" else None
+            lying = parts is not None and parts.transposed and parts.name[:1].islower() and len(parts.subscripts) < 2
+            key = self._of_name(second) if lying and isinstance(second, (tree.Symbol, tree.Scripted)) else None
+            if key is not None and key[0][:1].islower() and not function_letter(key[0]):
+                self._vector(key)
 
     def _vector(self, key: Key | None) -> Key | None:
         if key is not None:

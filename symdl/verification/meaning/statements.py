@@ -20,14 +20,17 @@ from symdl.verification.meaning.arrays import scalar
 from symdl.verification.meaning.bycases import Told, in_one_case
 from symdl.verification.meaning.claiming import claims_of
 from symdl.verification.meaning.connections import made_of_more, slopes_ahead
+from symdl.verification.meaning.convexity import Bent
 from symdl.verification.meaning.equations import Equation, equated, letters, set_equation, solution_of
 from symdl.verification.meaning.errors import MeaningError, OpenError
+from symdl.verification.meaning.evidence import columns
 from symdl.verification.meaning.examples import at_example, of_one_example
 from symdl.verification.meaning.generic import generalised
 from symdl.verification.meaning.graph import named_slope
 from symdl.verification.meaning.interpret import Interpreter
 from symdl.verification.meaning.layers import at_layer
 from symdl.verification.meaning.letters import letters_of, subscripting
+from symdl.verification.meaning.moments import Moments
 from symdl.verification.meaning.names import INDEX_LETTERS, letter_of
 from symdl.verification.meaning.pairs import over_pairs
 from symdl.verification.meaning.rounding import Rounding, figures
@@ -44,7 +47,13 @@ from symdl.verification.meaning.stated import (
     links,
     subscripted,
 )
-from symdl.verification.meaning.telling import ASSUMED, claims_nothing, without_list_before
+from symdl.verification.meaning.telling import (
+    ASSUMED,
+    claims_nothing,
+    moment_of,
+    without_dots_between,
+    without_list_before,
+)
 from symdl.verification.meaning.usage import Usage, range_of
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
@@ -72,7 +81,7 @@ class Reading:
     below names are the numbers that were given for them. `apart`: which numbers indices are not, k ≠ 0
     or k ≥ 1, in the statement that is read now. `symmetric_cases`: matrices that the words call symmetric in
     some sentence only, `symmetric_here`: in the one that is read now. `told_by_cases`: what was told of names case by
-    case.
+    case. `unread`: formulas of names that are not understood; `anew`: of those that are made of themselves.
     """
 
     usage: Usage
@@ -99,12 +108,18 @@ class Reading:
     worked_out: dict[Node, Node] = field(default_factory=dict)
     worth: dict[Node, Node] = field(default_factory=dict)
     sources: dict[Node, Node] = field(default_factory=dict)
+    unread: dict[Node, Node] = field(default_factory=dict)
+    anew: dict[Node, Node] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     formal: set[str] = field(default_factory=set)
     indices: dict[str, str] = field(default_factory=dict)
     reused: dict[str, Index] = field(default_factory=dict)
     equations: list[Equation] = field(default_factory=list)
     independent: list[frozenset[str]] = field(default_factory=list)
+    moments: Moments = field(default_factory=Moments)
+    columns: dict[str, bool] = field(default_factory=dict)
+    bent: list[tuple[Bent, tuple[int, ...]]] = field(default_factory=list)
+    fractions: frozenset[str] = frozenset()
     symmetric: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     symmetric_cases: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     symmetric_here: set[str] = field(default_factory=set)
@@ -136,6 +151,8 @@ class Reading:
     ) -> None:
         """What a document says of its names behind the place where it is used: "since Σ_k y_k = 1"."""
         reader = self.reader()
+        formulas = list(formulas)
+        self.columns = columns(n for formula in formulas for n in walk(formula))
         for node in (n for formula in formulas for n in walk(formula)):
             if isinstance(node, tree.Derivative) and node.of is not None:
                 named = [reader.parts(n) for n in (node.of, *(name for name, _ in node.by))]
@@ -232,6 +249,7 @@ class Reading:
         relations = node.relations
         if isinstance(sides[-1], tree.Empty):
             sides, relations = sides[:-1], relations[:-1]
+        sides, relations = without_dots_between(sides, relations)
         if not relations:
             return []
         self.section, self.wished, self.through = place.section, place.condition, []
@@ -259,7 +277,8 @@ class Reading:
         self.formal = continued | naming.formal_arguments(self.reader(), sides)
         if len(sides) == 2 and relations[0] in EQUALITIES and hanging(sides[0], sides[1]):
             return [Meaning(sides[0], sides[1], relations[0], defines="what it hangs on")]
-        if told := claims_nothing(self.reader(), sides, relations):
+        told = claims_nothing(self.reader(), sides, relations)
+        if told and not (told == ASSUMED and self._distribution_said(sides[:-1])):
             found = [Meaning(a, b, r, defines=told) for a, b, r in links(sides, relations)]
             if told == ASSUMED:
                 self.equations += [Equation(m, place.section, True) for m in found]
@@ -281,6 +300,14 @@ class Reading:
             reason = f"{next(r for r in relations if r not in EQUALITIES | ORDERS)} is not decided"
             found = [Meaning(a, b, r, reason=reason) for a, b, r in links(sides, relations)]
         return found
+
+    def _distribution_said(self, sides: list[Node]) -> bool:
+        """Whether words say already what mean and variance the name in E[w] has: then E[w] = 0 is a claim."""
+        inner = [moment_of(side) for side in sides]
+        names = [self.reader().parts(node) for node in inner if node is not None]
+        parts = [self.reader().parts(n) for n, _, section in self.moments.variances if section[:1] == self.section[:1]]
+        said = {p.name for p in parts if p is not None}
+        return len(names) == len(sides) and all(p is not None and p.name in said for p in names)
 
     def assume(self, link: Meaning, place: Place) -> None:
         """∂L/∂w = 0, set so: what comes after it may follow from it."""
@@ -471,6 +498,7 @@ class Reading:
                 continue
             if naming.made_of_itself(reader, sides[k], value) and not subscripted(sides[k]):
                 self.pending.append((sides[k], value, place))
+                self.anew[sides[k]] = value
                 made.append(Meaning(sides[k], sides[k + 1], relations[k], defines="a new value"))
                 continue
             try:
@@ -489,6 +517,7 @@ class Reading:
                 else:
                     problem = str(error)
                     self._not_understood(reader, sides[k])
+                    self.unread[sides[k]] = value
                     self.hidden |= dict.fromkeys(naming.heads(reader, sides[k]), newness.hangs_on(reader, value))
             slope = named_slope(reader, sides[k], value)
             if slope is not None:
@@ -549,6 +578,7 @@ class Reading:
     def _understood(self, reader: Interpreter, side: Node) -> None:
         for name in naming.heads(reader, side):
             self.scope.opaque.pop(name, None)
+            self.unread = {h: v for h, v in self.unread.items() if name not in naming.heads(reader, h)}
 
     def _not_understood(self, reader: Interpreter, side: Node) -> None:
         """A name whose value is not understood: nothing is known of it from here on."""

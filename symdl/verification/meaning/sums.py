@@ -14,7 +14,7 @@ from symdl.verification.meaning.arrays import Array, scalar
 from symdl.verification.meaning.cases import condition
 from symdl.verification.meaning.errors import MeaningError
 from symdl.verification.meaning.guards import joined, ranges
-from symdl.verification.meaning.letters import letters_in, letters_of
+from symdl.verification.meaning.letters import examples_in, letters_in, letters_of
 from symdl.verification.meaning.names import INDEX_LETTERS, Parts, letter_of
 from symdl.verification.meaning.reader import Reader
 from symdl.verification.meaning.scope import element
@@ -178,7 +178,8 @@ def with_their_scope(reader: Reader, node: tree.Sum) -> tree.Sum:
         if not (isinstance(big, tree.Big) and big.op in ("sum", "prod") and big.sub is not None):
             continue
         bound = letters_in(big.sub) - set(reader.letters) - set(reader.free)
-        later = [j for j in range(k + 1, len(node.terms)) if letters_of(reader, node.terms[j][1]) & bound]
+        terms = [(j, node.terms[j][1]) for j in range(k + 1, len(node.terms))]
+        later = [j for j, other in terms if (letters_of(reader, other) | examples_in(other)) & bound]
         if not later:
             continue
         last = later[-1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from symdl.verification.meaning.expectation import COVARIANCES, RANDOM, VARIANCES
 from symdl.verification.meaning.functions import library_name
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import Parts
+from symdl.verification.meaning.letters import letters_in
+from symdl.verification.meaning.names import Parts, function_letter
 from symdl.verification.meaning.naming import head, names_in
 from symdl.verification.meaning.notations import of_one_slope
 from symdl.verification.meaning.stated import EQUALITIES
@@ -36,6 +37,16 @@ def without_list_before(sides: list[Node], relations: tuple[str, ...]) -> list[N
     return sides
 
 
+def without_dots_between(sides: list[Node], relations: tuple[str, ...]) -> tuple[list[Node], tuple[str, ...]]:
+    """a = b of a = … = b: dots for sides that are left out."""
+    inner = range(1, len(sides) - 1)
+    out = {k for k in inner if isinstance(sides[k], tree.Dots) and relations[k - 1] == relations[k] == "="}
+    if not out:
+        return sides, relations
+    kept = [side for k, side in enumerate(sides) if k not in out]
+    return kept, tuple(r for k, r in enumerate(relations) if k not in out)
+
+
 def _is_range(letter: Node, sides: list[Node]) -> bool:
     return range_of(tree.Chain((letter, *sides[1:]), ("=",))) is not None
 
@@ -52,6 +63,8 @@ def claims_nothing(reader: Interpreter, sides: list[Node], relations: tuple[str,
         return "what entries are called"
     if relations == ("=",) and _is_at_some_places(reader, *sides):
         return "the values at some places"
+    if relations == ("=",) and _is_data(reader, *sides):
+        return "what a function of which no more is known gives somewhere"
     if range_of(chain) is not None or _bounds_an_index(reader, chain):
         return "what an index runs over"
     if of_one_slope(chain):
@@ -90,6 +103,20 @@ def _is_at_some_places(reader: Interpreter, side: Node, value: Node) -> bool:
     letters = [names_in(reader, [item]) for item in items]
     new = not reader.known(word) and word not in names_in(reader, [value])
     return plain and new and all(letters) and not all(isinstance(item, tree.Symbol) for item in items)
+
+
+def _is_data(reader: Interpreter, side: Node, value: Node) -> bool:
+    """A list of figures = f(W (0, 0, 0)), of an f and a W of which no formula says anything: numbers of an example."""
+    cells = [cell for row in side.rows for cell in row] if isinstance(side, tree.Matrix) else []
+    if not cells or any(letters_in(cell) for cell in cells):
+        return False
+    if not isinstance(value, tree.Product) or value.ops != ("",) or not isinstance(value.factors[1], tree.Group):
+        return False
+    parts = reader.parts(value.factors[0])
+    inner = names_in(reader, [value.factors[1]])
+    if parts is None or parts.primes or parts.power is not None or not function_letter(parts.name) or not inner:
+        return False
+    return not any(reader.known(name) or name in reader.scope.opaque for name in {parts.name, *inner})
 
 
 def _bounds_an_index(reader: Interpreter, chain: tree.Chain) -> bool:

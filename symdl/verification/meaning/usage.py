@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symdl.verification.meaning.ellipsis import without_dots
-from symdl.verification.meaning.evidence import listed_letters, lying, settings, stepping_letters, strides
+from symdl.verification.meaning.evidence import (
+    earlier_steps,
+    listed_letters,
+    lying,
+    settings,
+    stepping_letters,
+    strides,
+)
 from symdl.verification.meaning.expectation import COVARIANCES, VARIANCES
 from symdl.verification.meaning.families import Families, families_of
 from symdl.verification.meaning.layers import Layers, layers_of
@@ -215,7 +222,7 @@ def usage_of(formulas: Iterable[Node]) -> Usage:
         usage.limits.pop(letter, None)
     stepping = stepping_letters(nodes)  # t of m_t = β m_{t−1} + g_t is an index, though sums run up to it
     usage.counts -= stepping
-    usage.letters |= stepping
+    usage.letters |= stepping | earlier_steps(nodes, stepping)
     for some in whole:
         _together(some, usage)
     heads: set[int] = set()

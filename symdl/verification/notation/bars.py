@@ -28,15 +28,31 @@ def settled(lexemes: list[Lexeme]) -> list[Lexeme]:
     waiting: dict[int, list[str]] = {}
     left = Counter((level, lexeme.value) for lexeme, level in zip(lexemes, levels, strict=True) if lexeme.kind == "BAR")
     done: list[Lexeme] = []
+    skipped: Lexeme | None = None
     for place, lexeme in enumerate(lexemes):
+        if lexeme is skipped:
+            continue
         if lexeme.kind != "BAR":
             done.append(lexeme)
             continue
         level = levels[place]
         left[level, lexeme.value] -= 1
+        skipped = _second(lexemes, place) if not waiting.get(level) and left[level, lexeme.value] == 1 else None
+        if skipped is not None and _before(done) in _OPERANDS:  # D(p‖‖q), as it is typed by some
+            left[level, lexeme.value] -= 1
+            done.append(Lexeme("SEP", "‖", lexeme.start, skipped.end))
+            continue
+        skipped = None
         after = lexemes[place + 1].kind if place + 1 < len(lexemes) else ""
         done += _settle(lexeme, _before(done), after, waiting.setdefault(level, []), left[level, lexeme.value])
     return done
+
+
+def _second(lexemes: list[Lexeme], place: int) -> Lexeme | None:
+    """The second one of two double bars that stand side by side in front of an operand."""
+    pair = lexemes[place : place + 3]
+    double = len(pair) == 3 and pair[0].value == pair[1].value == "‖" and pair[1].kind == "BAR"
+    return pair[1] if double and pair[2].kind in ("SYMBOL", "OPEN", "NUMBER") else None
 
 
 def _before(done: list[Lexeme]) -> str:

@@ -18,6 +18,9 @@ def quotient(over: Node, under: Node, *, slash: bool, start: int, end: int) -> N
     by = _variables(under)
     top = _operator(over)
     if by is not None and top is None and (first := _first(over)) and is_differential(first) == by[0]:
+        found = _of_a_letter(over, first, by)
+        if found is not None:
+            return tree.Derivative(by[0], found[0], ((found[1], 0),), letter=found[2], start=start, end=end)
         refuse(start, by[0], "a derivative of an order that is no figure")
     if by is None or top is None or by[0] != top[0]:
         return tree.Quotient(over, under, slash, start=start, end=end)
@@ -26,6 +29,19 @@ def quotient(over: Node, under: Node, *, slash: bool, start: int, end: int) -> N
     if variables is None:
         return tree.Quotient(over, under, slash, start=start, end=end)
     return tree.Derivative(kind, of, variables, start=start, end=end)
+
+
+def _of_a_letter(
+    over: Node, first: Node, by: tuple[str, tuple[Node, ...]]
+) -> tuple[Node | None, Node, tree.Symbol] | None:
+    """f, x and n of dⁿf/dxⁿ."""
+    letter = first.sup if isinstance(first, tree.Scripted) else None
+    variable = by[1][0] if len(by[1]) == 1 else None
+    if not isinstance(letter, tree.Symbol) or not isinstance(variable, tree.Scripted) or variable.sup != letter:
+        return None
+    if not isinstance(over, tree.Product):
+        return None, _without_order(variable), letter
+    return None if over.ops[0] else (product(over.factors[1:], over.ops[1:]), _without_order(variable), letter)
 
 
 def is_differential(node: Node) -> str:

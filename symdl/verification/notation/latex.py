@@ -204,8 +204,9 @@ def _(node: tree.Derivative) -> str:
     if node.below and node.of is not None:
         return f"\\partial_{{{latex(node.by[0][0])}}} {latex(node.of)}"
     order = sum(times for _, times in node.by)
-    top = sign + (f"^{{{order}}}" if order > 1 else "")
-    under = " ".join(f"{sign} {latex(v)}" + (f"^{{{times}}}" if times > 1 else "") for v, times in node.by)
+    letter = "" if node.letter is None else f"^{{{latex(node.letter)}}}"
+    top = sign + (f"^{{{order}}}" if order > 1 else letter)
+    under = " ".join(f"{sign} {latex(v)}" + (f"^{{{times}}}" if times > 1 else letter) for v, times in node.by)
     if node.of is None:
         return f"\\frac{{{top}}}{{{under}}}"
     if (isinstance(node.of, tree.Quotient) and node.of.slash) or (

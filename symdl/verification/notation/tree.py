@@ -164,13 +164,15 @@ class Big(Node):
 class Derivative(Node):
     """d or ∂ (`kind`) of something by variables, each with its order. `of` is None where the operator stands alone.
 
-    `below`: it is written ∂_i f, where i is a variable, or the number of one.
+    `below`: it is written ∂_i f, where i is a variable, or the number of one. `letter`: the n of dⁿf/dxⁿ; the order of
+    its one variable is 0 then, so that it is taken for no slope of a known order.
     """
 
     kind: str
     of: Node | None
     by: tuple[tuple[Node, int], ...]
     below: bool = False
+    letter: Node | None = None
 
 
 @dataclass(frozen=True)

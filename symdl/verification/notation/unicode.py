@@ -228,9 +228,10 @@ def _(node: tree.Derivative) -> str:
     if node.below and node.of is not None:
         return f"∂{_script(node.by[0][0], _BELOW, '_')} {_text(node.of)}"
     order = sum(times for _, times in node.by)
-    top = node.kind + (_script(tree.Number(str(order)), _ABOVE, "^") if order > 1 else "")
+    letter = "" if node.letter is None else _script(node.letter, _ABOVE, "^")
+    top = node.kind + (_script(tree.Number(str(order)), _ABOVE, "^") if order > 1 else letter)
     under = " ".join(
-        node.kind + _part(v) + (_script(tree.Number(str(times)), _ABOVE, "^") if times > 1 else "")
+        node.kind + _part(v) + (_script(tree.Number(str(times)), _ABOVE, "^") if times > 1 else letter)
         for v, times in node.by
     )
     if len(node.by) > 1:
