@@ -117,15 +117,22 @@ def _of_a_loss(reader: Interpreter, link: Meaning) -> bool:
     return any(p is not None and objective(p.name) for p in of)
 
 
-def _steps(reader: Interpreter, scope: Scope, link: Meaning) -> tuple[set[str], set[int], set[str]]:
-    """The letters and the numbers below recurrent names, and the names of numbers of steps."""
-    recurrent = {name for (name, rank), f in scope.formulas.items() if rank == 1 and f.recurrent}
-    letters, numbers, counts, bound = set[str](), set[int](), set[str](), set[str]()
+def running_over(link: Meaning) -> tuple[set[str], set[str]]:
+    """The letters that sums and products run over, and the names in the ends of those."""
+    bound, ends = set[str](), set[str]()
     for node in (n for side in (link.left, link.right) for n in walk(side)):
         if isinstance(node, tree.Big) and isinstance(node.sub, tree.Chain):
             bound.add(letter_of(node.sub.sides[0]))
-            ends = walk(node.sup) if node.sup is not None else ()
-            counts |= {n.name for n in ends if isinstance(n, tree.Symbol)}
+            ends |= {n.name for n in walk(node.sup) if isinstance(n, tree.Symbol)} if node.sup is not None else set()
+    return bound, ends
+
+
+def _steps(reader: Interpreter, scope: Scope, link: Meaning) -> tuple[set[str], set[int], set[str]]:
+    """The letters and the numbers below recurrent names, and the names of numbers of steps."""
+    recurrent = {name for (name, rank), f in scope.formulas.items() if rank == 1 and f.recurrent}
+    letters, numbers = set[str](), set[int]()
+    bound, counts = running_over(link)
+    for node in (n for side in (link.left, link.right) for n in walk(side)):
         parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
         if parts is None or len(parts.subscripts) != 1:
             continue

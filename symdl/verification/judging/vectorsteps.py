@@ -12,9 +12,8 @@ import sympy
 
 from symdl.errors import SymdlError
 from symdl.verification.judging.doubts import Pair
-from symdl.verification.judging.steps import numbered
+from symdl.verification.judging.steps import numbered, running_over
 from symdl.verification.meaning.interpret import Interpreter
-from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.scope import count
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -56,12 +55,9 @@ def by_vector_steps(reading: Reading, link: Meaning, decide: Decide) -> Verdict 
 
 def _letters(reader: Interpreter, link: Meaning, names: set[str]) -> tuple[set[str], set[str]]:
     """The letters below names that are counted by steps, and the names of numbers of steps."""
-    letters, counts, bound = set[str](), set[str](), set[str]()
+    letters = set[str]()
+    bound, counts = running_over(link)
     for node in (n for side in (link.left, link.right) for n in walk(side)):
-        if isinstance(node, tree.Big) and isinstance(node.sub, tree.Chain):
-            bound.add(letter_of(node.sub.sides[0]))
-            ends = walk(node.sup) if node.sup is not None else ()
-            counts |= {n.name for n in ends if isinstance(n, tree.Symbol)}
         parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
         if parts is not None and len(parts.subscripts) == 1 and parts.name in names:
             letters |= {n.name for n in walk(parts.subscripts[0]) if isinstance(n, tree.Symbol)}
