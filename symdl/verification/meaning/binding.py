@@ -274,8 +274,10 @@ def declared(reader: Interpreter, side: Node, kind: Node) -> str:
     (reader.scope.declared if extents else reader.scope.numbers)[name] = reader.scope.section
     for k, extent in enumerate(extents):
         key = (name, k, len(extents))
-        if key in reader.scope.extents and reader.scope.where.get(key) in ((), reader.scope.section[:CHAPTER]):
-            reader.scope.fit(reader.scope.extents[key], extent)  # so long it was in the formula before these words too
+        here = key in reader.scope.extents and reader.scope.where.get(key) in ((), reader.scope.section[:CHAPTER])
+        if here and len(extents) == 1 and not extent.is_Integer:
+            # so long it was in the formula before these words too; a matrix may be turned since, W x before and X W now
+            reader.scope.fit(reader.scope.extents[key], extent)
         reader.scope.extents[key] = extent
     return f"{name}, " + (f"of shape {' × '.join(map(str, extents))}" if extents else "a number")
 
