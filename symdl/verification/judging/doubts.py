@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import sympy
 
@@ -22,7 +22,7 @@ from symdl.verification.meaning.sums import REST
 from symdl.verification.meaning.usage import is_list
 from symdl.verification.meaning.values import valued
 from symdl.verification.notation import UnreadError, parse, tree, unicode
-from symdl.verification.notation.tree import walk
+from symdl.verification.notation.tree import Node, walk
 
 Pair = tuple[sympy.Expr, sympy.Expr]
 
@@ -47,11 +47,22 @@ def doubt_of_values(reading: Reading, link: Meaning) -> str:
     if unknown:
         return f"what {', '.join(sorted(unknown))} stands for is not understood here"
     reader = reading.reader()
-    for node in (*walk(link.left), *walk(link.right)):
+    for node in _in_full(reading, (link.left, link.right)):
         # the text knows of a way from w to L that its formulas do not show
         if isinstance(node, (tree.Derivative, tree.Gradient)) and valued(scope, reader.value(node).body) == 0:
             return f"{unicode(node)} is 0 by the formulas here"
     return ""
+
+
+def _in_full(reading: Reading, sides: Iterable[Node]) -> Iterator[Node]:
+    """The nodes of some sides, and of what names in them were set to, as it was written."""
+    waiting, seen = list(sides), set[Node]()
+    while waiting:
+        for node in walk(waiting.pop()):
+            yield node
+            if node in reading.sources and node not in seen:
+                seen.add(node)
+                waiting.append(reading.sources[node])
 
 
 def doubt(reading: Reading, link: Meaning, forms: Pair, *, never: Callable[[], bool] = lambda: False) -> str:

@@ -44,6 +44,7 @@ from symdl.verification.judging.symmetric import where_symmetric
 from symdl.verification.judging.symmetry import by_symmetry
 from symdl.verification.judging.taylor import expanded_in_entries
 from symdl.verification.judging.vectorsteps import by_vector_steps
+from symdl.verification.meaning.errors import BEYOND
 from symdl.verification.meaning.functions import objective
 from symdl.verification.meaning.generic import replaced, without_inverses
 from symdl.verification.meaning.interpret import Interpreter
@@ -65,7 +66,10 @@ def otherwise_proved(judge: Judging, link: Meaning) -> Verdict | None:
     """
     otherwise: Verdict | None = None
     for reading in _QUICK if judge.quick else (*_QUICK, *_SLOW):
-        found = reading(judge, link)
+        try:
+            found = reading(judge, link)
+        except BEYOND:  # what is too large in one reading may be small in the next
+            continue
         if found is not None and found.proved:
             return found
         if found is not None and found.status is Status.CONDITIONAL and not judge.quick:
