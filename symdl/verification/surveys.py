@@ -162,12 +162,12 @@ class Surveyor:
         inside = False
         for where in self._places(point):
             indices = dict(zip(self.free, where, strict=True))
-            left, right = (_value(expr, evaluators, indices) for expr, evaluators in sides)
             if not self._inside(point, indices):
                 if any(c.has(Index) for c in self.domain):
                     continue  # what is stated of w_j may hold at other places
                 return inside
             inside = True
+            left, right = (_value(expr, evaluators, indices) for expr, evaluators in sides)
             self._record(left, right, point, indices, survey)
             if survey.differed is not None:
                 break

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import sympy
 
@@ -18,6 +17,7 @@ from symdl.core.indices import Index
 from symdl.core.tensors import Element, Reduction
 from symdl.errors import SymdlError
 from symdl.verification.documents import Document
+from symdl.verification.judging.rules import Judging
 from symdl.verification.judging.worded import ASSERTED, NAMED, said
 from symdl.verification.meaning.expectation import NOISE, VARIANCES, is_mean, mean, means_opened
 from symdl.verification.meaning.moments import Moments, Said
@@ -122,23 +122,16 @@ def drawn(node: Node, section: tuple[int, ...]) -> Iterator[tuple[Said, Said]]:
             yield (name, items[0], section), (name, items[1], section)
 
 
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
-
-
 def by_moments(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof of a link about means with what is said of distributions; None where there is none."""
     if link.values is None or link.relation not in ("=", "≡") or any(v.axes for v in link.values):
         return None
-    scope = judge.reading.scope
+    scope, facts = judge.reading.scope, _facts(judge.reading)
+    if not (facts.means or facts.variances or facts.each or facts.groups):
+        return None
     sides = [means_opened(opened(scope, scope.settled(v.body))) for v in link.values]
     if not any(is_mean(c) for side in sides for c in side.atoms(UnknownFunction)):
         return None
-    facts = _facts(judge.reading)
     left, right = (facts.put_in(facts.with_parameters(side)) for side in sides)
     if not facts.used or [left, right] == sides:
         return None

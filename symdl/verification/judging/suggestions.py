@@ -62,12 +62,13 @@ def in_its_place(judging: Judge, link: Meaning) -> str:
     """What is right in place of the right side of a refuted link, in words; empty where that can't be told shortly."""
     if link.values is None or link.relation not in EQUALITIES:
         return ""
+    begun = cache(lambda: _begun(judging, link))
     for right in _worked_out(judging, link):
         text = unicode(right)
         if (
             len(text) <= LONGEST
             and not _says_nothing(link, right)
-            and _holds(replace(judging, budget=EACH * judging.budget), link, right, lambda: _begun(judging, link))
+            and _holds(replace(judging, budget=EACH * judging.budget), link, right, begun)
         ):
             return f"right is {text}"
     return ""
