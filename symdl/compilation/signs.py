@@ -31,9 +31,8 @@ def with_signs_of_results(definition: Definition) -> Definition:
     >>> with_signs_of_results(net).equations[2:]
     (slope[n] = Switch(h[n], 0, 1, 0)*h[n],)
     """
-    results: dict[
-        Tensor, tuple[Tensor, int]
-    ] = {}  # what relu made of a tensor, and the last equation of its recurrence
+    # what relu made of a tensor, and the last equation of its recurrence
+    results: dict[Tensor, tuple[Tensor, int]] = {}
     ends, equations = ends_of_groups(definition), list[Equation]()
     for position, eq in enumerate(definition.equations):
         known = {s: h for s, (h, end) in results.items() if end < position}

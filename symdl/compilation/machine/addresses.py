@@ -90,14 +90,20 @@ def _address(context, pointer):  # type: ignore[no-untyped-def]
     return types.int64(types.voidptr), emit
 
 
+def _uncounted(context: Any, builder: Any, array: Any, value: Any) -> Any:
+    """An array to which nobody counts who refers."""
+    made = context.make_array(array)(context, builder, value)
+    made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
+    return made
+
+
 def _apart(context, array):  # type: ignore[no-untyped-def]
     if not isinstance(array, types.Array):
         return None
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        made = context.make_array(array)(context, builder, values[0])
+        made = _uncounted(context, builder, array, values[0])
         made.data = fresh(builder, made.data)
-        made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
         return made._getvalue()
 
     return array(array), emit
@@ -108,9 +114,7 @@ def _strand(context, array, group, number, count):  # type: ignore[no-untyped-de
         return None
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        made = context.make_array(array)(context, builder, values[0])
-        made.meminfo = cgutils.get_null_value(made.meminfo.type)  # type: ignore[no-untyped-call]
-        return made._getvalue()
+        return _uncounted(context, builder, array, values[0])._getvalue()
 
     return array(array, group, number, count), emit
 
