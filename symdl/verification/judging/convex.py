@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from symdl.verification.documents import Document
+from symdl.verification.judging.rules import Judging
 from symdl.verification.judging.worded import ASSERTED, NAMED, said
 from symdl.verification.meaning.convexity import Bent
 from symdl.verification.meaning.letters import letters_in
@@ -73,12 +73,6 @@ def _bend(node: Node | None) -> str:
     return node.name if isinstance(node, tree.Symbol) else ""
 
 
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-
 def by_convexity(judge: Judging, link: Meaning) -> Verdict | None:
     """The proof that an inequality holds for every function that is bent so; None of any other formula."""
     if link.relation not in ("≤", "≥"):
@@ -127,15 +121,14 @@ class _Call:
 
 
 def _application(node: Node) -> _Call | None:
-    if not isinstance(node, tree.Product) or len(node.factors) != 2 or node.ops != ("",):
+    if (found := tree.called(node)) is None:
         return None
-    first, group = node.factors
+    first, group = found
     primes = first.primes if isinstance(first, tree.Scripted) and first.sub is first.sup is None else 0
     name = first.base if primes and isinstance(first, tree.Scripted) else first
-    if not isinstance(name, tree.Symbol) or not isinstance(group, tree.Group) or group.open != "(":
+    if not isinstance(name, tree.Symbol) or group.open != "(":
         return None
-    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
-    return _Call(name.name, items, primes)
+    return _Call(name.name, group.items, primes)
 
 
 def _value(each: Bent, node: Node) -> tuple[Node, tuple[Node, ...]] | None:

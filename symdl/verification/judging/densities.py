@@ -7,25 +7,16 @@ nothing is said, p(y^{(i)} | x^{(i)}) is a positive number for each i.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.generic import replaced
 from symdl.verification.meaning.stated import Meaning
-from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Verdict
 
 #: What probabilities are called, and how often formulas are put into each other.
 _NAMES, _DEEPEST = frozenset({"p", "P", "q", "Pr"}), 3
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
 
 def with_densities(judge: Judging, link: Meaning) -> Verdict | None:
@@ -48,10 +39,10 @@ def with_densities(judge: Judging, link: Meaning) -> Verdict | None:
 
 def _density(node: Node) -> tuple[str, tuple[Node, ...], str] | None:
     """p, (y, x) and | of p(y | x)."""
-    if not isinstance(node, tree.Product) or len(node.factors) != 2 or node.ops != ("",):
+    if (call := tree.called(node)) is None:
         return None
-    name, group = node.factors
-    if not isinstance(name, tree.Symbol) or name.name not in _NAMES or not isinstance(group, tree.Group):
+    name, group = call
+    if not isinstance(name, tree.Symbol) or name.name not in _NAMES:
         return None
     inner = group.body
     if not isinstance(inner, tree.List) or "|" not in inner.separators:

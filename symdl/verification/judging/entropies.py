@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Protocol
 
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.names import letter_of
 from symdl.verification.meaning.stated import Meaning
-from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree
 from symdl.verification.notation.tree import Node
 from symdl.verification.verdict import Status, Verdict
@@ -20,12 +19,6 @@ from symdl.verification.verdict import Status, Verdict
 #: How often Σ p log q stands in something, by p and q.
 _Sums = Counter[tuple[str, str]]
 _PROBABILITIES, _DIVERGENCES = frozenset("pqPQ"), frozenset({"KL", "D_KL"})
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
 
 
 def by_entropies(judge: Judging, link: Meaning) -> Verdict | None:
@@ -53,13 +46,13 @@ def _value(node: Node) -> _Sums | None:
     """Of H(p), H(p, q) and D_KL(p ‖ q)."""
     if isinstance(node, tree.Applied):
         name, group = node.function, node.argument
-    elif isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",):
-        name, group = node.factors
+    elif (call := tree.called(node)) is not None:
+        name, group = call
     else:
         return None
     if not isinstance(group, tree.Group):
         return None
-    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    items = group.items
     bar = group.body.separators if isinstance(group.body, tree.List) else ""
     if not all(isinstance(i, tree.Symbol) and len(i.name) == 1 for i in items):
         return None
@@ -146,8 +139,8 @@ def _entry(node: Node, letter: str) -> str:
     if isinstance(node, tree.Scripted) and node.sup is None and not node.primes and node.sub is not None:
         plain = isinstance(node.base, tree.Symbol) and letter_of(node.sub) == letter
         return node.base.name if plain and isinstance(node.base, tree.Symbol) else ""
-    if isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",):
-        name, group = node.factors
-        if isinstance(name, tree.Symbol) and isinstance(group, tree.Group) and letter_of(group.body) == letter:
+    if (call := tree.called(node)) is not None:
+        name, group = call
+        if isinstance(name, tree.Symbol) and letter_of(group.body) == letter:
             return name.name
     return ""

@@ -8,12 +8,12 @@ beginning in three steps refutes it where it is something else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.scope import Formula, Scope, resized
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -24,14 +24,6 @@ from symdl.verification.verdict import Status, Verdict
 INDUCTION = "induction"
 #: Steps after the beginning at which a closed form is looked at.
 STEPS = 3
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
 
 
 @dataclass(frozen=True)
@@ -76,9 +68,8 @@ def by_induction(judge: Judging, link: Meaning) -> Verdict | None:
     found = None if closed is None else _by_induction(judge, link, closed)
     if closed is None or found is not None or closed.first != -1:
         return found
-    return _by_induction(
-        judge, link, replace(closed, first=sympy.S.Zero)
-    )  # of what is counted from 0, x_0 may be given
+    # of what is counted from 0, x_0 may be given
+    return _by_induction(judge, link, replace(closed, first=sympy.S.Zero))
 
 
 def _by_induction(judge: Judging, link: Meaning, closed: _Closed) -> Verdict | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 from symdl.errors import SymdlError
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning import binding
 from symdl.verification.meaning.newness import is_unbound
 from symdl.verification.meaning.stated import Meaning
@@ -14,14 +14,6 @@ from symdl.verification.meaning.statements import Reading
 from symdl.verification.notation import tree, unicode
 from symdl.verification.notation.tree import Node, walk
 from symdl.verification.verdict import Verdict
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 
 
 def as_the_slope_says(judge: Judging, link: Meaning) -> Verdict | None:

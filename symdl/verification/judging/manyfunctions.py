@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from symdl.verification.judging.doubts import Pair
 from symdl.verification.judging.lengths import at_three
+from symdl.verification.meaning.generic import argument_of
 from symdl.verification.meaning.names import function_letter
 from symdl.verification.meaning.stated import Meaning
 from symdl.verification.meaning.statements import Reading
@@ -43,14 +44,14 @@ def of_many_functions(reading: Reading, link: Meaning, decide: Callable[[Pair], 
 
 def _is_one(node: Node) -> bool:
     """f_i(𝐱)."""
-    if not isinstance(node, tree.Product) or len(node.factors) != 2 or node.ops != ("",):
+    if (call := tree.called(node)) is None:
         return False
-    name, group = node.factors
+    name, group = call
     plain = isinstance(name, tree.Scripted) and name.sup is None and not name.primes
     if not plain or not isinstance(name, tree.Scripted) or not isinstance(name.base, tree.Symbol):
         return False
     letter = isinstance(name.sub, tree.Symbol) and len(name.sub.name) == 1
-    return letter and function_letter(name.base.name) and isinstance(group, tree.Group) and group.open == "("
+    return letter and function_letter(name.base.name) and group.open == "("
 
 
 def _put_in(reading: Reading, node: Node, made: dict[Node, Node]) -> Node:
@@ -59,7 +60,7 @@ def _put_in(reading: Reading, node: Node, made: dict[Node, Node]) -> Node:
         return tree.Group(made[node])
     if isinstance(node, tree.Gradient) and node.order == 1:
         of = tree.Group(made[node.of]) if node.of in made else node.of
-        by = node.by if node.by is not None else _argument(node.of)
+        by = node.by if node.by is not None else argument_of(node.of)
         inner = None if by is None else _sloped(of, by)
         return tree.mapped(node, lambda n: _put_in(reading, n, made)) if inner is None else inner
     if isinstance(node, tree.Big) and node.op == "E" and isinstance(node.sub, tree.Symbol):
@@ -68,11 +69,6 @@ def _put_in(reading: Reading, node: Node, made: dict[Node, Node]) -> Node:
             body = _put_in(reading, node.body, made)
             return tree.Product((over[0], replace(over[1], body=body)), ("",))
     return tree.mapped(node, lambda n: _put_in(reading, n, made))
-
-
-def _argument(node: Node) -> Node | None:
-    applied = isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group)
-    return node.factors[1].body if applied and isinstance(node, tree.Product) else None  # type: ignore[attr-defined]
 
 
 def _mean_over(reading: Reading, letter: tree.Symbol, made: dict[Node, Node]) -> tuple[Node, tree.Big] | None:
@@ -118,7 +114,7 @@ def _with_numbers(node: Node) -> Node:
         return node
     name, group = node.factors
     assert isinstance(name, tree.Scripted) and isinstance(name.base, tree.Symbol) and isinstance(group, tree.Group)
-    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    items = group.items
     assert name.sub is not None
     inner = tree.List((name.sub, *items), "," * len(items))
     return tree.Product((tree.Symbol(name.base.name + _MARK), replace(group, body=inner)), ("",))

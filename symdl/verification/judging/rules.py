@@ -27,9 +27,11 @@ _EXAMPLES = {"x² + 1": lambda x: x**2 + 1, "e²ˣ": lambda x: sympy.exp(2 * x),
 
 
 class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as rules, customs and arguments see it."""
+    """`symdl.verification.judging.links.Judge`, as rules and readings see it."""
 
     reading: Reading
+
+    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
 
     def read_in(self, reading: Reading, link: Meaning, over: str = "") -> Verdict: ...
 

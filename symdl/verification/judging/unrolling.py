@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import sympy
 
 from symdl.core.indices import Index
 from symdl.core.tensors import Element
 from symdl.errors import SymdlError
+from symdl.verification.judging.rules import Judging
 from symdl.verification.meaning.arrays import Array
 from symdl.verification.meaning.scope import Scope
 from symdl.verification.meaning.stated import Meaning
-from symdl.verification.meaning.statements import Reading
 from symdl.verification.verdict import Verdict
 
 #: The method of such a verdict.
 UNROLLING = "unrolling"
 #: Steps that are put into each other at most.
 MOST = 4
-
-
-class Judging(Protocol):
-    """`symdl.verification.judging.links.Judge`, as far as it is needed here."""
-
-    reading: Reading
-
-    def decided(self, link: Meaning, left: sympy.Expr, right: sympy.Expr) -> Verdict: ...
 
 
 def by_unrolling(judge: Judging, link: Meaning) -> Verdict | None:

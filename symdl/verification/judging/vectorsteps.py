@@ -61,9 +61,7 @@ def _letters(reader: Interpreter, link: Meaning, names: set[str]) -> tuple[set[s
         parts = reader.parts(node) if isinstance(node, tree.Scripted) else None
         if parts is not None and len(parts.subscripts) == 1 and parts.name in names:
             letters |= {n.name for n in walk(parts.subscripts[0]) if isinstance(n, tree.Symbol)}
-    counts -= bound | {
-        letter for letter in letters if letter.islower()
-    }  # t of Π_{j=k+1}^t is a step, T is their number
+    counts -= bound | {letter for letter in letters if letter.islower()}  # t of Π_{j=k+1}^t is a step, T their number
     return letters - bound - counts, counts
 
 

@@ -194,7 +194,7 @@ def _application(reader: Reader, first: Node, second: Node) -> Array | None:
     turned = scripts is not None and is_transpose(scripts.sup)
     if turned and any(name == parts.name for name, _ in reader.scope.formulas):
         return None  # δ (a)ᵀ is a product
-    nodes = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    nodes = group.items
     found = _called(reader, parts, list(nodes))
     if found is None:
         return None

@@ -20,7 +20,7 @@ from symdl.verification.notation.tree import Node, walk
 
 def items_of(group: tree.Group) -> tuple[Node, ...]:
     """The arguments in brackets."""
-    return group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    return group.items
 
 
 def applied(reader: Reader, name: str, nodes: tuple[Node, ...]) -> Array:

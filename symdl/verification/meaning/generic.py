@@ -45,7 +45,7 @@ def of_what_was_set(head: Node, node: Node) -> Node:
     >>> unicode(of_what_was_set(parse("f_c(x)"), parse(r"\\frac{df}{dx} + f")))
     'df_c/dx + f'
     """
-    name = head.factors[0] if isinstance(head, tree.Product) and _argument(head) is not None else None
+    name = head.factors[0] if isinstance(head, tree.Product) and argument_of(head) is not None else None
     if not isinstance(name, tree.Scripted) or name.sup is not None or not isinstance(name.base, tree.Symbol):
         return node
     if isinstance(node, tree.Derivative) and node.of == name.base:
@@ -61,8 +61,8 @@ def without_inverses(node: Node) -> Node:
     'x + g(f⁻¹(x))'
     """
     node = tree.mapped(node, without_inverses)
-    inner = _argument(node)
-    within = _argument(inner) if inner is not None else None
+    inner = argument_of(node)
+    within = argument_of(inner) if inner is not None else None
     if within is None or not isinstance(node, tree.Product) or not isinstance(inner, tree.Product):
         return node
     outer, first = node.factors[0], inner.factors[0]
@@ -75,7 +75,7 @@ def _base(node: Node) -> Node | None:
     return node.base if isinstance(node, tree.Scripted) and node.sup == minus and node.sub is None else None
 
 
-def _argument(node: Node) -> Node | None:
+def argument_of(node: Node) -> Node | None:
     """x of f(x)."""
     applied = isinstance(node, tree.Product) and len(node.factors) == 2 and isinstance(node.factors[1], tree.Group)
     group = node.factors[1] if applied and isinstance(node, tree.Product) else None

@@ -26,7 +26,7 @@ def head(reader: Interpreter, node: Node) -> tuple[Parts, tuple[Node, ...] | Non
             return None
         if parts.name == "E" and (second.open == "[" or reader.usage.moments):  # E[z] is a mean
             return None
-        items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
+        items = second.items
         items = tuple(_member(i) for i in items if not isinstance(i, tree.Dots))  # L(x_1, …, x_T)
         named = [reader.parts(i) for i in items]
         if parts.primes or any(p is None or p.power is not None for p in named):
@@ -124,7 +124,7 @@ def _calls(reader: Interpreter, node: Node) -> list[tuple[str, tuple[Node, ...]]
     for first, second in pairs:
         parts = reader.parts(first) if isinstance(second, tree.Group) else None
         if parts is not None and isinstance(second, tree.Group):
-            items = second.body.items if isinstance(second.body, tree.List) else (second.body,)
+            items = second.items
             found.append((parts.name, items))
     return found
 

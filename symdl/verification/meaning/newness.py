@@ -104,8 +104,7 @@ def made_of_own_values(side: Node, values: list[Node]) -> bool:
 def _applied(node: Node) -> tuple[Node, tuple[Node, ...]]:
     if not isinstance(node, tree.Product) or len(node.factors) != 2 or not isinstance(node.factors[1], tree.Group):
         return node, ()
-    body = node.factors[1].body
-    return node.factors[0], body.items if isinstance(body, tree.List) else (body,)
+    return node.factors[0], node.factors[1].items
 
 
 def _is_of_places(parts: Parts, known: Formula) -> bool:
@@ -180,12 +179,8 @@ def is_lone_function(reader: Interpreter, value: Node) -> bool:
 
 def _outer_name(node: Node) -> Node:
     """g of g(x)."""
-    applied = isinstance(node, tree.Product) and len(node.factors) == 2 and node.ops == ("",)
-    return (
-        node.factors[0]
-        if applied and isinstance(node, tree.Product) and isinstance(node.factors[1], tree.Group)
-        else node
-    )
+    call = tree.called(node)
+    return node if call is None else call[0]
 
 
 def hangs_on(reader: Interpreter, value: Node) -> set[str]:

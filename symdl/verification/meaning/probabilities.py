@@ -100,10 +100,9 @@ def _replaced(node: Node, event: tree.Chain) -> Node:
 
 def _event(node: Node) -> tree.Chain | None:
     """y = 1 of P(y = 1 | x); None of anything else."""
-    if not isinstance(node, tree.Product) or len(node.factors) != 2 or node.ops != ("",):
+    if (call := tree.called(node)) is None:
         return None
-    name, group = node.factors
-    if not isinstance(name, tree.Symbol) or name.name not in _NAMES or not isinstance(group, tree.Group):
+    name, group = call
+    if not isinstance(name, tree.Symbol) or name.name not in _NAMES:
         return None
-    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
-    return next((i for i in items if isinstance(i, tree.Chain) and i.relations in _EVENTS), None)
+    return next((i for i in group.items if isinstance(i, tree.Chain) and i.relations in _EVENTS), None)

@@ -98,7 +98,7 @@ def _is_at_some_places(reader: Interpreter, side: Node, value: Node) -> bool:
     word = name.name if isinstance(name, tree.Symbol) and name.face != "bb" else ""
     if len(word) < 2 or not isinstance(group, tree.Group) or word in _MOMENTS or library_name(word) is not None:
         return False
-    items = group.body.items if isinstance(group.body, tree.List) else (group.body,)
+    items = group.items
     plain = all(isinstance(item, (tree.Symbol, tree.Product, tree.Sum)) for item in items)
     letters = [names_in(reader, [item]) for item in items]
     new = not reader.known(word) and word not in names_in(reader, [value])

@@ -133,6 +133,11 @@ class Group(Node):
     open: str = "("
     close: str = ")"
 
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """What commas or other separators part in them; of anything else, that."""
+        return self.body.items if isinstance(self.body, List) else (self.body,)
+
 
 @dataclass(frozen=True)
 class List(Node):
@@ -316,6 +321,18 @@ def _gather(values: tuple[object, ...], found: list[Node]) -> None:
             found.append(value)
         elif isinstance(value, tuple):
             _gather(value, found)
+
+
+def called(node: Node) -> tuple[Node, Group] | None:
+    """f and the brackets of f(x, y), which is read as a product; None of anything else.
+
+    >>> called(Product((Symbol("f"), Group(Symbol("x"))), ("",)))[0].name, called(Symbol("f"))
+    ('f', None)
+    """
+    if not isinstance(node, Product) or len(node.factors) != 2 or node.ops != ("",):
+        return None
+    name, group = node.factors
+    return (name, group) if isinstance(group, Group) else None
 
 
 def mapped(node: Node, change: Callable[[Node], Node], but: str = "") -> Node:
